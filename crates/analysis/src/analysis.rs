@@ -101,7 +101,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     for (analysed, study) in studies.iter_mut().zip(&ladder.studies) {
         analysed.front = objectives.as_ref().map(|objectives| Front::new(study, objectives));
     }
-    edge::weigh(&mut studies, ladder.direction);
+    edge::weigh(&mut studies, ladder.direction());
     let best: Vec<(&str, &Params)> = studies
         .iter()
         .filter_map(|study| Some((study.budget.label.as_str(), study.best_params()?)))
@@ -115,8 +115,8 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     Analysis {
         name: ladder.name.clone(),
         tag: ladder.tag.clone(),
-        metric: ladder.metric.clone(),
-        direction: ladder.direction,
+        metric: ladder.metric().to_owned(),
+        direction: ladder.direction(),
         objectives,
         rows: ladder.rows,
         options: *options,
@@ -144,7 +144,7 @@ fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {
     }
     let spread = |study: &crate::input::StudyTrials| {
         let mut values: Vec<f64> =
-            Sample::new(study, ladder.direction).distinct().into_iter().map(|(_, value)| value).collect();
+            Sample::new(study, ladder.direction()).distinct().into_iter().map(|(_, value)| value).collect();
         values.sort_by(f64::total_cmp);
         let range = quantile(&values, 0.75)? - quantile(&values, 0.25)?;
         Some(range / NORMAL_RANGE).filter(is_effect)
@@ -162,7 +162,7 @@ fn consistency(
     best: &[(&str, &Params)],
 ) -> Vec<Consistency> {
     let evaluations: Vec<Vec<(&Params, f64)>> =
-        ladder.studies.iter().map(|study| Sample::new(study, ladder.direction).distinct()).collect();
+        ladder.studies.iter().map(|study| Sample::new(study, ladder.direction()).distinct()).collect();
     let mut names = COMPARED.to_vec();
     // The best architectures of different budgets differ by design.
     for set in studies.iter().flat_map(|study| &study.best_values) {

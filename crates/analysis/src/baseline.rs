@@ -36,7 +36,7 @@ impl BaselineComparison {
     /// Compares every baseline with the best of `points`.
     pub fn all(points: &[ScalingPoint], ladder: &LadderTrials, options: &Options) -> Vec<Self> {
         let best = points.iter().reduce(|best, next| {
-            if ladder.direction.better(next.best.point, best.best.point) { next } else { best }
+            if ladder.direction().better(next.best.point, best.best.point) { next } else { best }
         });
         let widening = best.map_or(1.0, |point| widening(&point.best, ladder));
         ladder
@@ -57,7 +57,7 @@ impl BaselineComparison {
                     best_budget: best.map(|point| point.budget.clone()),
                     gain: best
                         .zip(value)
-                        .map(|(point, value)| gain(point.best, value, ladder.direction, options)),
+                        .map(|(point, value)| gain(point.best, value, ladder.direction(), options)),
                 }
             })
             .collect()

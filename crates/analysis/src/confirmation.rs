@@ -217,7 +217,7 @@ impl<'a> Confirmed<'a> {
         BudgetPart {
             label: self.budget.budget.clone(),
             weights: exact.or(nominal).filter(|weights| weights.is_finite() && *weights > 0.0),
-            value: ladder.direction.sign() * mean(trained.iter().map(|one| one.value)).unwrap_or(0.0),
+            value: ladder.direction().sign() * mean(trained.iter().map(|one| one.value)).unwrap_or(0.0),
             units,
             part: None,
             models: models.unwrap_or_default(),
@@ -240,7 +240,7 @@ fn judge_configurations(
 
 /// The differences of the chosen configurations where they have no error.
 fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
-    let sign = ladder.direction.sign();
+    let sign = ladder.direction().sign();
     let pairs = (0..found.len()).flat_map(|larger| (0..larger).map(move |smaller| (smaller, larger)));
     let difference = |(smaller, larger): (usize, usize)| {
         let [small, large] = [smaller, larger].map(|place| &found[place].budget);
@@ -308,7 +308,7 @@ fn test(
         return None;
     }
     let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
-    judge(&budgets, Quantity::Confirmed, ladder.direction.sign(), left_out, options).ok()
+    judge(&budgets, Quantity::Confirmed, ladder.direction().sign(), left_out, options).ok()
 }
 
 impl ConfirmedBudget {
@@ -324,7 +324,7 @@ fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options)
     let (configurations, trained): (Vec<_>, Vec<_>) =
         ranks.into_iter().filter_map(|rank| configuration(by, rank, ladder, options)).unzip();
     let validated: Option<Vec<f64>> = configurations.iter().map(|one| one.validation).collect();
-    let sign = ladder.direction.sign();
+    let sign = ladder.direction().sign();
     let best = validated.as_ref().and_then(|values| {
         // The first of equals, as the search ranks them.
         (0..values.len()).rev().max_by(|a, b| (sign * values[*a]).total_cmp(&(sign * values[*b])))

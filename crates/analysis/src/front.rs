@@ -45,10 +45,6 @@ pub struct FrontTrial {
     pub params: Params,
 }
 
-fn directions(metrics: &[MetricSpec]) -> Vec<Direction> {
-    metrics.iter().map(|metric| metric.direction).collect()
-}
-
 /// Whether a trial has a value of each objective that can be computed with.
 fn is_whole(trial: &FrozenTrial, directions: &[Direction]) -> bool {
     trial.eligible_value().is_some()
@@ -59,12 +55,11 @@ impl Objectives {
     /// Of a ladder whose studies have several; `None` for one objective, or where which values are better is
     /// not known, or without a trial that has them all.
     pub fn new(ladder: &LadderTrials) -> Option<Self> {
-        if ladder.further.is_empty() {
+        if !ladder.metrics.are_several() {
             return None;
         }
-        let first = MetricSpec { name: ladder.metric.clone(), direction: ladder.direction };
-        let metrics: Vec<MetricSpec> = std::iter::once(first).chain(ladder.further.iter().cloned()).collect();
-        let directions = directions(&metrics);
+        let metrics = ladder.metrics.as_slice().to_vec();
+        let directions = ladder.metrics.directions();
         let trials = ladder.studies.iter().flat_map(|study| &study.trials);
         let values: Vec<Vec<f64>> =
             trials.filter(|trial| is_whole(trial, &directions)).map(|trial| trial.values.clone()).collect();
@@ -83,7 +78,7 @@ impl Objectives {
 impl Front {
     /// Of one study.
     pub fn new(study: &StudyTrials, objectives: &Objectives) -> Self {
-        let directions = directions(&objectives.metrics);
+        let directions: Vec<Direction> = objectives.metrics.iter().map(|metric| metric.direction).collect();
         let whole: Vec<FrozenTrial> =
             study.trials.iter().filter(|trial| is_whole(trial, &directions)).cloned().collect();
         let mut best = best_trials(&whole, &directions);
@@ -130,6 +125,7 @@ fn share(points: &[Vec<f64>], objectives: &Objectives, directions: &[Direction])
 #[cfg(test)]
 mod tests {
     use allometry_core::TrialState;
+    use allometry_core::ladder::Metrics;
 
     use super::*;
 
@@ -142,8 +138,9 @@ mod tests {
     }
 
     fn ladder(studies: Vec<StudyTrials>) -> LadderTrials {
-        let further = vec![MetricSpec { name: "seconds".into(), direction: Direction::Minimize }];
-        LadderTrials { further, ..LadderTrials::new(studies) }
+        let seconds = MetricSpec { name: "seconds".into(), direction: Direction::Minimize };
+        let metrics = Metrics::one("AUC", Direction::Maximize).with([seconds]);
+        LadderTrials { metrics, ..LadderTrials::new(studies) }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::{MetricSpec, SamplerKind};
+use allometry_core::ladder::{Metrics, SamplerKind};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, Params, SearchSpace, Shared, SizeBudget, SizeReach, StopReason,
@@ -101,12 +101,9 @@ pub struct LadderTrials {
     pub name: Option<String>,
     /// Names the data set or feature tier in titles.
     pub tag: Option<String>,
-    /// The metric as it is written in reports, such as `AUC`; of several objectives the first one.
-    pub metric: String,
-    /// Which values of the metric are better.
-    pub direction: Direction,
-    /// The objectives after the first, where it is known which of their values are better.
-    pub further: Vec<MetricSpec>,
+    /// The objectives. The first one has the name of the metric in reports, such as `AUC`; those after it are
+    /// missing where it is not known which of their values are better.
+    pub metrics: Metrics,
     /// One per size budget, in the order given.
     pub studies: Vec<StudyTrials>,
     /// Classes of the validation rows that every trial was scored on, where known.
@@ -135,9 +132,7 @@ impl LadderTrials {
         Self {
             name: None,
             tag: None,
-            metric: "AUC".to_owned(),
-            direction: Direction::Maximize,
-            further: Vec::new(),
+            metrics: Metrics::one("AUC", Direction::Maximize),
             studies,
             rows: None,
             horizon: 1,
@@ -148,6 +143,16 @@ impl LadderTrials {
             confirmations: Vec::new(),
             can_confirm: false,
         }
+    }
+
+    /// Name of the first objective as it is written in reports.
+    pub fn metric(&self) -> &str {
+        &self.metrics.first().name
+    }
+
+    /// Which values of the first objective are better.
+    pub fn direction(&self) -> Direction {
+        self.metrics.first().direction
     }
 
     /// What a trial predicts of the validation rows, where stored and of use for the ladder's metric.
@@ -162,7 +167,7 @@ impl LadderTrials {
         trial: TrialNumber,
     ) -> Option<RowScores<'s>> {
         let binary = predictions.scores(trial).filter(|_| self.measures_auc()).map(Predicted::Binary);
-        let other = || Some(Predicted::Other(predictions.outputs(trial)?, RowMetric::named(&self.metric)?));
+        let other = || Some(Predicted::Other(predictions.outputs(trial)?, RowMetric::named(self.metric())?));
         let predicted = binary.or_else(other)?;
         Some(RowScores { predicted, series: self.series() })
     }
@@ -175,7 +180,7 @@ impl LadderTrials {
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class
     /// counts.
     pub fn measures_auc(&self) -> bool {
-        is_auc(&self.metric)
+        is_auc(self.metric())
     }
 }
 

@@ -143,7 +143,7 @@ impl Scaling {
             Err(why) => (None, Vec::new(), Some(why)),
         };
         Self {
-            naive: best.and_then(|best| naive(&best, ladder.direction)),
+            naive: best.and_then(|best| naive(&best, ladder.direction())),
             order: if exact { SizeOrder::Exact } else { SizeOrder::Given },
             points,
             searches,

@@ -90,7 +90,7 @@ impl StudyAnalysis {
 
     /// Analyses one study of a ladder.
     pub fn new(study: &StudyTrials, ladder: &LadderTrials, options: &Options) -> Self {
-        let sample = Sample::new(study, ladder.direction);
+        let sample = Sample::new(study, ladder.direction());
         let exact: Vec<(String, Vec<Level>)> = parameters(&sample)
             .into_par_iter()
             .map(|parameter| {
@@ -126,14 +126,14 @@ impl StudyAnalysis {
                     )
                 },
                 || {
-                    let (space, direction) = (study.space.as_ref(), ladder.direction);
+                    let (space, direction) = (study.space.as_ref(), ladder.direction());
                     let recommended = Recommendation::new(&study.trials, space, direction, options);
                     let recommended = if ladder.measures_auc() { recommended.of_auc() } else { recommended };
                     (SpaceImportance::new((&known, source), &sample, &seed_name, options), recommended)
                 },
             );
         let trends = pairs().zip(adjusted).filter_map(|((name, exact, binned), adjusted)| {
-            Trend::new(name, &sample.values, exact, binned, ladder.direction, adjusted)
+            Trend::new(name, &sample.values, exact, binned, ladder.direction(), adjusted)
         });
         let find = |wanted| pairs().find(|(parameter, ..)| *parameter == wanted).map(|(.., binned)| binned);
         let coverage = PAIRS.iter().filter_map(|(row, column)| {
@@ -156,7 +156,7 @@ impl StudyAnalysis {
             best_values: best_value_sets(
                 &model,
                 &parameters.iter().map(|(.., binned)| *binned).collect::<Vec<_>>(),
-                ladder.direction,
+                ladder.direction(),
                 options,
             ),
             edges,

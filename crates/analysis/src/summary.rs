@@ -203,7 +203,7 @@ fn rank(
     let mut order: Vec<usize> = (0..sample.values.len()).collect();
     order.sort_by(|&a, &b| {
         let ascending = sample.values[a].total_cmp(&sample.values[b]);
-        if ladder.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
+        if ladder.direction().better(1.0, 0.0) { ascending.reverse() } else { ascending }
     });
     let mut keys = Keys::default();
     let mut listed: HashSet<Key> = HashSet::new();

@@ -130,7 +130,7 @@ fn cell(
         (None, None)
     } else {
         let own = to.of(&to.budget, 0, ladder);
-        let loss = Contrast::difference(&own, &carried, ladder.direction.sign());
+        let loss = Contrast::difference(&own, &carried, ladder.direction().sign());
         loss.estimate(options).map_or((None, None), |(loss, p)| (Some(loss), p))
     };
     Some(TransferCell {

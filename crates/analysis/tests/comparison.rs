@@ -9,6 +9,7 @@ use allometry_analysis::scaling::{Quantity, Source};
 use allometry_analysis::{
     Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Side, StudyTrials, analyze,
 };
+use allometry_core::ladder::Metrics;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Origin, ParamValue, Params, SizeBudget, TrialNumber,
     TrialState, ValidationScores,
@@ -151,8 +152,7 @@ fn a_difference_inside_the_smallest_effect_is_of_no_interest() {
 fn a_smaller_loss_is_better() {
     let losses = |mean| {
         let mut ladder = searched(&[("x", mean)], 0.001, None);
-        ladder.direction = Direction::Minimize;
-        ladder.metric = "log loss".into();
+        ladder.metrics = Metrics::one("log loss", Direction::Minimize);
         ladder
     };
     let comparison = compare(&losses(0.70), &losses(0.60));
@@ -259,8 +259,7 @@ fn budgets_are_matched_by_label() {
 #[test]
 fn what_cannot_be_compared_is_said() {
     let mut loss = ladder(&[("x", 0.4)], Some(FEW));
-    loss.metric = "log loss".into();
-    loss.direction = Direction::Minimize;
+    loss.metrics = Metrics::one("log loss", Direction::Minimize);
     let comparison = compare(&ladder(&[("x", 0.7)], Some(FEW)), &loss);
     let budget = &comparison.budgets[0];
     assert_eq!((&budget.value, budget.distribution, budget.outcome), (&None, None, Preference::Unknown));
@@ -270,7 +269,7 @@ fn what_cannot_be_compared_is_said() {
     let (a, b) = (("AUC".into(), Direction::Maximize), ("log loss".into(), Direction::Minimize));
     assert_eq!(obstacles(&comparison)[0], ObstacleReason::DifferentMetrics { a, b });
     let mut renamed = ladder(&[("x", 0.72)], Some(FEW));
-    renamed.metric = "auc".into();
+    renamed.metrics = Metrics::one("auc", Direction::Maximize);
     let comparison = compare(&ladder(&[("x", 0.7)], None), &renamed);
     assert!(comparison.budgets[0].value.is_some(), "case does not matter");
     assert_eq!(obstacles(&comparison)[0], ObstacleReason::RowsUnknown(Sides::A));
@@ -294,7 +293,7 @@ fn values_of_all_trials_compare_searches() {
             trial(i as u64, *value, &[("dropout", ParamValue::Float((100.0 * value).round() / 100.0))])
         });
         let mut ladder = ladder(&[], Some(FEW));
-        ladder.direction = direction;
+        ladder.metrics = Metrics::one("AUC", direction);
         ladder.studies = vec![study("x", trials.collect())];
         ladder
     };
@@ -407,7 +406,10 @@ fn trials_that_break_a_constraint_decide_nothing() {
                 budget(place).into_iter().filter(keeps).collect(),
             )
         };
-        LadderTrials { metric: "score".into(), ..LadderTrials::new((0..4).map(one).collect()) }
+        LadderTrials {
+            metrics: Metrics::one("score", Direction::Maximize),
+            ..LadderTrials::new((0..4).map(one).collect())
+        }
     };
     let (all, feasible) = (ladder(|_| true), ladder(FrozenTrial::is_feasible));
     let (of_all, of_feasible) = (of(&all), of(&feasible));

@@ -11,6 +11,7 @@ use allometry_analysis::verdict::Answer;
 use allometry_analysis::{
     Confirmation, LadderTrials, Method, Options, Outcome, RetrainedTrials, StudyTrials, analyze,
 };
+use allometry_core::ladder::Metrics;
 use allometry_core::normal::cdf;
 use allometry_core::rng::stream;
 use allometry_core::{Direction, FrozenTrial, TrialState};
@@ -18,9 +19,12 @@ use random::gaussian;
 use retrained::{Training, auc, scored, study, trained};
 
 fn confirmation(metric: &str, confirmations: Vec<RetrainedTrials>, options: &Options) -> Confirmation {
-    let metric = metric.to_owned();
     let studies = vec![study("small"), study("large")];
-    let ladder = LadderTrials { metric, confirmations, ..LadderTrials::new(studies) };
+    let ladder = LadderTrials {
+        metrics: Metrics::one(metric, Direction::Maximize),
+        confirmations,
+        ..LadderTrials::new(studies)
+    };
     analyze(&ladder, options).confirmation.unwrap()
 }
 
@@ -83,8 +87,7 @@ fn less_is_better_where_the_study_minimises() {
         trained(label, &[(label, 0, 0.1), (label, 1, 0.2)], 1, trainings.into())
     };
     let ladder = LadderTrials {
-        metric: "loss".into(),
-        direction: Direction::Minimize,
+        metrics: Metrics::one("loss", Direction::Minimize),
         confirmations: vec![by("small", [0.5, 0.1]), by("large", [0.3, 0.2])],
         ..LadderTrials::new(vec![study("small"), study("large")])
     };
@@ -187,7 +190,11 @@ fn configurations_and_scale(top: usize, trials: [u64; 2], options: &Options) {
                 (0..).zip(&found[..top]).map(|(rank, (_, rate, _))| (label, rank, *rate)).collect();
             confirmations.push(trained(label, &plan, 5, trainings));
         }
-        let ladder = LadderTrials { metric: "score".into(), confirmations, ..LadderTrials::new(studies) };
+        let ladder = LadderTrials {
+            metrics: Metrics::one("score", Direction::Maximize),
+            confirmations,
+            ..LadderTrials::new(studies)
+        };
         let analysis = analyze(&ladder, options);
         let told = |outcome| u32::from(matches!(outcome, Outcome::Holds | Outcome::Violated));
         let confirmation = analysis.confirmation.as_ref().unwrap();
@@ -219,7 +226,8 @@ fn searched(label: &str, least: f64) -> StudyTrials {
 #[test]
 fn a_report_does_not_hold_above_an_undecided_confirmation() {
     let studies = vec![searched("10k", 0.45), searched("40k", 0.50)];
-    let alone = LadderTrials { metric: "R2".into(), ..LadderTrials::new(studies) };
+    let alone =
+        LadderTrials { metrics: Metrics::one("R2", Direction::Maximize), ..LadderTrials::new(studies) };
     let before = analyze(&alone, &Options::default()).verdict;
     assert_eq!((before.outcome, before.is_provisional), (Outcome::Holds, true));
     assert!(before.advice.reason().is_some_and(|advice| advice.is_provisional), "{:?}", before.advice);
@@ -247,7 +255,7 @@ fn a_confirmation_without_an_error_leaves_the_verdict_undecided() {
     };
     for seeds in [[1, 1], [1, 3]] {
         let ladder = LadderTrials {
-            metric: "R2".into(),
+            metrics: Metrics::one("R2", Direction::Maximize),
             confirmations: vec![confirmed("10k", seeds[0]), confirmed("40k", seeds[1])],
             ..LadderTrials::new(vec![searched("10k", 0.45), searched("40k", 0.50)])
         };

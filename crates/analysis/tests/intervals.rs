@@ -16,8 +16,9 @@ use allometry_analysis::stats::moments::{mean, sample_sd};
 use allometry_analysis::stats::random::below;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{Analysis, Knowledge, LadderTrials, Options, StudyTrials, analyze, lint};
+use allometry_core::ladder::Metrics;
 use allometry_core::rng::stream;
-use allometry_core::{FrozenTrial, Params, TrialRng, TrialState};
+use allometry_core::{Direction, FrozenTrial, Params, TrialRng, TrialState};
 use random::{gaussian, uniform};
 
 /// Simulations: as asked for by `RUNS`, else `few`.
@@ -199,7 +200,7 @@ fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> Ladder
         FrozenTrial::new(number, TrialState::Complete, Some(draw(rng)), params)
     };
     let study = StudyTrials::new("x", "simulation", (0..n as u64).map(trial).collect());
-    LadderTrials { metric: "score".into(), ..LadderTrials::new(vec![study]) }
+    LadderTrials { metrics: Metrics::one("score", Direction::Maximize), ..LadderTrials::new(vec![study]) }
 }
 
 /// Stated intervals of the expected best of k cover in 91 to 99%, of values with either tail; beyond a tenth

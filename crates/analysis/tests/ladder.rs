@@ -11,6 +11,7 @@ use allometry_analysis::{
     Analysis, Baseline, FindingCode, LadderTrials, NoRowError, Options, Outcome, Problem, Severity,
     Statement, StudyTrials, Verdict, analyze,
 };
+use allometry_core::ladder::Metrics;
 use allometry_core::{
     ClassCounts, Constraints, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params,
     SearchSpace, SizeReach, TrialState, ValidationScores, WeightTarget,
@@ -115,8 +116,7 @@ fn verdicts_follow_the_slope() {
 #[test]
 fn a_smaller_loss_is_a_gain() {
     let mut losses = searched([0.72, 0.71, 0.70], None);
-    losses.metric = "log loss".into();
-    losses.direction = Direction::Minimize;
+    losses.metrics = Metrics::one("log loss", Direction::Minimize);
     let analysis = analyze(&losses, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Holds);
     let covers = analysis.verdict.covers.reason().unwrap().as_ref().unwrap();
@@ -175,7 +175,7 @@ fn few_trials_and_single_trials_are_not_told() {
         by("10k", [0.43, 0.41, 0.45, 0.44, 0.42, 0.46]),
         by("40k", [0.49, 0.50, 0.48, 0.5172, 0.47, 0.51]),
     ]);
-    two.metric = "R2".into();
+    two.metrics = Metrics::one("R2", Direction::Maximize);
     let analysis = analyze(&two, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
     let next = |verdict: &Verdict| (advice(verdict).next, advice(verdict).can_confirm);
@@ -519,7 +519,10 @@ fn an_auc_to_be_expected_lies_between_0_and_1() {
     });
     let study = StudyTrials { space: Some(space), ..StudyTrials::new("S", "test", trials.collect()) };
     let upper = |metric: &str| {
-        let ladder = LadderTrials { metric: metric.into(), ..LadderTrials::new(vec![study.clone()]) };
+        let ladder = LadderTrials {
+            metrics: Metrics::one(metric, Direction::Maximize),
+            ..LadderTrials::new(vec![study.clone()])
+        };
         let found = analyze(&ladder, &Options::default()).studies.remove(0).recommended.trial.unwrap();
         found.mean.unwrap().interval.unwrap().upper
     };

@@ -8,7 +8,8 @@ use allometry_analysis::{
     Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Outputs, RowOrder, Series, Side,
     StudyPredictions, StudyTrials, analyze, paired_difference,
 };
-use allometry_core::{FrozenTrial, Params, TrialNumber, TrialState, ValidationOutputs};
+use allometry_core::ladder::Metrics;
+use allometry_core::{Direction, FrozenTrial, Params, TrialNumber, TrialState, ValidationOutputs};
 use serde_json::Value;
 
 fn cases() -> Vec<Value> {
@@ -129,7 +130,7 @@ fn ladder(case: &Value, metric: &str, name: &str) -> LadderTrials {
         let outputs = [(TrialNumber(0), stored(case, model))].into_iter().collect();
         StudyTrials { predictions: outputs, ..StudyTrials::new(label, "oracle", vec![trial]) }
     });
-    LadderTrials { metric: metric.into(), ..LadderTrials::new(budgets.into()) }
+    LadderTrials { metrics: Metrics::one(metric, Direction::Maximize), ..LadderTrials::new(budgets.into()) }
 }
 
 #[test]

@@ -7,14 +7,15 @@ use allometry_analysis::transfer::{TransferCell, TransferOutcome};
 use allometry_analysis::{
     Analysis, LadderTrials, Method, Options, RetrainedTrials, RowOrder, Series, analyze, paired_gain,
 };
-use allometry_core::ValidationScores;
+use allometry_core::ladder::Metrics;
 use allometry_core::rng::stream;
+use allometry_core::{Direction, ValidationScores};
 use random::gaussian;
 use retrained::{Training, auc, scored, study, trained};
 
 fn analysis(metric: &str, transfers: Vec<RetrainedTrials>, options: &Options) -> Analysis {
     let ladder = LadderTrials {
-        metric: metric.into(),
+        metrics: Metrics::one(metric, Direction::Maximize),
         transfers,
         ..LadderTrials::new(vec![study("small"), study("large")])
     };

@@ -40,8 +40,8 @@ pub(crate) struct Assignment {
     pub(crate) id: TrialId,
     pub(crate) spec: TrialSpec,
     pub(crate) record: TrialRecord,
-    /// Names of the objectives after the first.
-    pub(crate) later_objectives: Vec<String>,
+    /// Names of the objectives.
+    pub(crate) objectives: Vec<String>,
     /// Limits of reported metrics.
     pub(crate) limits: Vec<Limit>,
     pub(crate) started: Instant,
@@ -208,7 +208,7 @@ impl<'a> Dispatcher<'a> {
                 id: handle.id,
                 spec,
                 record,
-                later_objectives: run.later_objectives.clone(),
+                objectives: run.metrics.names(),
                 limits: run.limits.clone(),
                 started: Instant::now(),
             }));
@@ -339,7 +339,7 @@ impl<'a> Dispatcher<'a> {
             value,
             early_stop,
             reason,
-            incumbent: incumbent(&run.finished, run.direction).and_then(FrozenTrial::value),
+            incumbent: incumbent(&run.finished, run.metrics.first().direction).and_then(FrozenTrial::value),
             seconds: assignment.started.elapsed().as_secs_f64(),
         });
         run.end_if_done(events);

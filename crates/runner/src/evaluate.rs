@@ -147,7 +147,7 @@ fn finished(
     let (mut further, mut constraints) = (Vec::new(), Constraints::default());
     let outcome = outcome.and_then(|outcome| {
         let took = assignment.started.elapsed();
-        further = later_objectives::values(&assignment.later_objectives, &outcome, took)
+        further = later_objectives::values(&assignment.objectives[1..], &outcome, took)
             .map_err(ObjectiveError::Failed)?;
         let ObjectiveOutcome { constraints: reported, metrics, size, .. } = &outcome;
         constraints = later_objectives::constraints(&assignment.limits, reported, metrics, *size, Some(took))

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, Ladder, Limit, MetricSpec, Share, StopRule};
+use allometry_core::ladder::{BudgetSpec, Ladder, Limit, Metrics, Share, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
 use allometry_core::space::{self, Feasible};
-use allometry_core::{ClassCounts, Direction, Pruner, Sampler, SearchSpace, SizeReach, StudyIdentity};
+use allometry_core::{ClassCounts, Pruner, Sampler, SearchSpace, SizeReach, StudyIdentity};
 use allometry_store::facts::{BaselineFacts, Fact, LadderPlace, ObjectiveFacts, StoredLadder};
 use allometry_store::{NewStudy, Store, StoreError, StudyId, StudyRecord, distribution};
 use serde_json::Value;
@@ -22,10 +22,8 @@ pub struct OpenStudy {
     pub identity: StudyIdentity,
     /// Size, search space and number of trials.
     pub spec: BudgetSpec,
-    /// Direction of the first objective.
-    pub direction: Direction,
-    /// The objectives after the first.
-    pub further: Vec<MetricSpec>,
+    /// The objectives.
+    pub metrics: Metrics,
     /// Limits of reported metrics.
     pub limits: Vec<Limit>,
     /// Feasible configurations of the budget.
@@ -54,7 +52,7 @@ impl Pruning {
         let spec = ladder.pruner.as_ref()?;
         let study = PrunedStudy {
             name: name.into(),
-            direction: ladder.direction,
+            direction: ladder.direction(),
             steps: ladder.objective.steps().unwrap_or(1),
         };
         Some(Self {
@@ -135,8 +133,7 @@ pub fn open_studies(
                 id,
                 identity: identity::of_study(store, id, &name)?,
                 spec,
-                direction: ladder.direction,
-                further: ladder.further.clone(),
+                metrics: ladder.metrics.clone(),
                 limits: ladder.limits.clone(),
                 feasible,
                 sampler,
@@ -184,9 +181,9 @@ pub(crate) fn new_study(name: String, ladder: &Ladder, spec: &BudgetSpec, mut fa
     facts.push(identity::draw());
     NewStudy {
         name,
-        direction: ladder.direction,
-        further: ladder.further.iter().map(|metric| metric.direction).collect(),
-        metric_names: ladder.metric_names(),
+        direction: ladder.direction(),
+        further: ladder.metrics.directions().split_off(1),
+        metric_names: ladder.metrics.names(),
         space: spec.space.clone(),
         facts,
     }
@@ -295,13 +292,13 @@ pub(crate) fn check_compatible(
 /// [`RunError::ObjectiveChanged`] where the study has other objectives or other directions.
 pub(crate) fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), RunError> {
     let mut changes = Vec::new();
-    let (stored, now) = (study.directions(), ladder.directions());
+    let (stored, now) = (study.directions(), ladder.metrics.directions());
     if stored != now {
         changes.push(format!("direction: was {}, is {}", to_json(&stored), to_json(&now)));
     }
-    let names = ladder.metric_names();
-    if let Some(stored) = study.metric_names().filter(|stored| *stored != names && !ladder.further.is_empty())
-    {
+    let names = ladder.metrics.names();
+    let is_other = |stored: &Vec<String>| *stored != names && ladder.metrics.are_several();
+    if let Some(stored) = study.metric_names().filter(is_other) {
         changes.push(format!("metric: was {}, is {}", to_json(&stored), to_json(&names)));
     }
     if changes.is_empty() {

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
 
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{BudgetSpec, Limit, StopRule};
+use allometry_core::ladder::{BudgetSpec, Limit, Metrics, StopRule};
 use allometry_core::{
-    Direction, FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord,
-    TrialState,
+    FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord, TrialState,
 };
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
@@ -30,9 +29,8 @@ pub(crate) struct StudyRun {
     /// Record in the store at the start of the run.
     pub(crate) stored: Option<StudyRecord>,
     pub(crate) spec: BudgetSpec,
-    pub(crate) direction: Direction,
-    /// Names of the objectives after the first.
-    pub(crate) later_objectives: Vec<String>,
+    /// The objectives.
+    pub(crate) metrics: Metrics,
     /// Limits of reported metrics.
     pub(crate) limits: Vec<Limit>,
     pub(crate) chooser: Chooser,
@@ -68,27 +66,15 @@ pub(crate) struct StudyRun {
 impl StudyRun {
     /// The run of a study whose trials have not been read.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
-        let OpenStudy {
-            id,
-            identity,
-            spec,
-            direction,
-            further,
-            limits,
-            feasible,
-            sampler,
-            share,
-            pruning,
-            stop,
-        } = study;
+        let OpenStudy { id, identity, spec, metrics, limits, feasible, sampler, share, pruning, stop } =
+            study;
         let label = spec.budget.label.clone();
         Self {
             id,
             identity,
             stored: None,
             spec,
-            direction,
-            later_objectives: further.into_iter().map(|metric| metric.name).collect(),
+            metrics,
             limits,
             chooser: Chooser { label, seed: options.seed, feasible, sampler, share, carried_over: None },
             pruning,

@@ -124,7 +124,7 @@ impl<'a> Evaluator<'a> {
                 };
                 LadderFacts::new(ObjectiveFacts::Command(CommandFacts {
                     command: program,
-                    metric: ladder.metric.clone(),
+                    metric: ladder.metrics.first().name.clone(),
                     weights: command.weights.as_ref().map(ToString::to_string),
                     horizon: command.horizon,
                     part: None,

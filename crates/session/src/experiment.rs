@@ -111,7 +111,7 @@ fn planned<'l>(
     let searched: Vec<retraining::Searched<'_>> =
         budgets.iter().map(|(_, feasible, trials)| retraining::Searched { feasible, trials }).collect();
     let top = plan.top as usize;
-    let mut chosen = (plan.choose)(&searched, ladder.direction, top, plan.seeds, ladder.seed);
+    let mut chosen = (plan.choose)(&searched, ladder.direction(), top, plan.seeds, ladder.seed);
     if chosen.len() < plan.fewest {
         let (found, fewest) = (chosen.len(), plan.fewest);
         return Err(SessionError::NotFound {

@@ -25,7 +25,7 @@ pub fn open(
     for spec in ladder.budgets.iter().filter(|budget| budget.trials > 0) {
         let feasible = Arc::new(evaluator.feasible(spec)?);
         let sampler =
-            sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+            sampler::build(&ladder.metrics.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
     let mut facts = evaluator.facts(Part::Validation);

@@ -16,10 +16,9 @@ use crate::goal::{Objective, Recorded};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Foreign {
     pub(crate) study: StudyTrials,
-    /// Record of the first objective.
     pub(crate) recorded: Recorded,
     /// Objectives after the first; empty where their directions are unknown.
-    pub(crate) further: Vec<MetricSpec>,
+    pub(crate) later: Vec<MetricSpec>,
     /// Notes on guesses and on data left out.
     pub(crate) notes: Vec<Note>,
 }
@@ -105,7 +104,7 @@ fn labelled(
     let (told, order) = said.of(&names, &recorded, &Location::from(Path::new(source)))?;
     let directions =
         if imported.further.is_empty() { told.get(1..).unwrap_or_default() } else { &imported.further };
-    let further = (1..).zip(directions).take(imported.objectives - 1).map(named).collect();
+    let later = (1..).zip(directions).take(imported.objectives - 1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,
         space: imported.space,
@@ -117,13 +116,8 @@ fn labelled(
     let notes = imported.notes.into_iter().filter(is_noted).chain(order).collect();
     let by_name =
         said.named.iter().find(|(name, _)| names.first() == Some(name)).map(|(_, direction)| *direction);
-    let mut names = names.into_iter();
-    let recorded = Recorded {
-        direction: by_name.or(imported.direction),
-        metric: names.next(),
-        further: names.collect(),
-    };
-    Ok(Foreign { study, recorded, further, notes })
+    let recorded = Recorded { direction: by_name.or(imported.direction), names };
+    Ok(Foreign { study, recorded, later, notes })
 }
 
 /// Returns the path of a file of best parameters, which is relative to the working directory or to the

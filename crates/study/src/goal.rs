@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use allometry_analysis::{LadderTrials, is_auc};
+use allometry_core::ladder::MetricSpec;
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
 use allometry_store::import::{Assumed, Roles, SaidDirections};
@@ -79,27 +80,20 @@ pub struct Objective<'a> {
     pub otherwise: Option<Direction>,
 }
 
-/// Metric and direction that a source records.
+/// What a source records about its objectives.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Recorded {
+    /// Direction of the first objective.
     pub(crate) direction: Option<Direction>,
-    pub(crate) metric: Option<String>,
-    /// Names of the objectives after the first.
-    pub(crate) further: Vec<String>,
+    /// Names of the objectives; may be empty.
+    pub(crate) names: Vec<String>,
 }
 
 impl Recorded {
     /// Whether an objective has this name.
     fn calls(&self, name: &str) -> bool {
-        self.metric.iter().chain(&self.further).any(|known| known == name)
+        self.names.iter().any(|known| known == name)
     }
-}
-
-/// Metric and direction of a ladder.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Goal {
-    pub(crate) direction: Direction,
-    pub(crate) metric: String,
 }
 
 impl Objective<'_> {
@@ -157,12 +151,12 @@ impl Objective<'_> {
     ///
     /// # Errors
     /// [`StudyError::Usage`] where nothing gives a direction, or sources differ.
-    pub(crate) fn goal(&self, sources: &[(&str, Recorded)]) -> Result<Goal, StudyError> {
+    pub(crate) fn goal(&self, sources: &[(&str, Recorded)]) -> Result<MetricSpec, StudyError> {
         self.refuse_unknown_labels(sources)?;
         let goals = sources.iter().map(|(label, recorded)| self.goal_of(label, recorded));
-        let goals: Vec<Goal> = goals.collect::<Result<_, _>>()?;
+        let goals: Vec<MetricSpec> = goals.collect::<Result<_, _>>()?;
         let Some(first) = goals.first() else {
-            return Ok(Goal { direction: Direction::default(), metric: "value".into() });
+            return Ok(MetricSpec { name: "value".into(), direction: Direction::default() });
         };
         if let Some(other) = goals.iter().position(|goal| goal.direction != first.direction) {
             let (a, b) = (first.direction.as_str(), goals[other].direction.as_str());
@@ -173,13 +167,13 @@ impl Objective<'_> {
                 ),
             });
         }
-        let is_one = goals.iter().all(|goal| goal.metric == first.metric);
-        let metric = if is_one { first.metric.clone() } else { "value".to_owned() };
-        Ok(Goal { direction: first.direction, metric })
+        let is_one = goals.iter().all(|goal| goal.name == first.name);
+        let name = if is_one { first.name.clone() } else { "value".to_owned() };
+        Ok(MetricSpec { name, direction: first.direction })
     }
 
-    fn goal_of(&self, label: &str, recorded: &Recorded) -> Result<Goal, StudyError> {
-        let named = self.metric_of(label).or(recorded.metric.as_deref());
+    fn goal_of(&self, label: &str, recorded: &Recorded) -> Result<MetricSpec, StudyError> {
+        let named = self.metric_of(label).or(recorded.names.first().map(String::as_str));
         let stated = self.direction_of(label).or(recorded.direction);
         let direction = stated.or_else(|| self.is_auc.then_some(Direction::Maximize));
         let implied = || named.and_then(implied_direction);
@@ -195,13 +189,13 @@ impl Objective<'_> {
             });
         };
         let is_auc = self.is_auc && direction == Direction::Maximize;
-        let metric = match named {
+        let name = match named {
             Some(name) if name.eq_ignore_ascii_case("auc") => "AUC",
             Some(name) => name,
             None if is_auc => "AUC",
             None => "value",
         };
-        Ok(Goal { direction, metric: metric.to_owned() })
+        Ok(MetricSpec { name: name.to_owned(), direction })
     }
 
     fn refuse_unknown_labels(&self, sources: &[(&str, Recorded)]) -> Result<(), StudyError> {
@@ -238,7 +232,7 @@ fn of_label<'s, T>(said: &'s [Said<T>], label: &str) -> Option<&'s T> {
 /// # Errors
 /// [`StudyError::Usage`] naming the trial.
 pub(crate) fn refuse_false_auc(ladder: &LadderTrials) -> Result<(), StudyError> {
-    if !is_auc(&ladder.metric) {
+    if !is_auc(ladder.metric()) {
         return Ok(());
     }
     let complete =
@@ -265,12 +259,12 @@ mod tests {
     use super::*;
 
     fn recorded(direction: Option<Direction>, metric: Option<&str>) -> Recorded {
-        Recorded { direction, metric: metric.map(Into::into), further: Vec::new() }
+        Recorded { direction, names: metric.map(Into::into).into_iter().collect() }
     }
 
     fn goal(objective: &Objective<'_>, recorded: Recorded) -> Result<(Direction, String), String> {
         let goal = objective.goal(&[("2M", recorded)]).map_err(|error| error.to_string())?;
-        Ok((goal.direction, goal.metric))
+        Ok((goal.direction, goal.name))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, StudyTrials};
-use allometry_core::ladder::{Ladder, MetricSpec, Task};
+use allometry_core::ladder::{Ladder, MetricSpec, Metrics, Task};
 use allometry_core::trial::incumbent;
 use allometry_core::{Direction, Secret, SizeBudget};
 use allometry_store::facts::{BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts};
@@ -156,10 +156,8 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some(),
-        metric: metric(&first.record),
+        metrics: metrics(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
-        direction: first.record.direction,
-        further: further_objectives(&first.record),
         rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),
         horizon: facts.objective.as_ref().map_or(1, ObjectiveFacts::horizon),
         row_order: row_order(&first.record),
@@ -195,14 +193,14 @@ fn row_order(study: &StudyRecord) -> RowOrder {
     }
 }
 
-/// Returns the objectives of a study after the first.
-fn further_objectives(study: &StudyRecord) -> Vec<MetricSpec> {
+/// Returns the objectives of a study, the first one with its name in reports.
+fn metrics(study: &StudyRecord) -> Metrics {
     let names = study.metric_names();
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.as_ref().map_or_else(|| format!("value {place}"), |names| names[place].clone());
         MetricSpec { name, direction: *direction }
     };
-    (1..).zip(&study.further).map(named).collect()
+    Metrics::one(metric(study), study.direction).with((1..).zip(&study.further).map(named))
 }
 
 /// Returns the name of a study's ladder, or its own name if it belongs to none.

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use allometry_analysis::LadderTrials;
 use allometry_core::Secret;
+use allometry_core::ladder::{MetricSpec, Metrics};
 use allometry_store::import::{Note, is_experiment, is_file_of_trials};
 use allometry_store::open_read_only;
 use allometry_store::url::{self, Storage};
@@ -25,7 +26,7 @@ pub use parse::Source;
 pub use whole::{whole, whole_as_told};
 
 use self::foreign::Foreign;
-use self::goal::{Goal, refuse_false_auc};
+use self::goal::refuse_false_auc;
 
 /// Trials of sources, with notes on guesses and on data left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +64,9 @@ fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<Ladder
         });
     }
     for study in &ladder.studies {
-        if let Some(other) = objective.direction_of(&study.budget.label).filter(|d| *d != ladder.direction) {
-            let (recorded, given) = (ladder.direction.as_str(), other.as_str());
+        if let Some(other) = objective.direction_of(&study.budget.label).filter(|d| *d != ladder.direction())
+        {
+            let (recorded, given) = (ladder.direction().as_str(), other.as_str());
             return Err(StudyError::Usage {
                 message: format!(
                     "--direction {given}: the study of `{}` says {recorded}",
@@ -76,7 +78,7 @@ fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<Ladder
     }
     let named = ladder.studies.first().and_then(|study| objective.metric_of(&study.budget.label));
     if let Some(named) = named {
-        named.clone_into(&mut ladder.metric);
+        named.clone_into(&mut ladder.metrics.first_mut().name);
     }
     Ok(ladder)
 }
@@ -120,19 +122,19 @@ fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<Read, Study
     }
     let recorded: Vec<_> =
         foreign.iter().map(|one| (one.study.budget.label.as_str(), one.recorded.clone())).collect();
-    let goal = objective.goal(&recorded)?;
-    // Studies with different further objectives have no common front.
-    let mut further = foreign.iter().map(|one| &one.further);
-    let first = further.next().cloned().unwrap_or_default();
-    let further = if further.all(|other| *other == first) { first } else { Vec::new() };
+    let MetricSpec { name, direction } = objective.goal(&recorded)?;
+    // Studies whose later objectives differ have no common front.
+    let mut later = foreign.iter().map(|one| &one.later);
+    let first = later.next().cloned().unwrap_or_default();
+    let later = if later.all(|other| *other == first) { first } else { Vec::new() };
+    let metrics = Metrics::one(name, direction).with(later);
     let mut notes = Vec::new();
     let mut studies = Vec::with_capacity(foreign.len());
     for Foreign { study, notes: of_study, .. } in foreign {
         notes.extend(of_study.into_iter().map(|note| (study.budget.label.clone(), note)));
         studies.push(study);
     }
-    let Goal { direction, metric } = goal;
-    Ok(Read { trials: LadderTrials { direction, metric, further, ..LadderTrials::new(studies) }, notes })
+    Ok(Read { trials: LadderTrials { metrics, ..LadderTrials::new(studies) }, notes })
 }
 
 /// Returns the folder of a Ray experiment, where a folder without a ladder file was given.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use allometry_core::ladder::{Invocation, Ladder, ObjectiveSpec, SamplerKind};
+use allometry_core::ladder::{Invocation, Ladder, Metrics, ObjectiveSpec, SamplerKind};
 use allometry_core::{Direction, Distribution, ParamValue};
 use allometry_testkit::Limits;
 use proptest::prelude::*;
@@ -199,7 +199,7 @@ unheard: 1
     let converted = convert(yaml, "s").unwrap();
     let ladder = ladder_of(&converted);
     assert_eq!((ladder.name.as_str(), ladder.budgets[0].trials), ("café - sweep", 30));
-    assert_eq!((ladder.metric.as_str(), ladder.direction), ("val/auc", Direction::Maximize));
+    assert_eq!(ladder.metrics, Metrics::one("val/auc", Direction::Maximize));
     assert_eq!(ladder.sampler.kind, SamplerKind::Gp);
     let names: Vec<&str> = ladder.budgets[0].space.iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["lr", "epochs", "act", "optimizer.name"]);

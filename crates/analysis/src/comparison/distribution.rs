@@ -75,7 +75,7 @@ impl ValueDistribution {
 
 fn values((side, position): (&Side<'_>, usize)) -> Option<Vec<f64>> {
     let ladder = side.trials?;
-    let sample = Sample::new(ladder.studies.get(position)?, ladder.direction);
+    let sample = Sample::new(ladder.studies.get(position)?, ladder.direction());
     Some(sample.distinct().into_iter().map(|(_, value)| value).collect())
 }
 

@@ -51,8 +51,8 @@ fn several_objectives(ladder: &LadderTrials) -> Option<Problem> {
     let objectives = trials.map(|trial| trial.values.len()).max().filter(|count| *count > 1)?;
     Some(Problem::SeveralObjectives {
         objectives,
-        metric: ladder.metric.clone(),
-        knows_directions: ladder.further.len() + 1 == objectives,
+        metric: ladder.metric().to_owned(),
+        knows_directions: ladder.metrics.as_slice().len() == objectives,
     })
 }
 
@@ -69,7 +69,7 @@ fn behind(
         value: value.point,
         budget: budget.to_owned(),
         best: best.value.point,
-        metric: ladder.metric.clone(),
+        metric: ladder.metric().to_owned(),
         standard_errors: gain.z().map(f64::abs),
     })
 }
@@ -100,7 +100,7 @@ fn too_few_rows(
         positives: rows.positives,
         share,
         difference: gain.point.abs(),
-        metric: ladder.metric.clone(),
+        metric: ladder.metric().to_owned(),
         better: better.clone(),
         worse: worse.clone(),
         needed: available as f64 * factor,

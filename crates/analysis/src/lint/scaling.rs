@@ -1,5 +1,6 @@
 //! Checks the verdict on scaling.
 
+use allometry_core::ladder::Metrics;
 use allometry_core::{Direction, SizeBudget, WeightTarget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,7 @@ impl ScalingLint {
             budgets.iter().map(|budget| SizeLint::new(report, budget, knowledge)).collect();
         let ladder = LadderTrials {
             tag: report.tag.clone(),
-            metric: report.metric.clone(),
-            direction,
+            metrics: Metrics::one(report.metric.clone(), direction),
             rows: knowledge.rows,
             ..LadderTrials::new(Vec::new())
         };
@@ -159,7 +159,7 @@ fn part<'a>(
     let rows = ladder.rows.filter(|_| ladder.measures_auc());
     Some(BudgetPart {
         weights: size.exact.map(|size| size.total as f64).or(size.blocks.map(|blocks| blocks as f64)),
-        value: ladder.direction.sign() * mean,
+        value: ladder.direction().sign() * mean,
         units: Some(Units::of_sample(sd * sd, trials)),
         by_counts: rows.and_then(|rows| auc::hanley_mcneil(mean, rows)),
         ..BudgetPart::named(&budget.label)

@@ -85,7 +85,7 @@ pub(super) fn judge(
     let left_out = if knows_search { Vec::new() } else { vec![Source::Search] };
     let judge = |parts: Vec<BudgetPart<'_>>| {
         let budgets = Budgets::new(in_order(parts))?;
-        test(&budgets, Quantity::Configuration, ladder.direction.sign(), left_out.clone(), options)
+        test(&budgets, Quantity::Configuration, ladder.direction().sign(), left_out.clone(), options)
     };
     let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
     let whole = judge(parts.clone())?;
@@ -220,7 +220,7 @@ fn of_searches(
     let budgets = Budgets::new(in_order(parts.clone()))?;
     let judge = |budgets: &Budgets<'_>| {
         let quantity = Quantity::BestOf { k: k as u64 };
-        test(budgets, quantity, ladder.direction.sign(), Vec::new(), options)
+        test(budgets, quantity, ladder.direction().sign(), Vec::new(), options)
     };
     let mut judged = judge(&budgets)?;
     // A search that learns unseen is ahead after more trials: the first ones, as many for all, must say the
@@ -302,7 +302,7 @@ fn models<'a>(
 /// Standard error over rows that the class counts give an AUC.
 fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
     let rows = ladder.rows.filter(|_| ladder.measures_auc())?;
-    auc::hanley_mcneil(gain * ladder.direction.sign(), rows)
+    auc::hanley_mcneil(gain * ladder.direction().sign(), rows)
 }
 
 /// The configuration of a budget that was tried several times; of several the one whose first trial was best.

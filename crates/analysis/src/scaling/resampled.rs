@@ -89,7 +89,7 @@ impl<'a> Candidates<'a> {
         let order = scores.time_order();
         let block = order.as_ref().map_or(Some(1), |order| block(order, &influence.rows, ladder.horizon))?;
         let order = order.unwrap_or_else(|| (0..best.rows.len()).collect());
-        let sample = Sample::new(study, ladder.direction);
+        let sample = Sample::new(study, ladder.direction());
         let mut ranked: Vec<(f64, TrialNumber)> =
             sample.values.iter().zip(&sample.trials).map(|(value, trial)| (*value, trial.number)).collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -119,7 +119,7 @@ impl RowResamples {
     /// Resamples the rows; `None` where no best trial has scores, or where the metric is not an AUC to be
     /// maximised.
     pub(super) fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Option<Self> {
-        if !ladder.measures_auc() || !ladder.direction.better(1.0, 0.0) {
+        if !ladder.measures_auc() || !ladder.direction().better(1.0, 0.0) {
             return None;
         }
         let with_trials = studies.iter().filter(|study| study.summary.trials > 0).count();

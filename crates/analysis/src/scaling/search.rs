@@ -128,7 +128,7 @@ pub(crate) fn configurations<'a>(
     ladder: &LadderTrials,
     takes: impl Fn(&FrozenTrial) -> bool,
 ) -> Vec<Configuration<'a>> {
-    let sign = ladder.direction.sign();
+    let sign = ladder.direction().sign();
     let taken = study.trials.iter().filter(|trial| takes(trial));
     let taken: Vec<(&FrozenTrial, f64)> =
         taken.filter_map(|trial| Some((trial, sign * value_of(trial)?))).collect();

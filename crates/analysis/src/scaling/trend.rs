@@ -99,7 +99,7 @@ impl SizeTrend {
             largest: 10.0_f64.powf(high).round() as u64,
             decades: high - low,
             gain_per_decade: gain,
-            center: Some(points.center(ladder.direction)),
+            center: Some(points.center(ladder.direction())),
             outcome: outcome(gain.interval, options.effect()),
             power_law: None,
         };
@@ -225,7 +225,7 @@ impl Points {
         if !judgement.is_per_decade {
             return None;
         }
-        let sign = ladder.direction.sign();
+        let sign = ladder.direction().sign();
         let values = &judgement.values;
         Some(Self {
             logs: values.iter().map(|one| Some(one.weights?.log10())).collect::<Option<_>>()?,

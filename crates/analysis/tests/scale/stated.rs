@@ -5,10 +5,12 @@ use allometry_analysis::comparison::Preference;
 use allometry_analysis::{
     Analysis, Comparison, LadderTrials, Outcome, RowOrder, Side, StudyPredictions, StudyTrials, analyze,
 };
+use allometry_core::ladder::Metrics;
 use allometry_core::normal::cdf;
 use allometry_core::rng::stream;
 use allometry_core::{
-    ClassCounts, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState, ValidationScores,
+    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
+    ValidationScores,
 };
 
 use crate::random::{gaussian, uniform};
@@ -64,7 +66,10 @@ fn exponents_cover() {
                 });
                 StudyTrials::new(&format!("b{place}"), "simulation", trials.collect())
             });
-            let ladder = LadderTrials { metric: "score".into(), ..LadderTrials::new(studies.collect()) };
+            let ladder = LadderTrials {
+                metrics: Metrics::one("score", Direction::Maximize),
+                ..LadderTrials::new(studies.collect())
+            };
             let trend = analyze(&ladder, &options(0)).scaling.trend.unwrap();
             if let Some(law) = trend.power_law {
                 covered += usize::from(law.exponent.interval.unwrap().contains(0.3));
@@ -95,7 +100,7 @@ fn repeated(rng: &mut TrialRng, configurations: u64, seeds: u64) -> LadderTrials
         }
         StudyTrials::new(label, "simulation", trials)
     });
-    LadderTrials { metric: "score".into(), ..LadderTrials::new(studies.into()) }
+    LadderTrials { metrics: Metrics::one("score", Direction::Maximize), ..LadderTrials::new(studies.into()) }
 }
 
 #[test]
@@ -134,7 +139,10 @@ fn best_repeated(rng: &mut TrialRng, searches: [u64; 3], seeds: u64) -> LadderTr
         trials.extend((0..seeds).map(|seed| trial(count + seed, level, rng)));
         StudyTrials::new(label, "simulation", trials)
     });
-    LadderTrials { metric: "score".into(), ..LadderTrials::new(studies.collect()) }
+    LadderTrials {
+        metrics: Metrics::one("score", Direction::Maximize),
+        ..LadderTrials::new(studies.collect())
+    }
 }
 
 /// The error has what another search would have found, and what more trials find counts for nothing.

@@ -2,6 +2,7 @@
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{LadderTrials, RowOrder, StudyPredictions, StudyTrials};
+use allometry_core::ladder::Metrics;
 use allometry_core::normal::cdf;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
@@ -105,8 +106,7 @@ impl World {
         let horizon = if let Rows::Scores { horizon, .. } = self.rows { horizon as u64 } else { 1 };
         let metric = if matches!(self.rows, Rows::Unknown) { "score" } else { "AUC" };
         LadderTrials {
-            metric: metric.into(),
-            direction: self.direction,
+            metrics: Metrics::one(metric, self.direction),
             rows,
             horizon,
             row_order: RowOrder::Stored,

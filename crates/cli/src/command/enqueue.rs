@@ -140,7 +140,7 @@ fn best_of(
         .collect();
     trials.sort_by(|a, b| {
         let ascending = a.1.total_cmp(&b.1);
-        if other.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
+        if other.direction().better(1.0, 0.0) { ascending.reverse() } else { ascending }
     });
     let (mut best, mut seen, mut unfit) = (Vec::new(), BTreeSet::new(), 0);
     for (trial, _) in trials {

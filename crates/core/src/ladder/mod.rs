@@ -5,6 +5,7 @@ mod check;
 pub mod command;
 mod document;
 mod limit;
+mod metrics;
 mod problem;
 mod section;
 pub mod spec;
@@ -14,11 +15,12 @@ use std::path::Path;
 
 pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource};
 pub use limit::Limit;
+pub use metrics::{MetricSpec, Metrics};
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
-    MetricSpec, MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Part, Pooling, SamplerKind,
-    SamplerSpec, Schedule, Share, SplitSpec, StopRule, Task,
+    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Part, Pooling, SamplerKind, SamplerSpec,
+    Schedule, Share, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::command::CommandSpec;
 use super::limit::Limit;
+use super::metrics::Metrics;
 use crate::expression::Condition;
 use crate::param::Params;
 use crate::pruner::PrunerSpec;
@@ -24,12 +25,8 @@ pub struct Ladder {
     pub tag: Option<String>,
     /// Seed from which every other seed is derived.
     pub seed: u64,
-    /// Name of the first objective.
-    pub metric: String,
-    /// Direction of the first objective.
-    pub direction: Direction,
-    /// The objectives after the first.
-    pub further: Vec<MetricSpec>,
+    /// The objectives.
+    pub metrics: Metrics,
     /// Bounds on reported metrics, which become the constraints of the trials.
     pub limits: Vec<Limit>,
     /// The evaluation of configurations: a model on data, or a command.
@@ -51,14 +48,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Direction of each objective.
-    pub fn directions(&self) -> Vec<Direction> {
-        std::iter::once(self.direction).chain(self.further.iter().map(|metric| metric.direction)).collect()
-    }
-
-    /// Names of the objectives.
-    pub fn metric_names(&self) -> Vec<String> {
-        std::iter::once(&self.metric).chain(self.further.iter().map(|metric| &metric.name)).cloned().collect()
+    /// Direction of the first objective.
+    pub fn direction(&self) -> Direction {
+        self.metrics.first().direction
     }
 }
 
@@ -82,15 +74,6 @@ impl Default for ConfirmSpec {
     fn default() -> Self {
         Self { top: 1, seeds: 5 }
     }
-}
-
-/// One of several objectives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MetricSpec {
-    /// Name of the metric.
-    pub name: String,
-    /// Direction of optimization.
-    pub direction: Direction,
 }
 
 /// The evaluation of configurations.

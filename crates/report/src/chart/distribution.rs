@@ -20,7 +20,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         .iter()
         .enumerate()
         .map(|(position, study)| {
-            let mut values = Sample::new(study, ladder.direction).values;
+            let mut values = Sample::new(study, ladder.direction()).values;
             values.sort_by(f64::total_cmp);
             (position, study.budget.label.as_str(), values)
         })
@@ -30,7 +30,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         return None;
     }
     let x = Axis::new(
-        shown(&ladder.metric),
+        shown(ladder.metric()),
         Scale::linear(budgets.iter().flat_map(|(.., values)| values.iter().copied())),
     );
     let y = Axis::new("trials up to it", Scale::Linear { low: 0.0, high: 1.0 }).format(TickFormat::Percent);
@@ -50,7 +50,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         panel.layers.push(Layer::Line { class: budget_line(*position), at, tip: shown(label) });
     }
     figure.panels.push(panel);
-    let better = match ladder.direction {
+    let better = match ladder.direction() {
         Direction::Maximize => "right",
         Direction::Minimize => "left",
     };

@@ -23,7 +23,7 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
         .iter()
         .enumerate()
         .map(|(position, study)| {
-            let sample = Sample::new(study, ladder.direction);
+            let sample = Sample::new(study, ladder.direction());
             let pairs = sample.trials.iter().zip(&sample.values);
             pairs
                 .filter_map(|(trial, value)| {

@@ -30,7 +30,7 @@ pub(super) fn render(text: &mut Text, studies: &[ClassicStudy<'_>], ladder: &Lad
 }
 
 fn best_results(text: &mut Text, studies: &[ClassicStudy<'_>], ladder: &LadderTrials) {
-    let metric = &ladder.metric;
+    let metric = ladder.metric();
     let header: Vec<String> = ["Budget".into(), format!("Best {metric}")]
         .into_iter()
         .chain(COLUMNS.iter().map(|(_, name)| format!("Best {name}")))
@@ -55,7 +55,7 @@ fn scaling_law(text: &mut Text, studies: &[ClassicStudy<'_>], ladder: &LadderTri
         text.line(format_args!("- {}: {}", study.label, decimals(study.best_value())));
     }
     let best: Option<Vec<f64>> = studies.iter().map(ClassicStudy::best_value).collect();
-    let verdict = best.and_then(|best| scaling::naive(&best, ladder.direction));
+    let verdict = best.and_then(|best| scaling::naive(&best, ladder.direction()));
     let (Some(verdict), [small, medium, large]) = (verdict, studies) else { return };
     let (small, medium, large) = (small.label, medium.label, large.label);
     text.blank();

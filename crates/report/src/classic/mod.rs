@@ -27,7 +27,7 @@ struct ClassicStudy<'a> {
 
 impl<'a> ClassicStudy<'a> {
     fn new(study: &'a StudyTrials, ladder: &LadderTrials) -> Self {
-        let sample = Sample::new(study, ladder.direction);
+        let sample = Sample::new(study, ladder.direction());
         let best_params = study.best_params.as_ref();
         let best_params =
             best_params.filter(|params| !sample.values.is_empty() && params.iter().next().is_some());

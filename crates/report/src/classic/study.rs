@@ -25,7 +25,7 @@ const BAR: usize = 50;
 pub(super) fn render(text: &mut Text, study: &ClassicStudy<'_>, ladder: &LadderTrials) {
     let tag = ladder.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
     text.heading(1, format_args!("HPO Analysis: {}{tag}", study.label));
-    summary(text, study, &ladder.metric);
+    summary(text, study, ladder.metric());
     if study.sample.values.is_empty() {
         return;
     }
@@ -35,8 +35,8 @@ pub(super) fn render(text: &mut Text, study: &ClassicStudy<'_>, ladder: &LadderT
         .filter(|(_, levels)| !levels.is_empty())
         .collect();
     probability_collapse(text, study);
-    parameter_importance(text, study, &parameters, &ladder.metric);
-    parameter_trends(text, study, &parameters, &ladder.metric);
+    parameter_importance(text, study, &parameters, ladder.metric());
+    parameter_trends(text, study, &parameters, ladder.metric());
     coverage_matrices(text, &parameters);
 }
 

@@ -17,7 +17,7 @@ const DIGITS: i32 = 6;
 /// `F`ailed, `R`unning, `W`aiting); of a parameter with `names` the values are positions among them.
 pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
-    let document = Document { metric: &ladder.metric, direction: ladder.direction, studies };
+    let document = Document { metric: ladder.metric(), direction: ladder.direction(), studies };
     let mut text = serde_json::to_string(&document).expect("columns have text keys only");
     for (mark, escaped) in [("<", "\\u003c"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")] {
         if text.contains(mark) {

@@ -2,7 +2,8 @@
 
 use allometry_analysis::comparison::{Preference, Survival};
 use allometry_analysis::{Analysis, Comparison, Finding, FindingCode, LadderTrials, Options, Side, analyze};
-use allometry_core::ClassCounts;
+use allometry_core::ladder::Metrics;
+use allometry_core::{ClassCounts, Direction};
 use allometry_report::{
     ComparisonDocument, comparison, comparison_json, comparison_json_schema, json, read_json, words,
 };
@@ -38,7 +39,7 @@ fn made() -> [Comparison; 2] {
     let (a, b) = (support::synthetic(), other_tier());
     let (first, second) = (analyze(&a, &Options::default()), analyze(&b, &Options::default()));
     let mut odd = support::odd();
-    odd.metric = "log | loss".into();
+    odd.metrics = Metrics::one("log | loss", Direction::Maximize);
     let odd_analysis = analyze(&odd, &Options::default());
     let unlike = support::odd();
     let unlike_analysis = analyze(&unlike, &Options::default());

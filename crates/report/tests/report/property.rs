@@ -3,7 +3,7 @@
 use allometry_analysis::{
     Baseline, Comparison, LadderTrials, Options, Side, StudyPredictions, StudyTrials, analyze,
 };
-use allometry_core::ladder::MetricSpec;
+use allometry_core::ladder::{MetricSpec, Metrics};
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
     SizeBudget, SizeReach, TrialState, WeightTarget,
@@ -126,16 +126,15 @@ pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
         metrics: [("m".to_owned(), value)].into(),
     });
     let name = prop_oneof![Just("seconds".to_owned()), ".{0,3}"];
-    let further = vec((name, direction.clone()), 0..3).prop_map(|metrics| {
-        metrics.into_iter().map(|(name, direction)| MetricSpec { name, direction }).collect()
+    let later = vec((name, direction.clone()), 0..3);
+    let metrics = (metric_name, direction, later).prop_map(|(name, direction, later)| {
+        let later = later.into_iter().map(|(name, direction)| MetricSpec { name, direction });
+        Metrics::one(name, direction).with(later)
     });
-    let metrics = (metric_name, direction, further);
     (vec(study(), 0..5), metrics, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}")).prop_map(
-        |(studies, (metric, direction, further), rows, baselines, tag)| LadderTrials {
+        |(studies, metrics, rows, baselines, tag)| LadderTrials {
             tag,
-            metric: metric.into(),
-            direction,
-            further,
+            metrics,
             rows,
             baselines,
             ..LadderTrials::new(studies)

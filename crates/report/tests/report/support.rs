@@ -5,15 +5,20 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use allometry_analysis::{Baseline, LadderTrials, StudyTrials};
+use allometry_core::ladder::Metrics;
 use allometry_core::{
-    ClassCounts, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeReach,
+    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeReach,
     TrialState, WeightTarget,
 };
 use serde_json::{Value, json};
 
 /// A ladder of the given studies, nothing else known.
 pub(crate) fn ladder(tag: Option<&str>, metric: &str, studies: Vec<StudyTrials>) -> LadderTrials {
-    LadderTrials { tag: tag.map(Into::into), metric: metric.into(), ..LadderTrials::new(studies) }
+    LadderTrials {
+        tag: tag.map(Into::into),
+        metrics: Metrics::one(metric, Direction::Maximize),
+        ..LadderTrials::new(studies)
+    }
 }
 
 /// A study from an array of trials with the fields `number`, `state`, `value`, `params` and maybe `metrics`.

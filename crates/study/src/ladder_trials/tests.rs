@@ -52,7 +52,7 @@ fn a_smallest_effect_is_read_back() {
 fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
     let of = |objective: Option<ObjectiveFacts>| {
         let read = read(of_ladder(objective));
-        (read.horizon, read.row_order, read.metric)
+        (read.horizon, read.row_order, read.metric().to_owned())
     };
     let model = |label: LabelFacts, horizon: u64| {
         let data = DataFacts {

@@ -1,9 +1,10 @@
 //! Checks of `metric` and `direction`, the objectives.
 
 use super::super::document::{Located, Node, Place};
+use super::super::metrics::MetricSpec;
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, text_of, wrong_type};
-use super::super::spec::{MetricSpec, Monitor, ObjectiveSpec, Task};
+use super::super::spec::{Monitor, ObjectiveSpec, Task};
 use crate::trial::Direction;
 
 /// Quantities of a trial of the built-in model that are not metrics of its predictions; smaller is better.

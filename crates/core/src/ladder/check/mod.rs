@@ -15,10 +15,11 @@ mod when;
 use std::path::Path;
 
 use super::document::{Located, Table};
+use super::metrics::Metrics;
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
 use super::spec::{
-    BudgetSpec, ConfirmSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, Share, StopRule,
+    BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, SamplerKind, SamplerSpec, Share, StopRule,
 };
 use crate::secret::Secret;
 use crate::size::WeightTarget;
@@ -63,15 +64,11 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let smallest_effect = smallest_effect(&mut file, problems);
     let confirm = confirm(&mut file, objective.as_ref(), problems);
     file.finish(problems);
-    let mut metrics = metrics.into_iter();
-    let MetricSpec { name: metric, direction } = metrics.next()?;
     Some(Ladder {
         name: name?.value,
         tag,
         seed,
-        metric,
-        direction,
-        further: metrics.collect(),
+        metrics: Metrics::new(metrics)?,
         limits,
         objective: objective?,
         budgets,

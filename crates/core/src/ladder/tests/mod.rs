@@ -151,7 +151,7 @@ weights = 2e6
 #[test]
 fn a_command_takes_the_place_of_data_and_model() {
     let ladder = parse(COMMAND, Path::new("/a/ladder.toml")).unwrap();
-    assert_eq!((ladder.metric.as_str(), ladder.direction), ("loss", Direction::Minimize));
+    assert_eq!(ladder.metrics, Metrics::one("loss", Direction::Minimize));
     let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("it has a command") };
     let words = ["python3", "train.py", "--rate={lr}", "{args}"].map(str::to_owned);
     assert_eq!(command.run, Invocation::Program(words.to_vec()));
@@ -175,7 +175,7 @@ fn a_command_takes_the_place_of_data_and_model() {
     let least = "name = \"least\"\n[command]\nshell = true\nrun = \"./train\"\n[space]\nx = [1, 2]\n\
                  [[budget]]\nlabel = \"a\"\nweights = \"any\"";
     let ladder = parse(least, Path::new("ladder.toml")).unwrap();
-    assert_eq!((ladder.metric.as_str(), ladder.direction), ("value", Direction::Maximize));
+    assert_eq!(ladder.metrics, Metrics::one("value", Direction::Maximize));
     let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("it has a command") };
     assert_eq!(command.run, Invocation::Shell("./train".into()));
     assert_eq!((command.steps, command.timeout, command.retries), (None, None, 3));
