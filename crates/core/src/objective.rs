@@ -59,11 +59,9 @@ pub trait Reporter: Sync {
 /// Result of a finished evaluation.
 #[derive(Debug, Clone)]
 pub struct ObjectiveOutcome {
-    /// Value of the first objective at the best epoch.
-    pub value: f64,
-    /// Values of the objectives after the first, in order; empty where they are looked up by name among the
-    /// metrics.
-    pub further: Vec<f64>,
+    /// Value of each objective at the best epoch, in order; only the first where the others are looked up by
+    /// name among the metrics.
+    pub values: Vec<f64>,
     /// Constraints that the evaluation reported in addition to the metrics.
     pub constraints: Constraints,
     /// Epoch whose weights were kept, from 1.
@@ -74,6 +72,13 @@ pub struct ObjectiveOutcome {
     pub size: Option<ModelSize>,
     /// Predictions of that epoch on the validation rows.
     pub predictions: Option<Predictions>,
+}
+
+impl ObjectiveOutcome {
+    /// The value of the first objective; NaN where it is missing.
+    pub fn value(&self) -> f64 {
+        self.values.first().copied().unwrap_or(f64::NAN)
+    }
 }
 
 /// Metrics and constraints that an evaluation had reported when it was pruned.

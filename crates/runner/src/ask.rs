@@ -306,15 +306,14 @@ pub fn tell(
     constraints: &Constraints,
 ) -> Result<(), AskError> {
     let (told, objectives) = (values.len(), study.directions().len());
-    let (Some((first, further)), true) = (values.split_first(), told == objectives) else {
+    if values.is_empty() || told != objectives {
         return Err(AskError::ValueCount { number, told, objectives });
-    };
+    }
     if let Some(value) = values.iter().copied().find(|value| !value.is_finite()) {
         return Err(AskError::NotFinite { number, value });
     }
     end(store, study.id, number, FinishedState::Complete, |finished| {
-        finished.value = Some(*first);
-        finished.further = further.to_vec();
+        finished.values = values.to_vec();
         finished.constraints.clone_from(constraints);
     })
 }

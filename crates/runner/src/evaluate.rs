@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::dispatcher::{Assignment, Dispatcher};
 use crate::error::RunError;
 use crate::interrupt::Interrupt;
-use crate::later_objectives;
+use crate::objectives;
 use crate::recover::MACHINE;
 
 /// Reason recorded for a trial whose process ended first; its configuration is evaluated again.
@@ -89,7 +89,7 @@ pub(crate) fn evaluate(
         Ok(state) => state,
         Err(StoreError::NotRunning { .. }) => {
             let values = match state {
-                FinishedState::Complete => finished.value.into_iter().chain(finished.further).collect(),
+                FinishedState::Complete => finished.values,
                 FinishedState::Pruned => last.into_iter().collect(),
                 FinishedState::Failed => Vec::new(),
             };
@@ -106,7 +106,7 @@ pub(crate) fn evaluate(
 /// The end of a trial that is stored in `state`; `last` is its latest intermediate value.
 fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
     let values = match state {
-        TrialState::Complete => finished.value.into_iter().chain(finished.further).collect(),
+        TrialState::Complete => finished.values,
         TrialState::Pruned => last.filter(|value| !value.is_nan()).into_iter().collect(),
         _ => Vec::new(),
     };
@@ -144,30 +144,30 @@ fn finished(
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
     let mut predictions = None;
-    let (mut further, mut constraints) = (Vec::new(), Constraints::default());
+    let (mut values, mut constraints) = (Vec::new(), Constraints::default());
     let outcome = outcome.and_then(|outcome| {
         let took = assignment.started.elapsed();
-        further = later_objectives::values(&assignment.objectives[1..], &outcome, took)
-            .map_err(ObjectiveError::Failed)?;
+        values =
+            objectives::values(&assignment.objectives, &outcome, took).map_err(ObjectiveError::Failed)?;
         let ObjectiveOutcome { constraints: reported, metrics, size, .. } = &outcome;
-        constraints = later_objectives::constraints(&assignment.limits, reported, metrics, *size, Some(took))
+        constraints = objectives::constraints(&assignment.limits, reported, metrics, *size, Some(took))
             .map_err(ObjectiveError::Failed)?;
         Ok(outcome)
     });
-    let (state, value) = match outcome {
-        Ok(outcome) if outcome.value.is_nan() => {
+    let state = match outcome {
+        Ok(_) if values[0].is_nan() => {
             record.failure = Some(Failure {
                 reason: "the objective's value is not a number".into(),
                 detail: String::new(),
             });
-            (FinishedState::Failed, None)
+            FinishedState::Failed
         }
         Ok(outcome) => {
             record.size = outcome.size.or(record.size);
             record.best_step = outcome.best_step;
             record.metrics = outcome.metrics;
             predictions = outcome.predictions;
-            (FinishedState::Complete, Some(outcome.value))
+            FinishedState::Complete
         }
         Err(ObjectiveError::Pruned(reported)) => {
             record.early_stop = Some(pending.early_stop.unwrap_or(EarlyStop::Pruned));
@@ -175,32 +175,31 @@ fn finished(
             let PrunedOutcome { metrics, constraints: own } = *reported;
             // The time and the epochs so far are not those of a complete trial. Constraints are identified by
             // their position, so a trial without the metric of a limit has none.
-            constraints =
-                later_objectives::constraints(&assignment.limits, &own, &metrics, record.size, None)
-                    .unwrap_or_default();
+            constraints = objectives::constraints(&assignment.limits, &own, &metrics, record.size, None)
+                .unwrap_or_default();
             record.metrics.extend(metrics);
-            (FinishedState::Pruned, None)
+            FinishedState::Pruned
         }
         Err(ObjectiveError::Collapsed(to)) => {
             (record.early_stop, record.collapsed_to) = (Some(EarlyStop::Collapsed), Some(to));
             record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
-            (FinishedState::Pruned, None)
+            FinishedState::Pruned
         }
         Err(ObjectiveError::Interrupted) => {
             record.failure = Some(Failure { reason: INTERRUPTED.into(), detail: String::new() });
-            (FinishedState::Failed, None)
+            FinishedState::Failed
         }
         Err(ObjectiveError::Machine(cause)) => {
             record.failure =
                 Some(Failure { reason: INTERRUPTED.into(), detail: format!("{MACHINE}{cause}") });
-            (FinishedState::Failed, None)
+            FinishedState::Failed
         }
         Err(ObjectiveError::Failed(failure)) => {
             record.failure = Some(failure);
-            (FinishedState::Failed, None)
+            FinishedState::Failed
         }
     };
-    (state, Finished { value, further, constraints, reports: pending.epochs, record, predictions, log })
+    (state, Finished { values, constraints, reports: pending.epochs, record, predictions, log })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {

@@ -85,8 +85,7 @@ impl Objective for BySeed {
     fn evaluate(&self, trial: &TrialSpec, _: &dyn Reporter) -> Result<ObjectiveOutcome, ObjectiveError> {
         Ok(ObjectiveOutcome {
             constraints: Constraints::default(),
-            value: (trial.seed % 1000) as f64,
-            further: Vec::new(),
+            values: vec![(trial.seed % 1000) as f64],
             best_step: None,
             metrics: BTreeMap::new(),
             size: None,

@@ -97,7 +97,7 @@ impl Fixture {
     }
 
     fn value(&self) -> f64 {
-        self.run(&Listener::default()).unwrap().value
+        self.run(&Listener::default()).unwrap().value()
     }
 
     /// The reason and the details of a trial that must fail.
@@ -135,7 +135,7 @@ fn the_trial_has_the_reports_of_the_program() {
     );
     let listener = Listener::default();
     let outcome = fixture.run(&listener).unwrap();
-    assert_eq!(outcome.value, 0.625);
+    assert_eq!(outcome.value(), 0.625);
     assert_eq!(outcome.size.map(|size| size.total), Some(123));
     assert_eq!(outcome.metrics, BTreeMap::from([("recall".to_owned(), 0.25)]));
     assert_eq!(outcome.predictions.as_ref().unwrap().scores().unwrap().scores, [0.25, 0.75]);
@@ -302,7 +302,7 @@ fn a_program_that_has_ended_is_not_pruned_any_more() {
     for rest in ["", "; sleep 0.2"] {
         let fixture = Fixture::new(&format!("{report}{rest}"));
         let listener = Listener { prune_at: Some(1), ..Listener::default() };
-        assert_eq!(fixture.run(&listener).unwrap().value, 0.5);
+        assert_eq!(fixture.run(&listener).unwrap().value(), 0.5);
     }
 }
 
@@ -362,7 +362,7 @@ fn a_descendant_with_a_session_of_its_own_is_killed() {
         wait_until(|| grandchild.exists() && lives(&grandchild));
         let second = Fixture::new(r#"echo '{"final": true, "value": 3}' >> "$ALLOMETRY_REPORT""#);
         let again = CommandObjective::new(second.spec.clone(), "ladder", fixture.runs(), Devices::default());
-        assert_eq!(again.unwrap().evaluate(&fixture.trial(), &Listener::default()).unwrap().value, 3.0);
+        assert_eq!(again.unwrap().evaluate(&fixture.trial(), &Listener::default()).unwrap().value(), 3.0);
         assert!(first.join().unwrap().is_err());
     });
     wait_until(|| !lives(&grandchild));
@@ -394,7 +394,7 @@ fn the_process_of_an_earlier_attempt_is_killed_before_the_next() {
         wait_until(|| has_text(&fixture.file("process.json")) && has_text(&pid));
         let second = Fixture::new(r#"echo '{"final": true, "value": 3}' >> "$ALLOMETRY_REPORT""#);
         let again = CommandObjective::new(second.spec.clone(), "ladder", fixture.runs(), Devices::default());
-        assert_eq!(again.unwrap().evaluate(&fixture.trial(), &listener).unwrap().value, 3.0);
+        assert_eq!(again.unwrap().evaluate(&fixture.trial(), &listener).unwrap().value(), 3.0);
         wait_until(|| !lives(&pid));
         let Err(ObjectiveError::Failed(failure)) = first.join().unwrap() else { panic!("it was killed") };
         assert_eq!(failure.reason, "killed by signal 9");
@@ -412,7 +412,7 @@ const REUSES: &str = r#"
 fn an_attempt_continues_only_from_files_of_its_own_trial() {
     let fixture = Fixture::new(REUSES);
     let objective = fixture.objective();
-    let value = |trial: &TrialSpec| objective.evaluate(trial, &Listener::default()).unwrap().value;
+    let value = |trial: &TrialSpec| objective.evaluate(trial, &Listener::default()).unwrap().value();
     let first = fixture.trial();
     assert_eq!(value(&first), 0.1);
     let kept = fixture.file("checkpoint/value");
@@ -454,7 +454,7 @@ fn a_late_attempt_does_not_stop_its_repetition() {
         assert!(matches!(late, Err(ObjectiveError::Interrupted)), "{late:?}");
         assert!(lives(&pid));
         std::fs::write(fixture.folder.path().join("go"), "").unwrap();
-        assert_eq!(again.join().unwrap().unwrap().value, 1.0);
+        assert_eq!(again.join().unwrap().unwrap().value(), 1.0);
     });
 }
 
@@ -476,11 +476,11 @@ fn a_run_of_another_study_does_not_stop_the_processes_of_the_first() {
         for study in [study("two"), elsewhere] {
             let trial = TrialSpec { study, ..fixture.trial() };
             let outcome = other.as_ref().unwrap().evaluate(&trial, &Listener::default());
-            assert_eq!(outcome.unwrap().value, 2.0);
+            assert_eq!(outcome.unwrap().value(), 2.0);
         }
         assert!(lives(&pid));
         std::fs::write(fixture.folder.path().join("go"), "").unwrap();
-        assert_eq!(first.join().unwrap().unwrap().value, 1.0);
+        assert_eq!(first.join().unwrap().unwrap().value(), 1.0);
     });
 }
 

@@ -51,8 +51,7 @@ impl Objective for Scripted<'_> {
         let value = (self.behaviour)(trial, evaluation)?;
         Ok(ObjectiveOutcome {
             constraints: Constraints::default(),
-            value,
-            further: Vec::new(),
+            values: vec![value],
             best_step: Some(3),
             metrics: BTreeMap::new(),
             size: None,

@@ -96,11 +96,11 @@ fn tell(store: &SqliteStore, study: StudyId, parameter: &str, value: Result<f64,
         record: &record,
     };
     let trial = store.create_trial(study, &new).unwrap();
-    let (state, value, failure) = match value {
-        Ok(value) => (FinishedState::Complete, Some(value), None),
-        Err(failure) => (FinishedState::Failed, None, Some(failure)),
+    let (state, values, failure) = match value {
+        Ok(value) => (FinishedState::Complete, vec![value], None),
+        Err(failure) => (FinishedState::Failed, Vec::new(), Some(failure)),
     };
-    let finished = Finished { value, record: TrialRecord { failure, ..record }, ..Finished::default() };
+    let finished = Finished { values, record: TrialRecord { failure, ..record }, ..Finished::default() };
     store.finish(trial.id, state, &finished).unwrap();
 }
 

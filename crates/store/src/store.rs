@@ -169,10 +169,8 @@ impl From<FinishedState> for TrialState {
 /// Result of a trial.
 #[derive(Debug, Clone, Default)]
 pub struct Finished {
-    /// Value of a complete trial's first objective; ignored for pruned and failed trials.
-    pub value: Option<f64>,
-    /// Values of a complete trial's objectives after the first.
-    pub further: Vec<f64>,
+    /// Value of each objective of a complete trial; ignored for pruned and failed trials.
+    pub values: Vec<f64>,
     /// Constraints, also of a failed trial.
     pub constraints: Constraints,
     /// Epochs that were not reported yet.
@@ -471,16 +469,14 @@ pub(crate) fn stored_result(
     finished: &Finished,
     last_intermediate: impl FnOnce() -> Option<f64>,
 ) -> (TrialState, Vec<f64>) {
-    let number = |value: Option<f64>| value.filter(|v| !v.is_nan());
+    let is_number = |value: &f64| !value.is_nan();
     match state {
-        FinishedState::Complete => match number(finished.value) {
-            Some(value) if finished.further.iter().all(|v| !v.is_nan()) => {
-                let further = finished.further.iter().copied();
-                (TrialState::Complete, std::iter::once(value).chain(further).collect())
-            }
-            _ => (TrialState::Failed, Vec::new()),
-        },
-        FinishedState::Pruned => (TrialState::Pruned, number(last_intermediate()).into_iter().collect()),
-        FinishedState::Failed => (TrialState::Failed, Vec::new()),
+        FinishedState::Complete if !finished.values.is_empty() && finished.values.iter().all(is_number) => {
+            (TrialState::Complete, finished.values.clone())
+        }
+        FinishedState::Complete | FinishedState::Failed => (TrialState::Failed, Vec::new()),
+        FinishedState::Pruned => {
+            (TrialState::Pruned, last_intermediate().filter(is_number).into_iter().collect())
+        }
     }
 }

@@ -103,7 +103,7 @@ fn write_study(store: &dyn Store) -> StudyId {
         let trial = create(Start::Running(&owner), act);
         store.report(trial.id, &[epoch(1, f64::NAN), epoch(2, f64::INFINITY)]).unwrap();
         let finished = Finished {
-            value,
+            values: value.into_iter().collect(),
             reports: vec![epoch(3, f64::NEG_INFINITY), epoch(4, 0.625)],
             record: record.clone(),
             predictions: Some(scores.clone().into()),
@@ -211,7 +211,7 @@ fn constraints_are_optunas() {
             let new = NewTrial { start: Start::Asked, params: &params, space: &space, record: &record };
             let trial = store.create_trial(id, &new).unwrap();
             let constraints = Constraints { listed, named: named.into_iter().collect() };
-            let finished = Finished { value: Some(value), constraints, ..Finished::default() };
+            let finished = Finished { values: vec![value], constraints, ..Finished::default() };
             store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
         }
         let seen = run(python, "constraints.py", url, &["ours"]);
@@ -232,22 +232,15 @@ fn optuna_sees_our_objectives_and_we_its() {
             ..NewStudy::default()
         };
         let id = store.create_study(&new).unwrap();
-        let told: [(f64, &[f64]); 6] = [
-            (0.5, &[1.0]),
-            (0.7, &[4.0]),
-            (0.7, &[5.0]),
-            (f64::INFINITY, &[9.0]),
-            (0.9, &[f64::NAN]),
-            (0.7, &[4.0]),
-        ];
+        let told = [[0.5, 1.0], [0.7, 4.0], [0.7, 5.0], [f64::INFINITY, 9.0], [0.9, f64::NAN], [0.7, 4.0]];
         let owner = Owner::this_process();
         let record = TrialRecord::default();
-        for (value, further) in told {
+        for values in told {
             let (params, space) = (params("gelu".into()), space());
             let new =
                 NewTrial { start: Start::Running(&owner), params: &params, space: &space, record: &record };
             let trial = store.create_trial(id, &new).unwrap();
-            let finished = Finished { value: Some(value), further: further.to_vec(), ..Finished::default() };
+            let finished = Finished { values: values.to_vec(), ..Finished::default() };
             store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
         }
         let seen = run(python, "objectives.py", url, &["two"]);
@@ -323,7 +316,7 @@ fn optuna_goes_on_with_our_study_and_we_with_its() {
         let (handle, claimed) = store.claim_waiting(id, Some(&owner)).unwrap().unwrap();
         assert_eq!((handle.number.0, claimed.params.to_string().as_str()), (9, "d_model=64 lr=0.001"));
         assert_eq!(claimed.state, TrialState::Running);
-        let finished = Finished { value: Some(1.5), ..Finished::default() };
+        let finished = Finished { values: vec![1.5], ..Finished::default() };
         store.finish(handle.id, FinishedState::Complete, &finished).unwrap();
         let new = NewTrial {
             start: Start::Running(&owner),
@@ -418,7 +411,7 @@ fn we_go_on_with_optunas_study() {
         let trial = store.create_trial(study.id, &new).unwrap();
         assert_eq!(trial.number.0, 7);
         store.heartbeat(&[trial.id]).unwrap();
-        let finished = Finished { value: Some(f64::NEG_INFINITY), ..Finished::default() };
+        let finished = Finished { values: vec![f64::NEG_INFINITY], ..Finished::default() };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
 
         let seen = run(python, "described_study.py", url, &["foreign"]);

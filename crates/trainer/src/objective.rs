@@ -209,9 +209,9 @@ impl<'a> PatchTstObjective<'a> {
         let name = self.spec.task.metric().as_str();
         let value = metrics.get(name).copied();
         let undefined = || failed(&format!("`{name}` is undefined on the test part"), String::new());
-        outcome.metrics.insert(VALIDATION.into(), outcome.value);
+        outcome.metrics.insert(VALIDATION.into(), outcome.value());
         outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
-        outcome.value = value.ok_or_else(undefined)?;
+        outcome.values = vec![value.ok_or_else(undefined)?];
         outcome.predictions = Some(scored.into_predictions());
         Ok(outcome)
     }
@@ -311,8 +311,7 @@ impl Fitted {
 fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
     let outcome = ObjectiveOutcome {
         constraints: Constraints::default(),
-        value: best.epoch.value,
-        further: Vec::new(),
+        values: vec![best.epoch.value],
         best_step: Some(best.epoch.step),
         metrics: best.epoch.metrics,
         size: Some(plan.hyperparameters.architecture.model_size(plan.geometry)),

@@ -44,7 +44,7 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes() {
     let last = Recorder::default();
     let resumed = objective.fit_with_checkpoint(&configuration, &last, &parts, false).unwrap().outcome;
     assert_eq!(bits(&resumed), bits(&expected));
-    assert_eq!((resumed.value, resumed.best_step), (expected.value, expected.best_step));
+    assert_eq!((resumed.value(), resumed.best_step), (expected.value(), expected.best_step));
     assert_eq!(resumed.metrics, expected.metrics);
     assert_eq!(fs::read(&parts).unwrap(), fs::read(&whole).unwrap(), "the files are the same too");
     let curve =
@@ -198,7 +198,7 @@ fn on_a_full_disk() {
     let kept = PatchTstObjective::new(&dataset, spec()).unwrap().with_checkpoints(folder);
     let interrupter = Recorder { interrupt_after_polls: Some(3), ..Recorder::default() };
     assert!(matches!(kept.evaluate(&trial, &interrupter), Err(ObjectiveError::Interrupted)));
-    println!("value: {}", kept.evaluate(&trial, &Recorder::default()).unwrap().value);
+    println!("value: {}", kept.evaluate(&trial, &Recorder::default()).unwrap().value());
 }
 
 #[cfg(unix)]
@@ -223,7 +223,7 @@ fn a_disk_that_fills_leaves_the_old_checkpoint() {
         let line = text.lines().find_map(|line| line.split_once(&format!("{word}: "))).expect(word).1;
         assert!(line.contains("c.safetensors") && line.contains("File too large"), "{line}");
     }
-    let value = format!("value: {}", fitted.outcome.value);
+    let value = format!("value: {}", fitted.outcome.value());
     assert!(text.contains(&value), "checkpoints that only save time are done without: {text}");
     assert_eq!(fs::read(&path).unwrap(), bytes);
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

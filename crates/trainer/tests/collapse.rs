@@ -16,7 +16,7 @@ fn decaying(collapse_epochs: usize) -> ModelSpec {
 fn train(dataset: &Dataset, model: ModelSpec, recorder: &Recorder) -> Result<f64, ObjectiveError> {
     let params = params(&[("weight_decay", 300.0), ("learning_rate", 3e-3)]);
     let outcome = PatchTstObjective::new(dataset, model).unwrap().evaluate(&trial(1, params), recorder);
-    outcome.map(|outcome| outcome.value)
+    outcome.map(|outcome| outcome.value())
 }
 
 fn constant(recorder: Recorder) -> Vec<bool> {

@@ -30,14 +30,14 @@ fn a_plain_signal_is_learned_and_reported() {
     let dataset = series(700);
     let recorder = Recorder::default();
     let outcome = run(&dataset, spec(), &trial(1, params(&[])), &recorder).unwrap();
-    assert!(outcome.value > 0.95, "AUC {}", outcome.value);
+    assert!(outcome.value() > 0.95, "AUC {}", outcome.value());
     let epochs = recorder.epochs.into_inner().unwrap();
     let best = epochs.iter().map(|e| e.value).fold(0.0, f64::max);
-    assert_eq!(outcome.value, best);
+    assert_eq!(outcome.value(), best);
     let step = outcome.best_step.unwrap();
     assert_eq!(epochs[step as usize - 1].value, best);
     assert_eq!(epochs[step as usize - 1].metrics, outcome.metrics);
-    assert_eq!(outcome.metrics["auc"], outcome.value);
+    assert_eq!(outcome.metrics["auc"], outcome.value());
     let (validation, log_loss) = (outcome.metrics["validation_loss"], outcome.metrics["log_loss"]);
     assert!((validation - log_loss).abs() < 1e-4 * validation, "{validation} and {log_loss}");
     assert!(epochs.last().unwrap().metrics["train_loss"] < epochs[0].metrics["train_loss"]);
@@ -89,10 +89,10 @@ fn a_confirming_trial_is_judged_by_the_test_part() {
     let recorder = Recorder::default();
     let confirming = PatchTstObjective::new(&dataset, spec()).unwrap().confirming();
     let confirmed = confirming.evaluate(&trial(2, params(&[])), &recorder).unwrap();
-    assert_eq!(confirmed.metrics[VALIDATION], fitted.outcome.value);
+    assert_eq!(confirmed.metrics[VALIDATION], fitted.outcome.value());
     assert_eq!(confirmed.best_step, fitted.outcome.best_step, "epochs are chosen as before");
     let reported = recorder.epochs.into_inner().unwrap();
-    assert!(reported.iter().any(|epoch| epoch.value == fitted.outcome.value), "and reported");
+    assert!(reported.iter().any(|epoch| epoch.value == fitted.outcome.value()), "and reported");
     let (positive, negative): (Vec<_>, Vec<_>) =
         test.scores.iter().zip(&test.labels).partition(|(_, label)| **label);
     let wins: f64 = positive
@@ -109,8 +109,8 @@ fn a_confirming_trial_is_judged_by_the_test_part() {
         })
         .sum();
     let auc = wins / (positive.len() * negative.len()) as f64;
-    assert!((confirmed.value - auc).abs() < 1e-12);
-    assert_eq!(confirmed.metrics["test_auc"], confirmed.value);
+    assert!((confirmed.value() - auc).abs() < 1e-12);
+    assert_eq!(confirmed.metrics["test_auc"], confirmed.value());
     assert_eq!(confirmed.predictions, Some(test.into()), "the predictions are those of test rows");
 }
 
@@ -296,7 +296,7 @@ fn what_is_monitored_chooses_the_epoch() {
         let (outcome, epochs) = epochs(monitor);
         let best = epochs.iter().map(|e| sign * e.metrics[monitor]).fold(f64::NEG_INFINITY, f64::max);
         assert_eq!(sign * outcome.metrics[monitor], best, "{monitor}");
-        assert_eq!(outcome.value, outcome.metrics["auc"], "the value stays the AUC");
+        assert_eq!(outcome.value(), outcome.metrics["auc"], "the value stays the AUC");
     }
 }
 

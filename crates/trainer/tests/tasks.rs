@@ -107,14 +107,14 @@ fn classes_are_learned_and_predicted() {
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let path = folder.path().join("c.safetensors");
     let outcome = fitted(&objective, &path);
-    assert!(outcome.value > 0.9, "macro AUC {}", outcome.value);
+    assert!(outcome.value() > 0.9, "macro AUC {}", outcome.value());
     let kept = outcome.predictions.as_ref().unwrap().outputs().unwrap();
     let windows = &dataset.validation.windows;
     assert_eq!(kept.rows, windows.iter().map(|w| w.row).collect::<Vec<_>>());
     let classes: Vec<usize> = windows.iter().map(|w| w.target as usize).collect();
     assert_eq!(kept.targets, windows.iter().map(|w| w.target).collect::<Vec<_>>());
     let again = metric::evaluate_classes(&classes, &kept.outputs);
-    assert_eq!((again["auc"], again["log_loss"]), (outcome.value, outcome.metrics["log_loss"]));
+    assert_eq!((again["auc"], again["log_loss"]), (outcome.value(), outcome.metrics["log_loss"]));
     let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
     assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
     assert_eq!(outcome.size, objective.model_size(&params(&[])));
@@ -130,14 +130,14 @@ fn numbers_are_learned_in_their_own_units() {
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let path = folder.path().join("c.safetensors");
     let outcome = fitted(&objective, &path);
-    assert!(outcome.value > 0.8, "R2 {}", outcome.value);
+    assert!(outcome.value() > 0.8, "R2 {}", outcome.value());
     assert!((outcome.metrics["pred_mean"] - 50.0).abs() < 0.01, "{:?}", outcome.metrics);
     let kept = outcome.predictions.as_ref().unwrap().outputs().unwrap();
     let targets: Vec<f64> = dataset.validation.windows.iter().map(|w| f64::from(w.target)).collect();
     for (kept, target) in kept.targets.iter().zip(&targets) {
         assert!((f64::from(*kept) - target).abs() < 1e-5, "{kept} and {target}");
     }
-    assert!((metric::evaluate_numbers(&targets, &kept.outputs)["r2"] - outcome.value).abs() < 1e-6);
+    assert!((metric::evaluate_numbers(&targets, &kept.outputs)["r2"] - outcome.value()).abs() < 1e-6);
     let [mean] = &baselines(&dataset, Task::Regression)[..] else { panic!("one baseline") };
     assert!(outcome.metrics["mse"] < 0.3 * mean.metrics["mse"] && mean.metrics["r2"] <= 0.0);
     let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();

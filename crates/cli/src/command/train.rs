@@ -174,7 +174,7 @@ impl Train {
                 "budget": trial.budget.label,
                 "params": trial.params,
                 "seed": trial.seed,
-                "value": outcome.value,
+                "value": outcome.value(),
                 "epoch": outcome.best_step,
                 "metrics": outcome.metrics,
                 "weights": outcome.size.map(|size| size.total),
@@ -183,8 +183,11 @@ impl Train {
             return format!("{document:#}\n");
         }
         let epoch = outcome.best_step.unwrap_or(0);
-        let mut text =
-            format!("value {} at epoch {epoch}; checkpoint {}\n", significant(outcome.value), path.display());
+        let mut text = format!(
+            "value {} at epoch {epoch}; checkpoint {}\n",
+            significant(outcome.value()),
+            path.display()
+        );
         for (name, value) in &outcome.metrics {
             let _ = writeln!(text, "  {name:<20} {}", significant(*value));
         }

@@ -93,7 +93,7 @@ impl Study {
     }
 
     fn end(&self, trial: TrialId, value: f64) {
-        let finished = Finished { value: Some(value), ..Finished::default() };
+        let finished = Finished { values: vec![value], ..Finished::default() };
         self.store.finish(trial, FinishedState::Complete, &finished).unwrap();
     }
 }

@@ -120,14 +120,13 @@ impl Attempt<'_> {
             Some(code) => return Err(failed(format!("exit code {code}"))),
             None => return Err(failed(format!("killed by signal {}", status.signal().unwrap_or_default()))),
         }
-        let Final { value, further, constraints, size, best_step } = match reported.end {
+        let Final { values, constraints, size, best_step } = match reported.end {
             Some(end) => end,
             None => Final::of(value::find(self, &files, start, &before).map_err(failed)?),
         };
         reported.constraints.add(constraints);
         Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
-            value,
-            further,
+            values,
             constraints: reported.constraints,
             best_step: best_step.or(reported.last.as_ref().map(|epoch| epoch.step)),
             metrics: reported.metrics,

@@ -25,10 +25,8 @@ pub(super) enum Line {
 /// The last line, with the value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Final {
-    /// Value of the first objective.
-    pub(super) value: f64,
-    /// Values of the objectives after the first, where the line has them.
-    pub(super) further: Vec<f64>,
+    /// Values of the objectives; at least that of the first.
+    pub(super) values: Vec<f64>,
     pub(super) constraints: Constraints,
     pub(super) size: Option<ModelSize>,
     pub(super) best_step: Option<i64>,
@@ -37,7 +35,7 @@ pub(super) struct Final {
 impl Final {
     /// A final line with only a value.
     pub(super) fn of(value: f64) -> Self {
-        Self { value, further: Vec::new(), constraints: Constraints::default(), size: None, best_step: None }
+        Self { values: vec![value], constraints: Constraints::default(), size: None, best_step: None }
     }
 }
 
@@ -156,14 +154,13 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         let non_embedding = count("non_embedding_weights")?;
         let size = total.map(|total| ModelSize { total, non_embedding: non_embedding.unwrap_or(total) });
         let best_step = integer("best_step")?;
-        let mut values = match get("values") {
+        let values = match get("values") {
             None => vec![number_of("value")?],
             Some(_) if get("value").is_some() => return Err("has both `value` and `values`".into()),
             Some(values) => numbers(values).ok_or("has `values` that are not a list of numbers")?,
         };
-        let further = values.split_off(1);
         let constraints = constraints.unwrap_or_default();
-        return Ok(Line::Final(Final { value: values[0], further, constraints, size, best_step }));
+        return Ok(Line::Final(Final { values, constraints, size, best_step }));
     }
     let metrics = get("metrics").map(metrics).transpose()?;
     if let Some(step) = integer("step")? {

@@ -49,7 +49,7 @@ pub(crate) fn tell(store: &dyn Store, study: StudyId, space: &SearchSpace, i: u6
     let scores =
         ValidationScores { rows: (0..422).collect(), labels: vec![true; 422], scores: vec![0.5; 422] };
     let finished = Finished {
-        value: Some(value(0)),
+        values: vec![value(0)],
         reports: reports.collect(),
         record,
         predictions: Some(scores.into()),

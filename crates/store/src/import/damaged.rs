@@ -96,8 +96,8 @@ static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let trial = store
             .create_trial(study, &NewTrial { start, params: &params, space: &space, record: &record })
             .unwrap();
-        let value = Some(0.5 + f64::from(number) / 10.0);
-        let finished = Finished { value, record, ..Finished::default() };
+        let values = vec![0.5 + f64::from(number) / 10.0];
+        let finished = Finished { values, record, ..Finished::default() };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     }
     drop(store);

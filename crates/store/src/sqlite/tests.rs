@@ -98,7 +98,7 @@ fn a_told_trial_costs_two_commits() {
     let trial = start(&store, study).unwrap();
     assert_eq!(commits.load(Ordering::SeqCst), 1);
     let finished = Finished {
-        value: Some(0.5),
+        values: vec![0.5],
         reports: epochs(1..20),
         record: TrialRecord { seed: Some(1), ..TrialRecord::default() },
         predictions: Some(scores().into()),
@@ -221,7 +221,7 @@ fn a_full_disk_loses_nothing_told() {
     let pages: i64 = store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     store.connection().pragma_update(None, "max_page_count", pages).unwrap();
     let big = Finished {
-        value: Some(0.5),
+        values: vec![0.5],
         predictions: Some(ValidationScores { scores: vec![0.5; 100_000], ..scores() }.into()),
         ..Finished::default()
     };
@@ -292,7 +292,7 @@ fn rows_of_ours_go_with_their_trial() {
     let store = SqliteStore::open_within(&path, SHORT).unwrap();
     let trial = start(&store, study).unwrap();
     let finished = Finished {
-        value: Some(0.5),
+        values: vec![0.5],
         reports: epochs(1..3),
         predictions: Some(scores().into()),
         log: Some("words".into()),
@@ -414,7 +414,7 @@ fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
     for number in 0..23 {
         let trial = start(&store, if number % 3 == 0 { other } else { one }).unwrap();
         let finished = Finished {
-            value: Some(0.5),
+            values: vec![0.5],
             predictions: Some(scores().into()),
             log: Some("x".into()),
             ..Finished::default()
@@ -455,7 +455,7 @@ fn of_size(trials: usize) -> (TempDir, PathBuf, StudyId) {
     let store = SqliteStore::open_within(&path, SHORT).unwrap();
     let first = start(&store, study).unwrap();
     let finished = Finished {
-        value: Some(0.5),
+        values: vec![0.5],
         predictions: Some(scores().into()),
         reports: epochs(1..2),
         log: Some("x".into()),

@@ -30,7 +30,7 @@ fn write_at_once(stores: &[&dyn Store]) {
                     for i in 0..TRIALS {
                         let trial = start(*store, id, &params());
                         store.report(trial.id, &[epoch(1, 0.5, 0.5)]).unwrap();
-                        let finished = Finished { value: Some(i as f64), ..Finished::default() };
+                        let finished = Finished { values: vec![i as f64], ..Finished::default() };
                         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
                     }
                     claimed

@@ -26,7 +26,7 @@ fn child_writes_until_killed() {
         let trial = start(&*store, id, &params());
         store.report(trial.id, &[epoch(1, 0.25, 0.5)]).unwrap();
         let finished = Finished {
-            value: Some(trial.number.0 as f64),
+            values: vec![trial.number.0 as f64],
             reports: vec![epoch(2, 0.5, 0.5), epoch(3, 0.75, 0.5)],
             record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
             predictions: Some(scores().into()),

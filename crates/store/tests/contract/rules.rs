@@ -139,8 +139,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     let mut plain = epoch(3, 0.5, 0.0);
     plain.metrics.clear();
     let finished = Finished {
-        value: Some(0.1 + 0.2),
-        further: Vec::new(),
+        values: vec![0.1 + 0.2],
         constraints: constraints(),
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
@@ -185,7 +184,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     for outputs in [outputs(1), outputs(3)] {
         let trial = start(store, id, &params());
         let finished =
-            Finished { value: Some(0.5), predictions: Some(outputs.clone().into()), ..Finished::default() };
+            Finished { values: vec![0.5], predictions: Some(outputs.clone().into()), ..Finished::default() };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
         assert_eq!(reader.predictions(id, trial.number).unwrap(), Some(outputs.into()));
     }
@@ -228,7 +227,7 @@ fn numbers_belong_to_a_study(store: &dyn Store, reader: &dyn Store) {
 fn only_running_trials_are_written(store: &dyn Store, reader: &dyn Store) {
     let id = store.create_study(&study("s")).unwrap();
     let trial = start(store, id, &params());
-    let finished = Finished { value: Some(0.7), record: record(), ..Finished::default() };
+    let finished = Finished { values: vec![0.7], record: record(), ..Finished::default() };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     let before = reader.trials(id).unwrap();
 
@@ -237,7 +236,7 @@ fn only_running_trials_are_written(store: &dyn Store, reader: &dyn Store) {
         assert!(matches!(error, StoreError::NotRunning { number: 0, state } if state == expected));
         assert_eq!(error.kind(), ErrorKind::Conflict);
     };
-    let late = Finished { value: Some(0.9), reports: vec![epoch(1, 0.9, 0.1)], ..Finished::default() };
+    let late = Finished { values: vec![0.9], reports: vec![epoch(1, 0.9, 0.1)], ..Finished::default() };
     refused(store.finish(trial.id, FinishedState::Complete, &late).map(|_| ()), TrialState::Complete);
     refused(store.finish(trial.id, FinishedState::Failed, &late).map(|_| ()), TrialState::Complete);
     refused(store.report(trial.id, &late.reports), TrialState::Complete);
@@ -258,12 +257,12 @@ fn a_complete_trial_needs_a_value(store: &dyn Store, reader: &dyn Store) {
         (FinishedState::Failed, Some(0.5)),
     ] {
         let trial = start(store, id, &params());
-        let finished = Finished { value, ..Finished::default() };
+        let finished = Finished { values: value.into_iter().collect(), ..Finished::default() };
         assert_eq!(store.finish(trial.id, state, &finished).unwrap(), TrialState::Failed);
     }
     for value in [f64::INFINITY, f64::NEG_INFINITY, -0.0] {
         let trial = start(store, id, &params());
-        let finished = Finished { value: Some(value), ..Finished::default() };
+        let finished = Finished { values: vec![value], ..Finished::default() };
         assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
     }
     let values: Vec<Option<f64>> = reader.trials(id).unwrap().iter().map(FrozenTrial::value).collect();
@@ -278,21 +277,17 @@ fn several_objectives_read_back(store: &dyn Store, reader: &dyn Store) {
     let record = reader.study("three").unwrap().unwrap();
     assert_eq!(record.directions(), [Direction::Maximize, Direction::Minimize, Direction::Maximize]);
     assert_eq!(record.metric_names(), Some(names));
-    let end = |state, value: Option<f64>, further: &[f64]| {
+    let end = |state, values: &[f64]| {
         let trial = start(store, id, &params());
-        let finished = Finished {
-            value,
-            further: further.to_vec(),
-            reports: vec![epoch(1, 0.25, 0.1)],
-            ..Finished::default()
-        };
+        let (values, reports) = (values.to_vec(), vec![epoch(1, 0.25, 0.1)]);
+        let finished = Finished { values, reports, ..Finished::default() };
         store.finish(trial.id, state, &finished).unwrap()
     };
-    assert_eq!(end(FinishedState::Complete, Some(0.5), &[f64::INFINITY, 0.1 + 0.2]), TrialState::Complete);
-    assert_eq!(end(FinishedState::Complete, Some(0.5), &[1.0, f64::NAN]), TrialState::Failed);
-    assert_eq!(end(FinishedState::Complete, None, &[1.0, 2.0]), TrialState::Failed);
-    assert_eq!(end(FinishedState::Failed, Some(0.5), &[1.0, 2.0]), TrialState::Failed);
-    assert_eq!(end(FinishedState::Pruned, Some(0.5), &[1.0, 2.0]), TrialState::Pruned);
+    assert_eq!(end(FinishedState::Complete, &[0.5, f64::INFINITY, 0.1 + 0.2]), TrialState::Complete);
+    assert_eq!(end(FinishedState::Complete, &[0.5, 1.0, f64::NAN]), TrialState::Failed);
+    assert_eq!(end(FinishedState::Complete, &[f64::NAN, 1.0, 2.0]), TrialState::Failed);
+    assert_eq!(end(FinishedState::Failed, &[0.5, 1.0, 2.0]), TrialState::Failed);
+    assert_eq!(end(FinishedState::Pruned, &[0.5, 1.0, 2.0]), TrialState::Pruned);
     let values: Vec<Vec<f64>> = reader.trials(id).unwrap().iter().map(|trial| trial.values.clone()).collect();
     assert_eq!(values, [vec![0.5, f64::INFINITY, 0.1 + 0.2], vec![], vec![], vec![], vec![0.25]]);
 }
@@ -310,7 +305,7 @@ fn a_pruned_trial_takes_its_last_value(store: &dyn Store, reader: &dyn Store) {
         let split = reports.len() / 2;
         store.report(trial.id, &reports[..split]).unwrap();
         let finished =
-            Finished { value: Some(123.0), reports: reports[split..].to_vec(), ..Finished::default() };
+            Finished { values: vec![123.0], reports: reports[split..].to_vec(), ..Finished::default() };
         assert_eq!(store.finish(trial.id, FinishedState::Pruned, &finished).unwrap(), TrialState::Pruned);
         assert_eq!(reader.trials_from(id, trial.number).unwrap()[0].value(), expected);
     }
@@ -320,7 +315,7 @@ fn steps_may_be_reported_again(store: &dyn Store, reader: &dyn Store) {
     let id = store.create_study(&study("s")).unwrap();
     let trial = start(store, id, &params());
     store.report(trial.id, &[epoch(1, 0.5, 0.1), epoch(2, f64::NAN, 0.2)]).unwrap();
-    let finished = Finished { value: Some(0.5), reports: vec![epoch(2, 0.7, 0.3)], ..Finished::default() };
+    let finished = Finished { values: vec![0.5], reports: vec![epoch(2, 0.7, 0.3)], ..Finished::default() };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     let found = &reader.trials(id).unwrap()[0];
     assert_eq!(found.intermediate.iter().map(|(s, v)| (*s, *v)).collect::<Vec<_>>(), [(1, 0.5), (2, 0.7)]);
@@ -353,7 +348,7 @@ fn waiting_trials_are_claimed_once_in_order(store: &dyn Store, reader: &dyn Stor
     assert_eq!(reader.trials(id).unwrap()[1], trial);
     assert_eq!(store.claim_waiting(id, Some(&owner)).unwrap().unwrap().0.id, second);
     assert!(store.claim_waiting(id, Some(&owner)).unwrap().is_none());
-    let finished = Finished { value: Some(0.5), ..Finished::default() };
+    let finished = Finished { values: vec![0.5], ..Finished::default() };
     store.finish(first, FinishedState::Complete, &finished).unwrap();
 }
 
@@ -381,7 +376,7 @@ fn asked_trials_belong_to_no_process_and_are_made_at_their_number(store: &dyn St
     wait(store, id, &params());
     let (claimed, _) = store.claim_waiting(id, None).unwrap().unwrap();
     assert_eq!(reader.running(id).unwrap()[1].owner, None);
-    let finished = Finished { value: Some(0.5), ..Finished::default() };
+    let finished = Finished { values: vec![0.5], ..Finished::default() };
     store.finish(claimed.id, FinishedState::Complete, &finished).unwrap();
     assert!(store.complete_params(claimed.id, &all, &space(), &seeded).is_err());
 }
@@ -433,7 +428,7 @@ fn running_trials_name_their_process(store: &dyn Store, reader: &dyn Store) {
     let id = store.create_study(&study("s")).unwrap();
     let (first, second) = (start(store, id, &params()), start(store, id, &params()));
     store.heartbeat(&[first.id, second.id]).unwrap();
-    let finished = Finished { value: Some(0.5), ..Finished::default() };
+    let finished = Finished { values: vec![0.5], ..Finished::default() };
     store.finish(first.id, FinishedState::Complete, &finished).unwrap();
     let running = reader.running(id).unwrap();
     let [only] = running.as_slice() else { panic!("one running trial") };
@@ -452,7 +447,7 @@ fn readers_ask_for_what_is_new(store: &dyn Store, reader: &dyn Store) {
             let trial = start(store, *id, &params());
             let value = f64::from(round) / 8.0;
             let finished = Finished {
-                value: Some(value),
+                values: vec![value],
                 reports: vec![epoch(1, 0.5, 0.5), epoch(2, value, 0.5)],
                 record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
                 ..Finished::default()

@@ -29,7 +29,7 @@ fn lines_are_parsed() {
     );
     assert_eq!(
         line(r#"{"final": true, "values": [0.5, 20, Infinity]}"#),
-        Ok(Some(Line::Final(Final { further: vec![20.0, f64::INFINITY], ..Final::of(0.5) })))
+        Ok(Some(Line::Final(Final { values: vec![0.5, 20.0, f64::INFINITY], ..Final::of(0.5) })))
     );
     let listed = |listed: &[f64]| Constraints { listed: listed.to_vec(), ..Constraints::default() };
     assert_eq!(

@@ -234,7 +234,7 @@ fn what_was_being_committed_is_done_once() {
         store.report(first.id, &[epoch(1, 0.5, 0.25)]).unwrap();
         next();
         let finished =
-            Finished { value: Some(0.75), reports: vec![epoch(2, 0.75, 0.5)], ..Finished::default() };
+            Finished { values: vec![0.75], reports: vec![epoch(2, 0.75, 0.5)], ..Finished::default() };
         assert_eq!(store.finish(first.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
         next();
         let new = NewTrial { start: Start::Waiting, params: &params, space: &space, record: &plain };

@@ -49,7 +49,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
                     store.heartbeat(&[trial.id]).unwrap();
                     let value = trial.number.0 as f64 + writer as f64 / 8.0;
                     let finished = Finished {
-                        value: Some(value),
+                        values: vec![value],
                         reports: vec![epoch(2, value, 0.5)],
                         record: record(),
                         predictions: Some(scores().into()),
@@ -81,7 +81,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
     });
     // The trial that was enqueued last may still be waiting.
     while let Some((claimed, _)) = store.claim_waiting(id, None).unwrap() {
-        let finished = Finished { value: Some(-1.0), ..Finished::default() };
+        let finished = Finished { values: vec![-1.0], ..Finished::default() };
         store.finish(claimed.id, FinishedState::Complete, &finished).unwrap();
         told.lock().unwrap().insert(claimed.number, -1.0);
     }

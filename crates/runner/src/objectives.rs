@@ -1,4 +1,4 @@
-//! Values of the objectives after the first, and constraints, from the reports of a trial.
+//! Values of the objectives, and constraints, from the reports of a trial.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use allometry_core::ladder::Limit;
 use allometry_core::{Constraints, Failure, ModelSize, ObjectiveOutcome};
 
-/// The values of the objectives `names`, which follow the first: those that the evaluation returned in order,
-/// or the trial's metrics with these names. A name without a metric can be `seconds` (the duration of the
-/// evaluation), `weights` or `non_embedding_weights`.
+/// The values of the objectives `names`: those that the evaluation returned in order, or the trial's metrics
+/// with these names. A name without a metric can be `seconds` (the duration of the evaluation), `weights` or
+/// `non_embedding_weights`. The first value may be NaN.
 ///
 /// # Errors
-/// The [`Failure`] of a trial that lacks a value.
+/// The [`Failure`] of a trial that lacks a value, or in which a later one is NaN.
 pub(crate) fn values(
     names: &[String],
     outcome: &ObjectiveOutcome,
     took: Duration,
 ) -> Result<Vec<f64>, Failure> {
     let failure = |reason: String| Failure { reason, detail: String::new() };
-    let given = &outcome.further;
-    if !given.is_empty() && given.len() != names.len() {
-        let (given, wanted) = (given.len() + 1, names.len() + 1);
+    let given = &outcome.values;
+    if given.len() > 1 && given.len() != names.len() {
+        let (given, wanted) = (given.len(), names.len());
         return Err(failure(format!(
             "values of {given} objectives were reported, but the study has {wanted}"
         )));
@@ -36,7 +36,7 @@ pub(crate) fn values(
                 detail: format!("the trial reported {known}"),
             }
         })?;
-        if value.is_nan() {
+        if place > 0 && value.is_nan() {
             return Err(failure(format!("the value of objective `{name}` is not a number")));
         }
         Ok(value)
@@ -88,11 +88,10 @@ fn value(
 mod tests {
     use super::*;
 
-    fn outcome(metrics: &[(&str, f64)], further: &[f64]) -> ObjectiveOutcome {
+    fn outcome(metrics: &[(&str, f64)], later: &[f64]) -> ObjectiveOutcome {
         ObjectiveOutcome {
             constraints: Constraints::default(),
-            value: 0.5,
-            further: further.to_vec(),
+            values: [&[0.5], later].concat(),
             best_step: None,
             metrics: metrics
                 .iter()
@@ -103,9 +102,13 @@ mod tests {
         }
     }
 
-    fn of(names: &[&str], outcome: &ObjectiveOutcome) -> Result<Vec<f64>, String> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        values(&names, outcome, Duration::from_millis(1500)).map_err(|failure| failure.reason)
+    /// The values of the objectives `later`, which follow `auc`.
+    fn of(later: &[&str], outcome: &ObjectiveOutcome) -> Result<Vec<f64>, String> {
+        let names: Vec<String> = [&["auc"], later].concat().into_iter().map(Into::into).collect();
+        let values =
+            values(&names, outcome, Duration::from_millis(1500)).map_err(|failure| failure.reason)?;
+        assert_eq!(values[0], 0.5);
+        Ok(values[1..].to_vec())
     }
 
     #[test]
