@@ -162,7 +162,7 @@ impl<'a> Driven<'a> {
         let feasible = Arc::new(feasible);
         let label = feasible.budget().label.clone();
         let share = sampler.share;
-        let sampler = sampler::build(&study.directions(), sampler, Arc::clone(&feasible), seed)?;
+        let sampler = sampler::build(&study.directions, sampler, Arc::clone(&feasible), seed)?;
         Ok(Self {
             store,
             study: study.id,
@@ -305,7 +305,7 @@ pub fn tell(
     values: &[f64],
     constraints: &Constraints,
 ) -> Result<(), AskError> {
-    let (told, objectives) = (values.len(), study.directions().len());
+    let (told, objectives) = (values.len(), study.directions.len());
     if values.is_empty() || told != objectives {
         return Err(AskError::ValueCount { number, told, objectives });
     }

@@ -181,8 +181,7 @@ pub(crate) fn new_study(name: String, ladder: &Ladder, spec: &BudgetSpec, mut fa
     facts.push(identity::draw());
     NewStudy {
         name,
-        direction: ladder.direction(),
-        further: ladder.metrics.directions().split_off(1),
+        directions: ladder.metrics.directions(),
         metric_names: ladder.metrics.names(),
         space: spec.space.clone(),
         facts,
@@ -292,9 +291,9 @@ pub(crate) fn check_compatible(
 /// [`RunError::ObjectiveChanged`] where the study has other objectives or other directions.
 pub(crate) fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), RunError> {
     let mut changes = Vec::new();
-    let (stored, now) = (study.directions(), ladder.metrics.directions());
-    if stored != now {
-        changes.push(format!("direction: was {}, is {}", to_json(&stored), to_json(&now)));
+    let (stored, now) = (&study.directions, ladder.metrics.directions());
+    if *stored != now {
+        changes.push(format!("direction: was {}, is {}", to_json(stored), to_json(&now)));
     }
     let names = ladder.metrics.names();
     let is_other = |stored: &Vec<String>| *stored != names && ladder.metrics.are_several();

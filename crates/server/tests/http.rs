@@ -76,7 +76,7 @@ fn space(name: &str) -> SearchSpace {
 fn study(store: &SqliteStore, name: &str, parameter: &str) -> StudyId {
     let new = NewStudy {
         name: name.to_owned(),
-        direction: Direction::Maximize,
+        directions: vec![Direction::Maximize],
         space: space(parameter),
         // Every study is a ladder.
         facts: vec![Fact::Ladder(LadderPlace { name: name.to_owned(), tag: None, seed: 0, position: 0 })],

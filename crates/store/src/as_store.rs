@@ -36,14 +36,13 @@ impl<D: Database> Store for D {
     }
 
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
-        let directions: Vec<_> = std::iter::once(study.direction).chain(study.further.clone()).collect();
         let space = from_rows::space_json(&study.space);
         let facts = facts::attributes(&study.facts);
         let facts = facts.iter().map(|(key, value)| (*key, value));
         let own: Attributes = [(SPACE_KEY, &space)].into_iter().chain(facts).map(own_attribute).collect();
         let names: Attributes = from_rows::metric_names(&study.metric_names).into_iter().collect();
         self.write(|rows| {
-            let id = insert_study(rows, &study.name, &directions)?;
+            let id = insert_study(rows, &study.name, &study.directions)?;
             rows.set_study_attributes(id, AttributeKind::System, &names)?;
             rows.set_study_attributes(id, AttributeKind::User, &own)?;
             Ok(id)

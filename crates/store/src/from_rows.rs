@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use allometry_core::python::json_float;
 use allometry_core::{
-    Distribution, Distributions, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord,
-    TrialState,
+    Direction, Distribution, Distributions, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber,
+    TrialRecord, TrialState,
 };
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ pub(crate) fn state_of(trial: TrialId, name: &str) -> Result<TrialState, Malform
 /// Returns a study from its rows. If its own attributes cannot be read, the record says so in `unreadable`,
 /// and other studies can still be read.
 pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
-    let OptunaStudy { id, name, directions, user_attributes, system_attributes } = rows;
+    let OptunaStudy { id, name, mut directions, user_attributes, system_attributes } = rows;
     let (own, user_attributes): (BTreeMap<_, _>, _) =
         user_attributes.into_iter().partition(|(key, _)| key.starts_with(OWN_PREFIX));
     let mut attributes = BTreeMap::new();
@@ -84,14 +84,15 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
         }
     }
     let (facts, problem) = StudyFacts::read(&attributes);
-    let no_direction = directions.is_empty().then(|| "it has no direction".to_owned());
-    let unreadable = unreadable.or(problem).or(no_direction);
-    let mut directions = directions.into_iter();
+    let mut unreadable = unreadable.or(problem);
+    if directions.is_empty() {
+        unreadable.get_or_insert_with(|| "it has no direction".to_owned());
+        directions.push(Direction::default());
+    }
     StudyRecord {
         id,
         name,
-        direction: directions.next().unwrap_or_default(),
-        further: directions.collect(),
+        directions,
         space: stored_space,
         facts,
         attributes,

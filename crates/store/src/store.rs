@@ -39,20 +39,31 @@ impl fmt::Display for TrialId {
 }
 
 /// Properties of a study to create.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct NewStudy {
     /// Name, unique in the store.
     pub name: String,
-    /// Direction of the first objective.
-    pub direction: Direction,
-    /// Directions of the objectives after the first.
-    pub further: Vec<Direction>,
+    /// Direction of each objective; at least one.
+    pub directions: Vec<Direction>,
     /// Names of all objectives, as Optuna's `set_metric_names` keeps them; may be empty.
     pub metric_names: Vec<String>,
     /// Search space; it records which lists are ordinal.
     pub space: SearchSpace,
     /// Facts about the study.
     pub facts: Vec<Fact>,
+}
+
+/// A study without a name, space or facts, whose only objective is maximized.
+impl Default for NewStudy {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            directions: vec![Direction::Maximize],
+            metric_names: Vec::new(),
+            space: SearchSpace::default(),
+            facts: Vec::new(),
+        }
+    }
 }
 
 /// A stored study.
@@ -62,10 +73,8 @@ pub struct StudyRecord {
     pub id: StudyId,
     /// Name.
     pub name: String,
-    /// Direction of the first objective.
-    pub direction: Direction,
-    /// Directions of the objectives after the first.
-    pub further: Vec<Direction>,
+    /// Direction of each objective; at least one.
+    pub directions: Vec<Direction>,
     /// Search space, if Allometry created the study.
     pub space: Option<SearchSpace>,
     /// Facts that could be read.
@@ -96,16 +105,21 @@ impl StudyRecord {
         })
     }
 
-    /// Returns the direction of each objective.
-    pub fn directions(&self) -> Vec<Direction> {
-        std::iter::once(self.direction).chain(self.further.iter().copied()).collect()
+    /// Returns the direction of the first objective.
+    pub fn direction(&self) -> Direction {
+        self.directions.first().copied().unwrap_or_default()
+    }
+
+    /// Whether the study has at least two objectives.
+    pub fn has_several_objectives(&self) -> bool {
+        self.directions.len() > 1
     }
 
     /// Returns the names of the objectives, if each has one.
     pub fn metric_names(&self) -> Option<Vec<String>> {
         let names = json::parse(self.system_attributes.get(METRIC_NAMES)?).ok()?;
         let names = names.as_array()?.iter().map(|name| name.as_str().map(Into::into));
-        names.collect::<Option<Vec<String>>>().filter(|names| names.len() == 1 + self.further.len())
+        names.collect::<Option<Vec<String>>>().filter(|names| names.len() == self.directions.len())
     }
 }
 

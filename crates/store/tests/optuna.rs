@@ -178,9 +178,9 @@ fn constraints_seen(store: &dyn Store, name: &str) -> Value {
     // Infinities are null.
     let constraints: Vec<BTreeMap<String, f64>> =
         trials.iter().map(|trial| trial.constraints().iter().collect()).collect();
-    let single = study.further.is_empty();
-    let best = single.then(|| allometry_core::trial::incumbent(&trials, study.direction)).flatten();
-    let front = allometry_core::pareto::best_trials(&trials, &study.directions());
+    let single = !study.has_several_objectives();
+    let best = single.then(|| allometry_core::trial::incumbent(&trials, study.direction())).flatten();
+    let front = allometry_core::pareto::best_trials(&trials, &study.directions);
     json!({
         "constraints": constraints,
         "best": best.map(|trial| trial.number.0),
@@ -226,7 +226,7 @@ fn optuna_sees_our_objectives_and_we_its() {
         let store = allometry_store::open(url).unwrap();
         let new = NewStudy {
             name: "two".into(),
-            further: vec![Direction::Minimize],
+            directions: vec![Direction::Maximize, Direction::Minimize],
             metric_names: vec!["auc".into(), "seconds".into()],
             space: space(),
             ..NewStudy::default()
@@ -254,7 +254,7 @@ fn optuna_sees_our_objectives_and_we_its() {
         assert_eq!(seen["values"], Value::from(ours.collect::<Vec<_>>()));
         let study = store.study("two").unwrap().unwrap();
         assert_eq!(study.metric_names().unwrap(), ["auc", "seconds"]);
-        let best = allometry_core::pareto::best_trials(&trials, &study.directions());
+        let best = allometry_core::pareto::best_trials(&trials, &study.directions);
         let best: Vec<u64> = best.iter().map(|trial| trial.number.0).collect();
         assert_eq!(seen["best_trials"], json!(best));
         assert_eq!(best, [0, 3, 6], "the last of them is the one that Optuna added");

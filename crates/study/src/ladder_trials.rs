@@ -200,7 +200,8 @@ fn metrics(study: &StudyRecord) -> Metrics {
         let name = names.as_ref().map_or_else(|| format!("value {place}"), |names| names[place].clone());
         MetricSpec { name, direction: *direction }
     };
-    Metrics::one(metric(study), study.direction).with((1..).zip(&study.further).map(named))
+    let later = study.directions.iter().enumerate().skip(1).map(named);
+    Metrics::one(metric(study), study.direction()).with(later)
 }
 
 /// Returns the name of a study's ladder, or its own name if it belongs to none.
@@ -211,11 +212,12 @@ pub fn ladder_name(study: &StudyRecord) -> String {
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
     let StoredStudy { record, trials, predictions, .. } = study;
     let space = space_of(&record, &trials);
+    let best_params = incumbent(&trials, record.direction()).map(|trial| trial.params.clone());
     let facts = record.facts;
     StudyTrials {
         budget: facts.budget.unwrap_or_else(|| SizeBudget::nominal(&record.name)),
         source: format!("{url}:{}", record.name),
-        best_params: incumbent(&trials, record.direction).map(|t| t.params.clone()),
+        best_params,
         trials,
         reach: facts.reach,
         ended: facts.ended,

@@ -75,16 +75,20 @@ impl Ask {
             self.refuse_changes(&existing, &space)?;
             return Ok(existing);
         }
-        let mut directions = self.direction.iter().map(|direction| (*direction).into());
-        let direction = directions.next().unwrap_or(Direction::Minimize);
-        let further = directions.collect();
+        let given = self.directions();
+        let directions = if given.is_empty() { vec![Direction::Minimize] } else { given };
         let facts = vec![Fact::Budget(SizeBudget::nominal(name)), Fact::Conditions(conditions)];
-        let new = NewStudy { name: name.into(), direction, further, space, facts, ..NewStudy::default() };
+        let new = NewStudy { name: name.into(), directions, space, facts, ..NewStudy::default() };
         match store.create_study(&new) {
             // Another process may have created the study in the meantime; both then use it.
             Ok(_) | Err(StoreError::NameTaken { .. }) => self.study.one(place, store),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the directions of the command line; may be empty.
+    fn directions(&self) -> Vec<Direction> {
+        self.direction.iter().map(|direction| (*direction).into()).collect()
     }
 
     /// Refuses a space or directions other than those of the study.
@@ -95,14 +99,14 @@ impl Ask {
             .iter()
             .map(ToString::to_string)
             .collect();
-        let given: Vec<Direction> = self.direction.iter().map(|direction| (*direction).into()).collect();
-        if !given.is_empty() && given != study.directions() {
+        let given = self.directions();
+        if !given.is_empty() && given != study.directions {
             let words = |directions: &[Direction]| {
                 directions.iter().map(|direction| direction.as_str()).collect::<Vec<_>>().join(", ")
             };
             changes.push(format!(
                 "directions: {} in the study, {} given",
-                words(&study.directions()),
+                words(&study.directions),
                 words(&given)
             ));
         }

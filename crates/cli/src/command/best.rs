@@ -58,19 +58,19 @@ impl Best {
                 infeasible += count;
                 continue;
             }
-            if !study.further.is_empty() {
-                let front = best_trials(&trials, &study.directions());
+            if study.has_several_objectives() {
+                let front = best_trials(&trials, &study.directions);
                 if !front.is_empty() {
                     documents.push(front_json(study, &front));
                     text.push_str(&front_text(study, &front));
                 }
                 continue;
             }
-            let Some(best) = incumbent(&trials, study.direction) else { continue };
+            let Some(best) = incumbent(&trials, study.direction()) else { continue };
             let weights = best.record.size.map(|size| size.total);
             let space = space_of(study, &trials);
             let recommended =
-                Recommendation::new(&trials, space.as_ref(), study.direction, &Options::default());
+                Recommendation::new(&trials, space.as_ref(), study.direction(), &Options::default());
             let recommended = if is_auc(&metric(study)) { recommended.of_auc() } else { recommended };
             documents.push(json!({
                 "study": study.name,
@@ -135,7 +135,7 @@ fn no_feasible(count: usize) -> String {
 /// Returns the trials of the Pareto front, best in the first objective first.
 fn ordered<'a>(study: &StudyRecord, front: &[&'a FrozenTrial]) -> Vec<&'a FrozenTrial> {
     let mut ordered = front.to_vec();
-    let loss = |trial: &FrozenTrial| losses(&trial.values, &study.directions());
+    let loss = |trial: &FrozenTrial| losses(&trial.values, &study.directions);
     ordered.sort_by(|a, b| loss(a)[0].total_cmp(&loss(b)[0]).then(a.number.cmp(&b.number)));
     ordered
 }
@@ -152,7 +152,7 @@ fn front_json(study: &StudyRecord, front: &[&FrozenTrial]) -> Value {
     json!({
         "study": study.name,
         "budget": label(study),
-        "directions": study.directions(),
+        "directions": study.directions,
         "metrics": objective_names(study),
         "front": members.collect::<Vec<_>>(),
     })
@@ -162,7 +162,7 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     let count = front.len();
     let trials = counted(count as u64, "trial");
     let names = objective_names(study);
-    let goals = names.iter().zip(study.directions()).map(|(name, direction)| match direction {
+    let goals = names.iter().zip(&study.directions).map(|(name, direction)| match direction {
         Direction::Maximize => format!("{name} up"),
         Direction::Minimize => format!("{name} down"),
     });

@@ -127,7 +127,7 @@ fn best_of(
     top: usize,
 ) -> Result<(Vec<Params>, usize), CliError> {
     // A file that does not record its direction is taken to have that of the study.
-    let objective = Objective { otherwise: Some(study.direction), ..Objective::default() };
+    let objective = Objective { otherwise: Some(study.direction()), ..Objective::default() };
     let other = notes::read(std::slice::from_ref(source), &objective)?;
     let own = |s: &&StudyTrials| s.budget.label == label(study);
     let same: Vec<&StudyTrials> = other.studies.iter().filter(own).collect();

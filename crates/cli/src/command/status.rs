@@ -83,16 +83,16 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
             "heartbeat_age": trial.heartbeat_age.map(|age| age.as_secs()),
         })
     });
-    let best = incumbent(trials, study.direction);
-    let front = (!study.further.is_empty()).then(|| best_trials(trials, &study.directions()));
+    let best = incumbent(trials, study.direction());
+    let front = study.has_several_objectives().then(|| best_trials(trials, &study.directions));
     json!({
         "study": study.name,
         "budget": label(study),
-        "direction": study.direction,
+        "direction": study.direction(),
         "trials": counts,
         "infeasible": infeasible(trials),
         "target": study.facts.target_trials,
-        "directions": study.directions(),
+        "directions": study.directions,
         "best": best.map(|best| json!({"number": best.number, "value": best.value(), "values": best.values})),
         "front": front.map(|front| front.iter().map(|trial| trial.number).collect::<Vec<_>>()),
         "running": running.collect::<Vec<_>>(),
@@ -115,11 +115,11 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
             format!("{count}{target} {}{broken}", state.as_str())
         })
         .collect();
-    let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value()?)));
+    let best = incumbent(trials, study.direction()).and_then(|best| Some((best.number, best.value()?)));
     let best = match best {
-        Some(_) if !study.further.is_empty() => {
-            let front = best_trials(trials, &study.directions());
-            format!("; {} on the Pareto front of {} objectives", front.len(), study.directions().len())
+        Some(_) if study.has_several_objectives() => {
+            let front = best_trials(trials, &study.directions);
+            format!("; {} on the Pareto front of {} objectives", front.len(), study.directions.len())
         }
         Some((n, value)) => format!("; best {} (trial {n})", significant(value)),
         None if !broken.is_empty() => "; none feasible".into(),
@@ -152,8 +152,7 @@ mod tests {
         let study = StudyRecord {
             id: StudyId(1),
             name: "s".into(),
-            direction: Direction::Maximize,
-            further: Vec::new(),
+            directions: vec![Direction::Maximize],
             space: None,
             facts,
             attributes: std::collections::BTreeMap::new(),

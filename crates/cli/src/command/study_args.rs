@@ -185,6 +185,6 @@ pub(super) fn label(study: &StudyRecord) -> String {
 
 /// Returns the names of the study's objectives; `value 0`, `value 1` and so on if they have none.
 pub(super) fn objective_names(study: &StudyRecord) -> Vec<String> {
-    let numbered = || (0..study.directions().len()).map(|place| format!("value {place}")).collect();
+    let numbered = || (0..study.directions.len()).map(|place| format!("value {place}")).collect();
     study.metric_names().unwrap_or_else(numbered)
 }

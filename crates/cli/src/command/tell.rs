@@ -145,7 +145,7 @@ fn report(
     number: TrialNumber,
     (step, value): (i64, f64),
 ) -> Result<bool, CliError> {
-    let objectives = study.directions().len();
+    let objectives = study.directions.len();
     if objectives > 1 {
         return Err(AskError::StepOfSeveral { objectives }.into());
     }
@@ -156,7 +156,7 @@ fn report(
     };
     let facts = PrunedStudy {
         name: study.name.clone(),
-        direction: study.direction,
+        direction: study.direction(),
         steps: ladder.objective.steps().unwrap_or(1),
     };
     let trials = store.trials(study.id)?;

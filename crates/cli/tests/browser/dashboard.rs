@@ -66,7 +66,7 @@ impl Study {
             vec![Fact::Ladder(place), Fact::Budget(SizeBudget::nominal("1M")), Fact::TargetTrials(40)];
         let new = NewStudy {
             name: "watched/1M".into(),
-            direction: Direction::Maximize,
+            directions: vec![Direction::Maximize],
             space: space.clone(),
             facts,
             ..NewStudy::default()

@@ -90,7 +90,7 @@ fn progress(study: &StoredStudy) -> Markup {
     let count = |state| study.trials.iter().filter(|trial| trial.state == state).count();
     let complete = count(TrialState::Complete);
     let target = study.record.facts.target_trials;
-    let best = incumbent(&study.trials, study.record.direction);
+    let best = incumbent(&study.trials, study.record.direction());
     if let Some(why) = &study.record.unreadable {
         return html! { tr { td { (label(study)) } td colspan="7" { "cannot be read: " (why) } } };
     }

@@ -70,12 +70,12 @@ pub(super) fn read_store(
     let space = study.space.clone().or_else(|| recorded_space(&trials));
     // Like a file of trials without its space, such a study may have parameters that its best configuration
     // does not contain.
-    let best = allometry_core::trial::incumbent(&trials, study.direction).filter(|_| space.is_some());
+    let best = allometry_core::trial::incumbent(&trials, study.direction()).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
-        direction: Some(study.direction),
-        objectives: 1 + study.further.len(),
-        further: study.further.clone(),
+        direction: Some(study.direction()),
+        objectives: study.directions.len(),
+        further: study.directions[1..].to_vec(),
         metric_names: study.metric_names(),
         best_params: best.map(|t| t.params.clone()),
         space,

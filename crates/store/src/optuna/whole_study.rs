@@ -58,7 +58,7 @@ impl WholeStudy {
                 }
             }
             let mut template = template(&trial);
-            let whole = template.values.len() == 1 + stored.further.len() && trial.value().is_some();
+            let whole = template.values.len() == stored.directions.len() && trial.value().is_some();
             if !whole || !matches!(template.state, TrialState::Complete | TrialState::Pruned) {
                 template.values.clear();
             }
@@ -66,7 +66,7 @@ impl WholeStudy {
         });
         Self {
             name: stored.name.clone(),
-            directions: stored.directions(),
+            directions: stored.directions.clone(),
             user_attributes,
             system_attributes: stored.system_attributes.clone(),
             trials: trials.collect(),

@@ -100,7 +100,7 @@ fn a_study_reads_back(store: &dyn Store, reader: &dyn Store) {
 
     let found = reader.study("ladder/2M").unwrap().unwrap();
     let told = study("ladder/2M");
-    assert_eq!((found.id, found.directions()), (id, vec![told.direction]));
+    assert_eq!((found.id, &found.directions), (id, &told.directions));
     assert_eq!(found.space.as_ref(), Some(&told.space));
     let order =
         |space: &allometry_core::SearchSpace| space.iter().map(|(n, _)| n.to_owned()).collect::<Vec<_>>();
@@ -271,11 +271,11 @@ fn a_complete_trial_needs_a_value(store: &dyn Store, reader: &dyn Store) {
 
 fn several_objectives_read_back(store: &dyn Store, reader: &dyn Store) {
     let names = vec!["auc".to_owned(), "l\u{e4}tency".to_owned(), "weights".to_owned()];
-    let further = vec![Direction::Minimize, Direction::Maximize];
-    let new = NewStudy { further, metric_names: names.clone(), ..study("three") };
+    let directions = vec![Direction::Maximize, Direction::Minimize, Direction::Maximize];
+    let new = NewStudy { directions: directions.clone(), metric_names: names.clone(), ..study("three") };
     let id = store.create_study(&new).unwrap();
     let record = reader.study("three").unwrap().unwrap();
-    assert_eq!(record.directions(), [Direction::Maximize, Direction::Minimize, Direction::Maximize]);
+    assert_eq!(record.directions, directions);
     assert_eq!(record.metric_names(), Some(names));
     let end = |state, values: &[f64]| {
         let trial = start(store, id, &params());

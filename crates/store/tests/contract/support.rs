@@ -42,7 +42,7 @@ pub(crate) fn study(name: &str) -> NewStudy {
     let counts = ClassCounts { positives: 76, negatives: 346 };
     NewStudy {
         name: name.into(),
-        direction: Direction::Maximize,
+        directions: vec![Direction::Maximize],
         space: space(),
         facts: vec![
             Fact::Ladder(LadderPlace { name: "caf\u{e9}".into(), tag: None, seed: 42, position: 0 }),

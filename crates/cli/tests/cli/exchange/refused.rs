@@ -170,7 +170,7 @@ fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
     }
     let store = open_read_only(path.join("trials.db").to_str().unwrap()).unwrap();
     let study = store.study("odd").unwrap().unwrap();
-    assert_eq!(study.direction, allometry_core::Direction::Minimize);
+    assert_eq!(study.direction(), allometry_core::Direction::Minimize);
     let trials = store.trials(study.id).unwrap();
     assert_eq!(trials[1].value(), Some(0.5), "order of numbers, then of the file");
     assert_eq!(trials[3].params.to_string(), "x=5", "what waits keeps its configuration");
