@@ -347,8 +347,8 @@ fn we_read_what_optuna_writes() {
         let ours: Vec<Value> = imported.trials.iter().map(described).collect();
         assert_eq!(Value::from(ours), seen["trials"]);
         assert_eq!(
-            (imported.name.as_deref(), imported.direction),
-            (Some("foreign"), Some(Direction::Minimize))
+            (imported.name.as_deref(), imported.directions.as_slice()),
+            (Some("foreign"), &[Direction::Minimize][..])
         );
         assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
         assert_eq!(imported.trials[0].user_attributes["note"], r#"{"x": NaN, "\u00e9": 1}"#);
@@ -363,7 +363,8 @@ fn we_read_what_optuna_writes() {
         assert!(unnamed.to_string().ends_with("holds 3 studies"), "{unnamed}");
         assert!(unnamed.hint().unwrap().contains("`foreign`, `several`, `empty`"));
         let several = read(Some("several")).unwrap();
-        assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
+        assert_eq!(several.directions, [Direction::Minimize, Direction::Maximize]);
+        assert_eq!(several.objectives, 2);
         assert!(several.trials.iter().all(|trial| trial.values[1..] == [trial.number.0 as f64 / 4.0]));
         assert!(read(Some("empty")).unwrap_err().to_string().contains("no trials"));
         assert_eq!(file.as_ref().map(|path| std::fs::read(path).unwrap()), before);
@@ -382,10 +383,14 @@ fn we_read_optunas_journals() {
     let imported = import::read(&path, Some("foreign"), &import::Roles::default()).unwrap();
     let ours: Vec<Value> = imported.trials.iter().map(described).collect();
     assert_eq!(Value::from(ours), seen["trials"]);
-    assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Some(Direction::Minimize)));
+    assert_eq!(
+        (imported.name.as_deref(), imported.directions.as_slice()),
+        (Some("foreign"), &[Direction::Minimize][..])
+    );
     assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
     let several = import::read(&path, Some("several"), &import::Roles::default()).unwrap();
-    assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
+    assert_eq!(several.directions, [Direction::Minimize, Direction::Maximize]);
+    assert_eq!(several.objectives, 2);
     assert!(
         import::read(&path, None, &import::Roles::default())
             .unwrap_err()

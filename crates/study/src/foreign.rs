@@ -91,20 +91,18 @@ fn labelled(
     imported: ImportedStudy,
     objective: &Objective<'_>,
 ) -> Result<Foreign, StudyError> {
-    let names = imported.metric_names.unwrap_or_default();
+    let names = imported.metric_names;
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
     // Options give the directions that the source does not record.
-    let recorded =
-        imported.direction.into_iter().filter(|_| imported.objectives == 1 || !imported.further.is_empty());
-    let recorded: Vec<Direction> = recorded.chain(imported.further.iter().copied()).collect();
+    let are_all = imported.directions.len() > 1 || imported.objectives == 1;
+    let recorded: &[Direction] = if are_all { &imported.directions } else { &[] };
     let said = objective.said_directions_of(label);
-    let (told, order) = said.of(&names, &recorded, &Location::from(Path::new(source)))?;
-    let directions =
-        if imported.further.is_empty() { told.get(1..).unwrap_or_default() } else { &imported.further };
-    let later = (1..).zip(directions).take(imported.objectives - 1).map(named).collect();
+    let (told, order) = said.of(&names, recorded, &Location::from(Path::new(source)))?;
+    let directions = if recorded.len() > 1 { recorded } else { &told };
+    let later = directions.iter().enumerate().take(imported.objectives).skip(1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,
         space: imported.space,
@@ -116,7 +114,8 @@ fn labelled(
     let notes = imported.notes.into_iter().filter(is_noted).chain(order).collect();
     let by_name =
         said.named.iter().find(|(name, _)| names.first() == Some(name)).map(|(_, direction)| *direction);
-    let recorded = Recorded { direction: by_name.or(imported.direction), names };
+    let direction = by_name.or(imported.directions.first().copied());
+    let recorded = Recorded { direction, names };
     Ok(Foreign { study, recorded, later, notes })
 }
 

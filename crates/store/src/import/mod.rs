@@ -50,14 +50,12 @@ use crate::sqlite::is_database;
 pub struct ImportedStudy {
     /// Name, if the source has one.
     pub name: Option<String>,
-    /// Direction of the first objective, if the source records it.
-    pub direction: Option<Direction>,
     /// Number of objectives.
     pub objectives: usize,
-    /// Directions of the objectives after the first; empty if the file does not record them.
-    pub further: Vec<Direction>,
-    /// Names of the objectives in order, if the source has any.
-    pub metric_names: Option<Vec<String>>,
+    /// Direction of each objective, or of the first alone; empty if the source does not record them.
+    pub directions: Vec<Direction>,
+    /// Names of the objectives in order; empty if the source does not have any.
+    pub metric_names: Vec<String>,
     /// Trials by number.
     pub trials: Vec<FrozenTrial>,
     /// Best configuration from the file of best parameters, in its order.
@@ -174,7 +172,7 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
     let metric = detail.filter(|_| is_folder).or(roles.metric);
     let content = content(path, &Roles { metric, ..*roles })?;
     let detail = detail.filter(|_| !is_folder);
-    let Table { directions, metrics, mut trials, notes } = match content {
+    let Table { mut directions, metrics, mut trials, notes } = match content {
         Content::Database => return optuna_storage::read(path, detail, roles),
         Content::Journal(text) => return journal::read(path, &text, detail, roles),
         Content::Table(table) => table,
@@ -182,20 +180,22 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
     roles.take_sizes(&mut trials).map_err(|problem| problem.in_file(path))?;
     trials.iter_mut().for_each(optuna_storage::take_metrics);
     let beside = best_params_of(detail)?;
-    let direction = directions.first().copied().or_else(|| beside.direction(&trials));
+    if directions.is_empty() {
+        directions.extend(beside.direction(&trials));
+    }
     let space = beside.space.or_else(|| optuna_storage::recorded_space(&trials));
     // If the space is recorded, the file holds as much as a store would.
-    let incumbent = direction
+    let incumbent = directions
+        .first()
         .filter(|_| detail.is_none() && space.is_some())
-        .and_then(|direction| allometry_core::trial::incumbent(&trials, direction));
+        .and_then(|direction| allometry_core::trial::incumbent(&trials, *direction));
     let best_params = beside.params.or_else(|| incumbent.map(|trial| trial.params.clone()));
     let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(0).max(1);
     Ok(ImportedStudy {
         name: None,
-        direction,
         objectives,
-        further: directions.iter().skip(1).copied().collect(),
-        metric_names: (!metrics.is_empty()).then_some(metrics),
+        directions,
+        metric_names: metrics,
         best_params,
         space,
         trials,

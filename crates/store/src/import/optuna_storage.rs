@@ -73,10 +73,9 @@ pub(super) fn read_store(
     let best = allometry_core::trial::incumbent(&trials, study.direction()).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
-        direction: Some(study.direction()),
         objectives: study.directions.len(),
-        further: study.directions[1..].to_vec(),
-        metric_names: study.metric_names(),
+        directions: study.directions.clone(),
+        metric_names: study.metric_names().unwrap_or_default(),
         best_params: best.map(|t| t.params.clone()),
         space,
         notes: infeasible::note(&trials).into_iter().collect(),

@@ -190,7 +190,7 @@ fn of_several_objectives_all_values_are_read() {
     let list =
         read_text("t.json", r#"[{"values": [1, 2.5, -3]}, {"values": null, "state": "FAIL"}]"#).unwrap();
     assert_eq!((list.objectives, values(&list)), (3, vec!["[1.0, 2.5, -3.0]".into(), "[]".into()]));
-    assert!(list.further.is_empty(), "the file does not say which values are better");
+    assert!(list.directions.is_empty(), "the file does not say which values are better");
 }
 
 /// The position of the best value among the values of the trials implies the direction.
@@ -204,13 +204,13 @@ fn the_best_of_the_trials_tells_the_direction() {
     let trials = write("all_trials.json", r#"[{"value": 2.5}, {"value": 0.5}, {"value": 1.5}]"#);
     let direction = |best: &str| {
         let best = write("best_params.json", best);
-        read(&trials, best.to_str(), &Roles::default()).unwrap().direction
+        read(&trials, best.to_str(), &Roles::default()).unwrap().directions.first().copied()
     };
     assert_eq!(direction(r#"{"best_params": {}, "best_value": 0.5}"#), Some(Direction::Minimize));
     assert_eq!(direction(r#"{"best_params": {}, "best_trial": 0}"#), Some(Direction::Maximize));
     assert_eq!(direction(r#"{"best_params": {}, "best_trial": 2, "best_value": 1.5}"#), None);
     assert_eq!(direction(r#"{"best_params": {}}"#), None);
-    assert_eq!(read(&trials, None, &Roles::default()).unwrap().direction, None);
+    assert_eq!(read(&trials, None, &Roles::default()).unwrap().directions, []);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn lists_have_many_forms() {
     let named = r#"[{"number": 0, "values": {"acc": 0.5, "cost": 2}, "params": {"x": 1}},
         {"values": {}, "state": "FAIL"}]"#;
     let named = read_text("t.json", named).unwrap();
-    assert_eq!(named.metric_names, Some(listed(&["acc", "cost"])));
+    assert_eq!(named.metric_names, ["acc", "cost"]);
     assert_eq!(named.trials[0].values, [0.5, 2.0]);
     // Optuna leaves out a parameter that a trial lacks, and writes null for the choice None.
     let none = r#"[{"value": 1, "params_c": null, "duration": "0:00:01"},
@@ -358,7 +358,7 @@ fn directions_beside_a_list_count() {
     let trial = r#"{"number": 0, "value": 0.5, "params": {"x": 1}, "state": "COMPLETE"}"#;
     for said in [r#""directions": ["minimize"]"#, r#""direction": "minimize""#] {
         let study = read_text("t.json", &format!(r#"{{"trials": [{trial}], {said}}}"#)).unwrap();
-        assert_eq!(study.direction, Some(allometry_core::Direction::Minimize), "{said}");
+        assert_eq!(study.directions, [allometry_core::Direction::Minimize], "{said}");
     }
     let refused = message(read_text("t.json", &format!(r#"{{"trials": [{trial}], "directions": "down"}}"#)));
     assert!(refused.contains("field `directions`: expected a list of maximize and minimize"), "{refused}");

@@ -50,7 +50,7 @@ fn a_journal_is_replayed_by_its_rules() {
         r#"{"op_code":6,"worker_id":"w","tri"#,
     ])
     .unwrap();
-    assert_eq!((study.name.as_deref(), study.direction), (Some("a"), Some(Direction::Maximize)));
+    assert_eq!((study.name.as_deref(), study.directions.as_slice()), (Some("a"), &[Direction::Maximize][..]));
     let [complete, waiting] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
     assert_eq!((complete.state, complete.value()), (TrialState::Complete, Some(0.75)));
     assert_eq!(complete.params.to_string(), "lr=0.5");

@@ -178,8 +178,8 @@ fn the_name_of_a_metric_survives_without_parameters() {
     let study = read_whole(&path, None, &Assumed::default()).unwrap().remove(0).study;
     let table = crate::export::csv(&study).unwrap();
     let back = read_text("t.csv", &table).unwrap();
-    assert_eq!(back.metric_names, Some(vec!["val_loss".to_owned()]), "{table}");
-    assert_eq!((back.trials[0].value(), back.direction), (Some(0.5), Some(Direction::Minimize)));
+    assert_eq!(back.metric_names, ["val_loss"], "{table}");
+    assert_eq!((back.trials[0].value(), back.directions), (Some(0.5), vec![Direction::Minimize]));
     let wrong = message(read_text("t.json", &text.replace(r#"["val_loss"]"#, "[1]")));
     assert!(wrong.contains("field `metric_names`: expected a list of names"), "{wrong}");
 }

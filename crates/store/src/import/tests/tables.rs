@@ -31,7 +31,7 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     assert_eq!(params(&runs), ["lr=0.1 batch_size=32", "lr=0.2 batch_size=64"]);
     assert_eq!((runs.trials[0].value(), runs.trials[1].state), (Some(0.5), TrialState::Failed));
     assert_eq!(runs.trials[0].record.metrics["acc"], 0.7);
-    assert_eq!(runs.metric_names, Some(vec!["val_loss".into()]));
+    assert_eq!(runs.metric_names, ["val_loss"]);
     let ray = read_as(
         "loss",
         "loss,training_iteration,trial_id,pid,config/lr,time_total_s\n0.25,3,ab,77,0.1,2.5\n",
@@ -230,7 +230,7 @@ fn the_value_of_a_named_metric_is_found() {
     for (name, text) in texts {
         let study = read_text(name, text).unwrap();
         assert_eq!(study.trials[0].value(), Some(0.5), "{text}");
-        assert_eq!(study.metric_names, Some(vec!["val_loss".to_owned()]), "{text}");
+        assert_eq!(study.metric_names, ["val_loss"], "{text}");
         assert_eq!(study.trials[0].params.to_string(), "x=1", "{text}");
     }
     let wrong = "number,params_x,distributions_x,system_attrs_a,user_attrs_y,state\n0,1,,,2,COMPLETE\n";

@@ -174,7 +174,7 @@ fn every_former_revision_is_read_alike() {
         make(&path, revision);
         let before = std::fs::read(&path).unwrap();
         let study = read(&path, Some("old"), &Roles::default()).unwrap();
-        assert_eq!(study.direction, Some(Direction::Maximize), "{revision}");
+        assert_eq!(study.directions, [Direction::Maximize], "{revision}");
         let [complete, failed, infinite] = study.trials.as_slice() else {
             panic!("{revision}: three trials")
         };
@@ -200,8 +200,8 @@ fn every_former_revision_is_read_alike() {
         assert_eq!(infinite.value(), Some(f64::NEG_INFINITY), "{revision}");
         let other = read(&path, Some("other"), &Roles::default()).unwrap();
         assert_eq!(
-            (other.direction, other.trials[0].value()),
-            (Some(Direction::Minimize), Some(9.0)),
+            (other.directions, other.trials[0].value()),
+            (vec![Direction::Minimize], Some(9.0)),
             "{revision}"
         );
 
