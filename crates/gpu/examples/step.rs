@@ -1,7 +1,6 @@
 //! Measures a training step on a device, for one trial and for several trained together, and on the CPU:
 //!
 //! ```console
-//! cargo run --release -p allometry-gpu --features cuda --example step -- cuda 1 8 32
 //! cargo run --release -p allometry-gpu --features wgpu --example step -- wgpu S 1 4
 //! ```
 //!
@@ -45,8 +44,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let kind =
         DeviceKind::ALL.into_iter().find(|kind| arguments.first().is_some_and(|name| name == kind.as_str()));
-    let device = match allometry_gpu::open(kind.expect("the first argument is wgpu or cuda")) {
-        Ok(device) => device.expect("the first argument is wgpu or cuda"),
+    let device = match allometry_gpu::open(kind.expect("the first argument is wgpu")) {
+        Ok(device) => device.expect("the first argument is wgpu"),
         Err(error) => {
             eprintln!("{error}\nhint: {}", error.hint());
             std::process::exit(4);

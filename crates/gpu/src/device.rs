@@ -43,23 +43,7 @@ impl Device for Gpu {
     }
 }
 
-/// Returns the first NVIDIA device.
-#[cfg(feature = "cuda")]
-pub(crate) fn cuda() -> Result<Arc<dyn Device>, OpenError> {
-    static OPENED: OnceLock<Result<Arc<dyn Device>, OpenError>> = OnceLock::new();
-    let open = || {
-        let found = burn_tensor::Device::enumerate(burn_tensor::DeviceType::Cuda).into_vec();
-        let Some(device) = found.into_iter().next() else {
-            let why = "its driver is not installed or reports no device".to_owned();
-            return Err(OpenError::Absent { kind: "cuda", why });
-        };
-        Gpu::start("cuda", device)
-    };
-    OPENED.get_or_init(open).clone()
-}
-
 /// Returns the device that the system's graphics driver prefers.
-#[cfg(feature = "wgpu")]
 pub(crate) fn wgpu() -> Result<Arc<dyn Device>, OpenError> {
     static OPENED: OnceLock<Result<Arc<dyn Device>, OpenError>> = OnceLock::new();
     let open = || {

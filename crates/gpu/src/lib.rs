@@ -2,19 +2,19 @@
 //! checkpoints are those of the CPU. Trials of one architecture that run at the same time are trained as
 //! one batched model.
 //!
-//! Without the features `wgpu` and `cuda` the crate contains only the error that says so.
+//! Without the feature `wgpu` the crate contains only the error that says so.
 
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
+#[cfg(feature = "wgpu")]
 mod device;
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
+#[cfg(feature = "wgpu")]
 mod message;
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
+#[cfg(feature = "wgpu")]
 mod model;
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
+#[cfg(feature = "wgpu")]
 mod model_batch;
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
+#[cfg(feature = "wgpu")]
 mod thread;
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
+#[cfg(feature = "wgpu")]
 mod trainee;
 
 use std::sync::Arc;
@@ -45,11 +45,7 @@ impl OpenError {
     /// Returns advice for the user.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotBuilt { kind: "cuda" } => "build with --features cuda, or set device = \"cpu\"",
             Self::NotBuilt { .. } => "build with --features gpu, or set device = \"cpu\"",
-            Self::Absent { kind: "cuda", .. } => {
-                "install an NVIDIA driver, or set device = \"cpu\" to train without one"
-            }
             Self::Absent { .. } => {
                 "install a driver for Vulkan, Metal or DirectX 12, or set device = \"cpu\" to train without \
                  one"
@@ -67,11 +63,9 @@ impl OpenError {
 pub fn open(kind: DeviceKind) -> Result<Option<Arc<dyn Device>>, OpenError> {
     match kind {
         DeviceKind::Cpu => Ok(None),
-        #[cfg(feature = "cuda")]
-        DeviceKind::Cuda => device::cuda().map(Some),
         #[cfg(feature = "wgpu")]
         DeviceKind::Wgpu => device::wgpu().map(Some),
-        #[allow(unreachable_patterns, reason = "with both features every kind has its arm")]
-        missing => Err(OpenError::NotBuilt { kind: missing.as_str() }),
+        #[cfg(not(feature = "wgpu"))]
+        DeviceKind::Wgpu => Err(OpenError::NotBuilt { kind: kind.as_str() }),
     }
 }

@@ -1,7 +1,7 @@
 //! Comparison of the model on a device with that on the CPU, which is tested against PyTorch: logits, every
 //! gradient and twenty steps for every option.
 
-#![cfg(any(feature = "wgpu", feature = "cuda"))]
+#![cfg(feature = "wgpu")]
 
 mod support;
 
@@ -103,15 +103,6 @@ fn hold_to_the_cpu(device: &dyn Device) {
 fn every_option_matches_the_cpu() {
     let Some(device) = wgpu("every_option_matches_the_cpu") else { return };
     hold_to_the_cpu(&*device);
-}
-
-/// Compares every option on an NVIDIA device, for which no system package provides a substitute.
-#[test]
-fn every_option_matches_the_cpu_on_cuda() {
-    match allometry_gpu::open(DeviceKind::Cuda) {
-        Ok(device) => hold_to_the_cpu(&*device.expect("cuda is a device")),
-        Err(error) => allometry_testkit::skip("every_option_matches_the_cpu_on_cuda", &error.to_string()),
-    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tests of whole trials on a device: trained together as alone, and resumed from a checkpoint of the CPU or
 //! the other way round.
 
-#![cfg(any(feature = "wgpu", feature = "cuda"))]
+#![cfg(feature = "wgpu")]
 
 mod support;
 

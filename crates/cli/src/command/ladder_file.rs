@@ -33,7 +33,7 @@ pub(super) struct LadderFile {
 #[derive(Debug, Args)]
 pub(super) struct OnDevice {
     /// Device that trains the built-in model; overrides the ladder file. The kind wgpu requires a program
-    /// built with --features gpu, cuda one built with --features cuda.
+    /// built with --features gpu.
     #[arg(long, value_name = "KIND", value_parser = device_parser())]
     device: Option<DeviceKind>,
 }

@@ -8,7 +8,7 @@ use crate::support::{project, run};
 fn a_program_without_support_says_so() {
     let folder = project();
     for arguments in [
-        &["run", "--device", "cuda"][..],
+        &["run", "--device", "wgpu"][..],
         &["train", "--budget", "s", "--device", "wgpu"],
         &["check", "--set", "model.device=wgpu"],
         &["transfer", "--device", "wgpu"],
@@ -28,7 +28,7 @@ fn devices_that_do_not_exist_are_refused() {
     assert!(err.contains("tpu") && err.contains("wgpu"), "{err}");
     let (code, _, err) = run(folder.path(), &["run", "--device", "tpu"]);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("cpu, wgpu, cuda"), "{err}");
+    assert!(err.contains("cpu, wgpu"), "{err}");
 }
 
 #[cfg(feature = "gpu")]

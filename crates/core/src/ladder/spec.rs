@@ -412,20 +412,17 @@ pub enum DeviceKind {
     Cpu,
     /// A graphics processor, through Vulkan, Metal or DirectX 12.
     Wgpu,
-    /// An NVIDIA graphics processor, through CUDA.
-    Cuda,
 }
 
 impl DeviceKind {
     /// All devices.
-    pub const ALL: [Self; 3] = [Self::Cpu, Self::Wgpu, Self::Cuda];
+    pub const ALL: [Self; 2] = [Self::Cpu, Self::Wgpu];
 
     /// The name in ladder files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
             Self::Wgpu => "wgpu",
-            Self::Cuda => "cuda",
         }
     }
 }

@@ -51,7 +51,7 @@ const MONITORS: (&[&str], &[Monitor]) = (
         Monitor::Mae,
     ],
 );
-const DEVICES: (&[&str], &[DeviceKind]) = (&["cpu", "wgpu", "cuda"], &DeviceKind::ALL);
+const DEVICES: (&[&str], &[DeviceKind]) = (&["cpu", "wgpu"], &DeviceKind::ALL);
 const NOT_NEGATIVE: (fn(f64) -> bool, &str) = (|x| x >= 0.0 && x.is_finite(), "0 or more");
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0, "above 0, or inf for no clipping");
 const WEIGHT: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
