@@ -1,7 +1,7 @@
-"""What `gp` gains by learning from a ladder's smaller budgets: compares two lists of runs of crates/core/examples/play_ladders.rs.
+"""What `gp` gains by learning from a ladder's smaller budgets: compares two lists of runs of crates/search/examples/play_ladders.rs.
 
-    cargo run --release -p allometry-core --example play_ladders -- shared 10 50 benches/ladders/*.json > shared.json
-    cargo run --release -p allometry-core --example play_ladders -- alone 10 50 benches/ladders/*.json > alone.json
+    cargo run --release -p allometry-search --example play_ladders -- shared 10 50 benches/ladders/*.json > shared.json
+    cargo run --release -p allometry-search --example play_ladders -- alone 10 50 benches/ladders/*.json > alone.json
     python benches/peers/between_budgets.py shared.json alone.json
 """
 

@@ -1,4 +1,4 @@
-"""Milliseconds of one TPE proposal of Optuna after so many told trials, in the space of `cargo bench -p allometry-core --bench sampler`.
+"""Milliseconds of one TPE proposal of Optuna after so many told trials, in the space of `cargo bench -p allometry-search --bench sampler`.
 
     python benches/peers/tpe_ask.py 1000
 

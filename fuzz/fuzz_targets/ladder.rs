@@ -6,7 +6,7 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    if let Err(errors) = allometry_core::ladder::parse(text, Path::new("ladder.toml")) {
+    if let Err(errors) = allometry_ladder::parse(text, Path::new("ladder.toml")) {
         assert!(errors.reports().next().is_some());
     }
 });

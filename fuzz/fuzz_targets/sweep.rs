@@ -7,6 +7,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Ok(converted) = allometry_sweep::convert(text, "sweep") {
-        allometry_core::ladder::parse(&converted.ladder, Path::new("ladder.toml")).expect("the ladder is valid");
+        allometry_ladder::parse(&converted.ladder, Path::new("ladder.toml")).expect("the ladder is valid");
     }
 });

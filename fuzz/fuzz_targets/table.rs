@@ -1,8 +1,7 @@
 //! Any file is a table of data or an error.
 #![no_main]
 
-use allometry_core::ladder::{Normalize, Task};
-use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, SplitSpec};
+use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task};
 use allometry_trainer::data::load;
 use libfuzzer_sys::fuzz_target;
 

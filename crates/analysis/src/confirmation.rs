@@ -3,8 +3,7 @@
 
 use std::f64::consts::PI;
 
-use allometry_core::confirm::VALIDATION;
-use allometry_core::{Params, TrialNumber};
+use allometry_core::{Params, Retraining, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -353,7 +352,7 @@ fn configuration<'a>(
     let search = ladder.studies.iter().find(|study| study.budget.label == by.budget);
     let search = search.and_then(|study| study.trials.iter().find(|trial| trial.number == planned.trial));
     let on_validation: Option<Vec<f64>> =
-        trained.iter().map(|one| one.trial.record.metrics.get(VALIDATION).copied()).collect();
+        trained.iter().map(|one| one.trial.record.metrics.get(Retraining::VALIDATION).copied()).collect();
     let configuration = ConfirmedConfiguration {
         trial: planned.trial,
         params: planned.params.clone(),

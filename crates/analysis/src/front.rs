@@ -1,8 +1,7 @@
 //! Several objectives: the trials that none beats, and what they have won.
 
-use allometry_core::ladder::MetricSpec;
 use allometry_core::pareto::{best_trials, hypervolume, losses, point};
-use allometry_core::{Direction, FrozenTrial, ModelSize, Params, TrialNumber};
+use allometry_core::{Direction, FrozenTrial, MetricSpec, ModelSize, Params, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -124,8 +123,8 @@ fn share(points: &[Vec<f64>], objectives: &Objectives, directions: &[Direction])
 
 #[cfg(test)]
 mod tests {
+    use allometry_core::Metrics;
     use allometry_core::TrialState;
-    use allometry_core::ladder::Metrics;
 
     use super::*;
 

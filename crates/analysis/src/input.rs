@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::{Metrics, SamplerKind};
-use allometry_core::sampler::CarriedOver;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, Params, SearchSpace, Shared, SizeBudget, SizeReach, StopReason,
-    TrialNumber,
+    CarriedOver, ClassCounts, Direction, FrozenTrial, Metrics, Params, SamplerKind, SearchSpace, Shared,
+    SizeBudget, SizeReach, StopReason, TrialNumber,
 };
 
 use crate::predictions::StudyPredictions;

@@ -1,7 +1,7 @@
 //! The configuration to take, beside the best one observed.
 
-use allometry_core::sampler::{NoExpectation, can_model, recommend};
 use allometry_core::{Direction, Distribution, FrozenTrial, ModelSize, Params, SearchSpace, TrialNumber};
+use allometry_search::{NoExpectation, can_model, recommend};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,8 +111,9 @@ impl Recommendation {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use allometry_core::{ParamValue, TrialState};
+
+    use super::*;
 
     /// Of five trials with values of `sets`; the best is the third.
     fn of(set: Distribution, values: [ParamValue; 5]) -> Recommendation {

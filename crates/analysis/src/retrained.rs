@@ -2,8 +2,7 @@
 
 mod contrast;
 
-use allometry_core::retraining::Retraining;
-use allometry_core::{FrozenTrial, TrialNumber};
+use allometry_core::{FrozenTrial, Retraining, TrialNumber};
 
 use crate::input::LadderTrials;
 use crate::predictions::StudyPredictions;

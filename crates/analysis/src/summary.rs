@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use allometry_core::sampler::{CarriedOver, Handover};
-use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
+use allometry_core::{CarriedOver, Handover, ModelSize, Params, StopReason, TrialNumber, TrialState};
+use allometry_search::handover;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +124,7 @@ impl Summary {
             recorded_best_params: study.best_params.clone(),
             ended: study.ended,
             handover: study.sampler.and_then(|kind| {
-                Handover::of(kind, study.trials.iter().filter(|trial| trial.state.is_finished()).count())
+                handover(kind, study.trials.iter().filter(|trial| trial.state.is_finished()).count())
             }),
             carried_over: study.carried_over.clone(),
             failures: failures(study),

@@ -9,7 +9,7 @@ use allometry_analysis::scaling::{Quantity, Source};
 use allometry_analysis::{
     Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Side, StudyTrials, analyze,
 };
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Origin, ParamValue, Params, SizeBudget, TrialNumber,
     TrialState, ValidationScores,

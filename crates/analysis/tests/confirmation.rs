@@ -7,14 +7,12 @@ use allometry_analysis::confirmation::GainOutcome;
 use allometry_analysis::scaling::Quantity;
 use allometry_analysis::stats::distribution::t_two_sided;
 use allometry_analysis::verdict::Answer;
-
 use allometry_analysis::{
     Confirmation, LadderTrials, Method, Options, Outcome, RetrainedTrials, StudyTrials, analyze,
 };
-use allometry_core::ladder::Metrics;
-use allometry_core::normal::cdf;
 use allometry_core::rng::stream;
-use allometry_core::{Direction, FrozenTrial, TrialState};
+use allometry_core::{Direction, FrozenTrial, Metrics, TrialState};
+use allometry_search::normal::cdf;
 use random::gaussian;
 use retrained::{Training, auc, scored, study, trained};
 

@@ -16,7 +16,7 @@ use allometry_analysis::stats::moments::{mean, sample_sd};
 use allometry_analysis::stats::random::below;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{Analysis, Knowledge, LadderTrials, Options, StudyTrials, analyze, lint};
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::rng::stream;
 use allometry_core::{Direction, FrozenTrial, Params, TrialRng, TrialState};
 use random::{gaussian, uniform};

@@ -11,7 +11,7 @@ use allometry_analysis::{
     Analysis, Baseline, FindingCode, LadderTrials, NoRowError, Options, Outcome, Problem, Severity,
     Statement, StudyTrials, Verdict, analyze,
 };
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::{
     ClassCounts, Constraints, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params,
     SearchSpace, SizeReach, TrialState, ValidationScores, WeightTarget,

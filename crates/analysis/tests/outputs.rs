@@ -8,7 +8,7 @@ use allometry_analysis::{
     Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Outputs, RowOrder, Series, Side,
     StudyPredictions, StudyTrials, analyze, paired_difference,
 };
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::{Direction, FrozenTrial, Params, TrialNumber, TrialState, ValidationOutputs};
 use serde_json::Value;
 

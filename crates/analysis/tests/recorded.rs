@@ -8,13 +8,12 @@ use std::sync::Arc;
 use allometry_analysis::stats::permutation;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{LadderTrials, Options, StudyAnalysis, StudyTrials, analyze};
-use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::rng::stream;
-use allometry_core::sampler::{StudyView, build};
-use allometry_core::space::Feasible;
 use allometry_core::{
-    Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace, SizeBudget, TrialState,
+    Direction, Distribution, FrozenTrial, ParamValue, Params, SamplerKind, SamplerSpec, SearchSpace,
+    SizeBudget, TrialState,
 };
+use allometry_search::{Feasible, StudyView, build_sampler};
 use random::gaussian;
 use rayon::prelude::*;
 
@@ -63,7 +62,7 @@ fn driven(kind: SamplerKind, seed: u64) -> Recorded {
     let space = SearchSpace(names.iter().cloned().zip(LEVELS.map(list)).collect());
     let feasible = Arc::new(Feasible::new(&space, &SizeBudget::nominal("any"), |_| None).unwrap());
     let spec = SamplerSpec { probes: false, ..SamplerSpec::new(kind) };
-    let mut sampler = build(&[Direction::Maximize], spec, feasible, seed).unwrap();
+    let mut sampler = build_sampler(&[Direction::Maximize], spec, feasible, seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..TRIALS {
         let view = StudyView { finished: &finished, running: &[], others: &[] };

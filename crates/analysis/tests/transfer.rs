@@ -7,7 +7,7 @@ use allometry_analysis::transfer::{TransferCell, TransferOutcome};
 use allometry_analysis::{
     Analysis, LadderTrials, Method, Options, RetrainedTrials, RowOrder, Series, analyze, paired_gain,
 };
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::rng::stream;
 use allometry_core::{Direction, ValidationScores};
 use random::gaussian;

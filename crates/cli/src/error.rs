@@ -4,13 +4,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::Severity;
-use allometry_core::ladder::LadderErrors;
-use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
+use allometry_ladder::LadderErrors;
 use allometry_report::number::counted;
 use allometry_report::{ReadError, classic};
 use allometry_runner::{AskError, NoProgram, RunError};
+use allometry_search::SpaceError;
 use allometry_server::ServeError;
 use allometry_session::SessionError;
 use allometry_store::{ErrorKind, ImportError, StoreError};

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::levels::{Levels, nearest_step};
-use crate::param::ParamValue;
+use crate::param::{ByName, ParamValue};
 use crate::python::float_repr;
+use crate::shared::Shared;
 
 /// Whether the order of a list's choices has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +55,10 @@ pub enum Distribution {
     },
 }
 
+/// The distribution that each value of a trial was drawn from, by name. Most trials of a study share the same
+/// distributions in memory.
+pub type Distributions = Shared<ByName<Distribution>>;
+
 impl Distribution {
     /// A list of values: ordinal if all are numbers, nominal otherwise.
     pub fn list(choices: Vec<ParamValue>) -> Self {
@@ -64,7 +69,15 @@ impl Distribution {
 
     /// The values in order, where they are finitely many; `None` for a continuous range.
     pub fn levels(&self) -> Option<Levels> {
-        Levels::of(self)
+        Some(match self {
+            Self::Float { low, high, step: Some(step), .. } => Levels::floats(*low, *high, *step),
+            Self::Float { low, high, step: None, .. } if low == high => {
+                Levels::list(vec![ParamValue::Float(*low)])
+            }
+            Self::Float { .. } => return None,
+            Self::Int { low, high, step, .. } => Levels::ints(*low, *high, *step),
+            Self::Categorical { choices, .. } => Levels::list(choices.clone()),
+        })
     }
 
     /// The value of the set that a text denotes: the choice that prints as the text, or the number. `None`

@@ -5,8 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::handover::Handover;
 use crate::param::Params;
-use crate::sampler::Handover;
 use crate::trial::{EarlyStop, TrialNumber, TrialState};
 
 /// Something that happened while studies ran. `budget` is the label of the study's size budget.

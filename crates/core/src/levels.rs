@@ -1,6 +1,5 @@
 //! The values of a discrete set by rank, in memory independent of their number.
 
-use crate::distribution::Distribution;
 use crate::param::ParamValue;
 
 /// The values of a discrete set in order. Ranges are stored as bounds and step, lists as values.
@@ -20,28 +19,26 @@ enum Kind {
 impl Levels {
     /// An empty set of levels, which stands for a continuous set.
     pub fn none() -> Self {
-        Self(Kind::List(Vec::new()))
+        Self::list(Vec::new())
     }
 
-    /// The values of `set`; `None` for a continuous range.
-    pub(crate) fn of(set: &Distribution) -> Option<Self> {
-        Some(Self(match set {
-            Distribution::Float { low, high, step: Some(step), .. } => {
-                let steps = ((high - low) / step + rounding(*low, *high, *step)).floor();
-                let count = if steps >= 0.0 && *step > 0.0 { (steps as u64).saturating_add(1) } else { 0 };
-                Kind::Floats { low: *low, high: *high, step: *step, count }
-            }
-            Distribution::Float { low, high, step: None, .. } if low == high => {
-                Kind::List(vec![ParamValue::Float(*low)])
-            }
-            Distribution::Float { .. } => return None,
-            Distribution::Int { low, high, step, .. } => {
-                let step = (*step).max(1) as u64;
-                let count = if low <= high { (high.abs_diff(*low) / step).saturating_add(1) } else { 0 };
-                Kind::Ints { low: *low, step, count }
-            }
-            Distribution::Categorical { choices, .. } => Kind::List(choices.clone()),
-        }))
+    /// The integers from `low` to at most `high`.
+    pub(crate) fn ints(low: i64, high: i64, step: i64) -> Self {
+        let step = step.max(1) as u64;
+        let count = if low <= high { (high.abs_diff(low) / step).saturating_add(1) } else { 0 };
+        Self(Kind::Ints { low, step, count })
+    }
+
+    /// The floats from `low` to at most `high`.
+    pub(crate) fn floats(low: f64, high: f64, step: f64) -> Self {
+        let steps = ((high - low) / step + rounding(low, high, step)).floor();
+        let count = if steps >= 0.0 && step > 0.0 { (steps as u64).saturating_add(1) } else { 0 };
+        Self(Kind::Floats { low, high, step, count })
+    }
+
+    /// The values of a list.
+    pub(crate) fn list(values: Vec<ParamValue>) -> Self {
+        Self(Kind::List(values))
     }
 
     /// Number of values; one too small for the set of all 64-bit integers, whose number does not fit.
@@ -111,7 +108,7 @@ fn rounding(low: f64, high: f64, step: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::distribution::Distribution;
 
     #[test]
     fn ranges_take_no_memory_for_their_values() {

@@ -1,56 +1,61 @@
-//! The data types of Allometry and its search algorithms: no I/O, no clock, no global state.
+//! The data types of Allometry: no I/O, no clock, no global state.
 //!
 //! A ladder is one experiment at several sizes. Its file becomes one [`SearchSpace`] per [`SizeBudget`]; a
-//! [`Sampler`] suggests a configuration ([`Params`]) from the space; an [`Objective`] evaluates it and the
+//! sampler suggests a configuration ([`Params`]) from the space; an [`Objective`] evaluates it and the
 //! result is stored as a [`FrozenTrial`], the only input of the analyses.
 
+mod carried_over;
 pub mod cholesky;
-pub mod confirm;
 pub mod constraints;
-pub mod distribution;
-pub mod event;
-pub mod expression;
-pub mod identity;
-pub mod ladder;
-pub mod levels;
-pub mod metric_name;
-pub mod normal;
-pub mod objective;
-pub mod param;
+mod distribution;
+mod event;
+mod expression;
+mod handover;
+mod identity;
+mod levels;
+mod metric_name;
+mod metrics;
+mod objective;
+mod param;
 pub mod pareto;
-pub mod pruner;
+mod pruner_spec;
 pub mod python;
-pub mod retraining;
+mod retraining;
 pub mod rng;
-pub mod sampler;
+mod sampler_spec;
 pub mod secret;
-pub mod shared;
+mod shared;
 pub mod significant;
-pub mod size;
+mod size;
 pub mod space;
-pub mod transfer;
-pub mod trial;
+mod trial;
 pub mod visible;
 
+pub use carried_over::{CarriedBudget, CarriedOver, Guard};
 pub use constraints::Constraints;
-pub use distribution::{ChoiceOrder, Distribution};
+pub use distribution::{ChoiceOrder, Distribution, Distributions};
 pub use event::{StopReason, StudyEvent};
+pub use expression::{Condition, Expression, ExpressionError};
+pub use handover::Handover;
 pub use identity::StudyIdentity;
-pub use ladder::Ladder;
 pub use levels::Levels;
+pub use metric_name::implied_direction;
+pub use metrics::{MetricSpec, Metrics};
 pub use objective::{
     EpochReport, Objective, ObjectiveError, ObjectiveOutcome, PrunedOutcome, Reporter, Signal, TrialSpec,
 };
-pub use param::{ByName, Distributions, ParamName, ParamValue, Params};
-pub use pruner::Pruner;
+pub use param::{ByName, ParamName, ParamValue, Params};
+pub use pruner_spec::{
+    CollapseSpec, HalvingSpec, HyperbandSpec, IntervalSpec, PercentileSpec, PrunerKind, PrunerSpec,
+};
 pub use retraining::Retraining;
 pub use rng::TrialRng;
-pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
+pub use sampler_spec::{SamplerKind, SamplerSpec, Share};
 pub use secret::Secret;
 pub use shared::Shared;
-pub use size::{ModelSize, SizeBudget, SizeReach, WeightTarget};
+pub use size::{ModelSize, SizeBudget, SizeReach, WeightTarget, human_weights};
 pub use space::SearchSpace;
 pub use trial::{
     ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, Predictions, TrialNumber,
-    TrialRecord, TrialState, ValidationOutputs, ValidationScores,
+    TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent,
 };

@@ -8,9 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::distribution::Distribution;
 use crate::python;
-use crate::shared::Shared;
 
 /// Name of a hyperparameter, such as `learning_rate`.
 pub type ParamName = String;
@@ -243,10 +241,6 @@ impl<N: Into<ParamName>, V: Into<ParamValue>> FromIterator<(N, V)> for Params {
         Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
-
-/// The distribution that each value of a trial was drawn from, by name. Most trials of a study share the same
-/// distributions in memory.
-pub type Distributions = Shared<ByName<Distribution>>;
 
 /// `d_model=96 n_layers=2 ...`, for logs and messages.
 impl fmt::Display for Params {

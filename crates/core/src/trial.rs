@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::constraints::Constraints;
-use crate::param::{Distributions, Params};
+use crate::distribution::Distributions;
+use crate::param::Params;
 use crate::size::ModelSize;
 
 /// Largest number of characters of the output line in the text of a failure.

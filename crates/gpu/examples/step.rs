@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use allometry_core::ladder::{DeviceKind, ModelSpec, Normalize};
+use allometry_ladder::{DeviceKind, ModelSpec, Normalize};
 use allometry_trainer::device::{Device, Plan, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 

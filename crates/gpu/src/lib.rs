@@ -19,7 +19,7 @@ mod trainee;
 
 use std::sync::Arc;
 
-use allometry_core::ladder::DeviceKind;
+use allometry_ladder::DeviceKind;
 use allometry_trainer::device::Device;
 
 /// Reason why there is no device to train on.

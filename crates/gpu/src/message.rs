@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use allometry_core::ladder::ModelSpec;
+use allometry_ladder::ModelSpec;
 use allometry_trainer::device::{DeviceError, Plan, StepError};
 use allometry_trainer::{Geometry, Hyperparameters, StepReport};
 

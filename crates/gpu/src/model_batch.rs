@@ -350,10 +350,10 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
 mod tests {
     use std::sync::mpsc::{Receiver, sync_channel};
 
+    use allometry_ladder::ModelSpec;
     use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 
     use super::*;
-    use allometry_core::ladder::ModelSpec;
 
     fn opened(seed: u64) -> Opened {
         let settings = ModelSpec::new(8, 4, 4);

@@ -5,7 +5,7 @@
 
 mod support;
 
-use allometry_core::ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Task};
+use allometry_ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_trainer::device::{Device, StepError, Trainee};
 use support::{CONTEXT, assert_close, batch, logits, plan, series, wgpu};
 

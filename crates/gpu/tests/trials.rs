@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
 use allometry_core::{
     EpochReport, ObjectiveError, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
 };
+use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::{Dataset, Part, Preparation, Window};
 use allometry_trainer::{PatchTstObjective, TrainError};
 use support::{CONTEXT, FEATURES, number, wgpu};

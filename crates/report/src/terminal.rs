@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::{Analysis, Estimate, Finding, Outcome, Severity, StudyAnalysis};
-use allometry_core::size::human_weights;
+use allometry_core::human_weights;
 use allometry_core::visible::visible;
 use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;

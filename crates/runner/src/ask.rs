@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::SamplerSpec;
-use allometry_core::sampler::Handover;
-use allometry_core::space::{Feasible, SpaceError};
 use allometry_core::{
-    Constraints, Failure, ModelSize, Origin, Params, SampleError, SearchSpace, StudyView, TrialNumber,
-    TrialRecord, TrialState, sampler,
+    Constraints, Failure, Handover, ModelSize, Origin, Params, SamplerSpec, SearchSpace, TrialNumber,
+    TrialRecord, TrialState,
 };
+use allometry_search::{Feasible, SampleError, SpaceError, StudyView};
 use allometry_store::{
     Finished, FinishedState, NewTrial, RunningTrial, Start, Store, StoreError, StudyId, StudyRecord,
     TrialHandle,
@@ -150,7 +148,7 @@ impl<'a> Driven<'a> {
     /// A study of `store` whose configurations `sampler` suggests from `feasible`.
     ///
     /// # Errors
-    /// The errors of [`sampler::build`].
+    /// The errors of [`allometry_search::build_sampler`].
     pub fn new(
         store: &'a dyn Store,
         study: &StudyRecord,
@@ -162,7 +160,8 @@ impl<'a> Driven<'a> {
         let feasible = Arc::new(feasible);
         let label = feasible.budget().label.clone();
         let share = sampler.share;
-        let sampler = sampler::build(&study.directions, sampler, Arc::clone(&feasible), seed)?;
+        let sampler =
+            allometry_search::build_sampler(&study.directions, sampler, Arc::clone(&feasible), seed)?;
         Ok(Self {
             store,
             study: study.id,

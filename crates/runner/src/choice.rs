@@ -2,14 +2,9 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::Share;
 use allometry_core::rng::{stream, stream_seed, uniform};
-use allometry_core::sampler::CarriedOver;
-use allometry_core::space::Feasible;
-use allometry_core::{
-    FrozenTrial, ModelSize, Origin, Params, SampleError, Sampler, StudyView, TrialRecord, TrialState,
-};
-
+use allometry_core::{CarriedOver, FrozenTrial, ModelSize, Origin, Params, Share, TrialRecord, TrialState};
+use allometry_search::{Feasible, SampleError, Sampler, StudyView};
 use allometry_store::facts::Fact;
 use allometry_store::{Store, StoreError, StudyId};
 

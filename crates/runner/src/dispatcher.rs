@@ -6,14 +6,12 @@ use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use allometry_core::event::StopReason;
-use allometry_core::ladder::Limit;
-use allometry_core::pruner::{Decision, ReportingTrial};
-use allometry_core::trial::incumbent;
 use allometry_core::{
-    EarlyStop, EpochReport, FrozenTrial, Objective, StudyEvent, StudyView, TrialNumber, TrialRecord,
-    TrialSpec, TrialState,
+    EarlyStop, EpochReport, FrozenTrial, Objective, StopReason, StudyEvent, TrialNumber, TrialRecord,
+    TrialSpec, TrialState, incumbent,
 };
+use allometry_ladder::Limit;
+use allometry_search::{Decision, ReportingTrial, StudyView};
 use allometry_store::optuna::WholeStudy;
 use allometry_store::{NewTrial, Start, Store, StoreError, TrialHandle, TrialId};
 

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, Ladder, Share, StopRule};
-use allometry_core::space::Feasible;
-use allometry_core::{
-    ModelSize, Origin, Params, Retraining, SampleError, Sampler, StudyView, Suggestion, TrialNumber,
-    TrialRecord, TrialRng,
-};
+use allometry_core::{ModelSize, Origin, Params, Retraining, Share, TrialNumber, TrialRecord, TrialRng};
+use allometry_ladder::{BudgetSpec, Ladder, StopRule};
+use allometry_search::{Feasible, SampleError, Sampler, StudyView, Suggestion};
 use allometry_store::facts::{Experiment, ExperimentStudy, Fact, ObjectiveFacts};
 use allometry_store::{NewTrial, Start, Store, StudyId};
 

@@ -9,14 +9,14 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use allometry_core::ladder::{self, Ladder};
-use allometry_core::rng::{TrialRng, stream, uniform};
-use allometry_core::space::Feasible;
+use allometry_core::rng::{stream, uniform};
 use allometry_core::{
     Constraints, Direction, EpochReport, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
-    Origin, Params, Predictions, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec,
-    TrialState, sampler,
+    Origin, Params, Predictions, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialRng,
+    TrialSpec, TrialState,
 };
+use allometry_ladder::Ladder;
+use allometry_search::Feasible;
 use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
 use allometry_store::{
     Beside, EpochMetrics, Finished, FinishedState, LateTell, NewStudy, NewTrial, Owner, RunningTrial,
@@ -100,7 +100,7 @@ impl Objective for BySeed {
 }
 
 fn ladder() -> Ladder {
-    ladder::parse(LADDER, Path::new("ladder.toml")).unwrap_or_else(|e| panic!("{:?}", e.problems()))
+    allometry_ladder::parse(LADDER, Path::new("ladder.toml")).unwrap_or_else(|e| panic!("{:?}", e.problems()))
 }
 
 fn open(store: &dyn Store) -> Vec<OpenStudy> {
@@ -108,7 +108,9 @@ fn open(store: &dyn Store) -> Vec<OpenStudy> {
     let spec = &ladder.budgets[0];
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |p| BySeed.model_size(p)).unwrap());
     let directions = [Direction::Maximize];
-    let sampler = sampler::build(&directions, ladder.sampler, Arc::clone(&feasible), ladder.seed).unwrap();
+    let sampler =
+        allometry_search::build_sampler(&directions, ladder.sampler, Arc::clone(&feasible), ladder.seed)
+            .unwrap();
     let objective = CommandFacts {
         command: Program::Line("train".into()),
         metric: "auc".into(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use allometry_core::ladder::Limit;
 use allometry_core::{Constraints, Failure, ModelSize, ObjectiveOutcome};
+use allometry_ladder::Limit;
 
 /// The values of the objectives `names`: those that the evaluation returned in order, or the trial's metrics
 /// with these names. A name without a metric can be `seconds` (the duration of the evaluation), `weights` or

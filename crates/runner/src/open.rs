@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, Ladder, Limit, Metrics, Share, StopRule};
-use allometry_core::pruner::{self, Exemption, PrunedStudy};
-use allometry_core::space::{self, Feasible};
-use allometry_core::{ClassCounts, Pruner, Sampler, SearchSpace, SizeReach, StudyIdentity};
+use allometry_core::{ClassCounts, Metrics, SearchSpace, Share, SizeReach, StudyIdentity, space};
+use allometry_ladder::{BudgetSpec, Ladder, Limit, StopRule};
+use allometry_search::{Exemption, Feasible, PrunedStudy, Pruner, Sampler};
 use allometry_store::facts::{BaselineFacts, Fact, LadderPlace, ObjectiveFacts, StoredLadder};
 use allometry_store::{NewStudy, Store, StoreError, StudyId, StudyRecord, distribution};
 use serde_json::Value;
@@ -56,7 +55,7 @@ impl Pruning {
             steps: ladder.objective.steps().unwrap_or(1),
         };
         Some(Self {
-            pruner: pruner::build(spec, &study),
+            pruner: allometry_search::build_pruner(spec, &study),
             exemption: Exemption::new(spec, ladder.sampler.kind, ladder.seed),
         })
     }

@@ -1,7 +1,7 @@
 //! The trials of a ladder's other budgets in the store, for a sampler that uses them.
 
-use allometry_core::sampler::OtherBudget;
 use allometry_core::{FrozenTrial, SearchSpace, WeightTarget};
+use allometry_search::OtherBudget;
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
 use crate::choice::split;

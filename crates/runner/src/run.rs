@@ -3,8 +3,7 @@
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use allometry_core::event::StopReason;
-use allometry_core::{Objective, StudyEvent};
+use allometry_core::{Objective, StopReason, StudyEvent};
 use allometry_store::facts::Fact;
 use allometry_store::{Store, StudyId};
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
 
-use allometry_core::event::StopReason;
-use allometry_core::ladder::{BudgetSpec, Limit, Metrics, StopRule};
 use allometry_core::{
-    FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord, TrialState,
+    FrozenTrial, Metrics, Origin, StopReason, StudyEvent, StudyIdentity, TrialNumber, TrialRecord, TrialState,
 };
+use allometry_ladder::{BudgetSpec, Limit, StopRule};
+use allometry_search::StudyView;
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};

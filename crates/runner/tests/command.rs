@@ -8,13 +8,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use allometry_core::ladder::{
-    CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource, command::weights,
-};
 use allometry_core::{
     EpochReport, Objective, ObjectiveError, ObjectiveOutcome, ParamValue, Params, Predictions, Reporter,
     Signal, SizeBudget, StudyIdentity, TrialNumber, TrialSpec,
 };
+use allometry_ladder::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource, weights_expression};
 use allometry_runner::{CommandObjective, Devices};
 use tempfile::TempDir;
 
@@ -500,7 +498,7 @@ fn a_value_file_from_before_the_attempt_is_not_used() {
 
 #[test]
 fn sizes_follow_from_the_expression() {
-    let weights = weights("12 * n_layers * d_model ** 2 * d_ff_ratio / 4").unwrap();
+    let weights = weights_expression("12 * n_layers * d_model ** 2 * d_ff_ratio / 4").unwrap();
     let params: Params =
         [("d_model", ParamValue::Int(10)), ("n_layers", ParamValue::Int(2))].into_iter().collect();
     assert_eq!(CommandObjective::size_of(&weights, &params).map(|size| size.total), Some(2400));

@@ -6,17 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use allometry_core::event::StopReason;
-use allometry_core::ladder::{Ladder, ModelSpec, ObjectiveSpec, SamplerKind, SamplerSpec};
-use allometry_core::space::Feasible;
 use allometry_core::{
     CollapsedTo, Constraints, Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective,
-    ObjectiveError, ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent,
-    StudyView, Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
+    ObjectiveError, ObjectiveOutcome, Origin, Params, Reporter, SamplerKind, SamplerSpec, Signal, StopReason,
+    StudyEvent, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState,
 };
+use allometry_ladder::{Ladder, ModelSpec, ObjectiveSpec};
 use allometry_runner::{
     ChangedSpace, Interrupt, LadderFacts, RunError, RunOptions, RunSummary, open_studies, run,
 };
+use allometry_search::{Feasible, SampleError, Sampler, StudyView, Suggestion};
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
 use allometry_store::{Finished, FinishedState, Owner, SqliteStore, Start, Store};
 
@@ -91,7 +90,8 @@ weights = "any"
 "#;
 
 fn read(text: &str) -> Ladder {
-    ladder::parse(text, std::path::Path::new("ladder.toml")).unwrap_or_else(|e| panic!("{:?}", e.problems()))
+    allometry_ladder::parse(text, std::path::Path::new("ladder.toml"))
+        .unwrap_or_else(|e| panic!("{:?}", e.problems()))
 }
 
 fn go(
@@ -108,9 +108,13 @@ fn go(
         .map(|spec| {
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
             let feasible = Arc::new(feasible);
-            let sampler =
-                sampler::build(&[Direction::Maximize], ladder.sampler, Arc::clone(&feasible), ladder.seed)
-                    .unwrap();
+            let sampler = allometry_search::build_sampler(
+                &[Direction::Maximize],
+                ladder.sampler,
+                Arc::clone(&feasible),
+                ladder.seed,
+            )
+            .unwrap();
             (spec.clone(), feasible, sampler)
         })
         .collect();
@@ -331,7 +335,7 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
     let random = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Random) };
     let sampler = Box::new(Saturating(
-        sampler::build(&[Direction::Maximize], random, Arc::clone(&feasible), 1).unwrap(),
+        allometry_search::build_sampler(&[Direction::Maximize], random, Arc::clone(&feasible), 1).unwrap(),
         1.0,
     ));
     let facts = LadderFacts::new(command("train"));

@@ -1,10 +1,11 @@
 //! Studies whose trials other programs evaluate.
 
-use allometry_core::expression::Condition;
-use allometry_core::ladder::{SamplerKind, SamplerSpec, command};
-use allometry_core::space::{self, Feasible, Measured};
-use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
+use allometry_core::{
+    Condition, ModelSize, Params, SamplerKind, SamplerSpec, SearchSpace, SizeBudget, space,
+};
+use allometry_ladder::weights_expression;
 use allometry_runner::{CommandObjective, Driven};
+use allometry_search::{Feasible, Measured};
 use allometry_store::facts::ObjectiveFacts;
 use allometry_store::{Store, StoreError, StudyRecord, each_trial};
 use allometry_trainer::Geometry;
@@ -41,7 +42,7 @@ pub fn driven<'a>(
     };
     let weights = match &objective {
         Some(ObjectiveFacts::Command(facts)) => {
-            facts.weights.as_deref().and_then(|text| command::weights(text).ok())
+            facts.weights.as_deref().and_then(|text| weights_expression(text).ok())
         }
         _ => None,
     };

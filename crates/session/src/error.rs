@@ -1,9 +1,9 @@
 //! Errors of sessions with a ladder.
 
-use allometry_core::ladder::LadderErrors;
-use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
+use allometry_ladder::LadderErrors;
 use allometry_runner::{AskError, NoProgram, RunError};
+use allometry_search::SpaceError;
 use allometry_store::StoreError;
 use allometry_study::StudyError;
 use allometry_trainer::ArchitectureError;

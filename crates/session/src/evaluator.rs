@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};
-use allometry_core::space::{Feasible, Measured};
 use allometry_core::{Objective, Params, secret};
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};
 use allometry_runner::{CommandObjective, Devices, LadderFacts};
+use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
 
 use crate::SessionError;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, ConfirmSpec, Ladder, Part};
-use allometry_core::retraining::{self, Retraining};
-use allometry_core::space::Feasible;
-use allometry_core::{Direction, FrozenTrial, Objective, confirm, transfer};
+use allometry_core::{Direction, FrozenTrial, Objective, Retraining};
+use allometry_ladder::{BudgetSpec, ConfirmSpec, Ladder, Part};
 use allometry_runner::{OpenStudy, open_experiment};
+use allometry_search::{Feasible, Searched, confirm, transfer};
 use allometry_store::Store;
 use allometry_store::facts::Experiment;
 
@@ -16,8 +15,7 @@ use crate::{Evaluator, SessionError};
 
 /// Chooses what each budget trains, by label. Its arguments are the searches, the direction, the number of
 /// configurations, the number of seeds, and the ladder's seed.
-pub type Choose =
-    fn(&[retraining::Searched<'_>], Direction, usize, u64, u64) -> BTreeMap<String, Vec<Retraining>>;
+pub type Choose = fn(&[Searched<'_>], Direction, usize, u64, u64) -> BTreeMap<String, Vec<Retraining>>;
 
 /// A budget, its feasible configurations, and what it trains.
 type Planned<'l> = (&'l BudgetSpec, Arc<Feasible>, Vec<Retraining>);
@@ -108,8 +106,8 @@ fn planned<'l>(
         let trials = study.map(|study| store.trials(study.id)).transpose()?.unwrap_or_default();
         budgets.push((spec, Arc::new(evaluator.feasible(spec)?), trials));
     }
-    let searched: Vec<retraining::Searched<'_>> =
-        budgets.iter().map(|(_, feasible, trials)| retraining::Searched { feasible, trials }).collect();
+    let searched: Vec<Searched<'_>> =
+        budgets.iter().map(|(_, feasible, trials)| Searched { feasible, trials }).collect();
     let top = plan.top as usize;
     let mut chosen = (plan.choose)(&searched, ladder.direction(), top, plan.seeds, ladder.seed);
     if chosen.len() < plan.fewest {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
-use allometry_core::ladder::{Ladder, ObjectiveSpec};
+use allometry_ladder::{Ladder, ObjectiveSpec};
 use allometry_store::StudyRecord;
 use allometry_store::facts::StoredLadder;
 use allometry_study::ladder_name;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{Ladder, Part};
-use allometry_core::sampler;
+use allometry_ladder::{Ladder, Part};
 use allometry_runner::{ChangedSpace, OpenStudy, open_studies};
 use allometry_store::Store;
 use allometry_store::facts::StoredLadder;
@@ -24,8 +23,12 @@ pub fn open(
     let mut budgets = Vec::new();
     for spec in ladder.budgets.iter().filter(|budget| budget.trials > 0) {
         let feasible = Arc::new(evaluator.feasible(spec)?);
-        let sampler =
-            sampler::build(&ladder.metrics.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        let sampler = allometry_search::build_sampler(
+            &ladder.metrics.directions(),
+            ladder.sampler,
+            Arc::clone(&feasible),
+            ladder.seed,
+        )?;
         budgets.push((spec.clone(), feasible, sampler));
     }
     let mut facts = evaluator.facts(Part::Validation);

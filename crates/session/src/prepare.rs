@@ -1,9 +1,9 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
-use allometry_core::ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
-use allometry_core::space::{Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, SizeReach, WeightTarget};
+use allometry_ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
 use allometry_runner::LadderFacts;
+use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, load};

@@ -3,9 +3,9 @@
 use std::sync::Mutex;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, ModelSpec, Task};
 use allometry_core::rng::stream_seed;
 use allometry_core::{EpochReport, Params, Reporter, Signal, StudyIdentity, TrialNumber, TrialSpec};
+use allometry_ladder::{BudgetSpec, ModelSpec, Task};
 
 use crate::SessionError;
 use crate::prepare::{self, Prepared};

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_core::Secret;
-use allometry_core::secret;
+use allometry_core::{Secret, secret};
 
 use crate::error::StoreError;
 

@@ -179,7 +179,7 @@ fn constraints_seen(store: &dyn Store, name: &str) -> Value {
     let constraints: Vec<BTreeMap<String, f64>> =
         trials.iter().map(|trial| trial.constraints().iter().collect()).collect();
     let single = !study.has_several_objectives();
-    let best = single.then(|| allometry_core::trial::incumbent(&trials, study.direction())).flatten();
+    let best = single.then(|| allometry_core::incumbent(&trials, study.direction())).flatten();
     let front = allometry_core::pareto::best_trials(&trials, &study.directions);
     json!({
         "constraints": constraints,

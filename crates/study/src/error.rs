@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use allometry_core::ladder::LadderErrors;
+use allometry_ladder::LadderErrors;
 use allometry_store::{ImportError, StoreError};
 
 /// An error of reading studies.

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::StudyTrials;
-use allometry_core::ladder::MetricSpec;
-use allometry_core::{Direction, Secret};
+use allometry_core::{Direction, MetricSpec, Secret};
 use allometry_store::import::{Note, Roles};
 use allometry_store::url::{self, Storage};
 use allometry_store::{ImportedStudy, Location, import};

@@ -4,9 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use allometry_analysis::{LadderTrials, is_auc};
-use allometry_core::ladder::MetricSpec;
-use allometry_core::metric_name::implied_direction;
-use allometry_core::{Direction, TrialState};
+use allometry_core::{Direction, MetricSpec, TrialState, implied_direction};
 use allometry_store::import::{Assumed, Roles, SaidDirections};
 
 use crate::StudyError;

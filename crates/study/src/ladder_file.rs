@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::{self, Ladder};
+use allometry_ladder::Ladder;
 use allometry_store::facts::StoredLadder;
 
 use crate::StudyError;
@@ -41,7 +41,7 @@ pub fn read(path: &Path, set: &[(String, String)]) -> Result<Ladder, StudyError>
         }
         StudyError::Read { path: path.to_path_buf(), source }
     })?;
-    ladder::parse_with(&text, path, set).map_err(|errors| StudyError::Ladder(Box::new(errors)))
+    allometry_ladder::parse_with(&text, path, set).map_err(|errors| StudyError::Ladder(Box::new(errors)))
 }
 
 /// Returns the ladder file of a path: for a folder, the `ladder.toml` in it.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, StudyTrials};
-use allometry_core::ladder::{Ladder, MetricSpec, Metrics, Task};
-use allometry_core::trial::incumbent;
-use allometry_core::{Direction, Secret, SizeBudget};
+use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
+use allometry_ladder::{Ladder, Task};
 use allometry_store::facts::{BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts};
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};

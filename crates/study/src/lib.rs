@@ -13,7 +13,7 @@ use std::path::Path;
 
 use allometry_analysis::LadderTrials;
 use allometry_core::Secret;
-use allometry_core::ladder::{MetricSpec, Metrics};
+use allometry_core::{MetricSpec, Metrics};
 use allometry_store::import::{Note, is_experiment, is_file_of_trials};
 use allometry_store::open_read_only;
 use allometry_store::url::{self, Storage};

@@ -12,7 +12,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use allometry_core::Distribution;
-use allometry_core::ladder;
 use serde_json::Value;
 
 pub use error::SweepError;
@@ -71,7 +70,7 @@ pub fn convert(yaml: &str, name: &str) -> Result<Converted, SweepError> {
     );
     let name = given.as_ref().and_then(Value::as_str).unwrap_or(name);
     let text = write(&words::safe_name(name), &metric, trials, &run, &parameters, method, pruner.as_deref());
-    ladder::parse(&text, Path::new("ladder.toml")).map_err(|errors| SweepError::NotALadder {
+    allometry_ladder::parse(&text, Path::new("ladder.toml")).map_err(|errors| SweepError::NotALadder {
         problems: errors.problems().iter().map(ToString::to_string).collect(),
     })?;
     Ok(Converted { ladder: text, notes })

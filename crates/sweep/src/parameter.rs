@@ -1,7 +1,7 @@
 //! Conversion of a sweep's parameters to sets of a ladder.
 
-use allometry_core::ladder::template::TRIAL_NAMES;
 use allometry_core::{Distribution, ParamValue};
+use allometry_ladder::template::TRIAL_NAMES;
 use serde_json::{Map, Value};
 
 use crate::error::SweepError;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use allometry_core::ladder::{Invocation, Ladder, Metrics, ObjectiveSpec, SamplerKind};
-use allometry_core::{Direction, Distribution, ParamValue};
+use allometry_core::{Direction, Distribution, Metrics, ParamValue, SamplerKind};
+use allometry_ladder::{Invocation, Ladder, ObjectiveSpec};
 use allometry_testkit::Limits;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::*;
 
 fn ladder_of(converted: &Converted) -> Ladder {
-    ladder::parse(&converted.ladder, Path::new("ladder.toml")).unwrap()
+    allometry_ladder::parse(&converted.ladder, Path::new("ladder.toml")).unwrap()
 }
 
 fn set_of(converted: &Converted, name: &str) -> Distribution {
@@ -303,7 +303,7 @@ proptest! {
         bytes in allometry_testkit::damaged(SWEEP.as_bytes().to_vec()),
     ) {
         if let Ok(converted) = LIMITS.hold(|| convert(&String::from_utf8_lossy(&bytes), "s")) {
-            prop_assert!(ladder::parse(&converted.ladder, Path::new("l.toml")).is_ok());
+            prop_assert!(allometry_ladder::parse(&converted.ladder, Path::new("l.toml")).is_ok());
         }
     }
 }

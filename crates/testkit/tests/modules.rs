@@ -55,11 +55,6 @@ const KNOWN: &[(&str, &[&str])] = &[
         &["estimate", "input", "outputs", "predictions", "retrained", "rows", "scores", "stats::influence"],
     ),
     ("analysis", &["lint::arithmetic", "lint::code", "lint::conclusion"]),
-    ("core", &["distribution", "levels", "param"]),
-    ("core", &["ladder::check", "ladder::problem", "ladder::section"]),
-    ("core", &["ladder::check::range", "ladder::check::space"]),
-    ("core", &["space::axis", "space::constraint"]),
-    ("core", &["space::feasible", "space::mixed"]),
 ];
 
 /// Path of a module within its crate; empty for the root.

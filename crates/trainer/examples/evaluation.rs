@@ -4,10 +4,10 @@
 
 use std::sync::Mutex;
 
-use allometry_core::ladder::{ModelSpec, Normalize};
 use allometry_core::{
     EpochReport, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
 };
+use allometry_ladder::{ModelSpec, Normalize};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{Dataset, Part, Preparation, Window};
 

@@ -6,7 +6,7 @@
 
 use std::io::BufRead as _;
 
-use allometry_core::ladder::ModelSpec;
+use allometry_ladder::ModelSpec;
 use allometry_trainer::{Architecture, Form, Geometry, Hyperparameters, Learner};
 
 const GEOMETRY: Geometry = Geometry { features: 105, context: 80, patch: 16, stride: 8, form: Form::PLAIN };

@@ -1,7 +1,7 @@
 //! Order of the training windows, and their conversion to rows of patches.
 
-use allometry_core::ladder::Normalize;
 use allometry_core::rng::stream_seed;
+use allometry_ladder::Normalize;
 
 use crate::kernel::revin::Revin;
 use crate::kernel::{Real, launch};

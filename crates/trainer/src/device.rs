@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use allometry_core::ladder::ModelSpec;
 use allometry_core::rng::stream_seed;
+use allometry_ladder::ModelSpec;
 
 use crate::hyperparameters::Hyperparameters;
 use crate::kernel::lanes::padded;

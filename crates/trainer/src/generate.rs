@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use allometry_core::rng::{TrialRng, stream};
+use allometry_core::TrialRng;
+use allometry_core::rng::stream;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use rand::Rng as _;
@@ -145,9 +146,7 @@ fn normals(seed: u64, name: &str, index: u64) -> impl FnMut() -> f64 + use<> {
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::ladder::spec::{
-        DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task,
-    };
+    use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task};
 
     use super::*;
     use crate::baseline::baselines;

@@ -1,6 +1,6 @@
 //! A model for predictions: its weights and the buffers of a forward pass.
 
-use allometry_core::ladder::ModelSpec;
+use allometry_ladder::ModelSpec;
 
 use crate::batch::Cutter;
 use crate::model::{Architecture, Geometry, Masks, Tensor, Workspace};
@@ -82,7 +82,7 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::ladder::{Channels, Normalize};
+    use allometry_ladder::{Channels, Normalize};
 
     use super::*;
     use crate::model::initial_weights;

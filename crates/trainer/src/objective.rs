@@ -4,12 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use allometry_core::confirm::VALIDATION;
-use allometry_core::ladder::ModelSpec;
 use allometry_core::{
     Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
-    Reporter, TrialSpec, ValidationScores,
+    Reporter, Retraining, TrialSpec, ValidationScores,
 };
+use allometry_ladder::ModelSpec;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
 use crate::data::{Dataset, Part};
@@ -82,7 +81,7 @@ impl<'a> PatchTstObjective<'a> {
     /// validation part.
     ///
     /// The value and the predictions are then those of test rows, whose metrics are named `test_*`, and the
-    /// value on the validation part becomes the metric [`VALIDATION`].
+    /// value on the validation part becomes the metric [`Retraining::VALIDATION`].
     #[must_use]
     pub fn confirming(mut self) -> Self {
         self.confirms = true;
@@ -209,7 +208,7 @@ impl<'a> PatchTstObjective<'a> {
         let name = self.spec.task.metric().as_str();
         let value = metrics.get(name).copied();
         let undefined = || failed(&format!("`{name}` is undefined on the test part"), String::new());
-        outcome.metrics.insert(VALIDATION.into(), outcome.value());
+        outcome.metrics.insert(Retraining::VALIDATION.into(), outcome.value());
         outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
         outcome.values = vec![value.ok_or_else(undefined)?];
         outcome.predictions = Some(scored.into_predictions());

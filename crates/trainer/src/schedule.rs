@@ -1,6 +1,6 @@
 //! Learning rate schedules.
 
-use allometry_core::ladder::{ModelSpec, Schedule};
+use allometry_ladder::{ModelSpec, Schedule};
 
 /// Returns the factor of the peak learning rate in training step `step`, from 0.
 ///

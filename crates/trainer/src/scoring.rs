@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::Task;
 use allometry_core::{CollapsedTo, Predictions, ValidationOutputs, ValidationScores};
+use allometry_ladder::Task;
 
 use crate::collapse::{self, Column};
 use crate::data::{Dataset, Part, Preparation};

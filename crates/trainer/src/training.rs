@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use allometry_core::ladder::Monitor;
 use allometry_core::{EpochReport, Failure, ObjectiveError, Predictions, Reporter, Signal, TrialSpec};
+use allometry_ladder::Monitor;
 
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};

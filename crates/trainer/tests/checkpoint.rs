@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use allometry_core::ladder::Normalize;
 use allometry_core::{Objective as _, ObjectiveError};
+use allometry_ladder::Normalize;
 use allometry_testkit::{Limits, damaged};
 use allometry_trainer::checkpoint::{Checkpoint, CheckpointError};
 use allometry_trainer::{Fitted, PatchTstObjective, Predictor, TrainError};

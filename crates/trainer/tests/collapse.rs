@@ -2,8 +2,8 @@
 
 mod support;
 
-use allometry_core::ladder::{ModelSpec, Task};
 use allometry_core::{CollapsedTo, Objective as _, ObjectiveError};
+use allometry_ladder::{ModelSpec, Task};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
 use support::{Recorder, params, series, spec, trial};

@@ -3,8 +3,8 @@
 
 mod support;
 
-use allometry_core::ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_core::{ObjectiveError, Params};
+use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{Dataset, Part, Preparation, Window};
 use support::{Recorder, number, params, spec, trial};

@@ -2,9 +2,8 @@
 
 mod support;
 
-use allometry_core::confirm::VALIDATION;
-use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
-use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, Params, TrialSpec};
+use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, Params, Retraining, TrialSpec};
+use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::Dataset;
 use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner, PatchTstObjective};
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
@@ -89,7 +88,7 @@ fn a_confirming_trial_is_judged_by_the_test_part() {
     let recorder = Recorder::default();
     let confirming = PatchTstObjective::new(&dataset, spec()).unwrap().confirming();
     let confirmed = confirming.evaluate(&trial(2, params(&[])), &recorder).unwrap();
-    assert_eq!(confirmed.metrics[VALIDATION], fitted.outcome.value());
+    assert_eq!(confirmed.metrics[Retraining::VALIDATION], fitted.outcome.value());
     assert_eq!(confirmed.best_step, fitted.outcome.best_step, "epochs are chosen as before");
     let reported = recorder.epochs.into_inner().unwrap();
     assert!(reported.iter().any(|epoch| epoch.value == fitted.outcome.value()), "and reported");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::{ModelSpec, Normalize};
+use allometry_ladder::{ModelSpec, Normalize};
 use allometry_trainer::{Architecture, Form, Geometry, Hyperparameters, Learner};
 use serde::Deserialize;
 

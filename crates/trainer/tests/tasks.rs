@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use std::path::Path;
 
-use allometry_core::ladder::{
+use allometry_core::{Objective as _, ObjectiveOutcome};
+use allometry_ladder::{
     DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec, Task,
 };
-use allometry_core::{Objective as _, ObjectiveOutcome};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, load};
 use allometry_trainer::{PatchTstObjective, Predictor, metric};

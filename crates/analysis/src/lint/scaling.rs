@@ -1,6 +1,6 @@
 //! Checks the verdict on scaling.
 
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::{Direction, SizeBudget, WeightTarget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

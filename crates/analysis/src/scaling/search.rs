@@ -2,8 +2,7 @@
 
 use std::f64::consts::PI;
 
-use allometry_core::ladder::SamplerKind;
-use allometry_core::{FrozenTrial, Origin, Params, TrialState};
+use allometry_core::{FrozenTrial, Origin, Params, SamplerKind, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

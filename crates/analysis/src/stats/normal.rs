@@ -1,6 +1,6 @@
 //! The standard normal distribution.
 
-pub use allometry_core::normal::{cdf, quantile, upper_tail};
+pub use allometry_search::normal::{cdf, quantile, upper_tail};
 
 /// Half-width, in standard errors, of a two-sided interval that covers with probability `level`, in (0, 1).
 pub fn half_width(level: f64) -> f64 {

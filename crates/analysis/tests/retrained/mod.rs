@@ -1,7 +1,6 @@
 //! Trainings of planned configurations.
 
 use allometry_analysis::{RetrainedTrials, StudyPredictions, StudyTrials};
-use allometry_core::confirm::VALIDATION;
 use allometry_core::{FrozenTrial, Params, Retraining, TrialNumber, TrialRng, TrialState, ValidationScores};
 
 use crate::random::gaussian;
@@ -41,7 +40,10 @@ pub(crate) fn trained(
         let state = TrialState::Complete;
         let mut trial = FrozenTrial::new(number, state, Some(training.value), params(training.rate));
         trial.record.seed = Some(training.seed);
-        trial.record.metrics.extend(training.validation.map(|value| (VALIDATION.to_owned(), value)));
+        trial
+            .record
+            .metrics
+            .extend(training.validation.map(|value| (Retraining::VALIDATION.to_owned(), value)));
         trial
     });
     let trials = trials.collect();

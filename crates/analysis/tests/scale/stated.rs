@@ -5,13 +5,12 @@ use allometry_analysis::comparison::Preference;
 use allometry_analysis::{
     Analysis, Comparison, LadderTrials, Outcome, RowOrder, Side, StudyPredictions, StudyTrials, analyze,
 };
-use allometry_core::ladder::Metrics;
-use allometry_core::normal::cdf;
 use allometry_core::rng::stream;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
-    ValidationScores,
+    ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, Params, TrialNumber, TrialRng,
+    TrialState, ValidationScores,
 };
+use allometry_search::normal::cdf;
 
 use crate::random::{gaussian, uniform};
 use crate::world::{Rows, Shape, World, true_auc};

@@ -2,12 +2,11 @@
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{LadderTrials, RowOrder, StudyPredictions, StudyTrials};
-use allometry_core::ladder::Metrics;
-use allometry_core::normal::cdf;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
-    ValidationScores,
+    ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, Params, TrialNumber, TrialRng,
+    TrialState, ValidationScores,
 };
+use allometry_search::normal::cdf;
 
 use crate::random::{gaussian, uniform};
 

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use allometry_core::ladder::SamplerKind;
-use allometry_core::{Direction, SearchSpace, SizeBudget, space};
+use allometry_core::{Direction, SamplerKind, SearchSpace, SizeBudget, space};
 use allometry_session::driven;
 use allometry_store::facts::Fact;
 use allometry_store::{NewStudy, Store, StoreError, StudyRecord};

@@ -3,8 +3,7 @@
 use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
-use allometry_core::trial::incumbent;
-use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState};
+use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState, incumbent};
 use allometry_report::number::counted;
 use allometry_report::words::not_recommended;
 use allometry_store::StudyRecord;

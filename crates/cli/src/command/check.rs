@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, Part, Task};
-use allometry_core::size::human_weights;
-use allometry_core::space::{Architecture, Feasible};
-use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
+use allometry_core::{ClassCounts, SizeBudget, WeightTarget, human_weights};
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, Part, Task};
+use allometry_search::{Architecture, Feasible};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};

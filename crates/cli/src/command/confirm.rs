@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::ladder::ConfirmSpec;
+use allometry_ladder::ConfirmSpec;
 use allometry_runner::RunSummary;
 use allometry_session::ExperimentPlan;
 use clap::Args;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use allometry_core::ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, SamplerKind};
-use allometry_core::space::Feasible;
+use allometry_core::SamplerKind;
+use allometry_ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec};
 use allometry_report::number::counted;
+use allometry_search::Feasible;
 use allometry_session::cores;
 
 /// A ladder with the space and the estimated time of each budget.

@@ -2,7 +2,7 @@
 //! budget again, in separate studies.
 
 use allometry_core::Objective;
-use allometry_core::ladder::Ladder;
+use allometry_ladder::Ladder;
 use allometry_runner::{Interrupt, RunOptions, RunSummary};
 use allometry_session::{Evaluator, ExperimentPlan, open_experiments, report_folder};
 use allometry_store::Store;

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf, absolute};
 
-use allometry_core::ladder::{
-    self, DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec,
-};
+use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec};
 use allometry_session::Prepared;
 use allometry_trainer::Geometry;
 use allometry_trainer::data::{TableDescription, TimeDescription, describe, describe_times, load};
@@ -133,7 +131,7 @@ impl Init {
     /// confirmation.
     fn checked(&self, proposal: &Proposal<'_>) -> Result<String, CliError> {
         let text = proposal.text();
-        let ladder = ladder::parse_with(&text, &self.output, &[])
+        let ladder = allometry_ladder::parse_with(&text, &self.output, &[])
             .map_err(|errors| CliError::Ladder(Box::new(errors)))?;
         let prepared = Prepared::new(&ladder)?;
         for budget in &ladder.budgets {

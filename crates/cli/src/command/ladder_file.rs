@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use allometry_core::Secret;
-use allometry_core::ladder::{DeviceKind, Ladder, ObjectiveSpec};
+use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use allometry_core::Secret;
-use allometry_core::event::StopReason;
-use allometry_core::ladder::{Ladder, Part};
+use allometry_core::{Secret, StopReason};
+use allometry_ladder::{Ladder, Part};
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, StudyOutcome};
 use allometry_session::{Evaluator, report_folder};
 use allometry_study as source;

@@ -3,8 +3,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use allometry_core::Objective;
-use allometry_core::event::StopReason;
+use allometry_core::{Objective, StopReason};
 use allometry_runner::{Interrupt, OpenStudy, RunError, RunOptions, RunSummary};
 use allometry_store::Store;
 use clap::Args;

@@ -5,7 +5,7 @@ mod session;
 
 use std::io::{BufRead as _, Write as _};
 
-use allometry_core::ladder::SamplerKind;
+use allometry_core::SamplerKind;
 use clap::{Args, ValueEnum};
 
 use self::protocol::Answer;

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use allometry_core::pareto::best_trials;
 use allometry_core::significant::significant;
-use allometry_core::trial::incumbent;
-use allometry_core::{FrozenTrial, TrialState};
+use allometry_core::{FrozenTrial, TrialState, incumbent};
 use allometry_runner::RunOptions;
 use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;

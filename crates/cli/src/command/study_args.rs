@@ -1,7 +1,7 @@
 //! The arguments that select studies of a store, for commands that write to it.
 
 use allometry_core::Secret;
-use allometry_core::ladder::Ladder;
+use allometry_ladder::Ladder;
 use allometry_store::{Store, StoreError, StudyRecord, open_existing, open_read_only};
 use allometry_study::{Source, storage_url};
 use clap::Args;

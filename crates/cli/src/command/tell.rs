@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use allometry_core::pruner::{self, Decision, PrunedStudy, ReportingTrial};
-use allometry_core::{Constraints, EpochReport, StudyView, TrialNumber, TrialState};
+use allometry_core::{Constraints, EpochReport, TrialNumber, TrialState};
 use allometry_runner::{AskError, asked_trial, tell, tell_state};
+use allometry_search::{Decision, PrunedStudy, ReportingTrial, StudyView};
 use allometry_store::{FinishedState, Store, StudyRecord};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -167,6 +167,6 @@ fn report(
     };
     let reporting = ReportingTrial { number, intermediate: &trial.intermediate, metrics: &BTreeMap::new() };
     let view = StudyView { finished: &finished, running: &running, others: &[] };
-    let decision = pruner::build(spec, &facts).decide(&view, &reporting);
+    let decision = allometry_search::build_pruner(spec, &facts).decide(&view, &reporting);
     Ok(decision != Decision::Continue && !trial.record.exempt)
 }

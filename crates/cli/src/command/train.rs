@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::{BudgetSpec, Ladder};
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
 use allometry_core::{Levels, Objective as _, ObjectiveError, Params, StudyIdentity, TrialNumber, TrialSpec};
+use allometry_ladder::{BudgetSpec, Ladder};
 use allometry_runner::Interrupt;
 use allometry_session::{Prepared, runs_folder};
 use allometry_study as source;

@@ -4,9 +4,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use allometry_core::ladder::ModelSpec;
 use allometry_core::significant::significant;
 use allometry_core::{EpochReport, Reporter, Signal};
+use allometry_ladder::ModelSpec;
 use allometry_runner::Interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -7,8 +7,7 @@ mod lines;
 use std::io::IsTerminal as _;
 use std::sync::mpsc::Receiver;
 
-use allometry_core::StudyEvent;
-use allometry_core::event::StopReason;
+use allometry_core::{StopReason, StudyEvent};
 
 pub(crate) use curve::Curve;
 

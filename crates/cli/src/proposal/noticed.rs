@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use allometry_core::ladder::Task;
+use allometry_ladder::Task;
 use allometry_report::number::{counted, grouped};
 use allometry_trainer::data::{ColumnDescription, Distinct, Step, TableDescription, TimeDescription};
 

@@ -1,6 +1,6 @@
 //! Decides which column of a table is the time, which is the label, and which are features.
 
-use allometry_core::ladder::Task;
+use allometry_ladder::Task;
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 
 use super::{code, first_of, shown};

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use allometry_core::ladder::{self, LabelSpec, ModelSpec, ObjectiveSpec, Task};
+use allometry_ladder::{LabelSpec, ModelSpec, ObjectiveSpec, Task};
 use allometry_trainer::Geometry;
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription};
 
@@ -184,7 +184,7 @@ fn names_keep_their_characters() {
         trials: 1,
         confirms: false,
     };
-    let ladder = ladder::parse(&proposal.text(), Path::new("ladder.toml")).expect("is valid");
+    let ladder = allometry_ladder::parse(&proposal.text(), Path::new("ladder.toml")).expect("is valid");
     let ObjectiveSpec::Model { data, .. } = ladder.objective else { panic!("a model is trained") };
     assert_eq!(data.path, Path::new("sub/..\n.csv"));
     assert_eq!(data.label, LabelSpec::column("\u{0}"));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use allometry_core::ladder::Task;
+use allometry_ladder::Task;
 use allometry_report::number::grouped;
 
 use super::sizes::{Budget, D_FF_RATIO, N_HEADS, TOLERANCE};

@@ -35,7 +35,7 @@ fn devices_that_do_not_exist_are_refused() {
 mod with_a_device {
     use std::path::Path;
 
-    use allometry_core::ladder::DeviceKind;
+    use allometry_ladder::DeviceKind;
 
     use super::*;
 

@@ -3,10 +3,8 @@
 //! A *point* contains a trial's values as losses, of which smaller ones are better: see [`losses`]. No loss
 //! may be NaN.
 
-mod boxes;
 mod volume;
 
-pub(crate) use boxes::Boxes;
 pub use volume::hypervolume;
 
 use crate::trial::{Direction, FrozenTrial};
@@ -45,7 +43,7 @@ pub fn point(trial: &FrozenTrial, directions: &[Direction]) -> Option<Vec<f64>> 
 }
 
 /// The indices, ascending, of the points that no other point dominates.
-pub(crate) fn leading_front(points: &[Vec<f64>]) -> Vec<usize> {
+pub fn leading_front(points: &[Vec<f64>]) -> Vec<usize> {
     let mut first = fronts(points).next().unwrap_or_default();
     first.sort_unstable();
     first

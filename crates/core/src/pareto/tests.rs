@@ -1,4 +1,3 @@
-use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
@@ -66,35 +65,4 @@ fn trials_without_every_value_are_no_part_of_a_front() {
     trials[3].values = vec![1.0, 9.0];
     let best = best_trials(&trials, &[Direction::Maximize; 2]);
     assert_eq!(best.iter().map(|trial| trial.number.0).collect::<Vec<_>>(), [2]);
-}
-
-fn points(dimension: usize) -> impl Strategy<Value = Vec<Vec<f64>>> {
-    let coordinate = (0_u8..6).prop_map(f64::from);
-    prop::collection::vec(prop::collection::vec(coordinate, dimension), 0..9)
-}
-
-proptest! {
-    /// On a grid of unit cells, each nondominated cell is in exactly one box, and no other cell is in any.
-    #[test]
-    fn boxes_are_what_is_not_dominated(points in (1_usize..=4).prop_flat_map(points), extra in 3_u8..6) {
-        let dimension = points.first().map_or(2, Vec::len);
-        let reference = vec![f64::from(extra); dimension];
-        let Boxes { levels, boxes } = Boxes::new(&points, &reference);
-        let side = usize::from(extra) + 1;
-        let mut dominated = 0;
-        for cell in 0..side.pow(dimension as u32) {
-            let middle: Vec<f64> =
-                (0..dimension).map(|d| (cell / side.pow(d as u32) % side) as f64 - 0.5).collect();
-            let is_beaten = points.iter().any(|point| dominates(point, &middle));
-            let holds = boxes.iter().filter(|sides| {
-                let inside = |((side, levels), x): ((&(usize, usize), &Vec<f64>), &f64)| {
-                    levels[side.0] < *x && *x < levels[side.1]
-                };
-                sides.iter().zip(&levels).zip(&middle).all(inside)
-            });
-            prop_assert_eq!(holds.count(), usize::from(!is_beaten));
-            dominated += usize::from(is_beaten);
-        }
-        prop_assert!((hypervolume(&points, &reference) - dominated as f64).abs() < 1e-9);
-    }
 }

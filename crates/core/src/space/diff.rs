@@ -62,3 +62,47 @@ pub fn diff(old: &SearchSpace, new: &SearchSpace) -> Vec<SpaceChange> {
     changes.extend(removed.map(|(name, set)| SpaceChange::Removed { name: name.into(), set: set.clone() }));
     changes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::param::ParamValue;
+
+    fn ints(values: &[i64]) -> Distribution {
+        Distribution::list(values.iter().copied().map(ParamValue::Int).collect())
+    }
+
+    fn floats(values: &[f64]) -> Distribution {
+        Distribution::list(values.iter().copied().map(ParamValue::Float).collect())
+    }
+
+    fn space_of(sets: &[(&str, Distribution)]) -> SearchSpace {
+        SearchSpace(sets.iter().map(|(name, set)| ((*name).to_owned(), set.clone())).collect())
+    }
+
+    #[test]
+    fn differences_are_listed_in_the_files_words() {
+        let old = space_of(&[
+            ("d_model", ints(&[32, 64])),
+            ("dropout", floats(&[0.1, 0.3])),
+            ("learning_rate", Distribution::Float { low: 1e-5, high: 1e-3, log: true, step: None }),
+            ("n_layers", Distribution::Int { low: 2, high: 6, log: false, step: 2 }),
+        ]);
+        let new = space_of(&[
+            ("n_layers", Distribution::Int { low: 2, high: 6, log: false, step: 1 }),
+            ("learning_rate", Distribution::Float { low: 1e-5, high: 1e-3, log: true, step: None }),
+            ("d_model", ints(&[32, 64])),
+            ("weight_decay", Distribution::Float { low: 0.0, high: 0.5, log: false, step: Some(0.1) }),
+        ]);
+        let lines: Vec<String> = diff(&old, &new).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "n_layers: was { int = [2, 6], step = 2 }, is { int = [2, 6] }",
+                "weight_decay: new, { float = [0.0, 0.5], step = 0.1 }",
+                "dropout: removed, was [0.1, 0.3]",
+            ]
+        );
+        assert!(diff(&old, &old).is_empty());
+    }
+}

@@ -1,24 +1,12 @@
-//! Search spaces and their feasible sets.
+//! Search spaces, the conditions of their parameters, and the names that constraints can use.
 
-mod axis;
-mod census;
-mod complete;
 mod constraint;
 mod diff;
-mod error;
-mod feasible;
-mod mixed;
-mod unit_cube;
 mod when;
 
-pub(crate) use axis::MOST_LISTED;
-pub use census::{Census, Removed};
-pub use constraint::{Blame, Measured, QUANTITIES, constraint};
+pub use constraint::{QUANTITIES, constraint, is_quantity};
 pub use diff::{SpaceChange, diff};
-pub use error::{NoFeasible, SpaceError};
-pub use feasible::{Architecture, Configuration, Feasible};
-pub(crate) use when::Gate;
-pub use when::{INACTIVE, When, WhenError, contains, ordered};
+pub use when::{When, WhenError, contains, is_listed, ordered};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +39,3 @@ impl SearchSpace {
             && self.iter().all(|(name, set)| params.get(name).is_some_and(|v| set.contains(v)))
     }
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

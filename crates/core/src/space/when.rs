@@ -5,13 +5,9 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::axis::{Axis, MOST_LISTED};
 use super::{ARCHITECTURE, SearchSpace};
-use crate::levels::Levels;
+use crate::distribution::Distribution;
 use crate::param::{ParamName, ParamValue, Params};
-
-/// Coordinate of an inactive parameter, which a configuration does not have.
-pub const INACTIVE: u64 = u64::MAX;
 
 /// A condition: a parameter exists only where other parameters have one of the listed values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,23 +32,13 @@ impl fmt::Display for When {
 
 /// Whether a condition lists a value. Floats are compared with a tolerance, because floats on a grid have
 /// rounding errors.
-fn is_listed(value: &ParamValue, values: &[ParamValue]) -> bool {
+pub fn is_listed(value: &ParamValue, values: &[ParamValue]) -> bool {
     let close = |other: &ParamValue| match (value.as_f64(), other.as_f64()) {
         _ if matches!((value, other), (ParamValue::Int(_), ParamValue::Int(_))) => value == other,
         (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
         _ => value == other,
     };
     values.iter().any(close)
-}
-
-/// The ranks of a listed value; several where values of a list are equal within the tolerance.
-fn ranks(levels: &Levels, value: &ParamValue) -> Vec<u64> {
-    if levels.len() > MOST_LISTED {
-        return levels.rank(value).into_iter().collect();
-    }
-    let alike =
-        |(rank, level): (u64, ParamValue)| is_listed(&level, std::slice::from_ref(value)).then_some(rank);
-    (0..).zip(levels.iter()).filter_map(alike).collect()
 }
 
 /// Why conditions are invalid. Each error names the conditional parameter.
@@ -167,7 +153,7 @@ pub fn ordered(space: &SearchSpace, conditions: &[When]) -> Result<Vec<When>, Wh
             let Some(set) = space.get(on) else {
                 return Err(WhenError::Unknown { parameter: parameter(), on: on.clone() });
             };
-            if Axis::new(on, set).is_continuous() {
+            if is_continuous(set) {
                 return Err(WhenError::Continuous { parameter: parameter(), on: on.clone() });
             }
             if let Some(value) = values.iter().find(|value| !set.contains(value)) {
@@ -191,6 +177,11 @@ pub fn ordered(space: &SearchSpace, conditions: &[When]) -> Result<Vec<When>, Wh
         }
     }
     Ok(order)
+}
+
+/// Whether a set is a range of real numbers without ranks.
+fn is_continuous(set: &Distribution) -> bool {
+    matches!(set, Distribution::Float { .. }) && set.levels().is_none_or(|levels| levels.is_empty())
 }
 
 fn follow<'a>(
@@ -251,43 +242,3 @@ pub fn contains(space: &SearchSpace, conditions: &[When], params: &Params) -> bo
         None => inactive.contains(&name),
     }) && params.iter().all(|(name, _)| space.get(name).is_some())
 }
-
-/// A condition in terms of coordinates: the parameter of `axis` is active where all others have an allowed
-/// rank.
-#[derive(Debug, Clone)]
-pub(crate) struct Gate {
-    pub(crate) axis: usize,
-    /// Other axes with their allowed ranks, ascending.
-    pub(crate) requires: Vec<(usize, Vec<u64>)>,
-}
-
-impl Gate {
-    /// The gates of [`ordered`] conditions; `find` returns the index of a parameter and its levels.
-    pub(crate) fn all<'a>(
-        conditions: &[When],
-        find: impl Fn(&str) -> Option<(usize, &'a Levels)>,
-    ) -> Vec<Self> {
-        let gate = |when: &When| {
-            let (axis, _) = find(&when.parameter)?;
-            let requires = when.requires.iter().filter_map(|(on, values)| {
-                let (place, levels) = find(on)?;
-                let mut allowed: Vec<u64> = values.iter().flat_map(|value| ranks(levels, value)).collect();
-                allowed.sort_unstable();
-                Some((place, allowed))
-            });
-            Some(Self { axis, requires: requires.collect() })
-        };
-        conditions.iter().filter_map(gate).collect()
-    }
-
-    /// Whether the parameter is active, given the coordinates of all parameters.
-    pub(crate) fn is_open(&self, coordinate: impl Fn(usize) -> u64) -> bool {
-        self.requires.iter().all(|(axis, allowed)| {
-            let rank = coordinate(*axis);
-            rank != INACTIVE && allowed.binary_search(&rank).is_ok()
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -19,7 +19,7 @@ pub(crate) use masks::{Masks, Positions};
 pub(crate) use update::{Rates, adamw, sums_of_squares};
 pub(crate) use weights::{Gradient, Weights};
 
-use allometry_core::ladder::Normalize;
+use allometry_ladder::Normalize;
 use allometry_trainer::device::{Layout, Plan};
 use allometry_trainer::{Architecture, Geometry};
 use burn_tensor::{Device, Int, Tensor, TensorData};

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{DeviceKind, ModelSpec};
+use allometry_ladder::{DeviceKind, ModelSpec};
 use allometry_trainer::device::{Device, Plan, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 

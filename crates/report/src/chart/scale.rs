@@ -1,7 +1,6 @@
 //! From values to places along an axis.
 
-use allometry_core::ParamValue;
-use allometry_core::size::human_weights;
+use allometry_core::{ParamValue, human_weights};
 
 /// Room beyond the outermost values, as a share of their span.
 const PADDING: f64 = 0.05;

@@ -3,7 +3,7 @@
 use allometry_analysis::sample::Sample;
 use allometry_analysis::scaling::SizeOrder;
 use allometry_analysis::{Analysis, LadderTrials};
-use allometry_core::size::human_weights;
+use allometry_core::human_weights;
 
 use super::figure::Figure;
 use super::panel::{Anchor, Axis, Layer, Panel, WIDTH, Zoom};

@@ -97,7 +97,7 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis,
 
 /// `AUC (up), seconds (down)`.
 fn goals(objectives: &Objectives) -> String {
-    let goal = |metric: &allometry_core::ladder::MetricSpec| {
+    let goal = |metric: &allometry_core::MetricSpec| {
         let way = if metric.direction == Direction::Maximize { "up" } else { "down" };
         format!("{} ({way})", escape(&metric.name))
     };

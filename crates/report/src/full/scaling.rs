@@ -4,8 +4,7 @@ use allometry_analysis::scaling::{
     FOR_LACK_OF_FIT, MOST_IN_PAIRS, NaiveScaling, Quantity, Share, SizeOrder, Source,
 };
 use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
-use allometry_core::size::human_weights;
-use allometry_core::{Direction, ModelSize};
+use allometry_core::{Direction, ModelSize, human_weights};
 
 use super::Pictures;
 use crate::markdown::escape;

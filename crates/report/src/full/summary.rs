@@ -2,7 +2,7 @@
 
 use allometry_analysis::baseline::BaselineComparison;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
-use allometry_core::size::human_weights;
+use allometry_core::human_weights;
 
 use super::Pictures;
 use crate::markdown::escape;

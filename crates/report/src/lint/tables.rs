@@ -3,8 +3,7 @@
 use allometry_analysis::Lint;
 use allometry_analysis::coverage::Step;
 use allometry_analysis::lint::{BudgetOrder, OneWayLint, StudyLint, TrendLint};
-use allometry_core::ModelSize;
-use allometry_core::size::human_weights;
+use allometry_core::{ModelSize, human_weights};
 
 use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, grouped, interval, known, known_p};

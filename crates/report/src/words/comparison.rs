@@ -6,8 +6,7 @@ use allometry_analysis::comparison::{
 };
 use allometry_analysis::scaling::Quantity;
 use allometry_analysis::{Comparison, Method};
-use allometry_core::Direction;
-use allometry_core::size::human_weights;
+use allometry_core::{Direction, human_weights};
 
 use crate::number::{decimals, listed, p_is, quoted, signed};
 

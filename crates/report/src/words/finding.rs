@@ -5,7 +5,7 @@ use allometry_analysis::finding::{BudgetProblem, Problem, RowsNeeded};
 use allometry_analysis::scaling::{DECADES_FOR_EXPONENT, SIZES_FOR_EXPONENT};
 use allometry_analysis::size::SizeReversal;
 use allometry_analysis::{Finding, FindingText};
-use allometry_core::size::human_weights;
+use allometry_core::human_weights;
 
 use crate::number::{about, counted, decimals, grouped, p_value, percent, quoted};
 

@@ -8,8 +8,7 @@ use allometry_analysis::lint::{
     TrendReason, TrendSlope, TrendTest,
 };
 use allometry_analysis::scaling::NaiveScaling;
-use allometry_core::size::human_weights;
-use allometry_core::{Direction, ParamValue};
+use allometry_core::{Direction, ParamValue, human_weights};
 
 use super::finding::end;
 use super::mismatch::mismatch;

@@ -2,7 +2,7 @@
 
 use allometry_analysis::comparison::{Preference, Survival};
 use allometry_analysis::{Analysis, Comparison, Finding, FindingCode, LadderTrials, Options, Side, analyze};
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::{ClassCounts, Direction};
 use allometry_report::{
     ComparisonDocument, comparison, comparison_json, comparison_json_schema, json, read_json, words,

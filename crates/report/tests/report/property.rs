@@ -3,10 +3,9 @@
 use allometry_analysis::{
     Baseline, Comparison, LadderTrials, Options, Side, StudyPredictions, StudyTrials, analyze,
 };
-use allometry_core::ladder::{MetricSpec, Metrics};
 use allometry_core::{
-    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    SizeBudget, SizeReach, TrialState, WeightTarget,
+    ClassCounts, Direction, Distribution, FrozenTrial, MetricSpec, Metrics, ModelSize, ParamValue, Params,
+    SearchSpace, SizeBudget, SizeReach, TrialState, WeightTarget,
 };
 use allometry_report::{
     ComparisonDocument, Pictures, ReportDocument, classic, comparison, comparison_json, full, json, words,

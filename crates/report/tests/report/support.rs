@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use allometry_analysis::{Baseline, LadderTrials, StudyTrials};
-use allometry_core::ladder::Metrics;
+use allometry_core::Metrics;
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeReach,
     TrialState, WeightTarget,

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Instant;
 
-use allometry_core::ladder::CommandSpec;
 use allometry_core::{
     Constraints, EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, Predictions,
     PrunedOutcome, Reporter, Signal, TrialSpec,
 };
+use allometry_ladder::CommandSpec;
 
 use super::TRY_AGAIN;
 use super::files::Files;

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use allometry_core::ladder::{Inherit, Invocation, template};
 use allometry_core::{ParamValue, WeightTarget};
+use allometry_ladder::{Inherit, Invocation, template};
 
 use super::attempt::Attempt;
 use super::files::Files;

@@ -20,11 +20,10 @@ mod value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use allometry_core::expression::Expression;
-use allometry_core::ladder::CommandSpec;
 use allometry_core::{
-    Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
+    Expression, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
 };
+use allometry_ladder::CommandSpec;
 
 pub use devices::Devices;
 pub use program::NoProgram;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::{CommandSpec, Invocation};
+use allometry_ladder::{CommandSpec, Invocation};
 
 /// A program that cannot be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use allometry_core::ladder::{CommandSpec, ValueSource, template};
+use allometry_ladder::{CommandSpec, ValueSource, template};
 use allometry_store::json;
 use regex::bytes::Regex;
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use allometry_core::trial::incumbent;
-use allometry_core::{FrozenTrial, TrialState};
+use allometry_core::{FrozenTrial, TrialState, incumbent};
 use allometry_report::chart::{Curve, curves_figure, ladder_figures, study_figures};
 use allometry_report::html::trials_json;
 use allometry_report::words::verdict;

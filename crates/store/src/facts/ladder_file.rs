@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::{self, Ladder, LadderErrors};
 use allometry_core::{Secret, secret};
+use allometry_ladder::{Ladder, LadderErrors};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Text of a ladder file, which studies store so that processes on other machines can join them.
@@ -66,14 +66,15 @@ impl StoredLadder {
     /// [`LadderErrors`] if another version of Allometry wrote a text that this one refuses.
     pub fn read(&self, path: &Path, settings: &[(String, String)]) -> Result<Ladder, LadderErrors> {
         let settings: Vec<(String, String)> = self.settings.iter().chain(settings).cloned().collect();
-        ladder::parse_with(&self.text, path, &settings)
+        allometry_ladder::parse_with(&self.text, path, &settings)
     }
 }
 
 /// Returns the text of a ladder file without the passwords of its URLs; `None` if the password of its storage
 /// cannot be found in the text.
 fn without_password(path: &Path, text: &str, storage: Option<&Secret>) -> Option<String> {
-    let in_file = |text: &str| ladder::parse_with(text, path, &[]).ok().and_then(|ladder| ladder.storage);
+    let in_file =
+        |text: &str| allometry_ladder::parse_with(text, path, &[]).ok().and_then(|ladder| ladder.storage);
     let mut hidden = text.to_owned();
     for url in in_file(text).iter().chain(storage) {
         hidden = hidden.replace(url.expose(), &url.shown());

@@ -10,10 +10,8 @@ mod objective;
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::SamplerSpec;
-use allometry_core::sampler::CarriedOver;
 use allometry_core::space::When;
-use allometry_core::{ClassCounts, SearchSpace, SizeBudget, SizeReach, StopReason};
+use allometry_core::{CarriedOver, ClassCounts, SamplerSpec, SearchSpace, SizeBudget, SizeReach, StopReason};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

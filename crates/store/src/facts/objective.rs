@@ -1,6 +1,6 @@
 //! Facts about the objective of a study.
 
-use allometry_core::ladder::{LabelSpec, MissingPolicy, ModelSpec, Part, SplitSpec};
+use allometry_ladder::{LabelSpec, MissingPolicy, ModelSpec, Part, SplitSpec};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-use allometry_core::ladder::{ModelSpec, Part};
+use allometry_ladder::{ModelSpec, Part};
 use serde_json::json;
 
 use super::*;
@@ -18,7 +18,7 @@ fn model() -> ObjectiveFacts {
         features: vec!["x".into()],
         label: LabelFacts::Column("up".into()),
         split: SplitFacts { train: 0.7, validation: 0.15 },
-        na: allometry_core::ladder::MissingPolicy::Error,
+        na: allometry_ladder::MissingPolicy::Error,
         horizon: 1,
         classes: None,
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use allometry_core::metric_name::implied_direction;
+use allometry_core::implied_direction;
 
 use super::Roles;
 use super::error::Problem;

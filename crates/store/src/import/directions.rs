@@ -1,7 +1,6 @@
 //! Directions of several objectives from the user's options.
 
-use allometry_core::Direction;
-use allometry_core::metric_name::implied_direction;
+use allometry_core::{Direction, implied_direction};
 
 use super::ImportError;
 use super::note::Note;

@@ -188,7 +188,7 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
     let incumbent = directions
         .first()
         .filter(|_| detail.is_none() && space.is_some())
-        .and_then(|direction| allometry_core::trial::incumbent(&trials, *direction));
+        .and_then(|direction| allometry_core::incumbent(&trials, *direction));
     let best_params = beside.params.or_else(|| incumbent.map(|trial| trial.params.clone()));
     let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(0).max(1);
     Ok(ImportedStudy {

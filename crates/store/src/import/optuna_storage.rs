@@ -70,7 +70,7 @@ pub(super) fn read_store(
     let space = study.space.clone().or_else(|| recorded_space(&trials));
     // Like a file of trials without its space, such a study may have parameters that its best configuration
     // does not contain.
-    let best = allometry_core::trial::incumbent(&trials, study.direction()).filter(|_| space.is_some());
+    let best = allometry_core::incumbent(&trials, study.direction()).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
         objectives: study.directions.len(),

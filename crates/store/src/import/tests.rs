@@ -336,7 +336,7 @@ fn constraints_in_files_are_kept() {
         let expected =
             [r#"{"0": 0.5, "1": -1.0}"#, r#"{"0": -0.5, "1": -1e-05, "ms": -3.0}"#, r#"{"ms": 0.25}"#, "{}"];
         assert_eq!(seen, expected, "{name}");
-        let best = allometry_core::trial::incumbent(&trials, allometry_core::Direction::Maximize).unwrap();
+        let best = allometry_core::incumbent(&trials, allometry_core::Direction::Maximize).unwrap();
         assert_eq!(best.number.0, 1, "{name}");
     }
     let of = |said: &str| {

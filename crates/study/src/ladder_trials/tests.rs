@@ -1,5 +1,5 @@
 use allometry_core::Shared;
-use allometry_core::ladder::{MissingPolicy, ModelSpec};
+use allometry_ladder::{MissingPolicy, ModelSpec};
 use allometry_store::StudyId;
 use allometry_store::facts::{
     CommandFacts, DataFacts, LabelFacts, LadderPlace, ModelFacts, Program, SplitFacts, StudyFacts,

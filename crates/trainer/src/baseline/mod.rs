@@ -7,7 +7,7 @@ mod trees;
 use std::collections::BTreeMap;
 
 use allometry_core::ValidationScores;
-use allometry_core::ladder::Task;
+use allometry_ladder::Task;
 
 use crate::data::{Dataset, Part};
 use crate::metric;
@@ -126,9 +126,7 @@ fn last_rows(dataset: &Dataset, part: &Part) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::ladder::spec::{
-        DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec,
-    };
+    use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec};
 
     use super::*;
     use crate::data::{Part, Preparation, Window, load};

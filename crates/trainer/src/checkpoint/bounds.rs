@@ -1,9 +1,10 @@
 //! Check of the sizes in a description against the size of its file, before memory is allocated for them.
 
+use allometry_ladder::Task;
+
 use super::Description;
 use crate::hyperparameters::Hyperparameters;
 use crate::model::{Architecture, Geometry};
-use allometry_core::ladder::Task;
 
 /// Largest count that is accepted whatever the size of the file, such as the rows of a window with patches
 /// far apart.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::ModelSpec;
 use allometry_core::{EpochReport, Params, TrialSpec};
+use allometry_ladder::ModelSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Part, Preparation};

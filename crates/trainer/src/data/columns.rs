@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, Task};
+use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, Task};
 
 use super::error::{DataError, Role};
 

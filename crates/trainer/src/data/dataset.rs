@@ -3,7 +3,7 @@
 use std::fmt;
 
 use allometry_core::ClassCounts;
-use allometry_core::ladder::MissingPolicy;
+use allometry_ladder::MissingPolicy;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::shuffled;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use allometry_core::ladder::spec::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
+use allometry_ladder::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
 use super::columns::Wanted;
 use super::dataset::{Dataset, Part, PartName, Preparation, Window};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::Task;
+use allometry_ladder::Task;
 
 use super::columns::{LabelColumns, Selection};
 use super::error::{DataError, Gap, Location};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use allometry_core::ladder::spec::SplitSpec;
+use allometry_ladder::SplitSpec;
 
 /// Last rows of the windows of each part.
 #[derive(Debug, Clone, PartialEq, Eq)]

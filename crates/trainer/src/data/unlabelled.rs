@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::ladder::spec::{FeatureSpec, MissingPolicy, Task};
+use allometry_ladder::{FeatureSpec, MissingPolicy, Task};
 
 use super::columns::Wanted;
 use super::dataset::Preparation;

@@ -1,7 +1,7 @@
 //! Shape of a model, which determines its number of weights.
 
 use allometry_core::Params;
-use allometry_core::ladder::{Channels, ModelSpec, Pooling, Task};
+use allometry_ladder::{Channels, ModelSpec, Pooling, Task};
 
 /// The searched part of a model's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

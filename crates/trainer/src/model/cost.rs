@@ -1,6 +1,6 @@
 //! Cost of training a model, computed before it starts.
 
-use allometry_core::ladder::ModelSpec;
+use allometry_ladder::ModelSpec;
 
 use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;

@@ -1,7 +1,7 @@
 //! Losses that training minimises. They take logits: the sigmoid is part of the loss, so it cannot be
 //! applied twice.
 
-use allometry_core::ladder::{LossKind, ModelSpec, Task};
+use allometry_ladder::{LossKind, ModelSpec, Task};
 
 use crate::kernel::Real;
 

@@ -1,4 +1,4 @@
-use allometry_core::ladder::{Channels, ModelSpec, Normalize, Pooling};
+use allometry_ladder::{Channels, ModelSpec, Normalize, Pooling};
 
 use super::layout::Span;
 use super::*;

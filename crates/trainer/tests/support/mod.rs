@@ -5,10 +5,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
 use allometry_core::{
     EpochReport, ObjectiveOutcome, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
 };
+use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::{Dataset, Part, Preparation, Window};
 
 pub(crate) const CONTEXT: usize = 12;

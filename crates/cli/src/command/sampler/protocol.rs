@@ -79,9 +79,9 @@ pub(super) enum LineError {
     #[error("no trial has been told a value")]
     NothingTold,
     #[error(transparent)]
-    Sampler(#[from] allometry_core::SampleError),
+    Sampler(#[from] allometry_search::SampleError),
     #[error(transparent)]
-    Space(#[from] allometry_core::space::SpaceError),
+    Space(#[from] allometry_search::SpaceError),
 }
 
 /// The first line, which describes the space.

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::pareto::best_trials;
 use allometry_core::rng::stream;
-use allometry_core::sampler::{self, recommend};
-use allometry_core::space::{Feasible, Measured, SpaceError, When};
+use allometry_core::space::When;
 use allometry_core::{
-    Constraints, Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber,
-    TrialState, WeightTarget,
+    Constraints, Direction, FrozenTrial, Params, SamplerKind, SamplerSpec, SearchSpace, SizeBudget,
+    TrialNumber, TrialState, WeightTarget,
 };
+use allometry_search::{Feasible, Measured, Sampler, SpaceError, StudyView, recommend};
 use serde_json::{Map, Value};
 
 use super::protocol::{Answer, Header, LineError, Member, Request, request};
@@ -92,7 +91,7 @@ impl Study {
         })?);
         // Nothing is estimated from these trials, so no share of them has to be random.
         let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
-        let sampler = sampler::build(&directions, spec, Arc::clone(&feasible), header.seed)?;
+        let sampler = allometry_search::build_sampler(&directions, spec, Arc::clone(&feasible), header.seed)?;
         Ok(Self {
             seed: header.seed,
             directions,

@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 
-use allometry_core::ladder::Task;
-use allometry_core::ladder::spec::FeatureSpec;
+use allometry_ladder::{FeatureSpec, Task};
 
 use crate::data::columns::Wanted;
 use crate::data::error::{DataError, Role};

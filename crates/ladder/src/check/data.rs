@@ -1,0 +1,141 @@
+//! Checks of `[data]`.
+
+use std::path::Path;
+
+use super::super::document::{Located, Node, Place};
+use super::super::problem::ProblemKind;
+use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
+use super::super::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, SplitSpec};
+
+const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
+const SHARE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x < 1.0, "above 0 and below 1");
+const MISSING: (&[&str], &[MissingPolicy]) =
+    (&["error", "drop"], &[MissingPolicy::Error, MissingPolicy::Drop]);
+
+pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Problems) -> Option<DataSpec> {
+    let path = section.required_text("path", "path = \"rows.csv\"", problems);
+    if let Some(path) = path.as_ref().filter(|p| p.value.is_empty()) {
+        problems.push(&path.place, ProblemKind::Empty { key: "path".into() });
+    }
+    let time = section.text("time", problems).map(|time| time.value);
+    let label = label(&mut section, problems);
+    let features = section.section("features", problems).map_or_else(FeatureSpec::default, |inner| {
+        let column = match &label {
+            Some(LabelSpec::Column { name, .. }) => Some(name.as_str()),
+            _ => None,
+        };
+        features(inner, time.as_deref(), column, problems)
+    });
+    let split = section.section("split", problems).map_or(SPLIT, |inner| split(inner, problems));
+    let missing = section.word("na", MISSING, problems).unwrap_or_default();
+    section.finish(problems);
+    Some(DataSpec { path: folder.join(path?.value), time, label: label?, features, split, missing })
+}
+
+fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec> {
+    const EXPECTED: &str = "a column's name or a table { rise, of, over, horizon }";
+    let horizon = section.node("horizon").map(|horizon| &horizon.place);
+    let rows = section.within("horizon", 1, AT_LEAST_ONE, problems);
+    let Some(node) = section.node("label") else {
+        section.missing("label", "label = \"label\"", problems);
+        return None;
+    };
+    match &node.value {
+        Node::Table(table) => {
+            rise(Section::new("the label", table, node.place.clone()), rows, horizon, problems)
+        }
+        Node::Text(column) => Some(LabelSpec::Column { name: column.clone(), horizon: rows }),
+        other => {
+            problems.push(&node.place, wrong_type("label", EXPECTED, other));
+            None
+        }
+    }
+}
+
+/// A label by threshold. `rows` is the horizon of `[data]`, and `place` is its place where it is given.
+fn rise(
+    mut section: Section<'_>,
+    rows: usize,
+    place: Option<&Place>,
+    problems: &mut Problems,
+) -> Option<LabelSpec> {
+    const RISE: (fn(f64) -> bool, &str) =
+        (|x| x > -1.0 && x.is_finite(), "a relative rise such as 0.01, above -1");
+    let given = section.node("rise").is_some();
+    if !given {
+        section.missing("rise", "rise = 0.01", problems);
+    }
+    let rise = section.within("rise", 0.0, RISE, problems);
+    let of = section.required_text("of", "of = \"high\"", problems);
+    let over = section.required_text("over", "over = \"close\"", problems);
+    let own = section.node("horizon").map(|horizon| &horizon.place);
+    if let (Some(own), Some(other)) = (own, place) {
+        let kind = ProblemKind::StatedTwice { key: "horizon", first: "[data]", second: "the label" };
+        problems.push_with(own, kind, Some((other, "and here")));
+    }
+    let horizon = section.within("horizon", rows, AT_LEAST_ONE, problems);
+    section.finish(problems);
+    Some(LabelSpec::Rise { rise, of: of?.value, over: over?.value, horizon })
+}
+
+fn features(
+    mut section: Section<'_>,
+    time: Option<&str>,
+    label: Option<&str>,
+    problems: &mut Problems,
+) -> FeatureSpec {
+    let include = columns(&mut section, "include", problems);
+    let exclude = columns(&mut section, "exclude", problems);
+    section.finish(problems);
+    for column in include.iter().flatten() {
+        let excluded = exclude.iter().flatten().any(|other| other.value == column.value);
+        let role = match column.value.as_str() {
+            name if Some(name) == label => "the label",
+            name if Some(name) == time => "the time",
+            _ if excluded => "excluded too",
+            _ => continue,
+        };
+        problems.push(&column.place, ProblemKind::NotAFeature { column: column.value.clone(), role });
+    }
+    let names = |columns: Vec<Located<String>>| columns.into_iter().map(|c| c.value).collect();
+    FeatureSpec { include: include.map(names), exclude: exclude.map(names).unwrap_or_default() }
+}
+
+fn columns(
+    section: &mut Section<'_>,
+    key: &'static str,
+    problems: &mut Problems,
+) -> Option<Vec<Located<String>>> {
+    let node = section.node(key)?;
+    let Node::List(items) = &node.value else {
+        problems.push(&node.place, wrong_type(key, "a list of columns", &node.value));
+        return None;
+    };
+    if items.is_empty() && key == "include" {
+        problems.push(&node.place, ProblemKind::Empty { key: key.into() });
+    }
+    let mut columns: Vec<Located<String>> = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(column) = text_of(key, item, problems) else { continue };
+        if columns.iter().any(|other| other.value == column.value) {
+            let value = format!("`{}`", column.value);
+            problems.push(&column.place, ProblemKind::Repeated { key: key.into(), value });
+        }
+        columns.push(column);
+    }
+    Some(columns)
+}
+
+fn split(mut section: Section<'_>, problems: &mut Problems) -> SplitSpec {
+    let train = section.within("train", SPLIT.train, SHARE, problems);
+    let validation = section.within("validation", SPLIT.validation, SHARE, problems);
+    if train + validation >= 1.0 - 1e-9 {
+        let place = section.place().clone();
+        problems.push(
+            &place,
+            ProblemKind::NoTestRows { sum: allometry_core::python::round(train + validation, 6) },
+        );
+    }
+    section.finish(problems);
+    SplitSpec { train, validation }
+}

@@ -1,0 +1,21 @@
+//! The search: feasible configurations of a space, samplers that suggest the next one, pruners that stop
+//! trials early, and the plans of retraining. No I/O, no clock, no global state.
+
+pub mod confirm;
+pub mod normal;
+mod pareto_boxes;
+mod pruner;
+mod retraining;
+mod sampler;
+mod space;
+pub mod transfer;
+
+pub use pruner::{Decision, Exemption, PrunedStudy, Pruner, ReportingTrial, build as build_pruner};
+pub use retraining::Searched;
+pub use sampler::{
+    Expected, MOST_GP_TRIALS, NoExpectation, OtherBudget, Recommendation, SampleError, Sampler, StudyView,
+    Suggestion, build as build_sampler, can_model, handover, recommend,
+};
+pub use space::{
+    Architecture, Blame, Census, Configuration, Feasible, Measured, NoFeasible, Removed, SpaceError,
+};

@@ -1,0 +1,118 @@
+//! The posterior distribution of a Gaussian process.
+
+use allometry_core::cholesky::{Cholesky, dot};
+
+use super::kernel::{Kernel, MEAN_VARIANCE, matern};
+use super::point::{Point, mean_covariance, squared_difference};
+use crate::sampler::lattice::{ABSENT, Cell, Lattice};
+
+/// A Gaussian process conditioned on values at points of a lattice, possibly of several budgets.
+pub(super) struct Posterior<'a> {
+    lattice: &'a Lattice,
+    pub(super) kernel: Kernel,
+    points: Vec<Point>,
+    /// For each axis with levels, the weighted squared differences of level `l` to all `n` points, from index
+    /// `l * n` on.
+    squares: Vec<Vec<f64>>,
+    /// For each point, the weighted squared difference between its budget's size and the study's own.
+    size_squares: Vec<f64>,
+    factor: Cholesky,
+    /// Product of the inverse covariance and the values.
+    alpha: Vec<f64>,
+}
+
+impl<'a> Posterior<'a> {
+    /// The posterior given the values `y` at `points`; `None` where the covariance cannot be factored.
+    pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, points: Vec<Point>, y: &[f64]) -> Option<Self> {
+        Self::with(lattice, kernel, points, y, |_| 1.0)
+    }
+
+    /// The posterior where the noise variance of value `i` is `factor(i)` times the kernel's.
+    pub(super) fn with(
+        lattice: &'a Lattice,
+        kernel: Kernel,
+        points: Vec<Point>,
+        y: &[f64],
+        factor: impl Fn(usize) -> f64,
+    ) -> Option<Self> {
+        let n = points.len();
+        let squares = lattice.axes.iter().enumerate().map(|(d, axis)| {
+            let levels = 0..axis.level_count().unwrap_or(0) as u64;
+            let square = |level, other: &Point| {
+                kernel.weights[d] * squared_difference(axis.scale, axis.position(level), other.positions[d])
+            };
+            levels.flat_map(|level| points.iter().map(move |other| square(level, other))).collect()
+        });
+        let squares: Vec<Vec<f64>> = squares.collect();
+        let by_size = kernel.weights.get(lattice.dimension()).copied().unwrap_or(0.0);
+        let size_squares = points.iter().map(|point| by_size * point.decades.powi(2)).collect();
+        let mut covariance = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..=i {
+                let (a, b) = (&points[i], &points[j]);
+                let scales = lattice.scales().iter().zip(&kernel.weights);
+                let axes = scales.zip(a.positions.iter().zip(&b.positions));
+                let r2: f64 = axes.map(|((scale, w), (a, b))| w * squared_difference(*scale, *a, *b)).sum();
+                let r2 = r2 + by_size * (a.decades - b.decades).powi(2);
+                covariance[i * n + j] = kernel.signal * matern(r2).0 + mean_covariance(a.budget, b.budget);
+            }
+            covariance[i * n + i] += kernel.noise * factor(i);
+        }
+        let factor = Cholesky::new(covariance, n)?;
+        let alpha = factor.solve(y);
+        Some(Self { lattice, kernel, points, squares, size_squares, factor, alpha })
+    }
+
+    /// The covariances between the function at `cell` in the study's own budget and the function at the
+    /// points.
+    fn covariances(&self, cell: &[u64], row: &mut Vec<f64>) {
+        let n = self.points.len();
+        row.clear();
+        row.extend_from_slice(&self.size_squares);
+        for (d, axis) in self.lattice.axes.iter().enumerate() {
+            let start = cell[d] as usize;
+            if !self.squares[d].is_empty() && cell[d] != ABSENT {
+                let squares = &self.squares[d][start * n..(start + 1) * n];
+                row.iter_mut().zip(squares).for_each(|(r2, square)| *r2 += square);
+            } else {
+                let position = axis.position(cell[d]);
+                for (r2, other) in row.iter_mut().zip(&self.points) {
+                    let square = squared_difference(axis.scale, position, other.positions[d]);
+                    *r2 += self.kernel.weights[d] * square;
+                }
+            }
+        }
+        for (r2, other) in row.iter_mut().zip(&self.points) {
+            *r2 = self.kernel.signal * matern(*r2).0 + mean_covariance(0, other.budget);
+        }
+    }
+
+    /// The mean and variance of the function at a cell. `row` is scratch space.
+    pub(super) fn at(&self, cell: &[u64], row: &mut Vec<f64>) -> (f64, f64) {
+        self.covariances(cell, row);
+        let mean = dot(row, &self.alpha);
+        self.factor.solve_lower(row);
+        let variance = self.kernel.signal + MEAN_VARIANCE - dot(row, row);
+        (mean, variance.max(1e-12))
+    }
+
+    /// The mean of the function at a cell.
+    pub(super) fn mean(&self, cell: &[u64]) -> f64 {
+        let mut row = Vec::with_capacity(self.points.len());
+        self.covariances(cell, &mut row);
+        dot(&row, &self.alpha)
+    }
+
+    /// The posterior given additionally the means at `pending` as values (kriging believer: Ginsbourger, Le
+    /// Riche & Carraro 2010).
+    pub(super) fn believing(self, pending: &[Cell], y: &[f64]) -> Option<Self> {
+        if pending.is_empty() {
+            return Some(self);
+        }
+        let mut y = y.to_vec();
+        y.extend(pending.iter().map(|cell| self.mean(cell)));
+        let Self { lattice, kernel, mut points, .. } = self;
+        points.extend(pending.iter().map(|cell| Point::own(lattice, cell)));
+        Self::new(lattice, kernel, points, &y)
+    }
+}
