@@ -42,21 +42,30 @@ impl<D: Database> AsOptuna<D> {
     }
 
     /// Refuses a complete trial whose number of values differs from the study's number of objectives: Optuna
-    /// cannot read such a study. A single value is not checked, because that would cost a round trip for
-    /// nearly every trial.
+    /// cannot read such a study.
     fn check_count(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<(), StoreError> {
-        if state != TrialState::Complete || values.len() == 1 {
+        if state != TrialState::Complete {
             return Ok(());
         }
-        let objectives = self.0.read_once(|rows| {
-            let status = unfinished(trial, rows.status(trial)?)?;
-            Ok(rows.directions(status.study)?.len())
-        })?;
+        let known = lock(self.0.known()).objectives(trial);
+        let objectives = known.map_or_else(|| self.objectives(trial), Ok)?;
         if objectives == values.len() {
             return Ok(());
         }
         let problem = format!("expected one per objective ({objectives}), found {}", values.len());
         Err(StoreError::Invalid { field: "values".into(), problem })
+    }
+
+    /// Returns the number of objectives of an unfinished trial, and caches it.
+    fn objectives(&self, trial: TrialId) -> Result<usize, StoreError> {
+        let (study, objectives) = self.0.read_once(|rows| {
+            let study = unfinished(trial, rows.status(trial)?)?.study;
+            Ok((study, rows.directions(study)?.len()))
+        })?;
+        let mut known = lock(self.0.known());
+        known.remember(trial, study);
+        known.remember_objectives(study, objectives);
+        Ok(objectives)
     }
 
     /// Writes rows of an unfinished trial.

@@ -36,9 +36,15 @@ pub(crate) fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-/// Returns the direction with this name; other names mean Optuna's default, to minimise.
-pub(crate) fn direction(name: &str) -> Direction {
-    if name == "MAXIMIZE" { Direction::Maximize } else { Direction::Minimize }
+/// Returns the directions with these names, in order; none if one of the names is unknown. `NOT_SET`, from
+/// studies of early versions of Optuna, means to minimise.
+pub(crate) fn directions<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<Direction> {
+    let direction = |name| match name {
+        "MAXIMIZE" => Some(Direction::Maximize),
+        "MINIMIZE" | "NOT_SET" => Some(Direction::Minimize),
+        _ => None,
+    };
+    names.into_iter().map(direction).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Returns the columns of a number: Optuna stores null and a type for numbers that SQL cannot represent.

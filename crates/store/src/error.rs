@@ -1,7 +1,7 @@
 //! Errors of stores.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use allometry_core::{ParamValue, TrialState};
 
@@ -312,6 +312,9 @@ impl StoreError {
                 "use `sqlite:///relative.db`, `sqlite:////absolute.db`, the path of a file, or \
                  `postgresql://user@host/database`"
             }
+            Self::NoFile { path } if has_detail(path) => {
+                "name a study of a file as LABEL=FILE:STUDY, and a metric of a folder as LABEL=FOLDER:METRIC"
+            }
             Self::NoFile { .. } => "check the path; `sqlite:///x.db` is relative to the working directory",
             Self::NotADatabase { .. } | Self::NotAStore { location: Location::File(_), .. } => {
                 "name a file that Optuna or Allometry wrote, or one that does not exist yet"
@@ -366,4 +369,10 @@ impl StoreError {
         };
         Some(text.into())
     }
+}
+
+/// Whether a path that does not exist is that of a file or folder with something behind a colon.
+fn has_detail(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.rsplit_once(':').is_some_and(|(front, _)| Path::new(front).exists())
 }

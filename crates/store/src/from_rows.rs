@@ -86,7 +86,8 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
     let (facts, problem) = StudyFacts::read(&attributes);
     let mut unreadable = unreadable.or(problem);
     if directions.is_empty() {
-        unreadable.get_or_insert_with(|| "it has no direction".to_owned());
+        let problem = "a direction is missing, or is neither MINIMIZE nor MAXIMIZE";
+        unreadable.get_or_insert_with(|| problem.to_owned());
         directions.push(Direction::default());
     }
     StudyRecord {

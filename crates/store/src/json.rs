@@ -147,7 +147,7 @@ pub(crate) fn wide_numbers(text: &str) -> Vec<(f64, &str)> {
 }
 
 /// Returns the digits of the first integer in a value that exceeds `i64`.
-pub(crate) fn beyond_i64(value: &Value) -> Option<String> {
+pub fn beyond_i64(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) if number.is_u64() && !number.is_i64() => Some(number.to_string()),
         Value::String(text) => text.strip_prefix(MARK).filter(|digits| is_wide(digits)).map(Into::into),

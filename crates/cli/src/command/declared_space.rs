@@ -5,6 +5,7 @@ use std::path::Path;
 
 use allometry_core::space::{When, ordered};
 use allometry_core::{Distribution, ParamValue, SearchSpace};
+use allometry_store::json;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -60,6 +61,10 @@ pub(super) fn read(path: &Path) -> Result<(SearchSpace, Vec<When>), CliError> {
 fn parse(text: &str) -> Result<(SearchSpace, Vec<When>), String> {
     const FORM: &str = r#"expected [{"name": "x", "type": "float", "low": 0, "high": 1}, ...]"#;
     let document = serde_json::from_str(text).map_err(|error| format!("{error}; {FORM}"))?;
+    // `serde_json` rounds integers beyond 64 bits.
+    if let Some(digits) = json::parse(text).ok().and_then(|exact| json::beyond_i64(&exact)) {
+        return Err(format!("the integer {digits} is beyond 64 bits; write it as a text or with a point"));
+    }
     let entries = match document {
         Value::Array(entries) => entries,
         Value::Object(mut fields) => match fields.remove("params") {
@@ -195,6 +200,11 @@ mod tests {
         ] {
             let problem = parse(&format!(r#"[{{"name": "x", {parameter}}}]"#)).unwrap_err();
             assert!(problem.contains(words), "{parameter}: {problem}");
+        }
+        for digits in ["9223372036854775808", "-123456789012345678901234567890"] {
+            let set = format!(r#"[{{"name": "x", "type": "categorical", "values": [1, {digits}]}}]"#);
+            let problem = parse(&set).unwrap_err();
+            assert!(problem.contains(&format!("the integer {digits} is beyond 64 bits")), "{problem}");
         }
         assert!(parse("[]").unwrap_err().contains("no parameter"));
         assert!(parse("[3]").unwrap_err().starts_with("parameter 0: "));

@@ -1,7 +1,7 @@
 //! `allometry export`.
 
 use allometry_report::number::counted;
-use allometry_store::import::Imported;
+use allometry_store::import::{Imported, Note};
 use allometry_store::{export, url};
 use allometry_study::{self, Source, whole_as_told};
 use clap::{Args, ValueEnum};
@@ -149,7 +149,10 @@ impl Export {
             counted(study.trials.len() as u64, "trial"),
             study.name
         ));
-        notes::say(notes, None);
-        Ok(copy_studies::summary(study, notes))
+        let names: Vec<String> = study.foreign_attributes().map(Into::into).collect();
+        let left_out = (!names.is_empty()).then_some(Note::StudyAttributes { names });
+        let notes: Vec<Note> = notes.iter().cloned().chain(left_out).collect();
+        notes::say(&notes, None);
+        Ok(copy_studies::summary(study, &notes))
     }
 }

@@ -310,6 +310,7 @@ fn every_reading_command_takes_every_source() {
         (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
         (vec!["show", "t.csv"], 2, "`t.csv` is not a trial number"),
         (vec!["list", "none.db"], 4, "none.db"),
+        (vec!["best", "trials.db:none"], 4, "name a study of a file as LABEL=FILE:STUDY"),
         (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "not a SQLite database"),
         (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is not a storage"),
         (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` applies to trials of other programs"),

@@ -185,6 +185,16 @@ fn invalid_values_are_refused_and_store_nothing() {
             client.set_state(id, 1, &[1.0, f64::NAN]).await.unwrap_err().code(),
             Code::InvalidArgument
         );
+        let several = NewStudy { directions: vec![0, 1], study_name: "several".into() };
+        let several = client.call::<_, Id>("CreateNewStudy", several).await.unwrap().id;
+        for number in 0..2 {
+            let trial = client.new_trial(several, None).await;
+            for values in [&[1.0][..], &[1.0, 2.0, 3.0], &[]] {
+                let code = client.set_state(trial, 1, values).await.unwrap_err().code();
+                assert_eq!(code, Code::InvalidArgument, "trial {number}, {values:?}");
+            }
+            assert!(client.set_state(trial, 1, &[1.0, 2.0]).await.unwrap());
+        }
         assert_eq!(client.set_state(id, 9, &[]).await.unwrap_err().code(), Code::InvalidArgument);
         let params = HashMap::from([("x".to_owned(), 0.5)]);
         let distributions = HashMap::from([("x".to_owned(), LOG.to_owned())]);

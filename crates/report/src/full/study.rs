@@ -39,22 +39,25 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
 fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let (summary, metric) = (&study.summary, escape(&analysis.metric));
     let counts = summary.counts;
-    let others: Vec<String> = [
+    let others = [
         (counts.failed, "failed"),
         (counts.pruned, "pruned"),
         (counts.running, "running"),
         (counts.waiting, "waiting"),
         (counts.infeasible, "infeasible"),
         (counts.complete_without_number, "complete without a finite value"),
-    ]
-    .iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, state)| format!("{count} {state}"))
-    .collect();
-    let others = if others.is_empty() { String::new() } else { format!(" (and {})", others.join(", ")) };
+    ];
+    let total = summary.trials + others.iter().map(|(count, _)| count).sum::<u64>();
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let others: Vec<String> = others.map(|(count, state)| format!("{count} {state}")).collect();
+    let others = if others.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} with a value, {})", summary.trials, others.join(", "))
+    };
     text.heading(2, format_args!("Summary Statistics"));
     text.line(format_args!("- Source: {}", code(&study.source)));
-    text.line(format_args!("- Total trials: {}{others}", summary.trials));
+    text.line(format_args!("- Total trials: {total}{others}"));
     if let Some(ended) = summary.ended {
         text.line(format_args!("- Last run: {ended}"));
     }

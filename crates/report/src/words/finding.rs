@@ -158,12 +158,17 @@ fn of_budget(problem: &BudgetProblem) -> String {
         BudgetProblem::InfeasibleTrials { infeasible, complete, broken } => {
             let verb = if *infeasible == 1 { "breaks" } else { "break" };
             let share = percent(*infeasible as f64 / *complete as f64);
-            let broken = broken.iter().map(|one| (one.name.as_str(), one.trials));
+            // Optuna numbers constraints without a name.
+            let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+            let name = |name: &str| {
+                if is_number(name) { format!("constraint {name}") } else { name.to_owned() }
+            };
+            let broken: Vec<(String, u64)> = broken.iter().map(|one| (name(&one.name), one.trials)).collect();
             format!(
-                "{} of {} {verb} a constraint ({share}); statistics exclude them{}",
+                "{} of {} {verb} a constraint ({share}), and statistics exclude them{}",
                 grouped(*infeasible),
                 counted(*complete, "complete trial"),
-                causes(broken)
+                causes(broken.iter().map(|(name, trials)| (name.as_str(), *trials)))
             )
         }
         BudgetProblem::NoFeasibleTrial => {

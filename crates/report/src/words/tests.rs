@@ -127,7 +127,7 @@ fn problems_of_a_budget() {
         ),
         (
             BudgetProblem::InfeasibleTrials { infeasible: 6, complete: 12, broken },
-            "20M: 6 of 12 complete trials break a constraint (50%); statistics exclude them: rows >= 6 (6 \
+            "20M: 6 of 12 complete trials break a constraint (50%), and statistics exclude them: rows >= 6 (6 \
              trials)",
         ),
         (

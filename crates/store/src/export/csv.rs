@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{directions, import_attribute, trial};
 use crate::distribution::write_value;
 use crate::error::StoreError;
-use crate::import::{ImportAttribute, param_value};
+use crate::import::{ImportAttribute, attribute_json, param_value};
 use crate::json;
 use crate::optuna::{WholeStudy, WholeTrial};
 
@@ -122,7 +122,7 @@ impl<'a> Columns<'a> {
         ] {
             for name in names {
                 let value = texts.get(*name).map(|text| trial::attribute(name, text));
-                cells.push(value.transpose()?.map(|value| cell(&value)).unwrap_or_default());
+                cells.push(value.transpose()?.map(|value| attribute_cell(&value)).unwrap_or_default());
             }
         }
         for step in &self.steps {
@@ -156,6 +156,12 @@ fn choice_cell(value: &Value, set: &Value) -> String {
     let choices = set["attributes"]["choices"].as_array().into_iter().flatten();
     let is_one = !text.is_empty() && choices.filter(|choice| cell(choice) == text).count() < 2;
     if is_one { text } else { json::write(value) }
+}
+
+/// Returns the cell of an attribute: JSON if the plain cell would be read as another value.
+fn attribute_cell(value: &Value) -> String {
+    let (text, json) = (cell(value), json::write(value));
+    if !text.is_empty() && text.trim() == text && attribute_json(&text) == json { text } else { json }
 }
 
 /// Returns a value as Python's `str` prints it; lists and objects as JSON.

@@ -29,6 +29,27 @@ pub(super) enum Column {
     Ignored,
 }
 
+impl Column {
+    /// Whether the content is a number, a state or a time, and never a text of the user.
+    pub(super) fn has_own_form(&self) -> bool {
+        match self {
+            Self::Number
+            | Self::Value
+            | Self::LaterValue
+            | Self::State
+            | Self::Intermediate(_)
+            | Self::Started
+            | Self::Completed => true,
+            Self::Metric(_)
+            | Self::SystemAttribute(_)
+            | Self::Param(_)
+            | Self::Distribution(_)
+            | Self::Directions
+            | Self::Ignored => false,
+        }
+    }
+}
+
 /// Prefixes of parameters: Optuna, `MLflow`, W&B, Ray Tune. If one of them occurs, columns without it are no
 /// parameters.
 const PARAMS: [&str; 4] = ["params_", "params.", "config.", "config/"];
@@ -166,6 +187,16 @@ impl Columns {
         notes.extend((!left_out.is_empty()).then_some(Note::LeftOut { columns: left_out }));
         Ok(Self { metrics: metrics(header, &kinds, value, roles.metric), kinds, notes })
     }
+}
+
+/// Returns the parameters of a table that has no distributions of them.
+pub(super) fn params_without_sets(kinds: &[Column]) -> impl Iterator<Item = &str> {
+    let has_sets =
+        |param: &str| kinds.iter().any(|kind| matches!(kind, Column::Distribution(of) if of == param));
+    kinds.iter().filter_map(move |kind| match kind {
+        Column::Param(param) if !has_sets(param) => Some(param.as_str()),
+        _ => None,
+    })
 }
 
 /// Classifies a column if the user lists the parameters: an unknown column that is not listed is a metric or

@@ -6,12 +6,12 @@ use allometry_core::python::json_float;
 use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, TrialNumber};
 use serde_json::Value;
 
-use super::columns::{Column, Columns, is_state};
+use super::columns::{Column, Columns, is_state, params_without_sets};
 use super::error::Problem;
-use super::json::{Wide, default_state, parse_direction, parse_state, parse_time};
+use super::json::{STATES, Wide, default_state, parse_direction, parse_state, parse_time};
 use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, flat, literal, values_of};
+use super::{Roles, Table, empty_params, flat, literal, values_of};
 use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
@@ -40,12 +40,13 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let mut sets = Sets::default();
     let iteration = Iteration::new(&header);
     let (mut iterations, mut unended) = (Vec::new(), Vec::new());
+    let mut marks = DecimalMarks { header: &header, kinds: &kinds, has_commas: false, grouped: None };
     let mut table = Table { metrics, notes, ..Table::default() };
     for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
         // With another delimiter, a comma in a number is a decimal comma.
-        let record = if delimiter == b',' { record } else { record.iter().map(with_point).collect() };
+        let record = if delimiter == b',' { record } else { marks.with_points(line, &record) };
         let row = Row { line, columns: &kinds, header: &header, record: &record };
         if table.trials.is_empty() {
             table.directions = row.directions()?;
@@ -58,10 +59,12 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         }));
         iterations.extend(of_ray);
     }
+    marks.check()?;
     if iterations.len() == table.trials.len() {
         let last = join_iterations(&mut table, &iterations, unended);
         unended::fail(&mut table, &last);
     }
+    table.notes.extend(empty_params::note(&table.trials, params_without_sets(&kinds)));
     Ok(table)
 }
 
@@ -190,6 +193,51 @@ fn delimiter(text: &str) -> u8 {
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
 }
 
+/// Decimal marks of a table whose delimiter is not a comma.
+struct DecimalMarks<'t> {
+    header: &'t csv::StringRecord,
+    kinds: &'t [Column],
+    /// Whether a number has a decimal comma.
+    has_commas: bool,
+    /// Problem of the first number whose points may separate thousands.
+    grouped: Option<Problem>,
+}
+
+impl DecimalMarks<'_> {
+    /// Returns a row with points for decimal commas.
+    fn with_points(&mut self, line: u64, record: &csv::StringRecord) -> csv::StringRecord {
+        for ((cell, name), kind) in record.iter().zip(self.header).zip(self.kinds) {
+            self.has_commas |= cell.contains(',') && with_point(cell) != cell;
+            if self.grouped.is_none() && *kind != Column::Ignored && is_grouped(cell.trim()) {
+                let message = format!("the points of `{}` may separate thousands", cell.trim());
+                let problem = Problem::new(format!("line {line}, column `{name}`"), message);
+                self.grouped = Some(problem.hint("write numbers without separators of thousands"));
+            }
+        }
+        record.iter().map(with_point).collect()
+    }
+
+    /// Refuses numbers whose points may separate thousands, if other numbers have decimal commas.
+    fn check(self) -> Result<(), Problem> {
+        self.grouped.filter(|_| self.has_commas).map_or(Ok(()), Err)
+    }
+}
+
+/// Whether a number has groups of three digits after points, and perhaps a decimal comma: `1.000`, `1.234,5`.
+fn is_grouped(cell: &str) -> bool {
+    let (whole, fraction) = cell.split_once(',').unwrap_or((cell, ""));
+    let mut groups = whole.trim_start_matches(['-', '+']).split('.');
+    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    let others: Vec<&str> = groups.collect();
+    is_digits(fraction)
+        && (1..=3).contains(&first.len())
+        && is_digits(first)
+        && first != "0"
+        && !others.is_empty()
+        && others.iter().all(|group| group.len() == 3 && is_digits(group))
+}
+
 /// Replaces the decimal comma of a number by a point; returns other cells unchanged.
 fn with_point(cell: &str) -> String {
     let point = cell.replacen(',', ".", 1);
@@ -225,6 +273,9 @@ fn malformed(error: &csv::Error) -> Problem {
     }
 }
 
+/// Cells that pandas and R write for a missing value.
+const MISSING: [&str; 11] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "None", "null", "NULL"];
+
 /// Cache of parsed distributions by parameter and text.
 #[derive(Default)]
 struct Sets(BTreeMap<(String, String), Distribution>);
@@ -245,6 +296,34 @@ impl Row<'_> {
         )
     }
 
+    /// Returns the number in a cell.
+    fn number(&self, name: &str, cell: &str) -> Result<f64, Problem> {
+        cell.parse().map_err(|_| {
+            let is_percentage = cell.strip_suffix('%').is_some_and(|x| x.trim().parse::<f64>().is_ok());
+            self.wrong(name, "a number", cell).hint(if is_percentage {
+                "write percentages as fractions, such as 0.95 for 95%"
+            } else {
+                "leave the cell of a missing value empty, or name another column with --metric"
+            })
+        })
+    }
+
+    /// Adds a parameter whose cell is empty, if its recorded distribution contains `None` or the empty text:
+    /// pandas writes both as an empty cell. Only a trial that has the parameter has a distribution.
+    fn take_empty(&self, trial: &mut FrozenTrial, param: &str, sets: &mut Sets) -> Result<(), Problem> {
+        let Some(set) = sets.of(self, param)? else { return Ok(()) };
+        let mut choices = [ParamValue::Null, "".into()].into_iter().filter(|choice| set.contains(choice));
+        let (Some(value), other) = (choices.next(), choices.next()) else { return Ok(()) };
+        if other.is_some() {
+            let place = format!("line {}, column of `{param}`", self.line);
+            let message = "an empty cell may be `None` or the empty text, which are both choices";
+            return Err(Problem::new(place, message).hint("write null or \"\" as the text of the cell"));
+        }
+        trial.distributions.insert(param.to_owned(), set.clone());
+        trial.params.0.insert(param.to_owned(), value);
+        Ok(())
+    }
+
     fn directions(&self) -> Result<Vec<allometry_core::Direction>, Problem> {
         let Some(place) = self.columns.iter().position(|column| *column == Column::Directions) else {
             return Ok(Vec::new());
@@ -259,18 +338,10 @@ impl Row<'_> {
         let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
         for ((column, name), whole_cell) in self.columns.iter().zip(self.header).zip(self.record) {
             let cell = whole_cell.trim();
-            if cell.is_empty() {
+            if cell.is_empty() || (column.has_own_form() && MISSING.contains(&cell)) {
                 match column {
                     Column::LaterValue => later.push(f64::NAN),
-                    // pandas writes Python's `None` as an empty cell: only a trial that has the parameter has
-                    // a distribution.
-                    Column::Param(param) => {
-                        if let Some(set) = sets.of(self, param)?.filter(|set| set.contains(&ParamValue::Null))
-                        {
-                            trial.distributions.insert(param.clone(), set.clone());
-                            trial.params.0.insert(param.clone(), ParamValue::Null);
-                        }
-                    }
+                    Column::Param(param) => self.take_empty(&mut trial, param, sets)?,
                     _ => {}
                 }
                 continue;
@@ -279,15 +350,13 @@ impl Row<'_> {
             match column {
                 Column::Number => number = count(cell).ok_or_else(|| wrong("a count from 0"))?,
                 Column::State => {
-                    state = Some(parse_state(cell).ok_or_else(|| wrong("the name of a trial's state"))?);
+                    let read = parse_state(cell);
+                    state = Some(read.ok_or_else(|| wrong("the name of a trial's state").hint(STATES))?);
                 }
-                Column::Value => {
-                    let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
-                    value = (!x.is_nan()).then_some(x);
-                }
-                Column::LaterValue => later.push(cell.parse().map_err(|_| wrong("a number"))?),
+                Column::Value => value = Some(self.number(name, cell)?).filter(|x| !x.is_nan()),
+                Column::LaterValue => later.push(self.number(name, cell)?),
                 Column::Intermediate(step) => {
-                    trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
+                    trial.intermediate.insert(*step, self.number(name, cell)?);
                 }
                 Column::Metric(attribute) => {
                     take_user_attribute(&mut trial, attribute, &attribute_json(cell))
@@ -356,10 +425,11 @@ impl Sets {
 }
 
 /// Returns a cell as the JSON of an attribute: a number, boolean, list or object, in JSON or Python syntax,
-/// else a text.
-fn attribute_json(cell: &str) -> String {
+/// else a text. A text in quotes is the text inside them if it would have another meaning without them.
+pub(crate) fn attribute_json(cell: &str) -> String {
     match json::parse(cell) {
         Ok(value) if !value.is_string() || json::number(&value).is_some() => json::write(&value),
+        Ok(Value::String(text)) if needs_quotes(&text) => json::write(&Value::from(text)),
         _ => match (cell, cell.parse()) {
             ("True", _) => "true".into(),
             ("False", _) => "false".into(),
@@ -370,6 +440,11 @@ fn attribute_json(cell: &str) -> String {
             _ => json::write(&Value::from(cell)),
         },
     }
+}
+
+/// Whether a text is an attribute of its own kind only in quotes.
+fn needs_quotes(text: &str) -> bool {
+    text.trim() != text || text.is_empty() || attribute_json(text) != json::write(&Value::from(text))
 }
 
 /// Parses a count, including `3.0` from tables with gaps.

@@ -99,6 +99,14 @@ pub enum ImportError {
         /// Reason.
         why: &'static str,
     },
+    /// A study of several cannot be read.
+    #[error("{source}")]
+    UnreadableStudy {
+        /// Problem of the study.
+        source: StoreError,
+        /// Names of the studies that can be read.
+        readable: Vec<String>,
+    },
     /// A database cannot be read as a store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -127,8 +135,10 @@ impl ImportError {
             Self::Empty { .. } => Some("write or copy the file again".into()),
             Self::Malformed { hint, .. } => hint.clone(),
             Self::WhichStudy { studies, .. } if !studies.is_empty() => {
-                let shown: Vec<String> = studies.iter().take(20).map(|s| format!("`{s}`")).collect();
-                Some(format!("name one as LABEL=FILE:STUDY; there are {}", shown.join(", ")))
+                Some(format!("name one as LABEL=FILE:STUDY; there are {}", listed(studies)))
+            }
+            Self::UnreadableStudy { readable, .. } => {
+                Some(format!("name each study that can be read as LABEL=FILE:STUDY: {}", listed(readable)))
             }
             Self::WhichMetric { metrics, .. } => {
                 let shown = metrics.iter().take(20).map(|metric| format!("`{metric}`"));

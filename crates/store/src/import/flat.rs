@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use allometry_core::{FrozenTrial, Params, TrialNumber};
 use serde_json::{Map, Value};
 
-use super::columns::{Column, Columns, is_state};
+use super::columns::{Column, Columns, is_state, params_without_sets};
 use super::error::Problem;
 use super::json::{
-    default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide, take_distribution,
+    STATES, default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide,
+    take_distribution,
 };
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, values_of};
+use super::{Roles, Table, empty_params, values_of};
 use crate::distribution::read_value;
 use crate::from_rows::take_user_attribute;
 use crate::json;
@@ -71,7 +72,8 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
     let is_of_optuna =
         rows.iter().any(|row| row.get("duration").and_then(Value::as_str).is_some_and(is_shown));
     let null_is_a_value = has_holes || is_of_optuna;
-    let kinds: HashMap<&str, &Column> = names.iter().copied().zip(&kinds).collect();
+    let columns = kinds;
+    let kinds: HashMap<&str, &Column> = names.iter().copied().zip(&columns).collect();
     let later: Vec<&str> =
         names.iter().copied().filter(|name| matches!(kinds[name], Column::LaterValue)).collect();
     let mut table = Table { metrics, notes, ..Table::default() };
@@ -85,6 +87,9 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
                 read_directions(said).ok_or_else(|| row.wrong(name, "maximize and minimize"))?;
         }
         table.trials.push(row.trial()?);
+    }
+    if !null_is_a_value {
+        table.notes.extend(empty_params::note(&table.trials, params_without_sets(&columns)));
     }
     if !names.iter().any(|name| is_state(name)) {
         unended::fail(&mut table, &rows.iter().map(unended_step).collect::<Vec<_>>());
@@ -142,7 +147,8 @@ impl Row<'_> {
                     trial.number = TrialNumber(number.ok_or_else(|| wrong("a count from 0"))? as u64);
                 }
                 Column::State => {
-                    state = Some(parse_state_of(value).ok_or_else(|| wrong("the name of a trial's state"))?);
+                    let read = parse_state_of(value);
+                    state = Some(read.ok_or_else(|| wrong("the name of a trial's state").hint(STATES))?);
                 }
                 Column::Value => first = number_or_null(value, || wrong("a number or null"))?,
                 Column::Intermediate(step) => {

@@ -1,8 +1,8 @@
 //! Inference of distributions from the values of trials that record none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{Distribution, FrozenTrial, ParamValue, SearchSpace};
+use allometry_core::{Distribution, FrozenTrial, ParamValue, SearchSpace, TrialState};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of distinct numbers that are taken for a list of choices; more are a range, as in the
@@ -28,19 +28,24 @@ impl ImportAttribute {
     }
 }
 
-/// Infers the distributions of all parameters that have values without a recorded distribution. Every value
-/// is in the distribution.
+/// Infers the distributions of all parameters that have values without a recorded distribution in trials that
+/// ran. Every value is in the distribution, those of waiting trials too.
 ///
 /// Consecutive whole numbers, or more than 12 distinct ones, become a range of integers; more than 12
 /// distinct numbers a linear range of floats; all other values a list of choices, with numbers sorted.
 pub(super) fn infer(trials: &[FrozenTrial]) -> SearchSpace {
     let mut occurring: BTreeMap<&str, Vec<&ParamValue>> = BTreeMap::new();
+    let mut ran: BTreeSet<&str> = BTreeSet::new();
     for trial in trials {
         for (name, value) in trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name))
         {
             occurring.entry(name).or_default().push(value);
+            if trial.state != TrialState::Waiting {
+                ran.insert(name);
+            }
         }
     }
+    occurring.retain(|name, _| ran.contains(name));
     let mut space = SearchSpace::default();
     // Keep the order of the file.
     for name in trials.iter().flat_map(|trial| trial.params.iter().map(|(name, _)| name)) {
@@ -82,7 +87,7 @@ fn ends<T: Copy>(sorted: &[ParamValue], kind: impl Fn(&ParamValue) -> Option<T>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allometry_core::{Params, TrialState};
+    use allometry_core::Params;
 
     fn of(values: Vec<ParamValue>) -> Distribution {
         let trials = (0..).zip(values).map(|(number, value)| {

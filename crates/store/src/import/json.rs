@@ -286,8 +286,9 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
     };
     let state = match fields.get("state") {
         None | Some(Value::Null) => default_state(value),
-        Some(value) => parse_state_of(value)
-            .ok_or_else(|| wrong("state", "COMPLETE, PRUNED, FAIL, RUNNING or WAITING"))?,
+        Some(value) => {
+            parse_state_of(value).ok_or_else(|| wrong("state", "the name of a trial's state").hint(STATES))?
+        }
     };
     let all = params(fields).ok_or_else(|| wrong("params", "an object"))?;
     let (params, others) = listed_params(all, fields, roles);
@@ -527,15 +528,23 @@ pub(super) fn parse_state_of(state: &Value) -> Option<TrialState> {
     }
 }
 
-/// Parses a state such as `COMPLETE` or `TrialState.COMPLETE`, ignoring case, or a state of W&B, `MLflow` or
-/// Ray Tune.
+/// Advice for a state that is unknown.
+pub(super) const STATES: &str = "known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, and those of Weights & \
+     Biases, MLflow, Ray Tune and hyperopt";
+
+/// Parses a state such as `COMPLETE` or `TrialState.COMPLETE`, ignoring case, or a state of W&B, `MLflow`, Ray
+/// Tune or hyperopt.
 pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_uppercase().as_str() {
-        "COMPLETE" | "COMPLETED" | "OK" | "FINISHED" | "TERMINATED" => Some(TrialState::Complete),
+        "COMPLETE" | "COMPLETED" | "OK" | "FINISHED" | "TERMINATED" | "DONE" | "SUCCEEDED" | "SUCCESS" => {
+            Some(TrialState::Complete)
+        }
         "PRUNED" => Some(TrialState::Pruned),
-        "FAIL" | "FAILED" | "CRASHED" | "KILLED" | "ERROR" | "PREEMPTED" => Some(TrialState::Failed),
+        "FAIL" | "FAILED" | "CRASHED" | "KILLED" | "ERROR" | "PREEMPTED" | "CANCELED" | "CANCELLED" => {
+            Some(TrialState::Failed)
+        }
         "RUNNING" => Some(TrialState::Running),
-        "WAITING" | "PENDING" | "SCHEDULED" => Some(TrialState::Waiting),
+        "WAITING" | "PENDING" | "SCHEDULED" | "NEW" | "SUSPENDED" => Some(TrialState::Waiting),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod best_params;
 mod columns;
 mod csv;
 mod directions;
+mod empty_params;
 mod error;
 mod flat;
 mod infeasible;
@@ -38,7 +39,7 @@ pub(crate) use to_store::template;
 pub use to_store::{Assumed, Imported, read_whole, read_whole_storage};
 pub use yaml::is_list as is_yaml_list;
 
-pub(crate) use csv::param_value;
+pub(crate) use csv::{attribute_json, param_value};
 
 use self::error::Problem;
 use crate::from_rows::take_fixed_params;

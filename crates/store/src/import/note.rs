@@ -1,5 +1,6 @@
 //! Notes on differences between a source and the imported study.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use allometry_core::{Direction, SearchSpace};
@@ -24,6 +25,11 @@ pub enum Note {
     LeftOut {
         /// Names of the columns.
         columns: Vec<String>,
+    },
+    /// Cells of hyperparameters are empty in trials that ran.
+    EmptyParams {
+        /// Number of trials by parameter.
+        trials: BTreeMap<String, usize>,
     },
     /// The numbers of trials had gaps or repetitions.
     Renumbered,
@@ -64,6 +70,11 @@ pub enum Note {
         /// Number of trials.
         trials: usize,
     },
+    /// User attributes of the study were left out of a file that holds trials alone.
+    StudyAttributes {
+        /// Names of the attributes.
+        names: Vec<String>,
+    },
     /// Trials are running in the source.
     Running {
         /// Number of trials.
@@ -91,6 +102,16 @@ impl fmt::Display for Note {
                     "columns left out, which describe how or where trials ran ({}): {}",
                     columns.len(),
                     listed(columns)
+                )
+            }
+            Self::EmptyParams { trials } => {
+                let each: Vec<String> =
+                    trials.iter().map(|(name, trials)| format!("`{name}` in {trials}")).collect();
+                write!(
+                    f,
+                    "empty cells of hyperparameters, read as parameters that the trial lacks, although pandas \
+                     writes `None` and empty texts so too: {}",
+                    each.join(", ")
                 )
             }
             Self::Renumbered => {
@@ -132,6 +153,12 @@ impl fmt::Display for Note {
                     "trials with a constraint that is not a number, which count as infeasible: {trials}"
                 )
             }
+            Self::StudyAttributes { names } => write!(
+                f,
+                "attributes of the study left out, which only a database holds ({}): {}",
+                names.len(),
+                listed(names)
+            ),
             Self::Running { trials } => {
                 write!(f, "trials that are running in the source, and stay running in the copy: {trials}")
             }

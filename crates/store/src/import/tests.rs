@@ -128,9 +128,10 @@ fn malformed_files_say_where() {
         ),
         (
             "t.json",
-            "[{\"state\": \"DONE\"}]",
+            "[{\"state\": \"GONE\"}]",
             "t.json, trial 0 of the list, field `state`: \
-             expected COMPLETE, PRUNED, FAIL, RUNNING or WAITING ()",
+             expected the name of a trial's state (known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, and \
+             those of Weights & Biases, MLflow, Ray Tune and hyperopt)",
         ),
         ("t.json", "[]", "t.json holds no trials ()"),
         (
@@ -153,7 +154,8 @@ fn malformed_files_say_where() {
         (
             "t.csv",
             "number,value\n0,high\n",
-            "t.csv, line 2, column `value`: expected a number, found `high` ()",
+            "t.csv, line 2, column `value`: expected a number, found `high` \
+             (leave the cell of a missing value empty, or name another column with --metric)",
         ),
         (
             "t.csv",

@@ -18,7 +18,7 @@ use crate::from_rows::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_para
 use crate::json;
 use crate::location::Location;
 use crate::optuna::{self, OptunaStorage, TrialTemplate, WholeStudy};
-use crate::store::{METRIC_NAMES, Store};
+use crate::store::{METRIC_NAMES, Store, StudyRecord};
 
 /// Options that supply data which a file does not record.
 #[derive(Debug, Clone, Default)]
@@ -153,11 +153,20 @@ fn of_storage(
         which(location, &names, Some(wanted))?;
         studies.retain(|study| study.name == wanted);
     }
-    for record in store.studies()?.iter().filter(|record| studies.iter().any(|study| study.id == record.id)) {
-        record.check_readable(&location.to_string())?;
-    }
+    let mut records = store.studies()?;
+    records.retain(|record| studies.iter().any(|study| study.id == record.id));
+    check_readable(&records, location)?;
     let read = studies.into_iter().map(|study| Ok(recorded(WholeStudy::read(storage, store, study)?)));
     not_empty(read.collect::<Result<_, ImportError>>()?, location)
+}
+
+/// Checks that all studies can be read; the error of one among several names the others.
+fn check_readable(records: &[StudyRecord], location: &Location) -> Result<(), ImportError> {
+    let refused = |record: &StudyRecord| record.check_readable(&location.to_string()).err();
+    let Some(source) = records.iter().find_map(refused) else { return Ok(()) };
+    let readable = records.iter().filter(|record| record.unreadable.is_none());
+    let readable: Vec<String> = readable.map(|record| record.name.clone()).collect();
+    Err(if readable.is_empty() { source.into() } else { ImportError::UnreadableStudy { source, readable } })
 }
 
 fn not_empty(studies: Vec<Imported>, location: &Location) -> Result<Vec<Imported>, ImportError> {

@@ -42,6 +42,11 @@ impl From<TrialTemplate> for WholeTrial {
 }
 
 impl WholeStudy {
+    /// Returns the names of the user attributes that Allometry did not write.
+    pub fn foreign_attributes(&self) -> impl Iterator<Item = &str> {
+        self.user_attributes.keys().map(String::as_str).filter(|key| !key.starts_with(OWN_PREFIX))
+    }
+
     /// Returns the study from the trials that a process has in memory. The trials are numbered anew in their
     /// order; parameters without a distribution take it from `space`.
     pub fn known(stored: &StudyRecord, space: &SearchSpace, trials: Vec<FrozenTrial>) -> Self {

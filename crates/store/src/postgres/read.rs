@@ -85,8 +85,7 @@ impl ReadRows for Db<'_> {
         if rows.is_empty() {
             return Err(StoreError::UnknownStudy(study).into());
         }
-        let named = rows.iter().filter_map(|row| row.get::<_, Option<&str>>(0));
-        Ok(named.map(column::direction).collect())
+        Ok(column::directions(rows.iter().filter_map(|row| row.get::<_, Option<&str>>(0))))
     }
 
     fn study_attributes(&mut self, study: StudyId, kind: AttributeKind) -> Result<Attributes> {

@@ -17,6 +17,8 @@ pub(crate) struct Known {
     fitting: HashMap<Fitting, String>,
     /// Study of each trial.
     studies: HashMap<TrialId, StudyId>,
+    /// Number of objectives of each study.
+    objectives: HashMap<StudyId, usize>,
 }
 
 impl Known {
@@ -44,9 +46,20 @@ impl Known {
         self.studies.insert(trial, study);
     }
 
+    /// Returns the number of objectives of a trial's study, if both are known.
+    pub(crate) fn objectives(&self, trial: TrialId) -> Option<usize> {
+        self.objectives.get(self.studies.get(&trial)?).copied()
+    }
+
+    /// Adds the number of objectives of a study.
+    pub(crate) fn remember_objectives(&mut self, study: StudyId, objectives: usize) {
+        self.objectives.insert(study, objectives);
+    }
+
     /// Removes a study that was deleted.
     pub(crate) fn forget(&mut self, study: StudyId) {
         self.fitting.retain(|(of, ..), _| *of != study);
         self.studies.retain(|_, of| *of != study);
+        self.objectives.remove(&study);
     }
 }

@@ -43,18 +43,16 @@ impl ReadRows for Rows<'_> {
         let mut statement = self.db.prepare_cached(
             "SELECT direction FROM study_directions WHERE study_id = ?1 ORDER BY objective",
         )?;
-        let directions =
-            statement.query_map([study.0], |row| Ok(column::direction(row.get_ref(0)?.as_str()?)))?;
-        Ok(directions.collect::<std::result::Result<_, _>>()?)
+        let names = statement.query_map([study.0], |row| Ok(any_text(row.get_ref(0)?)))?;
+        let names: Vec<String> = names.collect::<std::result::Result<_, _>>()?;
+        Ok(column::directions(names.iter().map(String::as_str)))
     }
 
     fn study_attributes(&mut self, study: StudyId, kind: AttributeKind) -> Result<Attributes> {
         let table = study_attributes_table(kind);
         let sql = format!("SELECT key, value_json FROM {table} WHERE study_id = ?1");
         let mut statement = self.db.prepare_cached(&sql)?;
-        // A value of another type makes its study unreadable, and no other.
-        let text = |cell: ValueRef<'_>| cell.as_str().map_or_else(|_| "<no text>".to_owned(), str::to_owned);
-        let pairs = statement.query_map([study.0], |row| Ok((row.get(0)?, text(row.get_ref(1)?))))?;
+        let pairs = statement.query_map([study.0], |row| Ok((row.get(0)?, any_text(row.get_ref(1)?))))?;
         Ok(pairs.collect::<std::result::Result<_, _>>()?)
     }
 
@@ -274,6 +272,11 @@ fn heads_after(db: &Connection, study: StudyId, after: Option<TrialId>, limit: u
 /// The value is not a text.
 pub(super) fn required_text<'r>(row: &'r Row<'_>, index: usize) -> Result<&'r str> {
     Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// Returns the text of a cell. A cell of another type makes its study unreadable, and no other.
+fn any_text(cell: ValueRef<'_>) -> String {
+    cell.as_str().map_or_else(|_| "<no text>".to_owned(), str::to_owned)
 }
 
 /// Returns the text in a column; empty for null.

@@ -515,6 +515,22 @@ fn whole_studies_cost_in_proportion_to_their_trials() {
 
 /// A cell of another type than Optuna writes is the fault of its own study.
 #[test]
+fn a_study_of_an_unknown_direction_is_unreadable() {
+    let (_folder, path) = folder_and_path();
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    for name in ["broken", "sound"] {
+        store.create_study(&NewStudy { name: name.into(), ..NewStudy::default() }).unwrap();
+    }
+    for direction in ["'SIDEWAYS'", "X'00'", "''"] {
+        sql(&path, &format!("UPDATE study_directions SET direction = {direction} WHERE study_id = 1"));
+        let studies = store.studies().unwrap();
+        let why = studies[0].unreadable.as_deref().unwrap_or_default();
+        assert!(why.contains("neither MINIMIZE nor MAXIMIZE"), "{direction}: {why}");
+        assert_eq!(studies[1].unreadable, None);
+    }
+}
+
+#[test]
 fn cells_of_another_type_hide_no_other_study() {
     let (_folder, path) = folder_and_path();
     let store = SqliteStore::open_within(&path, SHORT).unwrap();

@@ -134,7 +134,10 @@ fn exported_files_come_back_as_they_were() {
          "directions": ["minimize", "maximize"], "metric_names": ["val_loss", "auc"], "state": "COMPLETE"},
         {"number": 1, "values": [0.25, 3], 
          "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5"},
-         "user_attrs": {"score": 0.125}, "state": "COMPLETE"}]"#;
+         "user_attrs": {"score": 0.125, "text": "0.5", "yes": "True", "space": " a ", "none": "None", "quotes":
+            "\"5\"", "plain": "hello \"5\"", "empty": "", "null": null, "nan": "nan", "number": NaN, "open": "{",
+            "list": "[1, 2]", "listed": [1, "2"], "whole": 1.0, "quoted": "\"a\""},
+         "state": "COMPLETE"}]"#;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("t.json"), list).unwrap();
@@ -167,6 +170,33 @@ fn exported_files_come_back_as_they_were() {
     assert!(header.starts_with("number,values_val_loss,values_auc,"), "{header}");
 }
 
+/// pandas writes `None`, an empty text and a missing value alike.
+#[test]
+fn empty_cells_are_choices_only_where_the_set_tells_which() {
+    let table = |choices: &str, cells: [&str; 2]| {
+        let row = |number: usize, cell: &str| {
+            format!("{number},0.5,{cell},\"CategoricalDistribution(choices={choices})\",COMPLETE\n")
+        };
+        let rows = row(0, cells[0]) + &row(1, cells[1]);
+        read_text("t.csv", &format!("number,value,params_k,distributions_k,state\n{rows}"))
+    };
+    let study = table("('', 'a')", ["a", ""]).unwrap();
+    assert_eq!((params(&study)[1].as_str(), study.notes), ("k=", vec![]));
+    let both = message(table("(None, '', 'a')", ["a", ""]));
+    assert!(both.contains("line 3, column of `k`: an empty cell may be `None` or the empty text"), "{both}");
+    let written = table("(None, '', 'a')", ["null", "\"\"\"\"\"\""]).unwrap();
+    assert_eq!(params(&written), ["k=None", "k="]);
+
+    let plain =
+        "number,value,params_k,params_lr,state\n0,0.5,a,0.1,COMPLETE\n1,0.5,,0.1,COMPLETE\n2,,,,FAIL\n";
+    let study = read_text("t.csv", plain).unwrap();
+    let trials = std::collections::BTreeMap::from([("k".to_owned(), 1)]);
+    assert_eq!(study.notes, [Note::EmptyParams { trials: trials.clone() }]);
+    let list =
+        r#"[{"number": 0, "value": 0.5, "params_k": "a"}, {"number": 1, "value": 0.5, "params_k": null}]"#;
+    assert_eq!(read_text("t.json", list).unwrap().notes, [Note::EmptyParams { trials }]);
+}
+
 /// A study whose trials have no parameter keeps the name of its metric too.
 #[test]
 fn the_name_of_a_metric_survives_without_parameters() {
@@ -182,4 +212,21 @@ fn the_name_of_a_metric_survives_without_parameters() {
     assert_eq!((back.trials[0].value(), back.directions), (Some(0.5), vec![Direction::Minimize]));
     let wrong = message(read_text("t.json", &text.replace(r#"["val_loss"]"#, "[1]")));
     assert!(wrong.contains("field `metric_names`: expected a list of names"), "{wrong}");
+}
+
+/// An enqueued trial has no distributions yet; those of the other trials stay recorded.
+#[test]
+fn a_waiting_trial_hides_no_space() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
+        {"x": {"name": "FloatDistribution",
+               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}, "directions": ["minimize"]},
+        {"number": 1, "value": null, "state": "TrialState.WAITING", "params": {}, "distributions": {},
+         "system_attrs": {"fixed_params": {"x": 0.25}}}]"#;
+    assert!(read_text("t.json", text).unwrap().space.is_some());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    std::fs::write(&path, text).unwrap();
+    let Imported { study, notes } = read_whole(&path, None, &Assumed::default()).unwrap().remove(0);
+    assert_eq!(notes, []);
+    assert_eq!(study.user_attributes["allometry:import"], r#"{"trials": 2, "inferred": []}"#);
 }

@@ -46,6 +46,50 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     assert!(missing.hint().unwrap().contains("`val_loss`"));
 }
 
+/// pandas and R have words for a missing value; other words are refused with advice.
+#[test]
+fn cells_without_a_value_are_told_from_wrong_ones() {
+    let row = |value: &str, state: &str, time: &str| {
+        read_text("t.csv", &format!("value,lr,state,datetime_start\n{value},0.1,{state},{time}\n"))
+    };
+    for missing in ["", "NA", "NaN", "<NA>", "None", "NULL", "NaT"] {
+        let trial = row(missing, "failed", missing).unwrap().trials.remove(0);
+        assert_eq!(
+            (trial.value(), trial.started, trial.state),
+            (None, None, TrialState::Failed),
+            "{missing}"
+        );
+        assert_eq!(row("0.5", missing, "").unwrap().trials[0].state, TrialState::Complete);
+    }
+    for (value, advice) in [
+        ("95%", "expected a number, found `95%` (write percentages as fractions"),
+        ("-", "expected a number, found `-` (leave the cell of a missing value empty"),
+    ] {
+        let refused = message(row(value, "", ""));
+        assert!(refused.contains(advice), "{refused}");
+    }
+    assert_eq!(row("0.5", "DONE", "").unwrap().trials[0].state, TrialState::Complete);
+    let unknown = message(row("0.5", "gone", ""));
+    assert!(unknown.contains("expected the name of a trial's state, found `gone` (known states: COMPLETE"));
+}
+
+/// Beside decimal commas, points may separate thousands.
+#[test]
+fn points_beside_decimal_commas_are_refused_where_they_may_separate_thousands() {
+    let table =
+        |cells: [&str; 2]| read_text("t.csv", &format!("value;n\n{};{}\n{};2\n", "0,5", cells[0], cells[1]));
+    for cell in ["1.000", "1.234,5", "-12.345.678"] {
+        let refused = message(table([cell, "0,25"]));
+        let told = format!("line 2, column `n`: the points of `{cell}` may separate thousands");
+        assert!(refused.contains(&told), "{refused}");
+    }
+    for cell in ["1000", "0.125", "1.25", "1.0000", "v1.000"] {
+        table([cell, "0,25"]).unwrap();
+    }
+    let points = read_text("t.csv", "value;n\n0.5;1.000\n0.25;2.5\n").unwrap();
+    assert_eq!(params(&points), ["n=1.0", "n=2.5"]);
+}
+
 /// pandas writes dictionaries from W&B's API and from hyperopt's results into cells.
 #[test]
 fn dictionaries_in_cells_are_unfolded() {
