@@ -1,5 +1,6 @@
 //! Renders the trials of a ladder and their analysis: pure functions from data to text.
 
+pub mod brief;
 pub mod chart;
 pub mod classic;
 pub mod comparison;
@@ -14,6 +15,7 @@ mod terminal;
 mod text;
 pub mod words;
 
+pub use brief::brief;
 pub use classic::classic;
 pub use comparison::{ComparisonDocument, comparison, comparison_json, comparison_json_schema};
 pub use full::{Pictures, full};

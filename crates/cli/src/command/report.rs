@@ -40,14 +40,14 @@ pub(super) struct Report {
     sources: Vec<Source>,
 
     /// File to write, in the format of its extension (.md, .html, .json), or - for Markdown on standard
-    /// output. May be repeated. The figures of a full Markdown report are written as SVG to the folder
+    /// output. May be repeated. The figures of a Markdown report are written as SVG to the folder
     /// NAME-figures next to it. Without this option the command prints a summary to a terminal and Markdown
     /// to a file or pipe.
     #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<String>,
 
     /// Content of the Markdown report.
-    #[arg(long, value_enum, default_value_t = Template::Full)]
+    #[arg(long, value_enum, default_value_t = Template::Brief)]
     template: Template,
 
     /// Name of the data set or feature tier, for titles.
@@ -78,6 +78,8 @@ pub(super) struct Report {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Template {
+    /// The answer, what to take, what matters and what is wrong.
+    Brief,
     /// All results with their uncertainty.
     Full,
     /// The report of the former scripts, byte for byte.
@@ -96,7 +98,7 @@ impl Report {
         let mut ladder = notes::read(&self.sources, &self.objective.to_objective(is_auc))?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
-        if self.output.is_empty() && self.template == Template::Full && std::io::stdout().is_terminal() {
+        if self.output.is_empty() && self.template == Template::Brief && std::io::stdout().is_terminal() {
             output::print(&allometry_report::terminal(&analysis))?;
             output::print(
                 "\nMore: allometry report -o report.html (or .md, .json, or - for Markdown here)\n",
@@ -164,11 +166,11 @@ pub(super) fn write_all(
     folder: &Path,
     smallest_effect: SmallestEffect,
 ) -> Result<(), CliError> {
-    let analysis = LazyCell::new(|| analysis(ladder, Template::Full, smallest_effect));
+    let analysis = LazyCell::new(|| analysis(ladder, Template::Brief, smallest_effect));
     let formats =
         [("report.md", Format::Markdown), ("report.html", Format::Html), ("report.json", Format::Json)];
     for (name, format) in formats {
-        write(ladder, &analysis, Template::Full, &Destination::File(folder.join(name)), format)?;
+        write(ladder, &analysis, Template::Brief, &Destination::File(folder.join(name)), format)?;
     }
     Ok(())
 }
@@ -176,7 +178,7 @@ pub(super) fn write_all(
 fn analysis(ladder: &LadderTrials, template: Template, smallest_effect: SmallestEffect) -> Analysis {
     // The classic report uses no resampling, and its JSON should be as fast.
     let options = match template {
-        Template::Full => Options::default(),
+        Template::Brief | Template::Full => Options::default(),
         Template::Classic => Options { permutations: 0, bootstraps: 0, ..Options::default() },
     };
     analyze(ladder, &smallest_effect.over(options))
@@ -190,9 +192,14 @@ fn write<F: FnOnce() -> Analysis>(
     format: Format,
 ) -> Result<(), CliError> {
     let content = match (format, template) {
-        (Format::Markdown, Template::Full) => return write_markdown(ladder, analysis, destination),
+        (Format::Markdown, Template::Brief) => {
+            return write_markdown(ladder, analysis, destination, allometry_report::brief);
+        }
+        (Format::Markdown, Template::Full) => {
+            return write_markdown(ladder, analysis, destination, allometry_report::full);
+        }
         (Format::Markdown, Template::Classic) => allometry_report::classic(ladder),
-        (Format::Html, Template::Full) => allometry_report::html(analysis, ladder),
+        (Format::Html, Template::Brief | Template::Full) => allometry_report::html(analysis, ladder),
         (Format::Html, Template::Classic) => {
             allometry_report::html_of_markdown(&allometry_report::classic(ladder))
         }
@@ -201,15 +208,20 @@ fn write<F: FnOnce() -> Analysis>(
     destination.write(&content)
 }
 
-/// Writes the full report; if it goes to a file, also writes its figures.
-fn write_markdown(ladder: &LadderTrials, analysis: &Analysis, to: &Destination) -> Result<(), CliError> {
+/// Writes a Markdown report; if it goes to a file, also writes its figures.
+fn write_markdown(
+    ladder: &LadderTrials,
+    analysis: &Analysis,
+    to: &Destination,
+    render: fn(&Analysis, &Pictures<'_>) -> String,
+) -> Result<(), CliError> {
     let Destination::File(path) = to else {
-        return to.write(&allometry_report::full(analysis, &Pictures::none()));
+        return to.write(&render(analysis, &Pictures::none()));
     };
     let figures = Figures::new(analysis, ladder);
     let stem = path.file_stem().map_or_else(|| "report".into(), |stem| stem.to_string_lossy());
     let folder = format!("{stem}-figures");
-    let text = allometry_report::full(analysis, &Pictures::beside(&figures, &folder));
+    let text = render(analysis, &Pictures::beside(&figures, &folder));
     for figure in figures.iter() {
         let name = format!("{}.svg", figure.id);
         if text.contains(&format!("/{name})")) {

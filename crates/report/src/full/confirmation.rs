@@ -9,7 +9,7 @@ use crate::number::{decimals, interval, known, known_p};
 use crate::text::Text;
 use crate::words;
 
-pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     let Some(confirmation) = &analysis.confirmation else { return };
     text.heading(2, format_args!("Confirmation on Test Rows"));
     text.line(format_args!("{}", escape(&words::confirmation(confirmation, &analysis.options))));

@@ -13,7 +13,7 @@ use crate::text::Text;
 const MOST_ROWS: usize = 50;
 
 /// The fronts of all budgets.
-pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
+pub(crate) fn ladder(text: &mut Text, analysis: &Analysis) {
     let Some(objectives) = &analysis.objectives else { return };
     text.heading(2, format_args!("Several Objectives"));
     text.line(format_args!(
@@ -55,7 +55,7 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
 }
 
 /// The front of one budget.
-pub(super) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
+pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
     let (Some(objectives), Some(front)) = (&analysis.objectives, &study.front) else { return };
     text.heading(2, format_args!("Pareto Front"));
     let (count, complete) = (front.trials.len(), front.complete);

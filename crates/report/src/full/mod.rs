@@ -3,15 +3,15 @@
 
 mod collapse;
 mod comparison;
-mod confirmation;
-mod front;
+pub(crate) mod confirmation;
+pub(crate) mod front;
 mod importance;
 mod pictures;
 mod scaling;
 mod space_importance;
 mod study;
 mod summary;
-mod transfer;
+pub(crate) mod transfer;
 mod trend;
 
 pub(crate) use pictures::INSIDE;
@@ -27,13 +27,7 @@ use crate::text::Text;
 /// Renders the full report as Markdown, with `pictures` where they belong.
 pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     let mut text = Text::default();
-    let name = analysis.name.as_deref().map(|name| format!(": {}", escape(name))).unwrap_or_default();
-    let title = match analysis.studies.as_slice() {
-        [only] if is_lone(analysis) => format!("HPO Study: {}", escape(&only.budget.label)),
-        [_] => format!("HPO Study{name}"),
-        _ => format!("Cross-Budget HPO Comparison{name}"),
-    };
-    text.heading(1, format_args!("{title}{}", tag(analysis)));
+    text.heading(1, format_args!("{}", title(analysis)));
     summary::render(&mut text, analysis, pictures);
     comparison::best_results(&mut text, analysis);
     front::ladder(&mut text, analysis);
@@ -105,13 +99,27 @@ fn notes(text: &mut Text, analysis: &Analysis) {
     }
 }
 
+/// Returns the title with the name and the tag of the ladder.
+pub(crate) fn title(analysis: &Analysis) -> String {
+    let name = analysis.name.as_deref().map(|name| format!(": {}", escape(name))).unwrap_or_default();
+    let title = match analysis.studies.as_slice() {
+        [only] if is_lone(analysis) => format!("HPO Study: {}", escape(&only.budget.label)),
+        [_] => format!("HPO Study{name}"),
+        _ => format!("Cross-Budget HPO Comparison{name}"),
+    };
+    format!("{title}{}", tag(analysis))
+}
+
 /// ` (a100)`, where there is a tag.
 fn tag(analysis: &Analysis) -> String {
     analysis.tag.as_deref().map(|tag| format!(" ({})", escape(tag))).unwrap_or_default()
 }
 
 /// Parameters of best configurations, in the order of the studies' analyses.
-fn parameters<'a>(configurations: impl Iterator<Item = &'a Params>, order: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn parameters<'a>(
+    configurations: impl Iterator<Item = &'a Params>,
+    order: &[&'a str],
+) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for params in configurations {
         for (name, _) in params.iter() {

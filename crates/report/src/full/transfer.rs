@@ -10,7 +10,7 @@ use crate::markdown::escape;
 use crate::number::{UNKNOWN, counted, decimals, interval, known_p};
 use crate::text::Text;
 
-pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     let Some(transfer) = &analysis.transfer else { return };
     text.heading(2, format_args!("Transfer Between Budgets"));
     text.line(format_args!("{}", summary(transfer, analysis)));

@@ -1,5 +1,6 @@
 //! Reports against references, oracles and snapshots.
 
+mod brief;
 mod classic;
 mod comparison;
 mod full;

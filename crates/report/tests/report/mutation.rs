@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use allometry_analysis::{Knowledge, LadderTrials, Options, analyze, lint as weigh};
+use allometry_analysis::{Analysis, Knowledge, LadderTrials, Options, analyze, lint as weigh};
 use allometry_core::{ClassCounts, ModelSize, ParamValue, Params};
 use allometry_report::classic::read;
-use allometry_report::{Pictures, ReadError, classic, full, json, lint, lint_json, read_json};
+use allometry_report::{Pictures, ReadError, brief, classic, full, json, lint, lint_json, read_json};
 use allometry_testkit::{Limits, damaged};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -45,7 +45,12 @@ static OF_CLASSIC: LazyLock<Limits> = LazyLock::new(|| Limits::of(|| survive(&CL
 
 /// What a damaged document may take.
 static OF_DOCUMENT: LazyLock<Limits> =
-    LazyLock::new(|| Limits::of(|| drop(full(&read_json(&DOCUMENT).unwrap(), &Pictures::none()))));
+    LazyLock::new(|| Limits::of(|| drop(rendered(&read_json(&DOCUMENT).unwrap()))));
+
+/// Both reports of a document.
+fn rendered(document: &Analysis) -> String {
+    full(document, &Pictures::none()) + &brief(document, &Pictures::none())
+}
 
 /// Reads, weighs and renders; nothing of it may panic, whatever comes of it.
 fn survive(text: &str) {
@@ -150,7 +155,7 @@ proptest! {
     #[test]
     fn a_damaged_document_is_rendered_or_refused(bytes in damaged(DOCUMENT.clone().into_bytes())) {
         let text = String::from_utf8_lossy(&bytes);
-        match OF_DOCUMENT.hold(|| read_json(&text).map(|document| full(&document, &Pictures::none()))) {
+        match OF_DOCUMENT.hold(|| read_json(&text).map(|document| rendered(&document))) {
             Ok(rendered) => prop_assert!(rendered.starts_with("# "), "{rendered}"),
             Err(ReadError::Newer { found }) => {
                 prop_assert!(found.starts_with("allometry.report/"), "{found}");

@@ -1,0 +1,60 @@
+//! What is wrong: the findings as a matrix of codes and budgets, each with its advice.
+
+use allometry_analysis::{Analysis, Finding, Severity};
+
+use crate::markdown::escape;
+use crate::text::Text;
+use crate::words;
+
+/// Number of budgets up to which the matrix has a column for each.
+const MOST_COLUMNS: usize = 8;
+
+pub(super) fn render(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("What is wrong"));
+    if analysis.findings.is_empty() {
+        text.line(format_args!("No problem was found."));
+        return;
+    }
+    let groups: Vec<&[Finding]> = analysis.findings.chunk_by(|a, b| a.code == b.code).collect();
+    if analysis.studies.len() > 1 && analysis.studies.len() <= MOST_COLUMNS {
+        matrix(text, analysis, &groups);
+    }
+    for group in groups {
+        let Finding { code, severity, .. } = &group[0];
+        let advice = escape(&words::finding::advice(&group[0]));
+        text.line(format_args!(
+            "- **{}** `{code}`: {}{}. *{advice}*",
+            severity.as_str(),
+            escape(&words::finding::message(&group[0])),
+            match group.len() {
+                1 => String::new(),
+                2 => ", and one more".to_owned(),
+                more => format!(", and {} more", more - 1),
+            }
+        ));
+    }
+}
+
+/// A row per code, a column per budget; the first column is for findings on the ladder as a whole.
+fn matrix(text: &mut Text, analysis: &Analysis, groups: &[&[Finding]]) {
+    let labels = analysis.studies.iter().map(|study| escape(&study.budget.label));
+    let header: Vec<String> = ["Finding".to_owned(), "Ladder".to_owned()].into_iter().chain(labels).collect();
+    let rows = groups.iter().map(|group| {
+        let has = |budget: Option<&str>| group.iter().find(|one| one.budget.as_deref() == budget);
+        let mark =
+            |found: Option<&Finding>| found.map_or_else(String::new, |found| mark(found.severity).into());
+        let mut cells = vec![format!("`{}`", group[0].code), mark(has(None))];
+        cells.extend(analysis.studies.iter().map(|study| mark(has(Some(&study.budget.label)))));
+        cells
+    });
+    text.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+    text.blank();
+}
+
+fn mark(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "**error**",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}

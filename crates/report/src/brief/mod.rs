@@ -1,0 +1,160 @@
+//! The report that a person reads first: the answer, what to take, what matters, what is wrong and what to do
+//! next. The full report has the tables behind it.
+
+mod findings;
+mod parameters;
+
+use allometry_analysis::scaling::Quantity;
+use allometry_analysis::{Analysis, FindingCode, StudyAnalysis};
+use allometry_core::human_weights;
+
+use crate::full::{Pictures, confirmation, front, is_lone, title, transfer};
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, interval, signed};
+use crate::text::Text;
+use crate::words;
+
+/// Renders the brief report as Markdown with its figures.
+pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
+    let mut text = Text::default();
+    text.heading(1, format_args!("{}", title(analysis)));
+    answer(&mut text, analysis, pictures);
+    budgets(&mut text, analysis);
+    baselines(&mut text, analysis);
+    confirmation::render(&mut text, analysis, pictures);
+    parameters::take(&mut text, analysis);
+    objectives(&mut text, analysis, pictures);
+    parameters::importance(&mut text, analysis);
+    transfer::render(&mut text, analysis, pictures);
+    findings::render(&mut text, analysis);
+    more(&mut text);
+    text.into_string()
+}
+
+/// The verdict on scale, or the best value of a single study.
+fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+    if is_lone(analysis) {
+        text.heading(2, format_args!("How good is it?"));
+        pictures.of_study(0).place(text, "history");
+        return;
+    }
+    text.heading(2, format_args!("Do more weights pay?"));
+    let sentence = words::verdict::sentence(analysis);
+    let (word, reason) = sentence.split_once(": ").unwrap_or(("", &sentence));
+    text.line(format_args!("**{}.** {}", escape(word), escape(&capitalized(reason))));
+    text.blank();
+    let others = [words::verdict::advice_sentence(analysis), words::verdict::covers_sentence(analysis)];
+    for sentence in others.iter().filter(|sentence| !sentence.is_empty()) {
+        text.line(format_args!("{}", escape(sentence)));
+        text.blank();
+    }
+    pictures.place(text, "scaling");
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// One row per budget: the quantity that the verdict compares, and the best trial.
+fn budgets(text: &mut Text, analysis: &Analysis) {
+    let metric = escape(&analysis.metric);
+    let level = format!("{:.0}% interval", analysis.options.level * 100.0);
+    let judgement = analysis.scaling.judgement.as_ref();
+    let compared = judgement.map(|judgement| match judgement.quantity {
+        Quantity::BestOf { k: 1 } => format!("Mean {metric} of a trial"),
+        Quantity::BestOf { k } => format!("Expected best {metric} of {k} trials"),
+        Quantity::Configuration => format!("Mean {metric} over seeds"),
+        Quantity::Confirmed => format!("Mean {metric} on test rows"),
+        Quantity::Mean => format!("Mean {metric}"),
+    });
+    let mut header = vec!["Budget".to_owned(), "Weights".to_owned()];
+    header.extend(compared.clone().map(|quantity| [quantity, level.clone()]).into_iter().flatten());
+    header.push(format!("Best {metric}"));
+    if compared.is_none() {
+        header.push(level);
+    }
+    header.push("Trials".to_owned());
+    let rows = analysis.studies.iter().map(|study| {
+        let best = study.summary.incumbent();
+        let label = &study.budget.label;
+        let value = judgement.and_then(|judgement| judgement.values.iter().find(|one| one.budget == *label));
+        let weights = value.and_then(|value| value.weights);
+        let weights = weights.or_else(|| study.sizes.best.map(|size| size.total as f64));
+        let mut cells = vec![escape(label), weights.map_or_else(|| UNKNOWN.into(), human_weights)];
+        if compared.is_some() {
+            cells.push(value.map_or_else(|| UNKNOWN.into(), |value| decimals(value.value.point)));
+            cells.push(interval(value.and_then(|value| value.value.interval)));
+        }
+        cells.push(best.map_or_else(|| UNKNOWN.into(), |best| decimals(best.value.point)));
+        if compared.is_none() {
+            cells.push(interval(best.and_then(|best| best.value.interval)));
+        }
+        cells.push(trials(study));
+        cells
+    });
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    text.table(&header, rows);
+    if compared.is_some() {
+        text.blank();
+        text.line(format_args!(
+            "The best value of many trials is partly luck, so the verdict does not compare it."
+        ));
+    }
+}
+
+/// Returns the number of trials that count, and of those that do not.
+fn trials(study: &StudyAnalysis) -> String {
+    let counts = study.summary.counts;
+    let others = [
+        (counts.pruned, "pruned"),
+        (counts.failed, "failed"),
+        (counts.infeasible, "infeasible"),
+        (counts.running, "running"),
+        (counts.waiting, "waiting"),
+    ];
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let all = std::iter::once(study.summary.trials.to_string())
+        .chain(others.map(|(count, state)| format!("{count} {state}")));
+    all.collect::<Vec<String>>().join(", ")
+}
+
+/// One sentence on the baselines, and the warning if one is ahead.
+fn baselines(text: &mut Text, analysis: &Analysis) {
+    for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
+        text.blank();
+        text.line(format_args!("**A baseline is ahead:** {}.", escape(&words::finding::message(finding))));
+    }
+    let known = analysis.baselines.iter().filter_map(|baseline| {
+        let value = decimals(baseline.value?.point);
+        let gain = baseline
+            .gain
+            .map_or_else(String::new, |gain| format!(" (the best trial is at {} to it)", signed(gain.point)));
+        Some(format!("{} reaches {value}{gain}", escape(&baseline.name)))
+    });
+    let known: Vec<String> = known.collect();
+    if !known.is_empty() {
+        text.blank();
+        text.line(format_args!("On the same rows {}.", crate::number::listed(&known)));
+    }
+}
+
+/// The Pareto fronts, if there are several objectives.
+fn objectives(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+    front::ladder(text, analysis);
+    for (position, study) in analysis.studies.iter().enumerate() {
+        front::study(text, study, analysis, &pictures.of_study(position));
+    }
+}
+
+/// The commands that show more.
+fn more(text: &mut Text) {
+    text.heading(2, format_args!("What else there is"));
+    text.line(format_args!(
+        "- `allometry report --template full` has the tables behind this page: each parameter's effects, \
+         the coverage of the space, collapsed models, and the differences between all budgets."
+    ));
+    text.line(format_args!(
+        "- `allometry report -o report.html` has them as one page with charts, `-o report.json` as data."
+    ));
+}

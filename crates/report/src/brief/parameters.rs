@@ -1,0 +1,157 @@
+//! What to take from each budget, and which parameters matter.
+
+use allometry_analysis::consistency::Agreement;
+use allometry_analysis::trend::TrendClass;
+use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
+use allometry_core::Params;
+
+use crate::full::parameters;
+use crate::markdown::{escape, steps};
+use crate::number::{UNKNOWN, decimals, interval, percent, short};
+use crate::text::Text;
+use crate::words;
+
+/// Number of parameters that are listed at most.
+const MOST_PARAMETERS: usize = 20;
+
+/// The configuration to take from each budget, one column per budget.
+pub(super) fn take(text: &mut Text, analysis: &Analysis) {
+    let taken: Vec<Option<&Params>> = analysis.studies.iter().map(configuration).collect();
+    if taken.iter().all(Option::is_none) {
+        return;
+    }
+    text.heading(2, format_args!("What to take"));
+    let order: Vec<&str> = analysis
+        .studies
+        .iter()
+        .flat_map(|study| study.trends.iter().map(|trend| trend.parameter.as_str()))
+        .collect();
+    let names = parameters(taken.iter().copied().flatten(), &order);
+    let header: Vec<String> = std::iter::once(String::new()).chain(labels(analysis)).collect();
+    let mut rows = vec![
+        row("Trial", analysis, |study| number(study)),
+        row(&format!("Mean {} over seeds", escape(&analysis.metric)), analysis, |study| {
+            mean(study).map_or_else(|| UNKNOWN.into(), |mean| decimals(mean.point))
+        }),
+        row(&mean_level(analysis), analysis, |study| interval(mean(study).and_then(|mean| mean.interval))),
+    ];
+    for name in names.iter().take(MOST_PARAMETERS) {
+        rows.push(row(&escape(name), analysis, |study| {
+            let value = configuration(study).and_then(|params| params.get(name));
+            value.map_or_else(String::new, |value| escape(&short(value)))
+        }));
+    }
+    text.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
+    text.blank();
+    let left = names.len().saturating_sub(MOST_PARAMETERS);
+    if left > 0 {
+        text.line(format_args!("{left} further parameters are in the full report."));
+    }
+    text.line(format_args!(
+        "This is the configuration whose mean over seeds is probably the best, by a Gaussian process over \
+         the space; where that is unknown, it is the best trial. The best value itself is often a lucky one."
+    ));
+    let why = analysis.studies.iter().filter_map(|study| {
+        let why = words::not_recommended(study.recommended.unknown?);
+        Some(format!("- {}: the mean is unknown, because {}.", escape(&study.budget.label), escape(&why)))
+    });
+    let why: Vec<String> = why.collect();
+    if !why.is_empty() {
+        text.blank();
+        why.iter().for_each(|why| text.line(format_args!("{why}")));
+    }
+}
+
+fn labels(analysis: &Analysis) -> impl Iterator<Item = String> {
+    analysis.studies.iter().map(|study| escape(&study.budget.label))
+}
+
+fn row(name: &str, analysis: &Analysis, cell: impl Fn(&StudyAnalysis) -> String) -> Vec<String> {
+    std::iter::once(name.to_owned()).chain(analysis.studies.iter().map(cell)).collect()
+}
+
+/// Returns the recommended configuration, else the best trial's.
+fn configuration(study: &StudyAnalysis) -> Option<&Params> {
+    study.recommended.trial.as_ref().map(|trial| &trial.params).or_else(|| study.best_params())
+}
+
+fn number(study: &StudyAnalysis) -> String {
+    let recommended = study.recommended.trial.as_ref().map(|trial| trial.number);
+    let number = recommended.or_else(|| Some(study.summary.incumbent()?.number));
+    number.map_or_else(|| UNKNOWN.into(), |number| number.to_string())
+}
+
+fn mean(study: &StudyAnalysis) -> Option<Estimate> {
+    study.recommended.trial.as_ref()?.mean
+}
+
+fn mean_level(analysis: &Analysis) -> String {
+    let level = analysis.studies.iter().find_map(|study| Some(mean(study)?.level));
+    level.map_or_else(|| "Interval".into(), |level| format!("{:.0}% interval", level * 100.0))
+}
+
+/// Each parameter's share of the variance in every budget, and whether one value may be best everywhere.
+pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
+    let mut all: Vec<(&str, f64)> = Vec::new();
+    for one in analysis.studies.iter().flat_map(|study| &study.importance) {
+        let Some(share) = one.share else { continue };
+        match all.iter_mut().find(|(name, _)| *name == one.parameter) {
+            Some((_, largest)) => *largest = largest.max(share.point),
+            None => all.push((&one.parameter, share.point)),
+        }
+    }
+    if all.is_empty() {
+        return;
+    }
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    text.heading(2, format_args!("What matters"));
+    let compares = analysis.studies.len() > 1;
+    let mut header: Vec<String> = std::iter::once("Parameter".to_owned()).chain(labels(analysis)).collect();
+    if compares {
+        header.push("One value for all budgets?".to_owned());
+    }
+    let rows = all.iter().take(MOST_PARAMETERS).map(|(name, _)| {
+        let mut cells = row(&escape(name), analysis, |study| effect(study, name));
+        if compares {
+            cells.push(agreement(analysis, name));
+        }
+        cells
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    text.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
+    text.blank();
+    let level = analysis.options.level * 100.0;
+    text.line(format_args!(
+        "Share of the variance of {} between trials that goes with the parameter, with its {level:.0}% \
+         interval, and how the metric changes with it where that is significant. A share whose interval \
+         begins near 0 may be chance.",
+        escape(&analysis.metric)
+    ));
+}
+
+/// Returns the share of a parameter with its interval, and its trend if that is significant.
+fn effect(study: &StudyAnalysis, name: &str) -> String {
+    let share = study.importance.iter().find(|one| one.parameter == name).and_then(|one| one.share);
+    let Some(share) = share else { return UNKNOWN.into() };
+    let ends = share
+        .interval
+        .map_or_else(String::new, |ends| format!(" ({} to {})", percent(ends.lower), percent(ends.upper)));
+    let trend = study.trends.iter().find(|trend| trend.parameter == name);
+    let class = trend.and_then(|trend| trend.adjusted.as_ref()).map(|adjusted| adjusted.class);
+    let trend = match class {
+        None | Some(TrendClass::Flat | TrendClass::Undecided) => String::new(),
+        Some(class) => format!(", {}", class.as_str()),
+    };
+    format!("{}{ends}{trend}", percent(share.point))
+}
+
+fn agreement(analysis: &Analysis, name: &str) -> String {
+    let Some(found) = analysis.consistency.iter().find(|one| one.parameter == name) else {
+        return UNKNOWN.into();
+    };
+    match found.agreement {
+        Agreement::Compatible => format!("possible: {}", steps(&found.common)),
+        Agreement::Inconsistent => "no".into(),
+        Agreement::Undetermined => UNKNOWN.into(),
+    }
+}

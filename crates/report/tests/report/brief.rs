@@ -1,0 +1,65 @@
+//! The brief report: its look, its length, and what it must say.
+
+use allometry_analysis::{LadderTrials, Options, analyze};
+use allometry_core::ClassCounts;
+use allometry_report::words::verdict::sentence;
+use allometry_report::{Pictures, brief};
+
+use crate::support;
+
+fn brief_of(ladder: &LadderTrials) -> String {
+    brief(&analyze(ladder, &Options::default()), &Pictures::none())
+}
+
+#[test]
+fn a_small_ladder_looks_as_committed() {
+    insta::assert_snapshot!(brief_of(&support::synthetic()));
+}
+
+#[test]
+fn odd_input_looks_as_committed() {
+    insta::assert_snapshot!(brief_of(&support::odd()));
+}
+
+/// A person reads it: at most 1,500 words for three budgets of seven parameters.
+#[test]
+fn it_is_short_and_answers_first() {
+    let Some(ladder) = support::seed("it_is_short_and_answers_first") else { return };
+    let mut ladder = support::with_seed_sizes(ladder);
+    ladder.rows = Some(ClassCounts { positives: 76, negatives: 346 });
+    let report = brief_of(&ladder);
+    let words = report.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count();
+    assert!(words <= 1500, "{words} words");
+    let headings: Vec<&str> = report.lines().filter(|line| line.starts_with("## ")).collect();
+    assert_eq!(
+        headings,
+        [
+            "## Do more weights pay?",
+            "## What to take",
+            "## What matters",
+            "## What is wrong",
+            "## What else there is"
+        ]
+    );
+    let analysis = analyze(&ladder, &Options::default());
+    let (word, reason) =
+        sentence(&analysis).split_once(": ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let answer = report.find(&format!("**{word}.**")).expect("the verdict is there");
+    assert!(answer < 200, "{report}");
+    let escaped_words = |text: &str| text.replace('\\', "").to_lowercase();
+    assert!(escaped_words(&report).contains(&escaped_words(&reason)), "{reason}: {report}");
+}
+
+/// A single study tells its own story and says nothing of scale.
+#[test]
+fn a_single_study_has_no_verdict() {
+    let mut ladder = support::synthetic();
+    ladder.name = None;
+    ladder.studies.truncate(1);
+    let report = brief_of(&ladder);
+    assert!(report.starts_with("# HPO Study: "), "{report}");
+    for absent in ["pay?", "all budgets", "| Ladder |"] {
+        assert!(!report.contains(absent), "{absent}: {report}");
+    }
+    assert!(report.contains("## What to take") && report.contains("## What matters"), "{report}");
+}
