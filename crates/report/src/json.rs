@@ -1,4 +1,4 @@
-//! The report as a versioned document that holds every number at full precision.
+//! The report as a versioned document that contains every number at full precision.
 
 use allometry_analysis::Analysis;
 use schemars::{JsonSchema, Schema};
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
-/// goes.
+/// The name and version of the document's schema. Within a version, fields may be added, but no field changes
+/// its meaning or is removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SchemaVersion {
-    /// The first.
+    /// The first version.
     #[default]
     #[serde(rename = "allometry.report/1")]
     V1,
@@ -19,25 +19,25 @@ pub enum SchemaVersion {
 /// A report for programs. Numbers that are not finite are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportDocument {
-    /// Name and version of this form.
+    /// The name and version of this schema.
     pub schema: SchemaVersion,
     /// The analysis.
     #[serde(flatten)]
     pub analysis: Analysis,
 }
 
-/// Renders the analysis as a document of the form that [`json_schema`] describes.
+/// Renders the analysis as a document with the schema that [`json_schema`] returns.
 pub fn json(analysis: &Analysis) -> String {
     pretty(&ReportDocument { schema: SchemaVersion::V1, analysis: words::analysis(analysis) })
 }
 
-/// A document as text for people to look at, with a line break at its end.
+/// Returns a document as indented text, with a line break at its end.
 pub(crate) fn pretty(document: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(document);
     text.expect("a document in words has keys that are strings, and no reasons") + "\n"
 }
 
-/// JSON Schema of [`ReportDocument`].
+/// Returns the JSON Schema of [`ReportDocument`].
 pub fn json_schema() -> Schema {
     schemars::schema_for!(ReportDocument)
 }

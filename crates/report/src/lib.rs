@@ -1,4 +1,4 @@
-//! Renders the trials of a ladder and their analysis: pure functions from data to text.
+//! Renders the trials of a ladder and their analysis as text: pure functions without side effects.
 
 pub mod brief;
 pub mod chart;

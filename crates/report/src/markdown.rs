@@ -1,15 +1,15 @@
-//! Text of users inside Markdown.
+//! User text inside Markdown.
 
 use allometry_analysis::coverage::Step;
 
 use crate::number::step;
 
-/// Characters of a text of users beyond which it is cut: longer than any sentence, shorter than a name meant
-/// to harm.
+/// The number of characters beyond which user text is cut: longer than any sentence, but short enough to
+/// limit malicious names.
 const LONGEST: usize = 4_000;
 
-/// Text that reads in Markdown as it is: nothing in it starts emphasis, a link, a tag, a table cell or a
-/// heading; line breaks become spaces. What is very long is cut.
+/// Escapes a text so that Markdown shows it unchanged: nothing in it starts emphasis, a link, a tag, a table
+/// cell or a heading. Line breaks become spaces, and very long text is cut.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before: Option<char> = None;
@@ -25,7 +25,8 @@ pub(crate) fn escape(text: &str) -> String {
             && rest.peek().is_some_and(|next: &char| next.is_alphanumeric());
         match c {
             c if c.is_control() => out.push(' '),
-            // Between letters an underscore is only that, and names of parameters stay legible in the source.
+            // An underscore between letters has no meaning in Markdown; without escapes, parameter names stay
+            // legible in the source.
             '_' if inside_word => out.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '$' | '&' => {
                 out.push('\\');
@@ -38,7 +39,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// Values, or ranges of them, in a row; `none` where there is none.
+/// Returns values or ranges of values as a list; `none` if there are none.
 pub(crate) fn steps(steps: &[Step]) -> String {
     if steps.is_empty() {
         return "none".into();
@@ -47,7 +48,8 @@ pub(crate) fn steps(steps: &[Step]) -> String {
     steps.join(", ")
 }
 
-/// Text as code: fenced by more backticks than it holds, line breaks as spaces. Not for table cells.
+/// Returns a text as code: the fence has more backticks than the text, and line breaks become spaces. Not for
+/// table cells.
 pub(crate) fn code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);

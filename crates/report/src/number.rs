@@ -8,7 +8,7 @@ pub(crate) const UNKNOWN: &str = "unknown";
 
 pub use allometry_core::significant::{signed, significant as decimals};
 
-/// A large number in two digits, with separators: 8413 is `8,400`.
+/// Returns a large number rounded to two digits, with separators: 8413 is `8,400`.
 pub fn about(x: f64) -> String {
     if !x.is_finite() || x >= 1e15 {
         return "a great many".into();
@@ -21,7 +21,7 @@ pub fn about(x: f64) -> String {
     grouped((digits * unit) as u64)
 }
 
-/// A count with separators: `12,345`.
+/// Returns a count with separators: `12,345`.
 pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -34,12 +34,12 @@ pub fn grouped(count: u64) -> String {
     out
 }
 
-/// A whole percentage; `<1%` for small shares that are not 0.
+/// Returns a share as a whole percentage; `<1%` for small shares that are not 0.
 pub fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.005 { "<1%".into() } else { format!("{:.0}%", share * 100.0) }
 }
 
-/// A probability: `0.034`, `<0.001`.
+/// Returns a p-value: `0.034`, `<0.001`.
 pub fn p_value(p: f64) -> String {
     match p {
         p if p < 0.001 => "<0.001".into(),
@@ -48,7 +48,7 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
-/// A probability behind its letter: `p = 0.034`, `p < 0.001`.
+/// Returns a p-value with its letter: `p = 0.034`, `p < 0.001`.
 pub fn p_is(p: f64) -> String {
     let value = p_value(p);
     match value.strip_prefix('<') {
@@ -57,12 +57,12 @@ pub fn p_is(p: f64) -> String {
     }
 }
 
-/// A user's name in quotes.
+/// Returns a user's name in quotes.
 pub fn quoted(name: &str) -> String {
     format!("'{name}'")
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Returns a list in words: `a`, `a and b`, `a, b and c`.
 pub fn listed<S: AsRef<str>>(items: &[S]) -> String {
     match items {
         [] => String::new(),
@@ -74,17 +74,17 @@ pub fn listed<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
-/// `1 trial`, `2 trials`.
+/// Returns a count with its noun: `1 trial`, `2 trials`.
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// Four decimals, or `unknown`.
+/// Returns a number as [`decimals`] writes it, or `unknown`.
 pub(crate) fn known(x: Option<f64>) -> String {
     x.map_or_else(|| UNKNOWN.into(), decimals)
 }
 
-/// `0.6451 to 0.7811`, or `unknown`.
+/// Returns an interval: `0.6451 to 0.7811`, or `unknown`.
 pub(crate) fn interval(interval: Option<Interval>) -> String {
     interval.map_or_else(
         || UNKNOWN.into(),
@@ -92,7 +92,7 @@ pub(crate) fn interval(interval: Option<Interval>) -> String {
     )
 }
 
-/// A share with its interval: `6% (2% to 16%)`.
+/// Returns a share with its interval: `6% (2% to 16%)`.
 pub(crate) fn share(estimate: Estimate) -> String {
     let interval = estimate
         .interval
@@ -100,18 +100,17 @@ pub(crate) fn share(estimate: Estimate) -> String {
     format!("{}{interval}", percent(estimate.point))
 }
 
-/// Three decimals with a sign.
+/// Returns a number with three decimals and a sign.
 pub(crate) fn signed3(x: f64) -> String {
     format!("{x:+.3}")
 }
 
-/// A probability: `0.034`, `<0.001`, or `unknown`.
+/// Returns a p-value: `0.034`, `<0.001`, or `unknown`.
 pub(crate) fn known_p(p: Option<f64>) -> String {
     p.map_or_else(|| UNKNOWN.into(), p_value)
 }
 
-/// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's
-/// choice.
+/// Returns a parameter's value as it is, or a range of values with floats rounded to three digits.
 pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     match (value, upper) {
         (value, None) => value.to_string(),
@@ -119,7 +118,7 @@ pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     }
 }
 
-/// A name of at most `longest` characters.
+/// Returns a name, cut to at most `longest` characters.
 pub fn shortened(name: &str, longest: usize) -> String {
     if name.chars().count() <= longest {
         return name.to_owned();
@@ -127,7 +126,7 @@ pub fn shortened(name: &str, longest: usize) -> String {
     name.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// A value in three digits.
+/// Returns a value rounded to three digits.
 pub(crate) fn short(value: &ParamValue) -> String {
     value.rounded().to_string()
 }

@@ -1,4 +1,4 @@
-//! Reads a report document back.
+//! Reads report documents.
 
 use allometry_analysis::{Analysis, Options};
 use serde::Deserialize as _;
@@ -6,50 +6,50 @@ use serde_json::Value;
 
 use crate::json::SchemaVersion;
 
-/// What the names of report documents begin with; the rest is their version.
+/// The prefix of the schema names of report documents; the version follows.
 const NAME: &str = "allometry.report/";
 
-/// Version that this program writes and reads.
+/// The version that this program writes and reads.
 const VERSION: u64 = 1;
 
-/// Why a text is no report document.
+/// The reason why a text is not a report document.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is no JSON, or ends early.
-    #[error("it is no whole JSON document: {0}")]
+    /// The text is not JSON, or is incomplete.
+    #[error("it is not a complete JSON document: {0}")]
     Json(serde_json::Error),
-    /// It is JSON, but of something else.
-    #[error("it is no report of Allometry: {found}")]
+    /// The text is JSON, but not a report.
+    #[error("it is not a report of Allometry: {found}")]
     NotAReport {
-        /// What it is instead.
+        /// What was found.
         found: String,
     },
-    /// A newer program wrote it.
+    /// A newer version of the program wrote the report.
     #[error("it is {found}, and this program reads {NAME}{VERSION}")]
     Newer {
-        /// Its schema.
+        /// The schema of the report.
         found: String,
     },
-    /// It says that it is a report, but something in it is not as the schema has it.
-    #[error("it is not as the schema {NAME}{VERSION} has it: {message}")]
+    /// The text claims to be a report but does not match the schema.
+    #[error("it does not match the schema {NAME}{VERSION}: {message}")]
     Malformed {
-        /// What is wrong.
+        /// The mismatch.
         message: String,
     },
 }
 
 impl ReadError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::Json(_) => "write it anew with `allometry report ... -o report.json`",
+            Self::Json(_) => "write it again with `allometry report ... -o report.json`",
             Self::NotAReport { .. } => {
-                "`allometry report ... -o report.json` writes one, from Optuna's trials too"
+                "`allometry report ... -o report.json` writes a report, also from Optuna's trials"
             }
             Self::Newer { .. } => {
-                "use the version of Allometry that wrote it, or write it anew with this one"
+                "use the version of Allometry that wrote it, or write it again with this version"
             }
-            Self::Malformed { .. } => "write it anew with this version of Allometry",
+            Self::Malformed { .. } => "write it again with this version of Allometry",
         };
         Some(text.into())
     }
@@ -57,8 +57,7 @@ impl ReadError {
 
 /// Reads the text of a document that [`crate::json()`] wrote.
 ///
-/// # Errors
-/// [`ReadError`] where it is something else.
+/// [`ReadError`] if the text is not such a document.
 pub fn read_json(text: &str) -> Result<Analysis, ReadError> {
     let document: Value = serde_json::from_str(text).map_err(ReadError::Json)?;
     let not_a_report = |found: &str| ReadError::NotAReport { found: found.into() };

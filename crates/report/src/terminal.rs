@@ -12,22 +12,22 @@ use crate::full::is_lone;
 use crate::number::{UNKNOWN, decimals, percent};
 use crate::words;
 
-/// Columns that the summary takes.
+/// The width of the summary in columns.
 const WIDTH: usize = 80;
-/// Columns of a bar.
+/// The width of a bar in columns.
 const BAR: usize = 22;
-/// Columns of a name.
+/// The width of a name in columns.
 const NAME: usize = 16;
-/// Parameters shown per budget.
+/// The largest number of parameters shown per budget.
 const PARAMETERS: usize = 4;
-/// Findings shown.
+/// The largest number of findings shown.
 const FINDINGS: usize = 6;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Renders the summary with ANSI colours. Everything in it stands in the full report.
+/// Renders the summary with ANSI colours. The full report contains everything in it.
 pub fn terminal(analysis: &Analysis) -> String {
     let mut out = String::new();
     heading(&mut out, analysis);
@@ -104,7 +104,7 @@ fn budgets(out: &mut String, analysis: &Analysis) {
     }
 }
 
-/// `  ├────●───┤ `, over the span of all intervals.
+/// Draws an interval on the range of all intervals: `  ├────●───┤ `.
 fn interval_bar(estimate: Estimate, low: f64, high: f64) -> String {
     let column = |x: f64| {
         let share = if high > low { (x - low) / (high - low) } else { 0.5 };
@@ -130,7 +130,7 @@ fn effort(out: &mut String, analysis: &Analysis) {
     let all = || studies.iter().flat_map(|study| study.best_of.iter().map(|best| best.expected.point));
     let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     line(out, "");
-    line(out, &paint(BOLD, "Expected best of so many trials"));
+    line(out, &paint(BOLD, "Expected best by number of trials"));
     for study in studies {
         let spark: String = study
             .best_of
@@ -209,11 +209,11 @@ fn findings(out: &mut String, analysis: &Analysis) {
     }
     let more = groups.len().saturating_sub(FINDINGS);
     if more > 0 {
-        line(out, &paint(DIM, &format!("and {more} more kinds")));
+        line(out, &paint(DIM, &format!("and {more} more kinds of findings")));
     }
 }
 
-/// Cells at fixed columns.
+/// Writes cells at fixed columns.
 fn row(out: &mut String, style: Style, cells: &[(&str, usize)]) {
     let mut text = String::new();
     for (cell, width) in cells {
@@ -236,9 +236,9 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     textwrap::wrap(&clean(text, usize::MAX), width).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
-/// Text of users without what terminals obey, cut to `width` columns.
+/// Returns user text without control characters, cut to `width` columns.
 fn clean(text: &str, width: usize) -> String {
-    // Ends of lines within a sentence are spaces; everything else is written out.
+    // Line breaks within a sentence become spaces; other control characters are written as escapes.
     let text = text.replace(['\n', '\t'], " ");
     let text = visible(&text).into_owned();
     if display_width(&text) <= width {

@@ -13,7 +13,7 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// Adds an empty line; never a second one, nor one at the start.
+    /// Adds an empty line, unless the text is empty or already ends with one.
     pub(crate) fn blank(&mut self) {
         if !self.0.is_empty() && !self.0.ends_with("\n\n") {
             self.0.push('\n');
@@ -45,7 +45,7 @@ impl Text {
         }
     }
 
-    /// The text, without an empty line at its end.
+    /// Returns the text without an empty line at its end.
     pub(crate) fn into_string(mut self) -> String {
         if self.0.ends_with("\n\n") {
             self.0.pop();

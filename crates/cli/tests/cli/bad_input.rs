@@ -108,7 +108,7 @@ fn reports() {
         folder.path(),
         &["report", "diary.md"],
         4,
-        &["diary.md", "no classic report", "hint", "all_trials.json"],
+        &["diary.md", "not a classic report", "hint", "all_trials.json"],
     );
     let table = "## Best Results by Budget\n\n| Budget | Best AUC |\n|---|---|\n| 2M | high |\n";
     write("word.md", table.as_bytes());

@@ -124,7 +124,7 @@ fn findings_that_appear_can_fail_it() {
     }
     let (code, out, err) = run(folder.path(), &["compare", "a.json", "b.json", "--fail-on", "failed-trials"]);
     assert_eq!(code, 7, "{err}");
-    assert!(out.contains("**Appeared in B**") && err.contains("warning failed-trials: X: 1 of 2"), "{err}");
+    assert!(out.contains("**New in B**") && err.contains("warning failed-trials: X: 1 of 2"), "{err}");
     let stayed = ["compare", "a.json", "b.json", "--fail-on", "few-trials"];
     assert_eq!(run(folder.path(), &stayed).0, 0, "A has that too");
 }

@@ -124,7 +124,7 @@ fn a_command_that_knows_the_test_rows_is_asked_for_them() {
     let expected = [values([4.0, 4.0, 6.0]), values([3.0, 3.0, 7.0])];
     assert_eq!(told, expected.iter().map(|row| [&row[0], &row[1], &row[2]]).collect::<Vec<_>>());
     let (_, shown, _) = run(folder, &["report", "-o", "-"]);
-    assert!(shown.contains("The error is over nothing"), "{shown}");
+    assert!(shown.contains("The error covers nothing"), "{shown}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What fewer or more trials would have given.
+//! The expected best value by number of trials.
 
 use allometry_analysis::Analysis;
 
@@ -8,7 +8,7 @@ use super::scale::Scale;
 use super::{budget_class, budget_line, shown};
 use crate::number::{decimals, interval};
 
-/// The expected best of `k` trials, by budget.
+/// Draws the expected best of `k` trials, by budget.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let budgets: Vec<_> =
         analysis.studies.iter().enumerate().filter(|(_, study)| study.best_of.len() > 1).collect();
@@ -22,7 +22,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let mut panel =
         Panel::new("", x, Axis::new(format!("expected best {}", shown(&analysis.metric)), y), (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;
-    let mut figure = Figure::new("best-of", "Best of so many trials", Vec::new());
+    let mut figure = Figure::new("best-of", "Expected best by number of trials", Vec::new());
     let mut rows = Vec::new();
     for (position, study) in &budgets {
         let label = shown(&study.budget.label);
@@ -51,9 +51,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         }
     }
     figure.panels.push(panel);
-    figure.caption = "A budget that was given more trials has a better best one by that alone: compare \
-                      budgets at the same number of trials. A curve that still climbs at its end says that \
-                      more trials would find better ones."
+    figure.caption = "A budget with more trials has a better observed best by chance alone: compare budgets \
+                      at the same number of trials. If a curve still improves at its end, more trials would \
+                      find better values."
         .into();
     figure.describe(budgets.iter().filter_map(|(_, study)| Some((study, study.best_of.last()?))).map(
         |(study, best)| {
@@ -65,9 +65,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
             )
         },
     ));
-    let header = ["Budget", "Trials", "Expected best", "Interval", "Best of the first so many"]
-        .map(str::to_owned)
-        .to_vec();
+    let header = ["Budget", "Trials", "Expected best", "Interval", "Best so far"].map(str::to_owned).to_vec();
     figure.table = Some(FigureTable { header, rows });
     Some(figure)
 }

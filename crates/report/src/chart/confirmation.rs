@@ -1,5 +1,4 @@
-//! What the search said of each budget's best configurations, and what came of them when they were trained
-//! anew.
+//! The values of each budget's best configurations in the search, and after they were trained again.
 
 use allometry_analysis::Analysis;
 use allometry_analysis::confirmation::{ConfirmedBudget, ConfirmedConfiguration};
@@ -10,7 +9,7 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::decimals;
 
-/// One line per configuration, those of a budget together.
+/// Draws one line per configuration, grouped by budget.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let budgets = &analysis.confirmation.as_ref()?.budgets;
     let rows: Vec<(&ConfirmedBudget, &ConfirmedConfiguration)> = budgets
@@ -38,8 +37,8 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
             panel.layers.push(Layer::segment("ink", from, to, tip("test rows", one.test.point)));
         }
         let marks = [
-            ("soft hollow", one.search, "the search"),
-            ("b0 small", one.validation, "validation rows, trained anew"),
+            ("soft hollow", one.search, "search"),
+            ("b0 small", one.validation, "validation rows, trained again"),
             ("best small", Some(one.test.point), "test rows"),
         ];
         for (class, value, what) in marks {
@@ -47,13 +46,13 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
             panel.layers.push(Layer::Mark { class: class.into(), at: (value, y), tip: tip(what, value) });
         }
     }
-    let mut figure = Figure::new("confirmation", "The best, trained anew", vec![panel]);
-    figure.entry("soft hollow", "what the search said");
-    figure.entry("b0 small", "validation rows, trained anew");
-    figure.entry("best small", "test rows, trained anew");
+    let mut figure = Figure::new("confirmation", "The best configurations, trained again", vec![panel]);
+    figure.entry("soft hollow", "value in the search");
+    figure.entry("b0 small", "validation rows, trained again");
+    figure.entry("best small", "test rows, trained again");
     figure.caption = format!(
-        "Means over fresh seeds; the line is the {:.0}% interval on test rows, which nothing was chosen by. \
-         What the search said is the luckiest of its trials.",
+        "Means over new seeds; the line is the {:.0}% interval on test rows, which were not used for any \
+         choice. The value in the search is biased towards better values.",
         analysis.options.level * 100.0
     );
     figure.describe(rows.iter().map(|row| {

@@ -1,4 +1,4 @@
-//! Which combinations were tried, and what they gave.
+//! The combinations of values that were tried, and the means of their trials.
 
 use allometry_analysis::coverage::Coverage;
 use allometry_analysis::{Analysis, StudyAnalysis};
@@ -10,7 +10,7 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::{decimals, shortened, step};
 
-/// For each pair of parameters the number of trials, and beside it their mean.
+/// Draws the number of trials for each pair of parameters, and beside it the mean of their values.
 pub(super) fn figure(study: &StudyAnalysis, position: usize, analysis: &Analysis) -> Option<Figure> {
     if study.coverage.is_empty() {
         return None;
@@ -21,8 +21,8 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize, analysis: &Analysis
         Figure::new(format!("coverage-{position}"), format!("{label}: combinations tried"), panels.collect());
     figure.columns = 2;
     figure.caption = format!(
-        "Left: trials at each combination; dashed cells are empty. Right: their mean {}, stronger is \
-         better. A strong cell on the right with a weak one on the left rests on few trials.",
+        "Left: trials at each combination; dashed cells are empty. Right: their mean {}; stronger colours \
+         are better. A mean rests on few trials if its cell on the left is weak.",
         shown(&analysis.metric)
     );
     figure.describe(study.coverage.iter().map(|c| {

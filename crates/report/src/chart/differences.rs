@@ -1,4 +1,4 @@
-//! Differences between budgets with their intervals.
+//! The differences between budgets with their intervals.
 
 use allometry_analysis::Analysis;
 use allometry_analysis::scaling::Difference;
@@ -9,11 +9,11 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::signed;
 
-/// Differences that are drawn at most.
+/// The largest number of differences that are drawn.
 const MOST: usize = 60;
 
-/// A forest plot: one line per pair of budgets; where these are too many, each budget against the smallest.
-/// `None` where even those are too many to be told apart.
+/// Draws a forest plot with one line per pair of budgets or, if there are too many pairs, one line for each
+/// budget against the smallest. Returns `None` if even these lines are too many to be legible.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let all = &analysis.scaling.differences;
     let smallest = &all.first()?.smaller;
@@ -60,9 +60,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let mut figure = Figure::new("differences", "Differences between budgets", vec![panel]);
     let level = analysis.options.level * 100.0;
     figure.caption = format!(
-        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides \
-         nothing. The grey strip holds differences below {interest}, the smallest of interest \
-         (`--smallest-effect`).{}",
+        "Each line is the {level:.0}% interval of one difference by itself; a line that crosses 0 does not \
+         show which budget is better. The grey strip marks differences below {interest}, the smallest of \
+         interest (`--smallest-effect`).{}",
         if differences.len() < all.len() {
             " Each budget is drawn against the smallest; the table has the other pairs."
         } else {

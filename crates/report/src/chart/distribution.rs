@@ -1,4 +1,4 @@
-//! How the values of all trials are spread.
+//! The distribution of the values of all trials.
 
 use allometry_analysis::LadderTrials;
 use allometry_analysis::sample::Sample;
@@ -10,10 +10,10 @@ use super::scale::{Scale, TickFormat};
 use super::{budget_class, budget_line, shown};
 use crate::number::decimals;
 
-/// Points of a curve at most.
+/// The largest number of points of a curve.
 const MOST_STEPS: usize = 400;
 
-/// The share of trials up to a value, by budget: the empirical distribution function.
+/// Draws the share of trials up to each value, by budget: the empirical distribution function.
 pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
     let budgets: Vec<(usize, &str, Vec<f64>)> = ladder
         .studies
@@ -33,7 +33,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         shown(ladder.metric()),
         Scale::linear(budgets.iter().flat_map(|(.., values)| values.iter().copied())),
     );
-    let y = Axis::new("trials up to it", Scale::Linear { low: 0.0, high: 1.0 }).format(TickFormat::Percent);
+    let y = Axis::new("share of trials", Scale::Linear { low: 0.0, high: 1.0 }).format(TickFormat::Percent);
     let mut panel = Panel::new("", x, y, (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new("distribution", "Values of all trials", Vec::new());
@@ -55,8 +55,8 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         Direction::Minimize => "left",
     };
     figure.caption = format!(
-        "A curve further to the {better} has more good trials, not only a better best one. Curves that \
-         cross tell that one budget wins by its best trials and another by its typical ones."
+        "A curve further to the {better} means more good trials, not only a better best trial. If two curves \
+         cross, one budget has the better best trials and the other has the better typical trials."
     );
     let quantile =
         |values: &[f64], share: f64| decimals(values[((values.len() - 1) as f64 * share).round() as usize]);
@@ -69,10 +69,11 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         })
         .collect();
     figure.describe(
-        rows.iter().map(|row| format!("{}: from {} to {}, half up to {}.", row[0], row[1], row[5], row[3])),
+        rows.iter().map(|row| format!("{}: from {} to {}, median {}.", row[0], row[1], row[5], row[3])),
     );
-    let header =
-        ["Budget", "Lowest", "Quarter", "Half", "Three quarters", "Highest"].map(str::to_owned).to_vec();
+    let header = ["Budget", "Lowest", "Lower quartile", "Median", "Upper quartile", "Highest"]
+        .map(str::to_owned)
+        .to_vec();
     figure.table = Some(FigureTable { header, rows });
     Some(figure)
 }

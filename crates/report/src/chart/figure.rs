@@ -1,50 +1,50 @@
-//! A picture with everything that belongs to it.
+//! A figure: panels with a title, a caption, a legend and a description.
 
 use maud::{Markup, PreEscaped, html};
 
 use super::panel::Panel;
 
-/// Colours of charts, for light and dark surroundings; drawings that stand alone carry it inside.
+/// Colours of charts, for light and dark backgrounds. Drawings that stand alone contain them.
 pub const CHART_STYLE: &str = include_str!("style.css");
 
-/// Distance between panels of a drawing that stands alone.
+/// The distance between the panels of a drawing that stands alone.
 const GAP: f64 = 8.0;
-/// Height of a line of the legend.
+/// The height of a line of the legend.
 const LINE: f64 = 20.0;
 
 /// One or more panels that answer one question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Unique in its report; letters, digits and hyphens, also the name of its file.
+    /// A name that is unique in its report, of letters, digits and hyphens; also the name of its file.
     pub id: String,
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// How to read it.
+    /// The caption, which explains how to read the figure.
     pub caption: String,
-    /// The picture in words, for those who do not see it.
+    /// A description of the figure for readers who cannot see it.
     pub alt: String,
-    /// What colours and lines mean.
+    /// The meanings of colours and lines.
     pub(crate) legend: Vec<LegendEntry>,
     pub(crate) panels: Vec<Panel>,
-    /// Panels side by side, where there is room.
+    /// The number of panels side by side, if there is room.
     pub(crate) columns: usize,
-    /// Numbers behind it, where no table of the report has them.
+    /// The numbers behind the figure, if no table of the report contains them.
     pub table: Option<FigureTable>,
 }
 
-/// A meaning of a class of marks.
+/// The meaning of a class of marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LegendEntry {
     pub(crate) class: String,
     pub(crate) words: String,
 }
 
-/// Numbers behind a figure.
+/// The numbers behind a figure.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FigureTable {
     /// Names of the columns.
     pub header: Vec<String>,
-    /// One row each.
+    /// The cells of each row.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -66,13 +66,13 @@ impl Figure {
         self.legend.push(LegendEntry { class: class.into(), words: words.into() });
     }
 
-    /// Says the picture in words.
+    /// Sets the description of the figure to these sentences.
     pub(crate) fn describe(&mut self, sentences: impl IntoIterator<Item = String>) {
         self.alt = sentences.into_iter().collect::<Vec<_>>().join(" ");
     }
 
-    /// The picture as a file of its own: its colours follow those of whoever looks at it, where the viewer
-    /// tells.
+    /// Returns the figure as an SVG file. Its colours follow the viewer's light or dark theme if the viewer
+    /// reports it.
     pub fn svg(&self) -> String {
         let columns = self.columns.clamp(1, self.panels.len().max(1));
         let legend = self.legend_rows(columns);
@@ -109,11 +109,11 @@ impl Figure {
                 }
             }
         };
-        // One element a line, so that a change of a drawing is a change of few lines.
+        // One element per line, so that a small change of a drawing changes few lines.
         picture.into_string().replace("><", ">\n<") + "\n"
     }
 
-    /// The entries of the legend in lines that fit, each with its place.
+    /// Returns the entries of the legend in lines that fit, each entry with its position.
     fn legend_rows(&self, columns: usize) -> Vec<Vec<(f64, &LegendEntry)>> {
         let room: f64 = self.panels.iter().take(columns).map(|panel| panel.size.0 + GAP).sum();
         let mut rows: Vec<Vec<(f64, &LegendEntry)>> = Vec::new();
@@ -130,7 +130,8 @@ impl Figure {
         rows
     }
 
-    /// The picture as a part of a page that has [`CHART_STYLE`]: panels flow into as many columns as fit.
+    /// Returns the figure as a part of a page that has [`CHART_STYLE`]. The panels flow into as many columns
+    /// as fit.
     pub fn html(&self) -> Markup {
         let wide = self.panels.iter().any(|panel| panel.size.0 > 700.0);
         html! {

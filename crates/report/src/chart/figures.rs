@@ -16,7 +16,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Draws everything that the trials of a ladder and their analysis allow.
+    /// Draws every figure for which the trials of a ladder and their analysis have data.
     pub fn new(analysis: &Analysis, ladder: &LadderTrials) -> Self {
         let mut all = ladder_figures(analysis, ladder);
         for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
@@ -25,18 +25,18 @@ impl Figures {
         Self { figures: all.into_iter().map(|figure| (figure.id.clone(), figure)).collect() }
     }
 
-    /// The figure of that name, where it could be drawn.
+    /// Returns the figure with this name, if it could be drawn.
     pub fn get(&self, id: &str) -> Option<&Figure> {
         self.figures.get(id)
     }
 
-    /// All of them, those of the ladder first.
+    /// Returns all figures, those of the ladder first.
     pub fn iter(&self) -> impl Iterator<Item = &Figure> {
         self.figures.values()
     }
 }
 
-/// Figures over all budgets.
+/// Draws the figures over all budgets.
 pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure> {
     let figures = [
         scaling::figure(analysis, ladder),
@@ -51,7 +51,7 @@ pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure>
     figures.into_iter().flatten().collect()
 }
 
-/// Figures of one budget, at `position` in the ladder.
+/// Draws the figures of one budget, at `position` in the ladder.
 pub fn study_figures(
     study: &StudyAnalysis,
     trials: &StudyTrials,

@@ -1,4 +1,4 @@
-//! The trials that none beats, among all.
+//! The Pareto front among all trials.
 
 use allometry_analysis::front::{Front, Objectives};
 use allometry_analysis::sample::is_usable;
@@ -10,10 +10,11 @@ use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::Scale;
 use super::{budget_class, shown};
 
-/// Objectives after the first that have a panel of their own, at most.
+/// The largest number of objectives after the first that have a panel.
 const MOST_PANELS: usize = 6;
 
-/// One panel for each objective after the first, over the first: all trials, and the front in it.
+/// Draws one panel for each objective after the first, against the first: all trials, and the front among
+/// them.
 pub(super) fn figure(
     study: &StudyAnalysis,
     trials: &StudyTrials,
@@ -28,7 +29,7 @@ pub(super) fn figure(
     let mut figure = Figure::new(format!("front-{position}"), format!("{label}: Pareto front"), panels);
     figure.columns = 2;
     figure.entry(budget_class(position), "complete trials");
-    figure.entry("best small", "trials that none beats");
+    figure.entry("best small", "trials on the front");
     let way = |objective: usize| match objectives.metrics[objective].direction {
         Direction::Maximize => "larger",
         Direction::Minimize => "smaller",
@@ -37,14 +38,11 @@ pub(super) fn figure(
         .map(|objective| format!("{} {}", way(objective), shown(&objectives.metrics[objective].name)))
         .collect();
     figure.caption = if objectives.metrics.len() == 2 {
-        format!(
-            "Better: {}. The line is what the front has reached: beyond it nothing was found.",
-            ways.join(", ")
-        )
+        format!("Better: {}. The line is the front: no trial lies beyond it.", ways.join(", "))
     } else {
         format!(
-            "Better: {}. A trial of the front may look beaten here: it is ahead in an objective that the \
-             panel does not show.",
+            "Better: {}. A trial on the front may look worse than another trial here, because the panel does \
+             not show the objective in which it is better.",
             ways.join(", ")
         )
     };
@@ -61,7 +59,7 @@ pub(super) fn figure(
         .collect();
     figure.describe([
         format!("Scatter plot of {} trials, {} of them on the front.", front.complete, front.trials.len()),
-        format!("It goes from {}.", ends.join(" to ")),
+        format!("The front goes from {}.", ends.join(" to ")),
     ]);
     Some(figure)
 }
@@ -91,14 +89,10 @@ fn panel(
     let at: Vec<(f64, f64)> =
         front.trials.iter().map(|trial| (trial.values[other], trial.values[0])).collect();
     if objectives.metrics.len() == 2 && at.len() > 1 {
-        // From one trial to the next, what both have reached.
+        // Between two trials, the line is what both have reached, so it is a step.
         let corners = at.windows(2).flat_map(|pair| [pair[0], (pair[0].0, pair[1].1)]);
         let line = corners.chain(at.last().copied()).collect();
-        panel.layers.push(Layer::Line {
-            class: "guide".into(),
-            at: line,
-            tip: "what the front has reached".into(),
-        });
+        panel.layers.push(Layer::Line { class: "guide".into(), at: line, tip: "the front".into() });
     }
     for (trial, at) in front.trials.iter().zip(at) {
         let tip = format!("trial {}", trial.number);

@@ -1,4 +1,4 @@
-//! How a search went on.
+//! The course of a search.
 
 use allometry_analysis::sample::{Sample, is_usable};
 use allometry_analysis::{Analysis, StudyTrials};
@@ -10,10 +10,11 @@ use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::decimals;
 
-/// Improvements that the table lists at most, the latest.
+/// The largest number of improvements in the table, which lists the latest.
 const MOST_ROWS: usize = 20;
 
-/// The optimization history: every trial by its number, the incumbent, and those without a value.
+/// Draws the optimization history: every trial by its number, the best value so far, and trials without a
+/// value.
 pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) -> Option<Figure> {
     let sample = Sample::new(study, analysis.direction);
     let last = study.trials.last()?.number.0 as f64;
@@ -70,7 +71,8 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         panel.layers.push(Layer::Line { class: "ink".into(), at: incumbent, tip: "best so far".into() });
     }
     figure.panels.push(panel);
-    figure.caption = "Each dot is a trial in the order of its start; the line is the best so far.".into();
+    figure.caption =
+        "Each dot is a trial in the order of its start; the line is the best value so far.".into();
     let best = improvements.last().map_or_else(
         || "no best trial".to_owned(),
         |(number, value)| format!("best {} by trial {number}", decimals(*value)),

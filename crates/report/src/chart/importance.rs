@@ -1,4 +1,4 @@
-//! How much of the metric's variance goes with each parameter.
+//! The share of each parameter in the metric's variance.
 
 use allometry_analysis::StudyAnalysis;
 
@@ -8,10 +8,10 @@ use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::share;
 
-/// Parameters that are shown, the largest.
+/// The largest number of parameters that are shown, those with the largest shares.
 const MOST: usize = 24;
 
-/// Shares of the model's R squared with their intervals, and what chance alone gives.
+/// Draws the shares of the model's R squared with their intervals, and the shares expected by chance.
 pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     let mut shares: Vec<_> = study.importance.iter().filter_map(|one| Some((one, one.share?))).collect();
     if shares.is_empty() {
@@ -55,9 +55,9 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     );
     figure.entry(format!("{} small", budget_class(position)), "share with its interval");
     figure.entry("hollow", "classic figure (naive)");
-    figure.caption = "Bars are averages over all orders of adding parameters to a linear model, lines \
-                      their intervals. The dashed tick is what a parameter without any effect is expected \
-                      to have: a bar whose line reaches it tells nothing."
+    figure.caption = "Bars are averages over all orders in which parameters can be added to a linear model; \
+                      lines are their intervals. The dashed tick is the share expected for a parameter \
+                      without any effect: if the line of a bar reaches the tick, the share may be chance."
         .into();
     figure.describe(shares.iter().map(|(one, estimate)| format!("{}: {}.", one.parameter, share(*estimate))));
     Some(figure)

@@ -1,4 +1,4 @@
-//! Parameters that act together.
+//! Interactions between parameters.
 
 use allometry_analysis::{FanovaOutcome, StudyAnalysis};
 
@@ -8,10 +8,10 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::percent;
 
-/// Parameters that are shown, the largest.
+/// The largest number of parameters that are shown, those with the largest shares.
 const MOST: usize = 12;
 
-/// Shares of single parameters, on the diagonal, and of pairs beyond them.
+/// Draws the shares of single parameters on the diagonal, and the additional shares of pairs elsewhere.
 pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     let FanovaOutcome::Computed(fanova) = &study.space_importance.forest else { return None };
     let names: Vec<&str> = fanova.singles.iter().take(MOST).map(|single| single.parameter.as_str()).collect();
@@ -56,12 +56,12 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     }
     let mut figure = Figure::new(
         format!("interaction-{position}"),
-        format!("{}: parameters that act together", shown(&study.budget.label)),
+        format!("{}: interactions between parameters", shown(&study.budget.label)),
         vec![panel],
     );
-    figure.caption = "Shares of the variance of a forest's predictions over the space: single parameters \
-                      on the diagonal, pairs beyond their own shares elsewhere. Dashed cells are too small \
-                      to be listed."
+    figure.caption = "Shares of the variance of a forest's predictions over the space: single parameters on \
+                      the diagonal, additional shares of pairs elsewhere. Dashed cells are too small to be \
+                      listed."
         .into();
     let list = fanova
         .singles

@@ -9,19 +9,19 @@ use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::decimals;
 
-/// Curves that are drawn, of more trials at even steps of the rank.
+/// The largest number of curves that are drawn; more trials are subsampled at an even stride.
 const MOST: usize = 150;
 
 /// A metric by epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// What it belongs to.
+    /// The name of the curve.
     pub label: String,
-    /// Epoch and value, by epoch; values that are no numbers are left out.
+    /// Pairs of an epoch and a value, in the order of epochs. Values that are not finite are left out.
     pub points: Vec<(f64, f64)>,
 }
 
-/// Curves over each other, each with its own colour: few.
+/// Draws a few curves in one panel, each with its own colour.
 pub fn curves_figure(id: &str, title: &str, metric: &str, curves: &[Curve]) -> Option<Figure> {
     let points = || curves.iter().flat_map(|curve| usable(&curve.points));
     points().next()?;
@@ -56,7 +56,7 @@ fn usable(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
     points.iter().copied().filter(|(_, value)| is_usable(*value))
 }
 
-/// The intermediate values of a study's trials, the best one's stronger.
+/// Draws the intermediate values of a study's trials, with those of the best trial in a stronger colour.
 pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) -> Option<Figure> {
     let curve = |trial: &allometry_core::FrozenTrial| -> Vec<(f64, f64)> {
         let points = trial.intermediate.iter().map(|(step, value)| (*step as f64, *value));
@@ -119,8 +119,8 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         String::new()
     };
     figure.caption = format!(
-        "The metric on the validation rows after each epoch. Curves that still climb at their end were \
-         stopped too early; those that fall were overfitted.{some}"
+        "The metric on the validation rows after each epoch. If a curve still improves at its end, training \
+         stopped too early; if it gets worse, the model overfitted.{some}"
     );
     Some(figure)
 }

@@ -1,5 +1,4 @@
-//! Charts as data, drawn as SVG: the same drawing beside a Markdown report, inside a page, and on the
-//! dashboard.
+//! Charts as data, drawn as SVG. Markdown reports, pages and the dashboard share the drawing.
 
 mod best_of;
 mod confirmation;
@@ -29,17 +28,17 @@ pub use learning::{Curve, curves_figure};
 pub(crate) use parameter::ParameterAxis;
 pub use reliability::reliability_figure;
 
-/// Class of a budget's marks, by its position.
+/// Returns the class of a budget's marks, by the budget's position.
 fn budget_class(position: usize) -> String {
     format!("b{}", position % 8)
 }
 
-/// The same for a line: it also differs by its dashes.
+/// Returns the class of a budget's line, which also sets its dashes.
 fn budget_line(position: usize) -> String {
     format!("b{0} dash-{0}", position % 8)
 }
 
-/// A name that fits into a chart.
+/// Returns a name, shortened to fit into a chart.
 fn shown(name: &str) -> String {
     crate::number::shortened(name, 40)
 }

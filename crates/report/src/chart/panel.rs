@@ -1,4 +1,4 @@
-//! One coordinate system with its marks, as SVG.
+//! A coordinate system with its marks, as SVG.
 
 use std::fmt::Write as _;
 
@@ -7,21 +7,21 @@ use maud::{Markup, html};
 use super::scale::{Scale, Tick, TickFormat};
 use crate::number::shortened;
 
-/// Width of a panel that stands by itself, in units of the drawing.
+/// Width of a panel that stands alone, in units of the drawing.
 pub(crate) const WIDTH: f64 = 520.0;
 /// Width of a character of a label, in units of the drawing; labels are 12 units high.
 const CHARACTER: f64 = 7.0;
-/// Characters of a name on an axis beyond which it is cut.
+/// Number of characters beyond which a name on an axis is cut.
 const LONGEST_NAME: usize = 22;
 
-/// One side of a panel.
+/// An axis of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Axis {
     pub(crate) label: String,
     pub(crate) scale: Scale,
     pub(crate) format: TickFormat,
-    /// What of a trial lies along it, where trials can be found by it: `number`, `value`, `size` or `param:`
-    /// and a name.
+    /// The property of trials along the axis, if the script can find trials by it: `number`, `value`, `size`,
+    /// or `param:` and a name.
     pub(crate) field: Option<String>,
 }
 
@@ -39,28 +39,28 @@ impl Axis {
     }
 }
 
-/// What is drawn. Classes name colours: see `style.css`.
+/// A layer of a drawing. Classes name colours: see `style.css`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Layer {
-    /// A dot each.
+    /// A dot at each point.
     Points { class: String, at: Vec<(f64, f64)> },
-    /// A broken line.
+    /// A line through the points.
     Line { class: String, at: Vec<(f64, f64)>, tip: String },
-    /// The area between two lines: place, lower, upper.
+    /// The area between two lines, as triples of place, lower end and upper end.
     Band { class: String, at: Vec<(f64, f64, f64)> },
-    /// Many broken lines, drawn as one.
+    /// Many lines, drawn as one element.
     Lines { class: String, lines: Vec<Vec<(f64, f64)>> },
     /// A rectangle between two corners.
     Bar { class: String, from: (f64, f64), to: (f64, f64), tip: String },
-    /// A rectangle that is as strong as `strength`, from 0 to 1, with text inside.
+    /// A rectangle with a colour of strength `strength`, from 0 to 1, and text inside.
     Cell { from: (f64, f64), to: (f64, f64), strength: Option<f64>, text: String, tip: String },
     /// A mark that stands out.
     Mark { class: String, at: (f64, f64), tip: String },
-    /// Words beside a point.
+    /// Text beside a point.
     Words { at: (f64, f64), text: String, anchor: Anchor },
 }
 
-/// Where words stand about their point.
+/// The alignment of text at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Start,
@@ -76,11 +76,12 @@ pub(crate) struct Panel {
     pub(crate) layers: Vec<Layer>,
     /// Size of the whole drawing in its own units.
     pub(crate) size: (f64, f64),
-    /// Position of the study whose trials are its dots; `None` where they are of all studies, or none.
+    /// Position of the study whose trials are the dots; `None` if the dots are trials of all studies, or no
+    /// trials.
     pub(crate) study: Option<usize>,
-    /// Whether looking closer at a part makes sense.
+    /// Whether the reader can zoom in.
     pub(crate) zoom: Zoom,
-    /// Axes across the panel, at the places of `x`, in parallel coordinates.
+    /// The vertical axes of parallel coordinates, at the places of `x`.
     pub(crate) axes: Vec<Axis>,
 }
 
@@ -112,7 +113,8 @@ impl Panel {
         }
     }
 
-    /// Ticks of the upright axis; parallel coordinates have their own along each line.
+    /// Returns the ticks of the vertical axis; none for parallel coordinates, which have ticks along each
+    /// line.
     fn ticks(&self, axis: &Axis) -> Vec<Tick> {
         if self.axes.is_empty() { axis.scale.ticks(5, axis.format) } else { Vec::new() }
     }
@@ -130,7 +132,7 @@ impl Panel {
         Frame { left, top, width: self.size.0 - left - 14.0, height: self.size.1 - top - bottom }
     }
 
-    /// The drawing; `id` is unique on the page. `place` is where a larger drawing has it.
+    /// Returns the drawing. `id` is unique on the page; `place` is its position in a larger drawing.
     pub(crate) fn svg(&self, id: &str, place: Option<(f64, f64)>) -> Markup {
         let frame = self.frame();
         let (width, height) = self.size;
@@ -171,7 +173,7 @@ impl Panel {
 
 impl Frame {
     fn at(&self, panel: &Panel, x: f64, y: f64) -> (f64, f64) {
-        // Far outside is as invisible as just outside, and stays a short number.
+        // A point far outside is moved closer: it stays invisible, and its numbers stay short.
         let across = panel.x.scale.unit(x).clamp(-3.0, 4.0);
         let up = panel.y.scale.unit(y).clamp(-3.0, 4.0);
         (round(self.left + across * self.width), round(self.top + (1.0 - up) * self.height))
@@ -211,7 +213,7 @@ impl Frame {
         }
     }
 
-    /// Ticks whose labels do not touch.
+    /// Returns ticks whose labels do not touch.
     fn fitting(&self, axis: &Axis) -> Vec<Tick> {
         (1..=6)
             .rev()
@@ -227,7 +229,7 @@ impl Frame {
 }
 
 impl Layer {
-    /// A line between two points.
+    /// Returns a line between two points.
     pub(crate) fn segment(
         class: impl Into<String>,
         from: (f64, f64),
@@ -292,7 +294,7 @@ fn title(tip: &str) -> Markup {
     html! { @if !tip.is_empty() { title { (tip) } } }
 }
 
-/// What the script needs to find values along an axis.
+/// Returns the data of an axis with which the script finds values along it.
 fn described(axis: &Axis) -> String {
     description(axis).to_string()
 }
@@ -325,7 +327,8 @@ fn rectangle(a: (f64, f64), b: (f64, f64)) -> (f64, f64, f64, f64) {
     (left, top, round(right - left), round(bottom - top))
 }
 
-/// Dots as strokes without length: one element however many there are. Dots at one place are drawn once.
+/// Returns dots as strokes of zero length: one element for any number of dots. Dots at one place are drawn
+/// once.
 fn dots(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     let mut places: Vec<(i64, i64)> =
         points.into_iter().map(|(x, y)| ((x * 2.0).round() as i64, (y * 2.0).round() as i64)).collect();
@@ -347,7 +350,7 @@ fn path(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     d
 }
 
-/// One digit after the point: a tenth of a pixel.
+/// Rounds to one digit after the point, a tenth of a pixel.
 pub(crate) fn round(x: f64) -> f64 {
     let rounded = (x * 10.0).round() / 10.0;
     if rounded == 0.0 { 0.0 } else { rounded }

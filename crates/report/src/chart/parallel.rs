@@ -1,4 +1,4 @@
-//! Whole configurations side by side.
+//! Whole configurations in parallel coordinates.
 
 use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
@@ -10,12 +10,13 @@ use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::shortened;
 
-/// Parameters that are shown, the most important.
+/// The largest number of parameters that are shown, the most important.
 const MOST: usize = 14;
-/// Lines that are drawn; of more trials the best tenth of this, and others evenly by their rank.
+/// The largest number of lines. Of more trials, the best ones fill a tenth of the lines; trials at even steps
+/// of the rank fill the others.
 const MOST_LINES: usize = 400;
 
-/// Parallel coordinates: a line per trial through its values, the best tenth stronger.
+/// Draws parallel coordinates: one line per trial through its values, the best tenth in a stronger colour.
 pub(super) fn figure(
     study: &StudyAnalysis,
     trials: &StudyTrials,
@@ -85,19 +86,19 @@ pub(super) fn figure(
     figure.entry(format!("small {}", budget_class(position)), "best tenth");
     figure.entry("small soft", "others");
     let thinned = if drawn.len() < order.len() {
-        format!(" {} of {} trials are drawn, evenly by their rank.", drawn.len(), order.len())
+        format!(" {} of {} trials are drawn, at even steps of the rank.", drawn.len(), order.len())
     } else {
         String::new()
     };
     figure.caption = format!(
-        "Each line is a trial. In a page, drag along an axis to keep the trials that pass there; the table \
-         of trials follows.{thinned}"
+        "Each line is a trial. On a page, drag along an axis to keep only the trials in that range, also in \
+         the table of trials.{thinned}"
     );
     figure.alt = format!("{} trials over {} parameters and {}.", order.len(), axes.len(), analysis.metric);
     Some(figure)
 }
 
-/// The best and others at even steps of the rank.
+/// Returns the best trials, and others at even steps of the rank.
 fn thinned(order: &[usize]) -> Vec<usize> {
     if order.len() <= MOST_LINES {
         return order.to_vec();

@@ -1,4 +1,4 @@
-//! Parameters as axes.
+//! Axes for parameters.
 
 use allometry_analysis::StudyTrials;
 use allometry_core::{Distribution, FrozenTrial, ParamValue};
@@ -7,14 +7,15 @@ use super::scale::Scale;
 use crate::number::short;
 use crate::number::shortened;
 
-/// Distinct numbers up to which each has its own place.
+/// The largest number of distinct values for which each value has its own place.
 const MOST_PLACES: usize = 8;
-/// Ratio of the largest to the smallest value from which logarithms spread them better.
+/// The ratio of the largest to the smallest value from which an axis is logarithmic.
 const LOG_RATIO: f64 = 50.0;
-/// Characters of a value that are shown.
+/// The largest number of characters of a value that are shown.
 const LONGEST_VALUE: usize = 24;
 
-/// The values of a parameter along an axis: few or without number at named places, others by their size.
+/// The values of a parameter along an axis. If they are few, or not numbers, they have named places;
+/// otherwise they lie on a numeric scale.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParameterAxis {
     pub(crate) scale: Scale,
@@ -22,7 +23,7 @@ pub(crate) struct ParameterAxis {
 }
 
 impl ParameterAxis {
-    /// Looks at the values that the trials of `study` have; `None` where none has the parameter.
+    /// Makes an axis for the values in the trials of `study`; `None` if no trial has the parameter.
     pub(crate) fn new(study: &StudyTrials, parameter: &str) -> Option<Self> {
         let values: Vec<&ParamValue> =
             study.trials.iter().filter_map(|trial| trial.params.get(parameter)).collect();
@@ -48,7 +49,7 @@ impl ParameterAxis {
         Some(Self { scale: Scale::Places(names), places: Some(values.into_iter().cloned().collect()) })
     }
 
-    /// Where a value lies on the scale.
+    /// Returns the position of a value on the scale.
     pub(crate) fn place(&self, value: &ParamValue) -> Option<f64> {
         match &self.places {
             None => value.as_f64().filter(|x| x.is_finite()),
@@ -58,7 +59,7 @@ impl ParameterAxis {
         }
     }
 
-    /// What is written at the places, where there are some.
+    /// Returns the names of the places, if the axis has named places.
     pub(crate) fn names(&self) -> Option<&[String]> {
         match &self.scale {
             Scale::Places(names) => Some(names),
@@ -66,13 +67,13 @@ impl ParameterAxis {
         }
     }
 
-    /// Where a trial lies; `None` without the parameter.
+    /// Returns the position of a trial; `None` if the trial lacks the parameter.
     pub(crate) fn of(&self, trial: &FrozenTrial, parameter: &str) -> Option<f64> {
         self.place(trial.params.get(parameter)?)
     }
 }
 
-/// Whether more than `most` values differ; it looks no further than it must.
+/// Whether there are more than `most` distinct values. It stops at the first value beyond `most`.
 fn has_more_than(values: &[&ParamValue], most: usize) -> bool {
     let mut distinct: Vec<&ParamValue> = Vec::new();
     for value in values {

@@ -1,4 +1,4 @@
-//! Whether predicted probabilities come true.
+//! The calibration of predicted probabilities.
 
 use allometry_analysis::stats::proportion::wilson;
 use allometry_analysis::{Analysis, LadderTrials, Scores};
@@ -9,12 +9,12 @@ use super::scale::Scale;
 use super::{budget_class, shown};
 use crate::number::decimals;
 
-/// Groups of rows of nearly equal counts.
+/// The number of groups of rows, of nearly equal size.
 const GROUPS: usize = 8;
-/// Bars of the histogram of scores.
+/// The number of bars of the histogram of scores.
 const BARS: usize = 24;
 
-/// Reliability of each budget's best trial, and its scores by class.
+/// Draws the reliability of each budget's best trial, and its scores by class.
 pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figure> {
     let best =
         analysis.studies.iter().zip(&ladder.studies).enumerate().filter_map(|(position, (study, trials))| {
@@ -28,9 +28,9 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     reliability_figure("reliability", "Predictions of the best trials", best, analysis.options.level)
 }
 
-/// For each of the given trials (label, place among the colours, predictions): how often rows of about the
-/// same prediction are positive, and how predictions are spread in each class. Intervals are Wilson's at
-/// `level`.
+/// Draws two panels for each trial (label, place among the colours, predictions): the share of positive rows
+/// among rows with similar predictions, and the distribution of predictions in each class. Intervals are
+/// Wilson's at `level`.
 pub fn reliability_figure<'a>(
     id: &str,
     title: &str,
@@ -60,14 +60,15 @@ pub fn reliability_figure<'a>(
     figure.columns = 2;
     figure.entry("b2 small", "positive rows");
     figure.entry("b3 small", "negative rows");
-    figure.caption = "Left: rows in groups of about the same predicted probability; on the dashed line, \
-                      predictions come true. Right: predictions by true class; two heaps apart are a model \
-                      that tells them apart, one narrow heap is a collapsed one."
+    figure.caption = "Left: rows in groups of similar predicted probability; on the dashed line, the \
+                      predictions are calibrated. Right: predictions by true class. Two separate peaks mean \
+                      that the model separates the classes; one narrow peak means that it collapsed."
         .into();
     figure.describe(rows.chunk_by(|a, b| a[0] == b[0]).map(|trial| {
         let (first, last) = (&trial[0], &trial[trial.len() - 1]);
         format!(
-            "{}: of the lowest predictions, about {}, {} are positive, of the highest, about {}, {}.",
+            "{}: among the lowest predictions (about {}) the share of positive rows is {}, among the highest \
+             (about {}) it is {}.",
             first[0], first[2], first[3], last[2], last[3]
         )
     }));

@@ -1,37 +1,37 @@
-//! From values to places along an axis.
+//! Scales: the positions of values along an axis.
 
 use allometry_core::{ParamValue, human_weights};
 
-/// Room beyond the outermost values, as a share of their span.
+/// Space beyond the outermost values, as a share of their range.
 const PADDING: f64 = 0.05;
-/// Digits after the point above which a tick is written with an exponent.
+/// The number of digits after the point above which a tick is written with an exponent.
 const MOST_DIGITS: i32 = 4;
 
-/// How values are spread along an axis.
+/// The mapping from values to positions along an axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scale {
-    /// Evenly.
+    /// Linear.
     Linear { low: f64, high: f64 },
-    /// By their logarithms; both ends are positive.
+    /// Logarithmic; both ends are positive.
     Log { low: f64, high: f64 },
-    /// Named places, evenly; the value is the place's position from 0.
+    /// Named places at equal distances; a value is the index of its place, from 0.
     Places(Vec<String>),
 }
 
-/// How a value is written at a tick.
+/// The format of a label at a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TickFormat {
-    /// As short as the distance to the next tick allows.
+    /// A number, with as few digits as the distance to the next tick allows.
     Number,
     /// A whole number.
     Count,
-    /// Weights of a model: `387k`.
+    /// The weights of a model: `387k`.
     Weights,
     /// A share of a whole: `20%`.
     Percent,
 }
 
-/// A place on an axis that has a label.
+/// A labelled position on an axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
     pub(crate) at: f64,
@@ -39,21 +39,21 @@ pub(crate) struct Tick {
 }
 
 impl Scale {
-    /// Holds all finite values of `values`, evenly spread, with some room around them.
+    /// Returns a linear scale over all finite values of `values`, with some space around them.
     pub(crate) fn linear(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = span(values).unwrap_or((0.0, 1.0));
         let room = if high > low { (high - low) * PADDING } else { (low.abs() * 0.1).max(1e-3) };
         Self::Linear { low: low - room, high: high + room }
     }
 
-    /// Holds all positive values of `values` by their logarithms.
+    /// Returns a logarithmic scale over all positive values of `values`.
     pub(crate) fn log(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = span(values.into_iter().filter(|value| *value > 0.0)).unwrap_or((1.0, 10.0));
         let room = if high > low { (high / low).powf(PADDING) } else { 1.5 };
         Self::Log { low: low / room, high: high * room }
     }
 
-    /// Where a value lies: 0 at the axis' start, 1 at its end.
+    /// Returns the position of a value: 0 at the axis' start, 1 at its end.
     pub(crate) fn unit(&self, value: f64) -> f64 {
         match self {
             Self::Linear { low, high } => (value - low) / (high - low),
@@ -62,7 +62,7 @@ impl Scale {
         }
     }
 
-    /// Name of the kind, for the script of the page.
+    /// Returns the name of the kind, for the script of the page.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Linear { .. } => "linear",
@@ -71,7 +71,7 @@ impl Scale {
         }
     }
 
-    /// Both ends as values.
+    /// Returns both ends as values.
     pub(crate) fn ends(&self) -> (f64, f64) {
         match self {
             Self::Linear { low, high } | Self::Log { low, high } => (*low, *high),
@@ -79,7 +79,7 @@ impl Scale {
         }
     }
 
-    /// Labelled places, about `wanted` of them.
+    /// Returns about `wanted` labelled positions.
     pub(crate) fn ticks(&self, wanted: usize, format: TickFormat) -> Vec<Tick> {
         match self {
             Self::Linear { low, high } => linear_ticks(*low, *high, wanted, format),
@@ -138,7 +138,7 @@ fn log_ticks(low: f64, high: f64, wanted: usize, format: TickFormat) -> Vec<Tick
     labelled.map(|at| Tick { at, label: label(at, at, format) }).collect()
 }
 
-/// A value where neighbouring ticks are `step` apart.
+/// Returns the label of a value when neighbouring ticks are `step` apart.
 fn label(value: f64, step: f64, format: TickFormat) -> String {
     let digits = |step: f64| (-(step.abs().log10() + 1e-9).floor() as i32).max(0);
     match format {

@@ -1,4 +1,4 @@
-//! The metric over exact weights.
+//! The metric by exact weights.
 
 use allometry_analysis::sample::Sample;
 use allometry_analysis::scaling::SizeOrder;
@@ -11,7 +11,7 @@ use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::{decimals, interval};
 
-/// Every trial, the best ones with their intervals, the trend, and what the labels say.
+/// Draws every trial, the best trials with their intervals, the trend, and the sizes in the labels.
 pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figure> {
     let points = &analysis.scaling.points;
     if points.is_empty() {
@@ -73,15 +73,19 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     }
     figure.entry("best small", "best trial");
     if analysis.scaling.resampled.as_ref().is_some_and(|resampled| !resampled.corrected.is_empty()) {
-        figure.entry("hollow", "corrected for choosing it");
+        figure.entry("hollow", "corrected best");
     }
     figure.panels.push(panel);
     figure.caption = format!(
-        "{}. Dots are trials, those of a budget in one colour; the large dots are each budget's best with \
-         its {:.0}% interval{}.",
+        "{}. Dots are trials, with one colour per budget; large dots are the best trials with their {:.0}% \
+         intervals{}.",
         analysis.verdict.outcome.as_str(),
         analysis.options.level * 100.0,
-        if exact { "; triangles below mark what the labels say" } else { "; exact sizes are not known" }
+        if exact {
+            "; triangles at the bottom mark the sizes in the labels"
+        } else {
+            "; exact sizes are not known"
+        }
     );
     figure.describe(points.iter().map(|point| {
         let size = point.size.map_or_else(String::new, |size| format!(" with {size} weights"));
@@ -122,7 +126,8 @@ fn best(
     });
 }
 
-/// The line through what is compared, and between which lines its slope lies with the sizes as units.
+/// Draws the line through the compared values, and the band of lines within the interval of its slope with
+/// sizes as units.
 fn trend(panel: &mut Panel, analysis: &Analysis) {
     let Some(trend) = &analysis.scaling.trend else { return };
     let Some(center) = trend.center else { return };
@@ -138,7 +143,7 @@ fn trend(panel: &mut Panel, analysis: &Analysis) {
         panel.layers.push(Layer::Band { class: "soft".into(), at: band.collect() });
     }
     let tip = format!(
-        "what is compared: {} per tenfold weights",
+        "trend of the compared values: {} per tenfold weights",
         crate::number::signed(trend.gain_per_decade.point)
     );
     let line = [low, high].map(|x| (x, at(x, trend.gain_per_decade.point)));

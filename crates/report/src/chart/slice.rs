@@ -1,4 +1,4 @@
-//! The metric over each parameter.
+//! The metric by each parameter.
 
 use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
@@ -10,10 +10,10 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::short;
 
-/// Parameters that are shown, the most important.
+/// The largest number of parameters that are shown, the most important.
 const MOST: usize = 24;
 
-/// One panel per parameter: every trial, early ones pale.
+/// Draws one panel per parameter with every trial; early trials are pale.
 pub(super) fn figure(
     study: &StudyAnalysis,
     trials: &StudyTrials,
@@ -70,8 +70,9 @@ pub(super) fn figure(
     ] {
         figure.entry(class, words);
     }
-    figure.caption = "One parameter at a time: what goes with it may come from another that varied along. \
-                      Where late dots gather, a model-based sampler saw the best values."
+    figure.caption = "Each panel shows one parameter; an apparent effect may come from another parameter \
+                      that varied with it. Late dots gather where a model-based sampler found the best \
+                      values."
         .into();
     let params = study.best_params().map(|params| {
         let listed: Vec<String> =

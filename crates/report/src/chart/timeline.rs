@@ -1,4 +1,4 @@
-//! When trials ran, and how they ended.
+//! The times at which trials ran, and their states.
 
 use allometry_analysis::LadderTrials;
 use allometry_core::{FrozenTrial, TrialState};
@@ -8,18 +8,18 @@ use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::Scale;
 use super::shown;
 
-/// Lanes beyond which trials are drawn over each other.
+/// The number of lanes beyond which trials are drawn over each other.
 const MOST_LANES: usize = 32;
 
-/// States, their classes and words.
+/// States with their classes and names.
 const STATES: [(TrialState, &str, &str); 4] = [
     (TrialState::Complete, "b0", "complete"),
-    (TrialState::Running, "b4", "running, or given up"),
+    (TrialState::Running, "b4", "running or abandoned"),
     (TrialState::Pruned, "b1", "pruned"),
     (TrialState::Failed, "bad", "failed"),
 ];
 
-/// A Gantt chart by budget: as many lanes as trials ran at once.
+/// Draws a Gantt chart by budget, with as many lanes as trials ran at the same time.
 pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
     let seconds = |trial: &FrozenTrial| {
         let start = trial.started?.as_microsecond() as f64 / 1e6;
@@ -97,11 +97,11 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
     }
     figure.panels.push(panel);
     figure.caption =
-        "Each bar is a trial; trials above each other ran at once. Gaps are workers that had nothing to do."
+        "Each bar is a trial; trials above each other ran at the same time. Gaps are times without work."
             .into();
     figure.describe(rows.iter().map(|row| {
         format!(
-            "{}: {} trials, {} failed, {} at once at most, {} {name} of work.",
+            "{}: {} trials, {} failed, at most {} at the same time, {} {name} of work.",
             row[0], row[1], row[2], row[3], row[4]
         )
     }));
@@ -109,7 +109,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         "Budget".to_owned(),
         "Trials with times".into(),
         "Failed".into(),
-        "At once, at most".into(),
+        "Most at the same time".into(),
         format!("Work, {name}"),
     ];
     figure.table = Some(FigureTable { header, rows });

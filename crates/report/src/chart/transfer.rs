@@ -1,4 +1,4 @@
-//! What settings of one budget lose at another.
+//! The losses from using the settings of one budget in another.
 
 use allometry_analysis::Analysis;
 use allometry_analysis::transfer::TransferCell;
@@ -9,10 +9,11 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::{decimals, shortened};
 
-/// Budgets that are shown, the first.
+/// The largest number of budgets that are shown, the first ones.
 const MOST: usize = 12;
 
-/// Rows are budgets whose settings they are, columns those that trained them.
+/// Draws a matrix with a row for each budget whose settings are used, and a column for each budget that
+/// trained them.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let transfer = analysis.transfer.as_ref()?;
     let budgets: Vec<&String> = transfer.budgets.iter().take(MOST).collect();
@@ -48,9 +49,10 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         }
     }
     let mut figure = Figure::new("transfer", "Settings of one budget at another", vec![panel]);
-    figure.caption = "Off the diagonal: what a budget loses with the settings of another against its own, \
-                      trained under the same seeds; the darker, the more. On it: the value of its own, \
-                      trained anew. The table has the errors: a loss smaller than its own is none."
+    figure.caption = "Off the diagonal: the loss of a budget with the settings of another instead of its \
+                      own, trained with the same seeds; darker cells lose more. On the diagonal: the value \
+                      with its own settings, trained again. The table has the errors: a loss smaller than \
+                      its error may be chance."
         .into();
     figure.describe(transfer.cells.iter().map(|cell| format!("{}.", said(cell))));
     Some(figure)
@@ -61,6 +63,6 @@ fn said(cell: &TransferCell) -> String {
         Some(loss) => {
             format!("settings of {} at {}: loss {}", cell.from, cell.to, crate::number::signed(loss.point))
         }
-        None => format!("{} at home: {}", cell.from, decimals(cell.value)),
+        None => format!("{} with its own settings: {}", cell.from, decimals(cell.value)),
     }
 }

@@ -9,7 +9,7 @@ use allometry_core::python;
 use super::{ClassicStudy, decimals};
 use crate::text::Text;
 
-/// Parameters of the first table and their names there.
+/// The parameters of the first table, with their names in the table.
 const COLUMNS: [(&str, &str); 5] = [
     ("d_model", "d_model"),
     ("n_layers", "n_layers"),
@@ -18,7 +18,7 @@ const COLUMNS: [(&str, &str); 5] = [
     ("weight_decay", "WD"),
 ];
 
-/// Parameters whose best values are compared across budgets.
+/// The parameters whose best values are compared across budgets.
 const COMPARED: [&str; 3] = ["dropout", "learning_rate", "weight_decay"];
 
 pub(super) fn render(text: &mut Text, studies: &[ClassicStudy<'_>], ladder: &LadderTrials) {
@@ -96,7 +96,7 @@ fn parameter_consistency(text: &mut Text, studies: &[ClassicStudy<'_>]) {
         text.line(format_args!("- **{name}**: {word} - {{{}}}", pairs.join(", ")));
         is_empty = false;
     }
-    // The list's own empty line stays where the list is empty.
+    // An empty list leaves an empty line, as in the original report.
     if is_empty {
         text.line(format_args!(""));
     }

@@ -1,6 +1,6 @@
-//! The classic report: the naive figures alone, in the fixed layout that existing users know, byte for byte.
+//! The classic report: only the naive figures, in the fixed layout that existing users know, byte for byte.
 //!
-//! It says what it always said, also where that is more than the trials support.
+//! Its statements never change, even if the trials do not support them.
 
 mod ladder;
 mod read;
@@ -14,7 +14,7 @@ pub use read::{ReadError, read};
 
 use crate::text::Text;
 
-/// Parameters of the classic report, in its order; others are not in it.
+/// The parameters of the classic report, in its order; it contains no others.
 const PARAMETERS: [&str; 7] =
     ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
 
@@ -53,7 +53,7 @@ pub fn classic(ladder: &LadderTrials) -> String {
     text.into_string()
 }
 
-/// Four decimals, or `N/A`.
+/// Returns a number with four decimals, or `N/A`.
 fn decimals(value: Option<f64>) -> String {
     value.map_or_else(|| "N/A".into(), |value| format!("{value:.4}"))
 }

@@ -12,14 +12,14 @@ use allometry_core::python;
 use super::{ClassicStudy, PARAMETERS, decimals};
 use crate::text::Text;
 
-/// The one parameter without a trend.
+/// The only parameter without a trend.
 const NO_TREND: &str = "d_ff_ratio";
 
-/// Pairs whose combinations are counted.
+/// The pairs of parameters whose combinations are counted.
 const PAIRS: [(&str, &str); 3] =
     [("d_model", "n_layers"), ("d_model", "n_heads"), ("learning_rate", "dropout")];
 
-/// Width of the bars in characters: one for each 2% of the variance.
+/// The width of a full bar in characters: one for each 2% of the variance.
 const BAR: usize = 50;
 
 pub(super) fn render(text: &mut Text, study: &ClassicStudy<'_>, ladder: &LadderTrials) {

@@ -90,7 +90,7 @@ fn importance(text: &mut Text, budget: &BudgetComparison) {
                 "Survives in",
                 "A: share",
                 "B: share",
-                "Shares' intervals",
+                "Intervals of the shares",
             ],
             known.iter().map(|importance| {
                 vec![

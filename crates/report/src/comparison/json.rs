@@ -1,4 +1,4 @@
-//! The comparison as a versioned document.
+//! The comparison as a document with a versioned schema.
 
 use allometry_analysis::Comparison;
 use schemars::{JsonSchema, Schema};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::json::pretty;
 use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
-/// goes.
+/// The name and version of the document's schema. Within a version, fields may be added, but no field changes
+/// its meaning or is removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ComparisonSchemaVersion {
-    /// The first.
+    /// The first version.
     #[default]
     #[serde(rename = "allometry.comparison/1")]
     V1,
@@ -20,14 +20,14 @@ pub enum ComparisonSchemaVersion {
 /// A comparison for programs. Numbers that are not finite are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonDocument {
-    /// Name and version of this form.
+    /// The name and version of this schema.
     pub schema: ComparisonSchemaVersion,
     /// The comparison.
     #[serde(flatten)]
     pub comparison: Comparison,
 }
 
-/// Renders a comparison as a document of the form that [`comparison_json_schema`] describes.
+/// Renders a comparison as a document with the schema that [`comparison_json_schema`] returns.
 pub fn comparison_json(comparison: &Comparison) -> String {
     pretty(&ComparisonDocument {
         schema: ComparisonSchemaVersion::V1,
@@ -35,7 +35,7 @@ pub fn comparison_json(comparison: &Comparison) -> String {
     })
 }
 
-/// JSON Schema of [`ComparisonDocument`].
+/// Returns the JSON Schema of [`ComparisonDocument`].
 pub fn comparison_json_schema() -> Schema {
     schemars::schema_for!(ComparisonDocument)
 }

@@ -1,4 +1,4 @@
-//! Two ladders side by side, for people and for programs.
+//! A comparison of two ladders, as Markdown and as a document for programs.
 
 mod budget;
 mod json;
@@ -32,17 +32,19 @@ fn notes(text: &mut Text, comparison: &Comparison) {
     }
     text.heading(2, format_args!("What the figures mean"));
     let mut notes = vec![
-        "**ω²** is the share of the variance that goes with a parameter, the others held fixed. *Survives* \
-         where p is below the level after Holm's adjustment over the parameters of a budget. That a \
-         parameter survives in one ladder only does not show that it matters more there: for that its \
-         shares' intervals should not overlap.",
-        "**May one value be best in both?** compares the sets of values that no other is told to be better \
-         than. A value that differs (marked ≠) between two best configurations may differ by chance.",
+        "**ω²** is the share of a parameter in the variance, with the other parameters held fixed. A \
+         parameter *survives* if p is below the level after Holm's adjustment over the parameters of a \
+         budget. If it survives in one ladder only, this does not show that it matters more there: the \
+         intervals of its shares would also have to be apart.",
+        "**May one value be best in both?** compares the sets of values that may be best: no other value is \
+         significantly better than these. If the best configurations differ in a value (marked ≠), the \
+         difference may be chance.",
     ];
     if comparison.budgets.iter().any(|budget| budget.distribution.is_some()) {
         notes.push(
-            "**All trials** compares searches, not models: what was tried goes into it as much as what the \
-             models can do. Its test (Mann and Whitney 1947) takes trials as drawn independently.",
+            "**All trials** compares searches, not models: it depends on the configurations that were tried \
+             as well as on the models. Its test (Mann and Whitney 1947) assumes that trials are independent \
+             draws.",
         );
     }
     for note in notes {

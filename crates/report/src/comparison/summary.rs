@@ -1,4 +1,4 @@
-//! What a reader takes away from a comparison.
+//! The summary of a comparison.
 
 use allometry_analysis::comparison::{
     ComparedLadder, FindingChanges, ObstacleText, Preference, StayedFinding,
@@ -16,7 +16,7 @@ pub(super) fn sides(text: &mut Text, comparison: &Comparison) {
         text.line(format_args!("- **{letter}** is {}", side_in_words(side)));
     }
     text.blank();
-    text.line(format_args!("Differences are B less A."));
+    text.line(format_args!("Differences are B - A."));
 }
 
 fn side_in_words(side: &ComparedLadder) -> String {
@@ -101,8 +101,9 @@ fn values(text: &mut Text, comparison: &Comparison) {
         let methods: Vec<&str> = methods.into_iter().map(words::method).collect();
         text.blank();
         text.line(format_args!(
-            "B - A is the difference of what the searches are worth, as the sentences above say, not of the \
-             observed best. Its error: {}. In brackets, the interval of each best value over rows.",
+            "B - A is the difference between the quantities named in the sentences above, not between the \
+             observed best values. Method of its error: {}. In brackets are the intervals of the best values \
+             over rows.",
             methods.join("; ")
         ));
     }
@@ -118,7 +119,7 @@ fn best(best: Option<Estimate>) -> String {
     )
 }
 
-/// Which of two is better, in a table's cell.
+/// Returns the cell that names the better of two ladders.
 pub(super) fn preference(preference: Preference) -> &'static str {
     match preference {
         Preference::A => "A",
@@ -160,7 +161,8 @@ fn sizes(text: &mut Text, comparison: &Comparison) {
     if is_corrected {
         text.blank();
         text.line(format_args!(
-            "*Corrected* is the best value less what choosing the best of many trials on the same rows adds."
+            "*Corrected* is the best value minus the bias from choosing the best of many trials on these \
+             rows."
         ));
     }
 }
@@ -176,7 +178,7 @@ fn obstacles(text: &mut Text, comparison: &Comparison) {
     text.heading(3, format_args!("What could not be compared"));
     for obstacle in &comparison.obstacles {
         let ObstacleText { statement, hint } = words::comparison::obstacle_text(obstacle);
-        let hint = hint.as_deref().map(|hint| format!(" *To change that: {}.*", escape(hint)));
+        let hint = hint.as_deref().map(|hint| format!(" *To make it comparable: {}.*", escape(hint)));
         text.line(format_args!("- {}{}", escape(&statement), hint.unwrap_or_default()));
     }
 }
@@ -204,13 +206,13 @@ pub(super) fn findings(text: &mut Text, changes: &FindingChanges) {
             text.line(format_args!("  - **{}** `{}`: {message}.", finding.severity.as_str(), finding.code));
         }
     };
-    list(text, "Appeared in B", &changes.appeared);
-    list(text, "Gone from A", &changes.gone);
+    list(text, "New in B", &changes.appeared);
+    list(text, "Only in A", &changes.gone);
     if changes.stayed.is_empty() {
-        text.line(format_args!("- **Stayed**: none."));
+        text.line(format_args!("- **In both**: none."));
         return;
     }
-    text.line(format_args!("- **Stayed**:"));
+    text.line(format_args!("- **In both**:"));
     let message = words::finding::message;
     let (changed, same): (Vec<_>, Vec<_>) =
         changes.stayed.iter().partition(|stayed| message(&stayed.a) != message(&stayed.b));
@@ -219,11 +221,11 @@ pub(super) fn findings(text: &mut Text, changes: &FindingChanges) {
         text.line(format_args!("  - `{}`: {now}. *In A: {before}.*", stayed.b.code));
     }
     if !same.is_empty() {
-        text.line(format_args!("  - With the same words in both: {}.", codes(&same)));
+        text.line(format_args!("  - Identical in both: {}.", codes(&same)));
     }
 }
 
-/// Codes with the budgets that they concern: `` `duplicates` (2M, 20M), `single-budget` ``.
+/// Returns codes with their budgets: `` `duplicates` (2M, 20M), `single-budget` ``.
 fn codes(stayed: &[&StayedFinding]) -> String {
     let groups = stayed.chunk_by(|one, next| one.b.code == next.b.code);
     let words = groups.map(|group| {
@@ -267,7 +269,7 @@ pub(super) fn scaling(text: &mut Text, comparison: &Comparison) {
         other => preference(other),
     };
     text.table(
-        &["", "Gain per decade of weights", &format!("{level:.0}% interval"), "Weights tried", "By itself"],
+        &["", "Gain per decade of weights", &format!("{level:.0}% interval"), "Weights tried", "Outcome"],
         [
             side("A", &comparison.a),
             side("B", &comparison.b),

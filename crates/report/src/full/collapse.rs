@@ -1,4 +1,4 @@
-//! Whether models stopped telling rows apart, and how the best one's predictions look.
+//! Whether predictions collapsed to a constant, and the predictions of the best trial.
 
 use allometry_analysis::collapse::{CollapseSetting, NaiveOutcome, ScoreSummary};
 use allometry_analysis::{Analysis, StudyAnalysis, is_auc};
@@ -7,12 +7,12 @@ use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, known, known_p, percent, share, step};
 use crate::text::Text;
 
-/// Whether the metric is an AUC, or any trial recorded something of its predictions.
+/// Whether the report has a section on predictions: the metric is an AUC, or a trial recorded predictions.
 pub(super) fn concerns(analysis: &Analysis) -> bool {
     is_auc(&analysis.metric) || analysis.studies.iter().any(StudyAnalysis::has_predictions)
 }
 
-/// The table over all budgets.
+/// Writes the table of all budgets.
 pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     text.heading(2, format_args!("Probability Collapse by Budget"));
     text.table(
@@ -36,12 +36,13 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where \
-         nothing was recorded, whether models collapsed is unknown: the classic report prints \"No\"."
+        "A model is constant if the standard deviation of its predictions is below 2% of that of the labels. \
+         Without recorded predictions it is unknown whether models collapsed; the classic report then prints \
+         \"No\"."
     ));
 }
 
-/// The section of one budget.
+/// Writes the section of one budget.
 pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
     text.heading(2, format_args!("Probability Collapse Analysis"));
     let collapse = &study.collapse;
@@ -51,7 +52,8 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
             text.line(format_args!("Unknown: no trial recorded its predictions."));
             return;
         }
-        NaiveOutcome::Unknown => text.line(format_args!("Naive rule: nothing recorded that it looks at.")),
+        NaiveOutcome::Unknown => text
+            .line(format_args!("Naive rule: unknown, because the figures that it needs were not recorded.")),
         NaiveOutcome::Collapsed => text.line(format_args!("**Naive rule: probability collapse detected.**")),
         NaiveOutcome::NotCollapsed => {
             text.line(format_args!("Naive rule: no probability collapse detected."));
@@ -68,7 +70,7 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
         (kinds.constant, "constant"),
         (kinds.shrunken, "shrunken (recalibrate)"),
         (kinds.shifted, "shifted"),
-        (kinds.healthy, if collapse.best.is_some() { "healthy" } else { "healthy as far as was recorded" }),
+        (kinds.healthy, if collapse.best.is_some() { "healthy" } else { "healthy as far as recorded" }),
         (kinds.unknown, "unknown"),
     ];
     let kinds: Vec<String> =
@@ -80,11 +82,11 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
     settings(text, &collapse.settings);
 }
 
-/// How the best trial's predictions look.
+/// Writes the figures of the best trial's predictions.
 fn best_trial(text: &mut Text, best: &ScoreSummary) {
     text.line(format_args!(
-        "- The best trial's predictions (trial {}): from {} to {} (1% to 99%), {} distinct; they vary by {} \
-         of what the labels vary",
+        "- Predictions of the best trial (trial {}): from {} to {} (1% to 99% quantile), {} distinct; their \
+         standard deviation is {} of that of the labels",
         best.trial,
         decimals(best.low),
         decimals(best.high),
@@ -92,14 +94,14 @@ fn best_trial(text: &mut Text, best: &ScoreSummary) {
         percent(best.sd_ratio),
     ));
     text.line(format_args!(
-        "- Against always predicting the share of positive rows: Brier skill {}, log loss {} (that share's: \
-         {})",
+        "- Compared with always predicting the share of positive rows: Brier skill {}, log loss {} (constant \
+         prediction: {})",
         decimals(best.brier_skill),
         decimals(best.log_loss),
         decimals(best.log_loss_of_prior),
     ));
     text.line(format_args!(
-        "- Calibration error: {} ({} expected of a calibrated model with these predictions; p {})",
+        "- Calibration error: {} ({} expected for a calibrated model with these predictions; p {})",
         decimals(best.calibration_error),
         decimals(best.calibration_error_by_chance),
         known_p(Some(best.p_calibration)),
@@ -111,16 +113,16 @@ fn best_trial(text: &mut Text, best: &ScoreSummary) {
     ));
 }
 
-/// What goes with constant models.
+/// Writes the parameters that are associated with constant models.
 fn settings(text: &mut Text, settings: &[CollapseSetting]) {
     if settings.is_empty() {
         return;
     }
     text.blank();
-    text.line(format_args!("What goes with constant models, the surest first:"));
+    text.line(format_args!("Parameters associated with constant models, strongest evidence first:"));
     text.blank();
     text.table(
-        &["Parameter", "Most at", "Constant there", "p", "p (Benjamini-Hochberg)"],
+        &["Parameter", "Largest share at", "Constant at this value", "p", "p (Benjamini-Hochberg)"],
         settings.iter().map(|setting| {
             vec![
                 escape(&setting.parameter),

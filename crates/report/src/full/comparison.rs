@@ -35,13 +35,13 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
     {
         text.blank();
         text.line(format_args!(
-            "↓ lowest, ↑ highest of its range. Not marked: ranges of two values, and zero. The optimum may \
-             lie beyond where a finding says so."
+            "↓ marks the lowest value of a range, ↑ the highest. Ranges of two values and the value zero are \
+             not marked. If a finding says so, the optimum may lie outside the range."
         ));
     }
 }
 
-/// A parameter's best value, with a mark where it lies at an end of its range.
+/// Returns a parameter's best value, with a mark if it lies at an end of its range.
 fn best_value(study: &StudyAnalysis, name: &str) -> String {
     let Some(value) = study.best_params().and_then(|params| params.get(name)) else { return "N/A".into() };
     let edge =
@@ -57,7 +57,7 @@ fn best_value(study: &StudyAnalysis, name: &str) -> String {
 pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     text.heading(2, format_args!("Parameter Consistency Across Budgets"));
     if analysis.consistency.is_empty() {
-        text.line(format_args!("No best configuration has a parameter that is compared."));
+        text.line(format_args!("The best configurations have no parameter to compare."));
         return;
     }
     let labels: Vec<String> = analysis.studies.iter().map(|study| escape(&study.budget.label)).collect();
@@ -87,16 +87,16 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: \
-         those that no other is told to be better than (one-sided Welch tests on distinct evaluations, \
-         Holm's adjustment). *Budgets differ* tests whether the parameter acts differently, adjusted for \
-         the number of parameters in the table. The naive word says whether the winners' values are equal. \
-         It is no test: where trials of different values are as good within their error, the winner's \
-         value is chance."
+        "Each cell shows the value of the best trial and, in brackets, all values that may be best in the \
+         budget: no other value is significantly better than these (one-sided Welch tests on distinct \
+         evaluations, Holm's adjustment). *Budgets differ* tests whether the effect of the parameter differs \
+         between budgets, adjusted for the number of parameters in the table. The naive word says whether \
+         the best trials have equal values. It is not a test: if trials with different values are equally \
+         good within their error, the value of the best trial is chance."
     ));
 }
 
-/// The values that may be best, in brackets; `any` where none is excluded.
+/// Returns the values that may be best, in brackets; `any` if no value is excluded.
 fn possible(study: &StudyAnalysis, parameter: &str) -> String {
     match study.best_values.iter().find(|set| set.parameter == parameter) {
         None => String::new(),

@@ -1,4 +1,4 @@
-//! What the best configurations are worth on rows that nothing was chosen by.
+//! The values of the best configurations on test rows, which were not used for any choice.
 
 use allometry_analysis::confirmation::{Confirmation, ConfirmedBudget};
 use allometry_analysis::{Analysis, Method};
@@ -16,7 +16,16 @@ pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     text.blank();
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
     text.table(
-        &["Budget", "Trial", "The search said", "Trained anew", "On test rows", &level, "Seeds", "Chosen"],
+        &[
+            "Budget",
+            "Trial",
+            "Value in the search",
+            "Trained again",
+            "On test rows",
+            &level,
+            "Seeds",
+            "Chosen",
+        ],
         confirmation.budgets.iter().flat_map(rows),
     );
     pictures.place(text, "confirmation");
@@ -39,15 +48,17 @@ pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     }
     text.blank();
     text.line(format_args!(
-        "Each budget's best configurations were trained anew under the same fresh seeds. *The search said* \
-         is the value that made them the best, a lucky one; *trained anew* is their mean on the same \
-         validation rows, by which one is *chosen*; *on test rows* is what that choice is worth, for \
-         nothing was chosen by them. The error is over {}.",
+        "The best configurations of each budget were trained again with the same new seeds. *Value in the \
+         search* is the value for which they were selected, so it is biased towards better values. *Trained \
+         again* is the mean over the new seeds on the same validation rows; the configuration with the best \
+         mean is *chosen*. *On test rows* is the mean on rows that were not used for any choice. The error \
+         covers {}.",
         covered(confirmation)
     ));
 }
 
-/// The two claims: about these configurations, and about what another search would have recommended.
+/// Writes the two claims: on these configurations, and on the configurations that another search would have
+/// recommended.
 fn slopes(text: &mut Text, confirmation: &Confirmation, level: &str) {
     let claims = [
         ("these configurations", "seeds and test rows", &confirmation.configurations),
@@ -84,15 +95,15 @@ fn rows(budget: &ConfirmedBudget) -> impl Iterator<Item = Vec<String>> {
     })
 }
 
-/// What the errors are about.
+/// Returns what the errors cover.
 fn covered(confirmation: &Confirmation) -> &'static str {
     let mut methods =
         confirmation.budgets.iter().flat_map(|budget| &budget.configurations).map(|one| one.test.method);
     if methods.clone().any(|method| method == Method::SeedsAndRows) {
-        "seeds and, where predictions are stored, test rows"
+        "seeds and, if predictions are stored, test rows"
     } else if methods.any(|method| method != Method::Observed) {
-        "test rows, not over seeds: `--seeds` trains each more often"
+        "test rows but not seeds: use `--seeds` to train each configuration several times"
     } else {
-        "nothing: neither predictions nor several seeds are there"
+        "nothing, because there are neither predictions nor several seeds"
     }
 }

@@ -1,4 +1,4 @@
-//! Several objectives.
+//! Pareto fronts of studies with several objectives.
 
 use allometry_analysis::front::{Front, Objectives};
 use allometry_analysis::{Analysis, StudyAnalysis};
@@ -9,16 +9,16 @@ use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, percent, short};
 use crate::text::Text;
 
-/// Trials of a front that are listed at most.
+/// The largest number of trials of a front that are listed.
 const MOST_ROWS: usize = 50;
 
-/// The fronts of all budgets.
+/// Writes the fronts of all budgets.
 pub(crate) fn ladder(text: &mut Text, analysis: &Analysis) {
     let Some(objectives) = &analysis.objectives else { return };
     text.heading(2, format_args!("Several Objectives"));
     text.line(format_args!(
-        "Trials are judged by {}. Everything outside of this section and of the sections *Pareto Front*, \
-         the verdict and the importances among it, is about the first objective alone, {}.",
+        "Trials have several objectives: {}. This section and the sections *Pareto Front* use all of them. \
+         The rest of the report, including the verdict and the importances, uses only the first, {}.",
         goals(objectives),
         escape(&analysis.metric)
     ));
@@ -47,21 +47,21 @@ pub(crate) fn ladder(text: &mut Text, analysis: &Analysis) {
     let reference: Vec<String> =
         reference.map(|(metric, value)| format!("{} {}", escape(&metric.name), decimals(*value))).collect();
     text.line(format_args!(
-        "*Hypervolume* is what a front has won over the worst value of each objective in any trial of the \
-         ladder ({}), as a share of what a trial with all of the ladder's best values would win. It has no \
-         interval: it is about these trials, and noise favours whatever looks best.",
+        "*Hypervolume* is the volume between the front and the worst value of each objective in any trial of \
+         the ladder ({}), as a share of the volume for a trial with all of the ladder's best values. It has \
+         no interval: it describes these trials, and noise favours the values that look best.",
         reference.join(", ")
     ));
 }
 
-/// The front of one budget.
+/// Writes the front of one budget.
 pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
     let (Some(objectives), Some(front)) = (&analysis.objectives, &study.front) else { return };
     text.heading(2, format_args!("Pareto Front"));
     let (count, complete) = (front.trials.len(), front.complete);
     text.line(format_args!(
-        "No trial is at least as good as one of these {count} (of {complete}) in {} and better in one. \
-         Hypervolume: {}.",
+        "{count} of {complete} trials are on the front of {}: no trial is at least as good in all objectives \
+         and better in one. Hypervolume: {}.",
         goals(objectives),
         volume(front)
     ));
@@ -91,11 +91,11 @@ pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis,
     );
     if count > MOST_ROWS {
         text.blank();
-        text.line(format_args!("The first {MOST_ROWS}; the JSON report has all."));
+        text.line(format_args!("Only the first {MOST_ROWS} are shown; the JSON report has all."));
     }
 }
 
-/// `AUC (up), seconds (down)`.
+/// Returns the objectives with their directions: `AUC (up), seconds (down)`.
 fn goals(objectives: &Objectives) -> String {
     let goal = |metric: &allometry_core::MetricSpec| {
         let way = if metric.direction == Direction::Maximize { "up" } else { "down" };

@@ -1,4 +1,4 @@
-//! How much of the metric goes with each parameter of a budget.
+//! The share of each parameter of a budget in the variance of the metric.
 
 use allometry_analysis::importance::Importance;
 use allometry_analysis::model::Coding;
@@ -10,7 +10,7 @@ use crate::number::{UNKNOWN, decimals, known_p, percent, signed3};
 use crate::text::Text;
 use crate::words;
 
-/// Width of the bars in characters: one for each 2% of the variance.
+/// The width of a full bar in characters: one for each 2% of the variance.
 const BAR: f64 = 50.0;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
@@ -30,8 +30,8 @@ fn shares(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let Some(r_squared) = model.r_squared else { return };
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Shares of the variance of {} that add up to what all parameters take up together ({} of it, {} \
-         corrected for the number of coefficients):",
+        "Shares of the variance of {}. They add up to the share that a model of all parameters explains ({}, \
+         or {} corrected for the number of coefficients):",
         escape(&analysis.metric),
         percent(r_squared),
         model.adjusted_r_squared.map_or_else(|| UNKNOWN.into(), percent),
@@ -40,7 +40,7 @@ fn shares(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let mut sorted: Vec<&Importance> = study.importance.iter().filter(|one| one.share.is_some()).collect();
     sorted.sort_by(|a, b| share(b).total_cmp(&share(a)));
     text.table(
-        &["Parameter", "Share", &format!("{level:.0}% interval"), "By chance", "As a bar of 50"],
+        &["Parameter", "Share", &format!("{level:.0}% interval"), "By chance", "Bar (# is 2%)"],
         sorted.iter().map(|importance| {
             let bar = "#".repeat((share(importance).max(0.0) * BAR) as usize);
             let interval = importance.share.and_then(|share| share.interval);
@@ -66,8 +66,8 @@ fn share(importance: &Importance) -> f64 {
 fn tests(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Is there an effect? *Adjusted* holds the other parameters fixed; *alone* does not, and finds \
-         effects that belong to others."
+        "Tests of the effects. *Adjusted* holds the other parameters fixed. *Alone* does not, so it may show \
+         effects of other parameters."
     ));
     text.blank();
     text.table(
@@ -109,8 +109,8 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
     let mut notes = Vec::new();
     if model.coding == Some(Coding::Scores) {
         notes.push(
-            "There are too few evaluations for an effect of each value: ordered parameters have one slope \
-             each."
+            "There are too few evaluations to estimate an effect of each value, so each ordered parameter \
+             has one slope."
                 .to_owned(),
         );
     }
@@ -118,16 +118,19 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
         notes.push(format!("Partly determined by other parameters: {}.", escape(&model.aliased.join(", "))));
     }
     if !model.left_out.is_empty() {
-        notes.push(format!("Left out for their many values: {}.", escape(&model.left_out.join(", "))));
+        notes.push(format!(
+            "Left out because they have too many values: {}.",
+            escape(&model.left_out.join(", "))
+        ));
     }
     notes.push(match model.noise_ceiling {
         Some(ceiling) => {
             format!(
-                "Repeats of one configuration differ, so that no model can take up more than {}.",
+                "Repeats of one configuration differ, so no model can explain more than {}.",
                 percent(ceiling)
             )
         }
-        None => "How much any model could take up is unknown: no configuration was repeated with a \
+        None => "The share that a model could explain is unknown: no configuration was repeated with a \
                  different result."
             .to_owned(),
     });
@@ -139,13 +142,13 @@ fn naive(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(3, format_args!("Naive importance"));
     let sum: f64 = study.importance.iter().map(|importance| importance.naive).sum();
     text.line(format_args!(
-        "The classic report's figures for {}, one parameter at a time. They add up to {sum:.2}: they are \
-         no shares of a whole, and by chance alone each is about what its column says.",
+        "The classic report's figures for {}, computed for one parameter at a time. They add up to {sum:.2} \
+         and are not shares of a whole. *Naive by chance* is the figure expected without any effect.",
         escape(&analysis.metric)
     ));
     text.blank();
     text.table(
-        &["Parameter", "Values", "Naive", "Naive by chance", "Corrected (ε²)", "Naive, as a bar of 50"],
+        &["Parameter", "Values", "Naive", "Naive by chance", "Corrected (ε²)", "Naive (# is 2%)"],
         study.importance.iter().map(|importance| {
             let bar = "#".repeat((importance.naive * BAR) as usize);
             vec![

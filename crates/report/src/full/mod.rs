@@ -1,5 +1,5 @@
-//! The full report: what the trials say with its uncertainty, what they do not, and the classic figures
-//! marked as naive.
+//! The full report: the results with their uncertainty, their limits, and the classic figures marked as
+//! naive.
 
 mod collapse;
 mod comparison;
@@ -24,7 +24,7 @@ use allometry_core::Params;
 use crate::markdown::escape;
 use crate::text::Text;
 
-/// Renders the full report as Markdown, with `pictures` where they belong.
+/// Renders the full report as Markdown, with `pictures` at their places.
 pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     let mut text = Text::default();
     text.heading(1, format_args!("{}", title(analysis)));
@@ -60,38 +60,38 @@ fn notes(text: &mut Text, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     let of_auc = allometry_analysis::is_auc(&analysis.metric).then(|| {
         format!(
-            "**Intervals** ({level:.0}%) of an AUC follow from the trial's stored scores (DeLong et al. \
-             1988) or, without them, from the numbers of positive and negative validation rows (Hanley and \
-             McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not \
-             a new search."
+            "**Intervals** ({level:.0}%) of an AUC are computed from the trial's stored scores (DeLong et \
+             al. 1988) or, without scores, from the numbers of positive and negative validation rows (Hanley \
+             and McNeil 1982); they are symmetric on the logit scale. They cover new rows with the same \
+             share of positives, but neither new seeds nor a new search."
         )
     });
     let notes = [
-        "**Naive** figures are those of the classic report, kept because they are known: comparisons of \
-         means and maxima without any uncertainty."
+        "**Naive** figures are those of the classic report: comparisons of means and maxima without any \
+         uncertainty. They are shown because readers know them."
             .to_owned(),
         "**Shares** are averages over all orders in which parameters can be added to the model (Lindeman, \
-         Merenda and Gold 1980): they add up. **ω², ε²** are shares of the variance less what chance alone \
-         gives; below 0 means none. Of a configuration repeated with the very same result, one evaluation \
-         counts."
+         Merenda and Gold 1980), so they add up. **ω², ε²** are shares of the variance minus the share \
+         expected by chance; below 0 means no effect. If a configuration was repeated with exactly equal \
+         results, only one evaluation counts."
             .to_owned(),
-        "**Shares over the whole space** (Hutter, Hoos and Leyton-Brown 2014) are those of a regression \
-         forest's predictions, each discrete value weighing alike and log parameters measured between \
-         logarithms; they include effects of any form. **Among the best** (Watanabe, Bansal and Hutter \
-         2023) is Optuna 5's default importance."
+        "**Shares over the whole space** (Hutter, Hoos and Leyton-Brown 2014) are shares of the variance of \
+         a regression forest's predictions. All values of a discrete parameter have equal weight, and log \
+         parameters are measured on the log scale. The shares include effects of any form. **Among the \
+         best** (Watanabe, Bansal and Hutter 2023) is the default importance of Optuna 5."
             .to_owned(),
-        "**p (Holm)** is adjusted for the number of tests in its table: without any effect, some p of the \
-         table is below 0.05 in at most 5% of reports."
+        "**p (Holm)** is adjusted for the number of tests in its table: without any effect, at most 5% of \
+         reports have a p below 0.05 in the table."
             .to_owned(),
-        "**↓ ↑** mark best values at the lowest or highest end of their range. Without any effect one of \
-         four values is at an end in half of the budgets; a finding says where the metric is told to get \
-         better towards it."
+        "**↓ ↑** mark best values at the lowest or highest end of their range. Without any effect, the best \
+         of four values is at an end in half of the budgets; a finding says when the metric improves \
+         significantly towards an end."
             .to_owned(),
-        "**Where intervals cover less than they say**, as simulations show: the expected value of one \
-         trial where one trial in ten diverges and there are 20 or fewer (83 to 87% in place of 95%); the \
-         recommended configuration's mean after 100 trials with repeats where most of the noise is the \
-         configuration's own (86% in place of 90%), and where two trials in three were stopped early and \
-         the parameters do nothing (82% in place of 90%)."
+        "**Some intervals cover less than their level** in simulations: the expected value of one trial if \
+         one trial in ten diverges and there are 20 or fewer (83 to 87% instead of 95%); the mean of the \
+         recommended configuration after 100 trials with repeats if most of the noise comes from the \
+         configuration itself (86% instead of 90%), or if two thirds of the trials were stopped early and \
+         the parameters have no effect (82% instead of 90%)."
             .to_owned(),
     ];
     for note in of_auc.into_iter().chain(notes) {
@@ -110,12 +110,12 @@ pub(crate) fn title(analysis: &Analysis) -> String {
     format!("{title}{}", tag(analysis))
 }
 
-/// ` (a100)`, where there is a tag.
+/// Returns the tag in brackets, such as ` (a100)`; empty without a tag.
 fn tag(analysis: &Analysis) -> String {
     analysis.tag.as_deref().map(|tag| format!(" ({})", escape(tag))).unwrap_or_default()
 }
 
-/// Parameters of best configurations, in the order of the studies' analyses.
+/// Returns the parameters of best configurations, in the order of the studies' analyses.
 pub(crate) fn parameters<'a>(
     configurations: impl Iterator<Item = &'a Params>,
     order: &[&'a str],

@@ -1,4 +1,4 @@
-//! Where figures stand in the report.
+//! The places of figures in the report.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -6,10 +6,10 @@ use crate::chart::{Figure, Figures};
 use crate::markdown::escape;
 use crate::text::Text;
 
-/// Begins the address of a figure that a page holds itself.
+/// The prefix of the address of a figure inside a page.
 pub(crate) const INSIDE: &str = "inside:";
 
-/// The figures of a report, and how its text refers to them.
+/// The figures of a report, and the addresses by which its text refers to them.
 #[derive(Debug, Clone)]
 pub struct Pictures<'a> {
     figures: Option<&'a Figures>,
@@ -24,36 +24,36 @@ enum Address {
 }
 
 impl<'a> Pictures<'a> {
-    /// None: text and tables alone.
+    /// Returns no figures: the report has text and tables only.
     pub fn none() -> Self {
         Self { figures: None, address: Address::Inside, study: String::new() }
     }
 
-    /// SVG files in a folder beside the report, named as the figures are; `folder` is as the report's links
-    /// say it.
+    /// Refers to SVG files in a folder beside the report; each file has the name of its figure. `folder` is
+    /// the path of the folder in the links of the report.
     pub fn beside(figures: &'a Figures, folder: &str) -> Self {
         Self { figures: Some(figures), address: Address::Folder(folder.to_owned()), study: String::new() }
     }
 
-    /// Inside the page that the text becomes.
+    /// Refers to figures inside the page that is made from the text.
     pub(crate) fn inside(figures: &'a Figures) -> Self {
         Self { figures: Some(figures), address: Address::Inside, study: String::new() }
     }
 
-    /// The same for the part about one budget.
+    /// Returns the figures for the part about one budget.
     pub(crate) fn of_study(&self, position: usize) -> Self {
         Self { study: format!("-{position}"), ..self.clone() }
     }
 
-    /// Puts a figure here if the report is a page: for what differs between runs that found the same, such as
-    /// times.
+    /// Adds a figure if the report is a page. For figures that differ between runs with equal results, such
+    /// as a chart of times.
     pub(crate) fn place_on_page(&self, text: &mut Text, name: &str) {
         if matches!(self.address, Address::Inside) {
             self.place(text, name);
         }
     }
 
-    /// Puts a figure here, by the first part of its name; nothing where there is none.
+    /// Adds the figure `name` of this part of the report; adds nothing if there is no such figure.
     pub(crate) fn place(&self, text: &mut Text, name: &str) {
         let figure = self.figures.and_then(|figures| figures.get(&format!("{name}{}", self.study)));
         let Some(figure) = figure else { return };
@@ -72,10 +72,10 @@ fn beside(text: &mut Text, figure: &Figure, folder: &str) {
     text.line(format_args!("*{}.* {}", escape(&figure.title), escape(&figure.caption)));
 }
 
-/// What a link may hold as it is.
+/// The characters that are encoded in a link.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
 
-/// A folder's name inside a link.
+/// Returns a folder's name, encoded for a link.
 fn link(folder: &str) -> String {
     utf8_percent_encode(folder, PLAIN).to_string()
 }

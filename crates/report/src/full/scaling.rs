@@ -1,4 +1,4 @@
-//! What more weights buy, and how sure that is.
+//! The gain from more weights, and its uncertainty.
 
 use allometry_analysis::scaling::{
     FOR_LACK_OF_FIT, MOST_IN_PAIRS, NaiveScaling, Quantity, Share, SizeOrder, Source,
@@ -16,7 +16,9 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     text.heading(2, format_args!("Scaling Law Analysis"));
     let metric = escape(&analysis.metric);
     let word = analysis.verdict.outcome.as_str().to_uppercase();
-    text.line(format_args!("**Scaling law {word}** (see the summary). Best {metric} by budget, naive:"));
+    text.line(format_args!(
+        "**Scaling law {word}** (see the summary). Best {metric} by budget (naive comparison):"
+    ));
     naive(text, analysis);
     sizes(text, analysis);
     judged(text, analysis);
@@ -28,8 +30,8 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     caveats(text, analysis);
 }
 
-/// What sizes as units and the configurations within budgets say: the verdict's evidence beyond the
-/// differences, which have a table.
+/// Writes the evidence of the verdict other than the differences, which have a table: the trend with sizes as
+/// units, and the trend within budgets.
 fn trend(text: &mut Text, analysis: &Analysis) {
     let evidence = analysis.verdict.evidence.iter().filter(|one| one.basis == EvidenceBasis::Trend);
     let mut evidence = evidence.peekable();
@@ -37,7 +39,7 @@ fn trend(text: &mut Text, analysis: &Analysis) {
         return;
     }
     let exact = analysis.scaling.order == SizeOrder::Exact;
-    let sizes = if exact { "exact sizes" } else { "the sizes that labels name" };
+    let sizes = if exact { "exact sizes" } else { "the sizes in the labels" };
     text.heading(3, format_args!("Over {sizes}"));
     for evidence in evidence {
         text.line(format_args!(
@@ -66,15 +68,15 @@ fn naive(text: &mut Text, analysis: &Analysis) {
     };
     text.blank();
     text.line(format_args!(
-        "Naive reading of these: {word}. It looks at the order of the three best values alone, by label, \
-         without their errors."
+        "Naive verdict: {word}. It considers only the order of the three best values by label, not their \
+         errors."
     ));
 }
 
 fn sizes(text: &mut Text, analysis: &Analysis) {
     text.heading(3, format_args!("Exact sizes"));
     text.table(
-        &["Budget", "Label says", "Best model", "Tried", "Space reaches"],
+        &["Budget", "Label says", "Best model", "Range tried", "Range of the space"],
         analysis.studies.iter().map(|study| {
             let StudyAnalysis { budget, sizes, .. } = study;
             let span = |ends: Option<(ModelSize, ModelSize)>| {
@@ -95,7 +97,7 @@ fn exact(size: ModelSize) -> String {
     format!("{size} ({})", crate::number::grouped(size.total))
 }
 
-/// The quantity that is judged, budget by budget and pair by pair.
+/// Writes the quantity that is compared, for each budget and for each pair.
 fn judged(text: &mut Text, analysis: &Analysis) {
     let scaling = &analysis.scaling;
     let Some(judgement) = &scaling.judgement else { return };
@@ -110,8 +112,8 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     };
     text.heading(3, format_args!("What is compared"));
     text.line(format_args!(
-        "The verdict compares the same quantity for every budget. The observed best is a lucky value and is \
-         not compared."
+        "The verdict compares this quantity across budgets. It does not use the observed best, which is \
+         biased towards better values."
     ));
     text.blank();
     text.table(
@@ -134,9 +136,9 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     let sources = [Source::Search, Source::Seeds, Source::Rows];
     let known = sources.into_iter().filter(|source| judgement.shares.iter().any(|one| one.source == *source));
     let known: Vec<Source> = known.collect();
-    let names = known.iter().map(|source| format!("of its variance: {}", source_name(*source)));
+    let names = known.iter().map(|source| format!("share of variance: {}", source_name(*source)));
     let header: Vec<String> =
-        ["Gain".to_owned(), metric.clone(), level.clone(), "p (of pairs: Holm)".to_owned()]
+        ["Gain".to_owned(), metric.clone(), level.clone(), "p (pairs: Holm)".to_owned()]
             .into_iter()
             .chain(names)
             .collect();
@@ -155,39 +157,40 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     text.blank();
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
         format!(
-            " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the \
-             departure here has {}.",
+            " The slope is significant below p = {:.3}, and a departure from a straight line below p = \
+             {:.3}; the departure here has {}.",
             (1.0 - FOR_LACK_OF_FIT) * (1.0 - analysis.options.level),
             FOR_LACK_OF_FIT * (1.0 - analysis.options.level),
             crate::number::p_is(p)
         )
     });
     let decides = if judgement.values.len() > MOST_IN_PAIRS {
-        "The slope decides; where the budgets depart from a straight line, a pair does. Of so many budgets \
-         neighbours are compared, and each with the smallest and the largest; *Flat* rests on the \
-         intervals of these, within half of the smallest difference of interest. Each interval is that of \
-         its pair alone, and p of the pairs is adjusted by Holm's method."
+        "The verdict depends on the slope or, if the budgets depart from a straight line, on the pairs. With \
+         this many budgets, only neighbours are compared, and each budget with the smallest and the largest; \
+         *Flat* requires the intervals of these pairs to lie within half of the smallest difference of \
+         interest. Each interval is for its pair alone; the p-values of the pairs are adjusted by Holm's \
+         method."
     } else if judgement.values.len() > 2 {
-        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on \
-         the intervals of all pairs. Each interval is that of its pair alone, and p of the pairs is \
-         adjusted by Holm's method."
+        "The verdict depends on the slope or, if the budgets depart from a straight line, on the pairs. \
+         *Flat* depends on the intervals of all pairs. Each interval is for its pair alone; the p-values of \
+         the pairs are adjusted by Holm's method."
     } else {
-        "The slope decides."
+        "The verdict depends on the slope."
     };
     text.line(format_args!("{decides}{fit}"));
     if let Some(step) = judgement.last_step.as_ref().filter(|step| step.is_told)
         && let Some(p) = step.p
     {
         text.line(format_args!(
-            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were \
-             told, so its own {} counts, without Holm's adjustment (a closed test).",
+            "The last step, {} to {}, was tested only after the slopes over larger sets of the largest \
+             budgets were significant (a closed test). Its {} therefore needs no Holm adjustment.",
             escape(&step.from),
             escape(&step.to),
             crate::number::p_is(p)
         ));
     }
     if analysis.direction == Direction::Minimize {
-        text.line(format_args!("A gain is a fall of {metric}."));
+        text.line(format_args!("A gain is a decrease of {metric}."));
     }
     if !judgement.left_out.is_empty() {
         let left: Vec<&str> = judgement.left_out.iter().map(|source| source_name(*source)).collect();
@@ -206,15 +209,18 @@ fn source_name(source: Source) -> &'static str {
     }
 }
 
-/// What resampled validation rows say.
+/// Writes the results on resampled validation rows.
 fn resampled(text: &mut Text, analysis: &Analysis) {
     let Some(resampled) = &analysis.scaling.resampled else { return };
     text.heading(3, format_args!("Other validation rows"));
     text.line(format_args!(
-        "The validation rows resampled {} times, for all budgets at once{}.",
+        "The validation rows were resampled {} times, jointly for all budgets{}.",
         crate::number::grouped(resampled.replicates),
         if resampled.block > 1 {
-            format!(", in blocks of {} neighbours, for they depend on each other", resampled.block)
+            format!(
+                ", in blocks of {} consecutive rows because neighbouring rows depend on each other",
+                resampled.block
+            )
         } else {
             String::new()
         }
@@ -222,7 +228,7 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     if !resampled.orders.is_empty() {
         text.blank();
         text.table(
-            &["Order of the best trials on fresh rows", "Probability"],
+            &["Order of the best trials on new rows", "Probability"],
             resampled.orders.iter().map(|order| {
                 let labels: Vec<String> = order.budgets.iter().map(|label| escape(label)).collect();
                 vec![labels.join(" > "), percent(order.probability)]
@@ -232,8 +238,8 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     let metric = escape(&analysis.metric);
     text.blank();
     text.line(format_args!(
-        "The best of many trials is best partly by luck. Chosen on a resample and scored on the rows it \
-         left out, it reaches:"
+        "The best value of many trials is partly luck. The corrected value is that of the best trial when it \
+         is chosen on a resample and scored on the rows left out of it:"
     ));
     text.blank();
     text.table(
@@ -241,8 +247,8 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
             "Budget",
             &format!("Corrected best {metric}"),
             &format!("{:.0}% interval", analysis.options.level * 100.0),
-            "Observed less corrected",
-            "Trials that could win",
+            "Observed minus corrected",
+            "Candidate trials",
         ],
         resampled.corrected.iter().map(|corrected| {
             vec![

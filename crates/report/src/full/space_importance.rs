@@ -1,4 +1,4 @@
-//! Importances over the whole space: a forest's, and those among the best trials.
+//! Importances over the whole space: shares of a forest's predictions, and importances among the best trials.
 
 use allometry_analysis::edge::RangeSource;
 use allometry_analysis::fanova::{Fanova, FanovaOutcome, TreeShare, Withheld};
@@ -9,13 +9,14 @@ use crate::markdown::escape;
 use crate::number::{counted, p_value, percent};
 use crate::text::Text;
 
-/// Pairs that are listed at most.
+/// The largest number of pairs that are listed.
 const MOST_PAIRS: usize = 5;
 
-/// Best trials below which what sets them apart is mostly chance; Optuna's manual asks for as many.
+/// The number of best trials below which the shares among them are mostly chance; Optuna's manual asks for at
+/// least this number.
 const FEW_BEST: u64 = 5;
 
-/// Share below which a pair is not listed.
+/// The share below which a pair is not listed.
 const LEAST_SHARE: f64 = 0.01;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
@@ -28,7 +29,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
         }
         FanovaOutcome::Withheld { reason, trials, left_out, .. } => {
             text.line(format_args!(
-                "Shares of a forest are withheld: {}",
+                "Shares of a forest are not shown: {}",
                 withheld(*reason, *trials, *left_out)
             ));
             None
@@ -37,24 +38,24 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
     let best = match &importance.among_best {
         PedAnovaOutcome::Computed(ped_anova) => {
             text.line(format_args!(
-                "*Among the best* says what sets the best {} of {} apart (PED-ANOVA), as shares of a \
-                 whole{}. *By chance* is the share that a parameter has where values are permuted over the \
-                 configurations ({}); {}.",
+                "*Among the best* shows which parameters distinguish the best {} of {} (PED-ANOVA), as \
+                 shares of a whole{}. *By chance* is the share of a parameter after its values are permuted \
+                 over the configurations ({}); {}.",
                 ped_anova.best,
                 counted(ped_anova.trials, "trial"),
-                if ped_anova.best < FEW_BEST { "; with so few it is mostly chance" } else { "" },
+                if ped_anova.best < FEW_BEST { "; with so few best trials it is mostly chance" } else { "" },
                 counted(ped_anova.permutations, "permutation"),
                 tested(ped_anova)
             ));
             Some(ped_anova)
         }
         PedAnovaOutcome::Withheld { reason } => {
-            text.line(format_args!("What sets the best trials apart is withheld: {}", indistinct(*reason)));
+            text.line(format_args!("Shares among the best trials are not shown: {}", indistinct(*reason)));
             None
         }
     };
     if importance.source == RangeSource::Observed && (forest.is_some() || best.is_some()) {
-        text.line(format_args!("The space is not recorded: the values that occur stand for it."));
+        text.line(format_args!("The space is not recorded, so the values that were tried define it."));
     }
     table(text, forest, best);
     if let Some(fanova) = forest {
@@ -62,13 +63,13 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
     }
 }
 
-/// What its p-values suppose.
+/// Returns the assumption of the p-values.
 fn tested(ped_anova: &PedAnova) -> &'static str {
     if ped_anova.parameters.iter().any(|one| one.p_holm.is_some()) {
-        "p (Holm) says how often chance gives as much, and supposes that no sampler learned from earlier \
-         trials"
+        "p (Holm) is the probability of a share at least this large by chance, if no sampler learned from \
+         earlier trials"
     } else {
-        "there is no p-value where a model of earlier trials chose later ones"
+        "there are no p-values because a model of earlier trials chose later ones"
     }
 }
 
@@ -78,13 +79,13 @@ fn basis(fanova: &Fanova) -> String {
     let absent = if fanova.absent.is_empty() {
         String::new()
     } else {
-        format!(" Not looked at, being absent from most trials: {}.", escape(&fanova.absent.join(", ")))
+        format!(" Left out because most trials lack them: {}.", escape(&fanova.absent.join(", ")))
     };
     format!(
-        "A forest of {} on {}{left_out} predicts evaluations that it has not seen with R² = {:.2}. *Share* \
-         is each parameter's part of the variance of its predictions over the space (functional ANOVA), \
-         and where the middle {:.0}% of the trees lie, each grown on another resample of the \
-         evaluations.{absent}",
+        "A forest of {} on {}{left_out} predicts unseen evaluations with R² = {:.2}. *Share* is the share of \
+         each parameter in the variance of the forest's predictions over the space (functional ANOVA); in \
+         brackets is the range of the middle {:.0}% of the trees, each of which was grown on its own \
+         resample of the evaluations.{absent}",
         counted(fanova.trees, "tree"),
         counted(fanova.trials, "distinct evaluation"),
         fanova.oob_r_squared,
@@ -100,14 +101,14 @@ fn withheld(reason: Withheld, trials: u64, left_out: u64) -> String {
     };
     match reason {
         Withheld::NoParameter => "no parameter of the space is recorded.".into(),
-        Withheld::TooFewTrials { needed } => format!("{inside}, {needed} are needed."),
-        Withheld::NoVariance => format!("nothing varies among {inside}."),
+        Withheld::TooFewTrials { needed } => format!("{inside}, but {needed} are needed."),
+        Withheld::NoVariance => format!("the value is constant over {inside}."),
         Withheld::PoorFit { oob_r_squared: Some(r_squared), needed } => format!(
-            "grown on {inside} it predicts unseen ones with R² = {r_squared:.2}, and at least {needed} is \
-             needed for shares to mean anything."
+            "a forest on {inside} predicts unseen ones with R² = {r_squared:.2}, but shares need at least \
+             {needed} to be meaningful."
         ),
         Withheld::PoorFit { oob_r_squared: None, .. } => {
-            "no tree left evaluations out to be tested on.".into()
+            "no tree left out evaluations on which to test it.".into()
         }
     }
 }
@@ -119,7 +120,7 @@ fn indistinct(reason: Indistinct) -> &'static str {
     }
 }
 
-/// One row per parameter, in the forest's order where there is one.
+/// Writes one row per parameter, in the order of the forest if there is one.
 fn table(text: &mut Text, forest: Option<&Fanova>, best: Option<&PedAnova>) {
     let mut names: Vec<&str> = Vec::new();
     let singles =
@@ -172,11 +173,20 @@ fn pairs(text: &mut Text, fanova: &Fanova) {
     let all: f64 = fanova.singles.iter().map(|single| single.share.mean).sum();
     text.blank();
     if listed.is_empty() {
-        text.line(format_args!("No pair has {} beyond its parameters' own shares.", percent(LEAST_SHARE)));
+        text.line(format_args!(
+            "No pair adds {} or more to the shares of its parameters.",
+            percent(LEAST_SHARE)
+        ));
     } else {
-        text.line(format_args!("Pairs, beyond their parameters' own shares: {}.", listed.join("; ")));
+        text.line(format_args!(
+            "Shares of pairs, in addition to those of their parameters: {}.",
+            listed.join("; ")
+        ));
     }
-    text.line(format_args!("Single parameters take up {} of the variance of the predictions.", percent(all)));
+    text.line(format_args!(
+        "Single parameters account for {} of the variance of the predictions.",
+        percent(all)
+    ));
 }
 
 fn with_spread(share: TreeShare) -> String {

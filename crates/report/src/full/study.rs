@@ -68,9 +68,8 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         text.line(format_args!("- Carried over: {}", escape(&carried.to_string())));
         if carried.guard.is_none_or(|guard| guard.holds()) {
             text.line(format_args!(
-                "  This budget was searched with more knowledge than the trials here show; of two budgets \
-                 that differ in it, the \
-                 difference is not of their size alone."
+                "  The search of this budget used information beyond the trials listed here. If two budgets \
+                 differ in this, their difference is not due to size alone."
             ));
         }
     }
@@ -120,16 +119,16 @@ fn stopped_early(text: &mut Text, pruning: Pruning, count: u64) {
     let Pruning { collapsed, exempt, epochs, saved } = pruning;
     let collapsed = if collapsed > 0 { format!(", {collapsed} of them collapsed") } else { String::new() };
     let after =
-        if epochs > 0 { format!(" after {} in all", counted(epochs, "epoch")) } else { String::new() };
+        if epochs > 0 { format!(" after {} in total", counted(epochs, "epoch")) } else { String::new() };
     let saved = match saved {
-        Some(saved) => format!("about {saved:.0} epochs saved, by the lengths of complete trials"),
+        Some(saved) => format!("about {saved:.0} epochs saved, judged by the lengths of complete trials"),
         None if epochs > 0 => {
-            "no complete trial went further, so that nothing tells how many that saved".to_owned()
+            "the number of epochs saved is unknown because no complete trial ran longer".to_owned()
         }
-        None => "no learning curves tell when".to_owned(),
+        None => "when is unknown because there are no learning curves".to_owned(),
     };
     let exempt = if exempt > 0 {
-        format!(". {} could not be stopped", counted(exempt, "trial"))
+        format!(". Pruning could not stop {}", counted(exempt, "trial"))
     } else {
         String::new()
     };
@@ -180,13 +179,14 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     }
     text.heading(2, format_args!("Search Effort"));
     let left_out = if study.summary.counts.infeasible > 0 {
-        " Trials that break a constraint are not among the k."
+        " Trials that break a constraint are left out."
     } else {
         ""
     };
     text.line(format_args!(
-        "The best {} of k trials drawn from these, and the best after the first k as they came. Where the \
-         sampler learns from earlier trials, read the latter.{left_out}",
+        "*Expected best* is the best {} of k trials drawn at random from these; *best so far* is the best of \
+         the first k trials in their order. If the sampler learns from earlier trials, read *best so \
+         far*.{left_out}",
         escape(&analysis.metric)
     ));
     text.blank();
@@ -205,8 +205,8 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Trials are distinct evaluations. Thin: k is more than a tenth of them, so that a few of the best \
-         decide, and no interval covers as it says."
+        "Trials are distinct evaluations. Thin: k is more than a tenth of their number, so the result \
+         depends on a few of the best trials, and the interval may cover less than its level."
     ));
 }
 
@@ -231,8 +231,8 @@ fn space(text: &mut Text, study: &StudyAnalysis) {
     ));
     if let Some((discrepancy, at_random)) = space.discrepancy.zip(space.discrepancy_at_random) {
         text.line(format_args!(
-            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected of points at random; smaller \
-             is more even)"
+            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected for random points; smaller is \
+             more even)"
         ));
     }
     for pair in &space.confounded {
@@ -260,9 +260,9 @@ fn matrix(text: &mut Text, coverage: &Coverage) {
     let cells = coverage.rows.len() * coverage.columns.len();
     text.blank();
     text.line(format_args!(
-        "{} of {cells} combinations tried ({} empty; {:.1} would be if trials fell on them at random); the \
-         fullest holds {}; evenly filled, the trials would cover {:.1}. Cramer's V, corrected: {} (0: \
-         varied independently; 1: one determines the other).",
+        "{} of {cells} combinations were tried ({} are empty; {:.1} expected if trials fell on them at \
+         random). The largest count is {}; the effective number of combinations is {:.1}. Cramer's V, \
+         corrected: {} (0: varied independently; 1: one determines the other).",
         cells as u64 - coverage.empty_cells,
         coverage.empty_cells,
         coverage.empty_by_chance,

@@ -1,4 +1,4 @@
-//! What a reader takes away.
+//! The summary of the report.
 
 use allometry_analysis::baseline::BaselineComparison;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
@@ -10,7 +10,7 @@ use crate::number::{UNKNOWN, about, decimals, interval};
 use crate::text::Text;
 use crate::words;
 
-/// Whether there is a single study that is part of no ladder: nobody asks it what scale buys.
+/// Whether there is a single study that belongs to no ladder, so that scale is not a question.
 pub(crate) fn is_lone(analysis: &Analysis) -> bool {
     analysis.name.is_none() && analysis.studies.len() == 1
 }
@@ -66,7 +66,7 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
     effective_rows(text, analysis);
 }
 
-/// How many independent rows the validation rows are worth, where rows in time order tell it.
+/// Writes the number of independent rows that the validation rows are worth, if their order in time is known.
 fn effective_rows(text: &mut Text, analysis: &Analysis) {
     let worth: Vec<String> = analysis
         .studies
@@ -86,7 +86,7 @@ fn effective_rows(text: &mut Text, analysis: &Analysis) {
     }
 }
 
-/// The configurations to take, where any budget has one.
+/// Writes the recommended configurations, if any budget has one.
 fn recommended(text: &mut Text, analysis: &Analysis) {
     let trials = || analysis.studies.iter().filter_map(|study| study.recommended.trial.as_ref());
     let Some(level) = trials().find_map(|trial| Some(trial.mean?.level)) else { return };
@@ -96,7 +96,7 @@ fn recommended(text: &mut Text, analysis: &Analysis) {
             "Budget",
             "Best trial",
             "Recommended",
-            "Its mean over seeds",
+            "Mean over seeds",
             &format!("{:.0}% interval", level * 100.0),
         ],
         analysis.studies.iter().map(|study| {
@@ -114,13 +114,13 @@ fn recommended(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Under noise the best value is often a lucky one. *Recommended* is the configuration whose mean \
-         over seeds is probably the best, by a Gaussian process over the space; the interval is that of \
+        "With noise, the best value is often a lucky one. *Recommended* is the configuration that probably \
+         has the best mean over seeds, according to a Gaussian process over the space; the interval is for \
          this mean on these rows."
     ));
 }
 
-/// The exact size of the best model, in short.
+/// Returns the exact size of the best model in short form.
 fn best_weights(study: &StudyAnalysis) -> String {
     study.sizes.best.map_or_else(|| UNKNOWN.into(), |size| human_weights(size.total as f64))
 }
@@ -134,7 +134,7 @@ fn baselines(text: &mut Text, analysis: &Analysis) {
     text.line(format_args!("Simple models on the same validation rows."));
     text.blank();
     text.table(
-        &["Baseline", &metric, "Interval", "Best trial's gain over it", "What it is"],
+        &["Baseline", &metric, "Interval", "Gain of the best trial", "Description"],
         analysis.baselines.iter().map(|baseline| {
             vec![
                 escape(&baseline.name),

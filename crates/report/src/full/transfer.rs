@@ -1,4 +1,4 @@
-//! Whether settings carry over between budgets.
+//! Whether the best settings of one budget carry over to another.
 
 use std::fmt::Write as _;
 
@@ -35,15 +35,16 @@ pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     }
     text.blank();
     text.line(format_args!(
-        "A budget trained the others' best settings with its own architecture, and its own best \
-         configurations anew, all under the same fresh seeds. *Loss* is what it would have had with its \
-         own: above 0, its own are better. The error is over {}. *Order* is Kendall's rank correlation of \
-         the best configurations' values, at home and there, with their number.",
+        "Each budget trained the best settings of the other budgets with its own architecture, and its own \
+         best configurations again, all with the same new seeds. *Loss* is the gain that its own settings \
+         would have given: above 0, its own settings are better. The error covers {}. *Order* is Kendall's \
+         rank correlation between the values of the best configurations in their own budget and in the \
+         other; in brackets is their number.",
         covered(&moved)
     ));
 }
 
-/// The sentence to repeat.
+/// Returns the result in one sentence.
 fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
     let of = |outcome| {
         transfer
@@ -53,7 +54,7 @@ fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
             .map(move |cell| format!("{} at {}", escape(&cell.from), escape(&cell.to)))
     };
     let told: Vec<String> = [
-        (TransferOutcome::Costs, "cost something"),
+        (TransferOutcome::Costs, "are worse than the budget's own"),
         (TransferOutcome::Gains, "are better than the budget's own"),
         (TransferOutcome::CarriesOver, "carry over"),
     ]
@@ -66,8 +67,8 @@ fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
     let undecided = of(TransferOutcome::Undecided).count() as u64;
     let missing = transfer.planned - transfer.complete;
     let mut sentence = if told.is_empty() {
-        "**Whether settings carry over is undecided**: no loss or gain stands out of its error, and none is \
-         told to be small"
+        "**Whether settings carry over is undecided**: no loss or gain is significant, and none is shown to \
+         be small"
             .to_owned()
     } else {
         let told = told.join("; ");
@@ -81,14 +82,14 @@ fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
     };
     let _ = write!(
         sentence,
-        " (Holm, {}; smaller than {} counts as nothing).",
+        " (Holm, {}; differences below {} count as zero).",
         counted(transfer.cells.iter().filter(|cell| cell.p.is_some()).count() as u64, "test"),
         decimals(analysis.options.effect())
     );
     if missing > 0 {
         let _ = write!(
             sentence,
-            " {missing} of {} trainings have no value: `allometry transfer` goes on with them.",
+            " {missing} of {} trainings have no value: `allometry transfer` continues with them.",
             transfer.planned
         );
     }
@@ -99,7 +100,7 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
     text.blank();
     text.table(
-        &["Settings of", "Trained at", "Loss", &level, "p (Holm)", "Says", "Order"],
+        &["Settings of", "Trained at", "Loss", &level, "p (Holm)", "Outcome", "Order"],
         moved.iter().map(|cell| {
             let loss = cell.loss.as_ref();
             vec![
@@ -118,13 +119,15 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
     );
 }
 
-/// What the errors of losses are about.
+/// Returns what the errors of losses cover.
 fn covered(moved: &[&TransferCell]) -> &'static str {
     use allometry_analysis::Method;
     let is = |method| moved.iter().any(|cell| cell.loss.is_some_and(|loss| loss.method == method));
     match (is(Method::PairedSeeds), is(Method::PairedRows)) {
-        (true, _) => "seeds and, where predictions are stored, validation rows",
-        (false, true) => "validation rows, not over seeds: `--seeds` trains each more often",
-        (false, false) => "nothing: neither predictions nor several seeds are there",
+        (true, _) => "seeds and, if predictions are stored, validation rows",
+        (false, true) => {
+            "validation rows but not seeds: use `--seeds` to train each configuration several times"
+        }
+        (false, false) => "nothing, because there are neither predictions nor several seeds",
     }
 }

@@ -1,4 +1,4 @@
-//! How the metric goes with each parameter of a budget.
+//! The relation between the metric and each parameter of a budget.
 
 use allometry_analysis::trend::{AdjustedTrend, LevelSummary, Trend};
 use allometry_analysis::{Analysis, StudyAnalysis};
@@ -8,7 +8,7 @@ use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, interval, known_p, percent, short, step};
 use crate::text::Text;
 
-/// Trials at a value below which its mean is marked.
+/// The number of trials at a value below which its mean is marked.
 const FEW: u64 = 5;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
@@ -16,15 +16,16 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     overview(text, study, analysis);
     text.blank();
     text.line(format_args!(
-        "Means by value follow. The naive word compares the mean at the last value with that at the first, \
-         and is no test; values tried fewer than {FEW} times are marked with \\*: where later trials were \
-         chosen by the results of earlier ones, their means are biased towards worse values."
+        "The means by value follow. The naive word compares the mean at the last value with the mean at the \
+         first; it is not a test. Values tried fewer than {FEW} times are marked with \\*: if later trials \
+         were chosen by the results of earlier ones, the means of these values are biased towards worse \
+         values."
     ));
     if study.duplicates.repeats > 0 {
         text.blank();
         text.line(format_args!(
-            "In these means repeated configurations count as often as they were tried, so that standard \
-             errors are too small where trials repeat one."
+            "These means count a repeated configuration as often as it was tried, so standard errors that \
+             include repeats are too small."
         ));
     }
     for trend in &study.trends {
@@ -36,13 +37,14 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
 fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let ordered = || study.trends.iter().filter_map(|trend| Some((trend, trend.adjusted.as_ref()?)));
     let Some((_, first)) = ordered().next() else {
-        text.line(format_args!("No parameter has values in an order."));
+        text.line(format_args!("No parameter has ordered values."));
         return;
     };
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Change of {} per step to the next value, the other parameters held fixed (distinct evaluations, \
-         HC3 errors; {} slopes adjusted together by Holm's method, and likewise peaks and valleys inside).",
+        "Change of {} from one value to the next, with the other parameters held fixed (distinct \
+         evaluations, HC3 errors; {} slopes are adjusted together by Holm's method, and so are the peaks and \
+         valleys inside the range).",
         escape(&analysis.metric),
         first.family
     ));
@@ -91,8 +93,8 @@ fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &A
         text.line(format_args!("- Trend: **{}**{change}", adjusted.class.as_str()));
         if let Some(shape) = adjusted.shape {
             text.line(format_args!(
-                "- Shape: a curve that never falls takes up {} of the variation between values, one that \
-                 never rises {}",
+                "- Shape: a curve that never decreases explains {} of the variation between values, a curve \
+                 that never increases {}",
                 percent(shape.increasing),
                 percent(shape.decreasing)
             ));
@@ -121,7 +123,7 @@ fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &A
     );
 }
 
-/// Whether a value is that of a level, or in its range.
+/// Whether a value equals that of a level or lies in its range.
 fn holds(level: &LevelSummary, value: &ParamValue) -> bool {
     let upper = level.upper.as_ref().unwrap_or(&level.value);
     level.value.total_cmp(value).is_le() && value.total_cmp(upper).is_le()

@@ -1,4 +1,4 @@
-//! The Markdown report as a part of a page, with its figures in place.
+//! Converts a Markdown report to a part of a page, with its figures.
 
 use maud::html;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
@@ -6,15 +6,15 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use crate::chart::Figures;
 use crate::full::INSIDE;
 
-/// A heading that the page's contents list.
+/// A heading in the list of contents of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
     pub(super) id: String,
     pub(super) words: String,
 }
 
-/// HTML of a Markdown text, and its headings of the first level, with those of the second before the first
-/// budget's part.
+/// Returns a Markdown text as HTML, and the headings for the list of contents: those of the first level, and
+/// those of the second level before the part about the first budget.
 pub(super) fn render(markdown: &str, figures: &Figures) -> (String, Vec<Heading>) {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
     let mut headings: Vec<Heading> = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn render(markdown: &str, figures: &Figures) -> (String, Vec<Heading>
             Event::Text(text) | Event::Code(text) if open.is_some() => {
                 open.as_mut().expect("a heading is open").1.push_str(&text);
             }
-            // Text of users is escaped before; should a tag come through all the same, it is words here.
+            // User text is already escaped; if a tag still gets through, it is shown as text.
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             Event::Start(Tag::Image { dest_url, .. }) => picture = Some(dest_url),
             Event::End(TagEnd::Image) => {
@@ -68,7 +68,7 @@ pub(super) fn render(markdown: &str, figures: &Figures) -> (String, Vec<Heading>
     (out, headings)
 }
 
-/// A figure is no part of a paragraph: drops the paragraphs that hold nothing else.
+/// Removes the paragraphs around figures, because HTML allows no figure inside a paragraph.
 fn unwrapped(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut out: Vec<Event<'_>> = Vec::with_capacity(events.len());
     let mut rest = events.into_iter().peekable();
@@ -76,7 +76,7 @@ fn unwrapped(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         match (&event, rest.peek()) {
             (Event::Start(Tag::Paragraph), Some(Event::Html(html))) if html.starts_with("<figure") => {
                 out.extend(rest.next());
-                // The paragraph's end follows: the figure was all it held.
+                // Skips the end of the paragraph, which contains only the figure.
                 rest.next();
             }
             _ => out.push(event),

@@ -1,5 +1,4 @@
-//! One page that holds everything: text, charts, trials, and the script that makes them answer. It asks no
-//! network.
+//! Reports as one page, with the text, the charts, the trials and a script. The page needs no network.
 
 mod contents;
 mod trials;
@@ -12,10 +11,10 @@ pub use trials::trials_json;
 use crate::chart::{CHART_STYLE, Figures};
 use crate::full::{Pictures, full, is_lone};
 
-/// Style of pages, beside [`CHART_STYLE`].
+/// The style of pages, in addition to [`CHART_STYLE`].
 pub const STYLE: &str = include_str!("style.css");
 
-/// Script of pages: hovering, looking closer, brushing, the table of trials. It needs no other file.
+/// The script of pages: tips, zoom, ranges on axes, and the table of trials. It needs no other file.
 pub const SCRIPT: &str = concat!(
     include_str!("script/scale.js"),
     include_str!("script/trials.js"),
@@ -26,7 +25,7 @@ pub const SCRIPT: &str = concat!(
     include_str!("script/page.js"),
 );
 
-/// What the browser may do with a page: nothing leaves it, nothing comes from elsewhere.
+/// The page's rules for the browser: the page sends nothing and loads nothing.
 pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src \
                                   'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
@@ -52,8 +51,8 @@ pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
         }
         main {
             p.hint.needs-script {
-                "In charts: point at a mark to read it, drag to look closer, double-click to go back. From \
-                 the keyboard: reach a chart with Tab, then + and -, arrows, 0."
+                "In charts: point at a mark to read it, drag to zoom in, double-click to reset. With the \
+                 keyboard: go to a chart with Tab, then use + and -, the arrows, and 0 to reset."
             }
             (PreEscaped(body))
             (trials_section())
@@ -75,13 +74,13 @@ pub fn html_of_markdown(markdown: &str) -> String {
     page(title, &content, Setting::File { trials: "{\"studies\":[]}" }).into_string()
 }
 
-/// The table of all trials, which the script fills.
+/// Renders the section of all trials; the script fills its table.
 pub fn trials_section() -> Markup {
     html! {
         section aria-labelledby="trials" {
             h1 id="trials" { "All trials" }
-            p.unscripted { "The table needs the page's script; the JSON report and the store hold the same \
-                            numbers." }
+            p.unscripted { "The table needs the page's script; the JSON report and the store contain these \
+                            numbers too." }
             p.needs-script {
                 label for="trials-filter" { "Filter " }
                 input id="trials-filter" type="search" size="40"
@@ -92,19 +91,19 @@ pub fn trials_section() -> Markup {
     }
 }
 
-/// Where a page comes from.
+/// The source of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting<'a> {
-    /// A file, which holds its trials (see [`trials_json`]) and its rules for the browser.
+    /// A file, which contains its trials (see [`trials_json`]) and its rules for the browser.
     File {
         /// The trials.
         trials: &'a str,
     },
-    /// A server, which sends both.
+    /// A server, which sends the trials and the rules separately.
     Served,
 }
 
-/// A whole page around its content.
+/// Renders a page around its content.
 pub fn page(title: &str, content: &Markup, setting: Setting<'_>) -> Markup {
     html! {
         (DOCTYPE)

@@ -1,4 +1,4 @@
-//! The trials of a page, as its script reads them.
+//! The trials of a page, in the form that its script reads.
 
 use allometry_analysis::{LadderTrials, StudyTrials};
 use allometry_core::{Direction, FrozenTrial, TrialState};
@@ -7,14 +7,14 @@ use serde::{Serialize, Serializer};
 
 use crate::chart::ParameterAxis;
 
-/// Significant digits of a number: more than any drawing or table of the page shows.
+/// The number of significant digits: more than any drawing or table of the page shows.
 const DIGITS: i32 = 6;
 
-/// The trials of all studies by column, as text that is safe inside a `script` element.
+/// Returns the trials of all studies by column, as text that is safe inside a `script` element.
 ///
 /// `{"metric", "direction", "studies": [{"label", "numbers", "states", "values", "sizes", "seconds",
-/// "params": [{"name", "names", "values"}]}]}`; `states` has one letter a trial (`C`omplete, `P`runed,
-/// `F`ailed, `R`unning, `W`aiting); of a parameter with `names` the values are positions among them.
+/// "params": [{"name", "names", "values"}]}]}`; `states` has one letter per trial (`C`omplete, `P`runed,
+/// `F`ailed, `R`unning, `W`aiting). If a parameter has `names`, its values are indices of the names.
 pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
     let document = Document { metric: ladder.metric(), direction: ladder.direction(), studies };
@@ -77,8 +77,8 @@ impl<'a> Study<'a> {
     }
 }
 
-/// A number of each trial, written one by one: as values in memory a hundred thousand trials take hundreds of
-/// megabytes.
+/// A number for each trial, serialized one by one: as values in memory, a hundred thousand trials would take
+/// hundreds of megabytes.
 struct Column<'a> {
     trials: &'a [FrozenTrial],
     of: Box<dyn Fn(&FrozenTrial) -> Number + 'a>,
@@ -113,7 +113,8 @@ fn seconds(trial: &FrozenTrial) -> Option<f64> {
     Some((end.as_microsecond() - start.as_microsecond()) as f64 / 1e6)
 }
 
-/// A number in few digits; whole ones without a point, and null for one that JSON has no word for.
+/// Returns a number with few digits; whole numbers have no point, and numbers that JSON cannot represent are
+/// null.
 fn number(x: f64) -> Number {
     if x.fract() == 0.0 && x.abs() < 1e15 {
         return Number::Whole(x as i64);

@@ -1,4 +1,4 @@
-//! One line for each conclusion.
+//! The table of conclusions, with one line for each.
 
 use allometry_analysis::Lint;
 use allometry_analysis::lint::{Conclusion, Standing, Subject};
@@ -14,7 +14,7 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
     contradictions(text, lint);
     text.heading(2, format_args!("Conclusions"));
     if lint.conclusions.is_empty() {
-        text.line(format_args!("The report draws none."));
+        text.line(format_args!("The report draws no conclusions."));
         return;
     }
     let of_all = |conclusion: &&Conclusion| conclusion.budget.is_none() || is_of_ladder(conclusion);
@@ -30,18 +30,18 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
     }
     text.blank();
     text.line(format_args!(
-        "*Stands*: the report's own tables bear it out (at {:.0}%, adjusted for all tests of its table; \
-         trends for all of the report). *Does not stand*: tested, and not borne out. *Cannot be told*: the \
-         report does not hold what it takes.",
+        "*Stands*: the report's own tables support it (at {:.0}%, adjusted for all tests of its table; for \
+         trends, of the report). *Does not stand*: it was tested, and the tables do not support it. *Cannot \
+         be told*: the report lacks the numbers for a test.",
         lint.level * 100.0
     ));
     text.line(format_args!(
-        "Every trial counts here, copies of a configuration with the same value included: a report cannot \
-         show them, and where there are some, p-values are too small."
+        "All trials count, including repeats of a configuration with an equal value: a report does not show \
+         repeats, and with repeats the p-values are too small."
     ));
 }
 
-/// Conclusions on a budget that stand in the part about all.
+/// Whether a conclusion on a budget belongs to the part about all budgets.
 fn is_of_ladder(conclusion: &Conclusion) -> bool {
     matches!(conclusion.subject, Subject::Size | Subject::Collapse)
 }
@@ -58,7 +58,7 @@ fn summary(text: &mut Text, lint: &Lint) {
     match lint.contradictions.len() as u64 {
         0 => text.line(format_args!("The report's figures agree with each other, within their rounding.")),
         count => text.line(format_args!(
-            "The report contradicts itself in {}: it was altered, or not made by its rules.",
+            "The report contradicts itself in {}: it was edited, or another program wrote it.",
             counted(count, "place")
         )),
     }

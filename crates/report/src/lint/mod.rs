@@ -12,11 +12,11 @@ use crate::markdown::code;
 use crate::text::Text;
 use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
-/// goes.
+/// The name and version of the document's schema. Within a version, fields may be added, but no field changes
+/// its meaning or is removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum LintVersion {
-    /// The first.
+    /// The first version.
     #[default]
     #[serde(rename = "allometry.lint/1")]
     V1,
@@ -25,33 +25,33 @@ pub enum LintVersion {
 /// The lint of a report, for programs. Numbers that are not finite are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LintDocument {
-    /// Name and version of this form.
+    /// The name and version of this schema.
     pub schema: LintVersion,
-    /// Where the report was read from, for people.
+    /// The source of the report, for readers.
     pub source: String,
     /// The lint.
     #[serde(flatten)]
     pub lint: Lint,
 }
 
-/// Renders as Markdown: the conclusions first, then the recomputed tables. `source` is where the report was
-/// read from.
+/// Renders a lint as Markdown: the conclusions first, then the recomputed tables. `source` names the source
+/// of the report.
 pub fn lint(lint: &Lint, source: &str) -> String {
     let mut text = Text::default();
-    text.heading(1, format_args!("What stands of {}", code(source)));
+    text.heading(1, format_args!("Lint of {}", code(source)));
     conclusions::render(&mut text, lint);
     tables::render(&mut text, lint);
     text.into_string()
 }
 
-/// Renders as a document of the form that [`lint_schema`] describes.
+/// Renders a lint as a document with the schema that [`lint_schema`] returns.
 pub fn lint_json(lint: &Lint, source: &str) -> String {
     let document =
         LintDocument { schema: LintVersion::V1, source: source.to_owned(), lint: words::lint(lint) };
     pretty(&document)
 }
 
-/// JSON Schema of [`LintDocument`].
+/// Returns the JSON Schema of [`LintDocument`].
 pub fn lint_schema() -> Schema {
     schemars::schema_for!(LintDocument)
 }

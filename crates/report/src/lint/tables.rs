@@ -1,4 +1,4 @@
-//! What the report's tables allow to be recomputed.
+//! The figures that can be recomputed from the tables of the report.
 
 use allometry_analysis::Lint;
 use allometry_analysis::coverage::Step;
@@ -42,8 +42,8 @@ fn sizes(text: &mut Text, lint: &Lint) {
     );
     text.blank();
     text.line(format_args!(
-        "Blocks: `n_layers (4 + 2 d_ff_ratio) d_model²`. Exact weights take `--weights`. The last column \
-         keeps the best model's other parameters."
+        "Blocks: `n_layers (4 + 2 d_ff_ratio) d_model²`. Exact weights need `--weights`. In the last column, \
+         the other parameters are those of the best model."
     ));
 }
 
@@ -55,10 +55,10 @@ fn differences(text: &mut Text, lint: &Lint) {
     let order = match lint.scaling.order {
         BudgetOrder::ExactSizes => "by the exact sizes of the best models",
         BudgetOrder::BlockWeights => "by the weights of the best models' blocks",
-        BudgetOrder::Given => "in the order given, sizes being unknown",
+        BudgetOrder::Given => "in the given order, because sizes are unknown",
     };
     let rows_given =
-        if lint.rows.is_none() { " Other rows are covered with `--rows POSITIVES:NEGATIVES`." } else { "" };
+        if lint.rows.is_none() { " To cover other rows, use `--rows POSITIVES:NEGATIVES`." } else { "" };
     text.line(format_args!("Gain of the larger over the smaller, {order}.{rows_given}"));
     text.blank();
     let level = lint.level * 100.0;
@@ -111,8 +111,8 @@ fn consistency(text: &mut Text, lint: &Lint) {
     );
     text.blank();
     text.line(format_args!(
-        "A value is left out where another's mean is told to be better (one-sided Welch tests, Holm's \
-         adjustment)."
+        "A value is left out if the mean of another value is significantly better (one-sided Welch tests, \
+         Holm's adjustment)."
     ));
 }
 
@@ -145,8 +145,8 @@ fn importance(text: &mut Text, study: &StudyLint) {
     if let Some(sum) = study.importance.sum {
         text.blank();
         text.line(format_args!(
-            "The report's figures add up to {sum:.3}. Holm over {} tests. Effects adjusted for the other \
-             parameters need the trials.",
+            "The report's figures add up to {sum:.3}. Holm over {} tests. Effects adjusted for other \
+             parameters cannot be computed without the trials.",
             study.importance.tested
         ));
     }
@@ -182,9 +182,9 @@ fn trends(text: &mut Text, study: &StudyLint) {
     text.blank();
     text.line(format_args!(
         "Slope: linear contrast of the means over the ordered values, unequal variances \
-         (Welch-Satterthwaite), Holm over all trends of the report. *Pooled* takes one variance for all \
-         values: right where they vary alike, too sure where a value with few trials varies more. Values \
-         with one trial are left out of the first."
+         (Welch-Satterthwaite), Holm over all trends of the report. *Pooled* assumes one variance for all \
+         values: it is right if their variances are equal, and its p is too small if a value with few trials \
+         varies more. The first slope leaves out values with one trial."
     ));
 }
 
@@ -230,7 +230,6 @@ fn coverage(text: &mut Text, study: &StudyLint) {
     );
     text.blank();
     text.line(format_args!(
-        "V is corrected for chance: 0 where the two were varied independently, 1 where one determines the \
-         other."
+        "V is corrected for chance: 0 if the two were varied independently, 1 if one determines the other."
     ));
 }

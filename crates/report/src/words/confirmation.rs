@@ -1,4 +1,4 @@
-//! What a confirmation found, in words.
+//! The result of a confirmation, in words.
 
 use allometry_analysis::confirmation::{ConfirmedComparison, GainOutcome};
 use allometry_analysis::{Confirmation, Options};

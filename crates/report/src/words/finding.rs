@@ -28,7 +28,7 @@ pub fn text(finding: &Finding) -> FindingText {
     })
 }
 
-/// Returns the clause on budgets whose larger one has the smaller best model.
+/// Returns the clause on pairs of budgets in which the larger budget has the smaller best model.
 pub(super) fn reversals(reversals: &[SizeReversal]) -> String {
     let parts: Vec<String> = reversals
         .iter()

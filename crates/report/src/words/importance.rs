@@ -1,4 +1,4 @@
-//! Which effects survive, in one sentence.
+//! The significant effects of parameters, in one sentence.
 
 use allometry_analysis::importance::ImportanceModel;
 

@@ -1,4 +1,4 @@
-//! The lint of a classic report in words: what the report says, and why that stands or does not.
+//! The lint of a classic report in words: the statements of the report, and why they stand or not.
 
 use allometry_analysis::Lint;
 use allometry_analysis::consistency::NaiveConsistency;
@@ -15,17 +15,17 @@ use super::mismatch::mismatch;
 use super::verdict;
 use crate::number::{counted, decimals, grouped, known_p, listed, p_value, quoted, signed};
 
-/// Returns what a contradiction is.
+/// Returns a contradiction as a clause.
 pub fn contradiction_clause(of: &Contradiction) -> String {
     of.message.text(mismatch)
 }
 
-/// Returns what a note says.
+/// Returns a note as a clause.
 pub fn note_clause(of: &Note) -> String {
     of.message.text(note)
 }
 
-/// Returns what the report says in a conclusion.
+/// Returns the statement of the report in a conclusion.
 pub fn claim_clause(conclusion: &Conclusion) -> String {
     conclusion.statement.text(claim)
 }
@@ -35,7 +35,7 @@ pub fn reason_clause(conclusion: &Conclusion, lint: &Lint) -> String {
     conclusion.reason.text(|of| reason(of, lint))
 }
 
-/// Returns what the means of the trials tell, and what their error covers.
+/// Returns the conclusion from the means of the trials, and what their error covers.
 pub fn means_sentence(scaling: &ScalingLint, metric: &str, direction: Direction) -> String {
     scaling.sentence.text(|of| means(of, metric, direction))
 }

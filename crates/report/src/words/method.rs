@@ -1,4 +1,4 @@
-//! How an estimate got its error, in words.
+//! Names of the methods that compute errors.
 
 use allometry_analysis::Method;
 

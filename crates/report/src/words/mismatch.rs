@@ -8,7 +8,7 @@ use allometry_analysis::lint::{
 
 use crate::number::{counted, decimals, quoted};
 
-/// Returns what contradicts what, as a clause.
+/// Returns a contradiction as a clause.
 pub(super) fn mismatch(found: &Mismatch) -> String {
     match found {
         Mismatch::Ladder(found) => ladder(found),

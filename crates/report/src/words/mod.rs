@@ -1,7 +1,7 @@
 //! The sentences of reports: each reason of an analysis in words.
 //!
-//! Renderers ask for the words of one statement; [`analysis()`], [`comparison()`] and [`lint()`] return a
-//! copy in which every statement is text, which is what documents hold.
+//! Renderers call the function for one statement. [`analysis()`], [`comparison()`] and [`lint()`] return a
+//! copy in which every statement is text, for documents.
 
 pub mod comparison;
 pub mod finding;

@@ -1,4 +1,4 @@
-//! Sentences of single reasons.
+//! Tests of the sentences of single reasons.
 
 use allometry_analysis::edge::{Edge, End, RangeSource};
 use allometry_analysis::finding::{BudgetProblem, BudgetTrials, UnknownSizes};

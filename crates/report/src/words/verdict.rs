@@ -25,12 +25,12 @@ pub fn sentence(analysis: &Analysis) -> String {
     analysis.verdict.sentence.text(|of| headline(of, &analysis.metric, analysis.direction))
 }
 
-/// Returns what the error of the verdict covers; empty where there is none.
+/// Returns what the error of the verdict covers; empty without an error.
 pub fn covers_sentence(analysis: &Analysis) -> String {
     analysis.verdict.covers.text(|of| of.as_ref().map(covers).unwrap_or_default())
 }
 
-/// Returns what to do; empty where there is nothing to do.
+/// Returns what to do; empty if there is nothing to do.
 pub fn advice_sentence(analysis: &Analysis) -> String {
     analysis.verdict.advice.text(advice)
 }
@@ -272,8 +272,7 @@ fn rows_covered(rows: RowsCovered) -> String {
         RowsCovered::Unordered => " Rows count as independent because their order in time is unknown.".into(),
         RowsCovered::Apart => {
             " Rows count as independent and as different for each budget, because predictions of the same \
-             rows \
-             are not stored for every budget."
+             rows are not stored for every budget."
                 .into()
         }
     }

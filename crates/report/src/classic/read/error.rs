@@ -1,40 +1,44 @@
-//! What can be wrong with a text that should be a classic report.
+//! Errors of reading a classic report.
 
-/// What can be wrong with a text that should be a classic report.
+/// An error of reading a classic report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing of such a report is in it.
-    #[error("no classic report: neither a table of best results nor a part about a budget is in it")]
+    /// The text contains no part of a classic report.
+    #[error("not a classic report: it has neither a table of best results nor a part about a budget")]
     NoReport,
-    /// It is the full report, which says itself what holds.
+    /// The text is the full report, which states itself which conclusions hold.
     #[error("line {line}: this is Allometry's own full report")]
     FullReport {
-        /// The line that tells.
+        /// The line by which it was recognized, counted from 1.
         line: u64,
     },
-    /// A line is not as it should be.
+    /// A line does not have the expected form.
     #[error("line {line}: expected {expected}, found `{found}`")]
     Malformed {
         /// The line, counted from 1.
         line: u64,
-        /// What should be there.
+        /// The expected form.
         expected: String,
-        /// What is there.
+        /// The text of the line.
         found: String,
     },
 }
 
 impl ReadError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoReport => "a classic report has `## Best Results by Budget` or `# HPO Analysis: \
                                LABEL`; trials are read from Optuna's all_trials.json, CSV and SQLite files"
                 .into(),
             Self::FullReport { .. } => {
-                "it says already what its numbers allow; give the classic report, or the trials".into()
+                "it already states which conclusions its numbers allow; give the classic report or the \
+                 trials"
+                    .into()
             }
-            Self::Malformed { .. } => "mend the line, or take it out: what is absent is left out".into(),
+            Self::Malformed { .. } => {
+                "correct the line, or remove it: the lint leaves out missing parts".into()
+            }
         })
     }
 }

@@ -12,7 +12,7 @@ use super::line::{Line, cells, is_rule, last_cells};
 use super::literal::dictionary;
 use super::{Reader, Section};
 
-/// Names of the first table's columns where they are not those of the parameters.
+/// The names of columns in the first table that differ from the names of parameters.
 const SHORT: [(&str, &str); 2] = [("LR", "learning_rate"), ("WD", "weight_decay")];
 
 impl Reader {
@@ -25,7 +25,7 @@ impl Reader {
         }
     }
 
-    /// Takes up a table's header or the rule below it, if the line is one.
+    /// Reads the header of a table or the rule below it. Returns whether the line is one of them.
     pub(super) fn is_heading_row(&mut self, cells: &[&str]) -> bool {
         if self.header.is_none() {
             self.header = Some(cells.iter().map(|cell| (*cell).to_owned()).collect());

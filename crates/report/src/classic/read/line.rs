@@ -1,26 +1,26 @@
-//! Pieces of lines.
+//! The parts of lines.
 
 use allometry_analysis::lint::stated::Printed;
 
 use super::error::ReadError;
 
-/// Numbers beyond this are no measurements.
+/// The largest absolute value of a measurement.
 const LARGEST: f64 = 1e100;
-/// Digits behind the point beyond which a number holds no more of them.
+/// The largest number of digits after the point; a float has no more.
 const MOST_DECIMALS: usize = 17;
-/// Characters of a line that an error shows.
+/// The number of characters of a line that an error shows.
 const SHOWN: usize = 80;
 
 /// A line of the text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
-    /// Counted from 1.
+    /// The number of the line, counted from 1.
     pub(super) number: u64,
     pub(super) text: &'a str,
 }
 
 impl Line<'_> {
-    /// The line is not as it should be.
+    /// Returns the error that the line does not have the expected form.
     pub(super) fn expected<T>(&self, expected: &str) -> Result<T, ReadError> {
         let text = self.text.trim();
         let shown: String = text.chars().take(SHOWN).collect();
@@ -28,17 +28,17 @@ impl Line<'_> {
         Err(ReadError::Malformed { line: self.number, expected: expected.to_owned(), found })
     }
 
-    /// A number as printed.
+    /// Reads a printed number.
     pub(super) fn number(&self, text: &str, what: &str) -> Result<Printed, ReadError> {
         printed(text.trim()).map_or_else(|| self.expected(what), Ok)
     }
 
-    /// A number as printed, or nothing where it says `N/A`.
+    /// Reads a printed number; `None` for `N/A`.
     pub(super) fn maybe_number(&self, text: &str, what: &str) -> Result<Option<Printed>, ReadError> {
         if text.trim() == "N/A" { Ok(None) } else { self.number(text, what).map(Some) }
     }
 
-    /// A count of trials; more than four thousand million are none.
+    /// Reads a count of trials, which must be below 2³².
     pub(super) fn count(&self, text: &str, what: &str) -> Result<u64, ReadError> {
         let text = text.trim();
         let count = text.parse::<u32>().ok().filter(|_| text.starts_with(|c: char| c.is_ascii_digit()));
@@ -57,13 +57,13 @@ fn printed(text: &str) -> Option<Printed> {
     Some(Printed { value, half_unit: 0.5 * 10_f64.powi(-(decimals.len() as i32)) })
 }
 
-/// Cells of a row of a table; `None` where the line is none.
+/// Returns the cells of a table row; `None` if the line is not a row.
 pub(super) fn cells(text: &str) -> Option<Vec<&str>> {
     let inside = text.trim().strip_prefix('|')?.strip_suffix('|')?;
     Some(inside.split('|').map(str::trim).collect())
 }
 
-/// The last `N` cells of a row and what stands before them, which may hold bars of its own.
+/// Returns the last `N` cells of a row and the text before them, which may contain vertical bars.
 pub(super) fn last_cells<const N: usize>(text: &str) -> Option<(&str, [&str; N])> {
     let mut rest = text.trim().strip_prefix('|')?.strip_suffix('|')?;
     let mut last = [""; N];

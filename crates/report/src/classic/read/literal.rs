@@ -1,4 +1,4 @@
-//! Python's dictionaries of strings and values, as the comparison of best values prints them.
+//! Python dictionaries of strings and values, as the comparison of best values prints them.
 
 use allometry_analysis::consistency::BestValue;
 use allometry_analysis::lint::stated::value_of;
@@ -33,7 +33,7 @@ fn value(text: &str) -> Option<(ParamValue, &str)> {
     }
 }
 
-/// A string in quotes, and what comes after it.
+/// Returns a quoted string and the text after it.
 fn string(text: &str) -> Option<(String, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let mut out = String::new();

@@ -1,7 +1,7 @@
-//! Reads the classic report back: what it says, line by line.
+//! Reads the statements of a classic report, line by line.
 //!
-//! Sections may be absent, and what is of no known form is noted and left out. A line that starts as one of
-//! the report's own must be whole.
+//! Sections may be missing. Lines of unknown form are noted and skipped, but a line that begins like a line
+//! of the report must be complete.
 
 mod error;
 mod ladder;
@@ -16,18 +16,17 @@ use line::Line;
 
 /// Reads a classic report.
 ///
-/// # Errors
-/// [`ReadError`]: the text is no such report, or a line of it is not as it should be.
+/// [`ReadError`] if the text is not such a report, or if a line does not have the expected form.
 pub fn read(text: &str) -> Result<StatedReport, ReadError> {
     let mut reader = Reader::default();
-    // Files of Windows editors start with a byte-order mark.
+    // Windows editors write a byte-order mark at the start of files.
     for (index, text) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = Line { number: index as u64 + 1, text };
         let is_known = reader.line(&line)?;
         if !is_known && !reader.was_unread {
             reader.report.unread.push(line.number);
         }
-        // Empty lines neither start nor end a run of unread ones.
+        // Empty lines neither begin nor end a run of unread lines.
         if !text.trim().is_empty() {
             reader.was_unread = !is_known;
         }
@@ -39,7 +38,7 @@ pub fn read(text: &str) -> Result<StatedReport, ReadError> {
     Ok(report)
 }
 
-/// Where in the report a line stands.
+/// The section of the report that contains a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Section {
     #[default]
@@ -62,13 +61,13 @@ enum Section {
 struct Reader {
     report: StatedReport,
     section: Section,
-    /// Cells of the header of the table under way.
+    /// The cells of the header of the current table.
     header: Option<Vec<String>>,
     was_unread: bool,
 }
 
 impl Reader {
-    /// Takes up a line; whether it is of a known form.
+    /// Reads a line. Returns whether its form is known.
     fn line(&mut self, line: &Line<'_>) -> Result<bool, ReadError> {
         let text = line.text.trim();
         if text.starts_with("**Do more weights pay?**") {
@@ -106,7 +105,7 @@ impl Reader {
         if title == "Cross-Budget HPO Comparison" {
             return true;
         }
-        // An empty label leaves no space behind the colon.
+        // With an empty label, there is no space after the colon.
         let Some(name) = title.strip_prefix("HPO Analysis:") else { return false };
         let (label, tag) = self.label_and_tag(name.trim());
         self.report.tag = self.report.tag.take().or(tag);
@@ -114,7 +113,8 @@ impl Reader {
         true
     }
 
-    /// Parts a study's title: the label is that of the table of best results, if it has one.
+    /// Splits the title of a study into label and tag. The label is that of the table of best results, if it
+    /// has one.
     fn label_and_tag(&self, name: &str) -> (String, Option<String>) {
         let tag_behind = |label: &str| {
             let rest = name.strip_prefix(label)?.trim();

@@ -1,4 +1,4 @@
-// Light or dark as the reader chose; else as the system is.
+// The theme that the reader chose; without a choice, the theme of the system.
 const remembered = (() => {
   try {
     return localStorage.getItem("allometry-theme");
@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
   try {
     localStorage.setItem("allometry-theme", dark ? "light" : "dark");
   } catch {
-    // Pages opened as files may not remember; the choice holds for this page.
+    // Pages opened as files may have no storage; the choice then lasts until the page is closed.
   }
 });
 document.documentElement.classList.add("scripted");

@@ -1,4 +1,4 @@
-// Drawings of charts: where trials lie on them, hovering, highlighting, looking closer.
+// Drawings of charts: positions of trials, tips, highlights.
 const SVG = "http://www.w3.org/2000/svg";
 const shape = (name, attributes, parent) => {
   const element = document.createElementNS(SVG, name);
@@ -22,7 +22,7 @@ const panelOf = (svg) => {
 };
 const allPanels = () => Array.from(document.querySelectorAll("svg.panel"), panelOf);
 
-// Where a trial lies in the drawing before any zoom, or null.
+// Returns the position of a trial in the drawing without zoom, or null.
 const placeOf = (panel, study, trial) => {
   const x = fieldOf(study, trial, panel.x.field);
   const y = fieldOf(study, trial, panel.y.field);
@@ -87,7 +87,7 @@ const tip = (() => {
   };
 })();
 
-// Titles of marks become the page's own tip, which shows at once.
+// Moves the title of a mark to the page's own tip, which appears without delay.
 const markTip = (target) => {
   const mark = target.closest(".marks > *");
   if (!mark) return null;
@@ -116,7 +116,7 @@ const hover = (event) => {
 document.addEventListener("pointermove", hover, { passive: true });
 document.addEventListener("scroll", () => tip(null), { passive: true });
 
-// Rings about the trials that somebody looks at, dots for those that a filter keeps.
+// Draws rings around hovered and pinned trials, and dots for trials that a filter keeps.
 const drawLooks = (panel) => {
   const data = trialData();
   let layer = panel.svg.querySelector(".looks");

@@ -1,4 +1,4 @@
-// Parallel coordinates: ranges dragged along axes keep the trials that pass through all of them.
+// Parallel coordinates: the reader drags ranges along axes, which keep the trials inside all ranges.
 const brushes = new Map();
 const axisX = (panel, place) => panel.left + unitOf(panel.x, place) * panel.width;
 const axisY = (panel, unit) => panel.top + (1 - unitOf(panel.y, unit)) * panel.height;

@@ -1,6 +1,6 @@
 "use strict";
 
-// The same scales as in chart/scale.rs, for what moves after the drawing was made.
+// The scales of chart/scale.rs, for positions that change after the drawing.
 const unitOf = (axis, value) => {
   const [low, high] = [axis.low, axis.high];
   return axis.kind === "log" ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);

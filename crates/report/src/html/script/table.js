@@ -1,4 +1,4 @@
-// The table of all trials: sorted, filtered, a page at a time.
+// The table of all trials, with sorting, a filter and pages.
 const PAGE = 50;
 const table = { sort: "value", descending: null, page: 0, filter: "" };
 
@@ -12,7 +12,7 @@ const make = (name, attributes, ...children) => {
   return element;
 };
 
-// `name=value`, `name<number`, `name>number`, or words that occur anywhere in the row.
+// Parses a filter: `name=value`, `name<number`, `name>number`, or words that occur anywhere in a row.
 const parseFilter = (text) => text.split(/\s+/).filter(Boolean).map((word) => {
   const match = word.match(/^(.+?)(<=|>=|=|<|>)(.+)$/);
   return match ? { name: match[1], relation: match[2], value: match[3] } : { word: word.toLowerCase() };
@@ -109,7 +109,7 @@ const drawTable = () => {
   const clear = looks.kept.size > 0 ? [make("button", { type: "button", onclick: clearBrushes }, "show all again")] : [];
   if (links && looks.pinned.length > 1) {
     const marked = looks.pinned.map(([s, trial]) => `${links.studies[s]}:${data.studies[s].numbers[trial]}`);
-    clear.push(make("a", { href: `/compare?trials=${marked.join(",")}` }, "compare the marked"));
+    clear.push(make("a", { href: `/compare?trials=${marked.join(",")}` }, "compare the marked trials"));
   }
   home.replaceChildren(
     make("p", { class: "count", "aria-live": "polite" }, `${rows.length} trials, page ${table.page + 1} of ${pages} `,

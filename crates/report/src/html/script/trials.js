@@ -1,4 +1,4 @@
-// The trials of the page, read when first asked for. A page that replaces its data replaces the element.
+// Returns the trials of the page, read at the first call. To change the data, a page replaces the element.
 const trialData = (() => {
   let source = null;
   let data = { studies: [] };
@@ -12,7 +12,7 @@ const trialData = (() => {
   };
 })();
 
-// Where a dashboard has a page for each trial.
+// Returns the addresses of trial pages, which exist only on a dashboard.
 const trialLinks = () => {
   const element = document.getElementById("allometry-trials");
   return element && element.dataset.links ? JSON.parse(element.dataset.links) : null;
@@ -43,7 +43,7 @@ const describeTrial = (study, trial) => {
   return lines;
 };
 
-// Who looks at what: one trial under the pointer, some that are pinned, some that a filter keeps.
+// The highlighted trials: one under the pointer, the pinned trials, and those that a filter keeps.
 const looks = { hovered: null, pinned: [], kept: new Map(), listeners: [] };
 const sameTrial = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
 const changed = (what, studies) => looks.listeners.forEach((listener) => listener(what, studies));

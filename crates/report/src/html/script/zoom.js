@@ -1,4 +1,4 @@
-// Looking closer: drag a rectangle, double-click to go back; + - 0 and arrows from the keyboard.
+// Zoom: drag a rectangle, double-click to reset; + - 0 and arrows on the keyboard.
 const setZoom = (panel, zoom) => {
   panel.zoom = zoom;
   const marks = panel.svg.querySelector(".marks");
@@ -33,7 +33,7 @@ const drawGrid = (panel) => {
   }
 };
 
-// Shows the rectangle between two points of the drawing as it is now.
+// Zooms to the rectangle between two points of the current drawing.
 const zoomTo = (panel, [x0, y0], [x1, y1]) => {
   const { left, top, width, height } = panel;
   const [sx, sy] = [width / (x1 - x0), height / (y1 - y0)];
