@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::BaselineComparison;
 use crate::confirmation::Confirmation;
 use crate::consistency::{self, BestValueSet, Consistency, interaction};
-use crate::edge;
 use crate::finding::{Finding, findings};
 use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
@@ -101,7 +100,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     for (analysed, study) in studies.iter_mut().zip(&ladder.studies) {
         analysed.front = objectives.as_ref().map(|objectives| Front::new(study, objectives));
     }
-    edge::weigh(&mut studies, ladder.direction());
+    StudyAnalysis::weigh_edges(&mut studies, ladder.direction());
     let best: Vec<(&str, &Params)> = studies
         .iter()
         .filter_map(|study| Some((study.budget.label.as_str(), study.best_params()?)))

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
+use crate::outcome;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
+use crate::row_scores::RowScores;
 use crate::scaling::{
     BudgetPart, Budgets, Difference, Excess, Judgement, Part, Quantity, Source, Units, in_order_of_size,
     judge, top_spread,
 };
-use crate::scores::RowScores;
 use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
-use crate::verdict;
 
 /// Configurations trained anew under fresh seeds and judged by the test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -165,8 +165,8 @@ impl Confirmation {
     }
 
     /// What the headline says. It is told only where these configurations by themselves say the same.
-    pub(crate) fn outcome(&self) -> Option<verdict::Outcome> {
-        use verdict::Outcome::{Holds, Undecided, Violated};
+    pub(crate) fn outcome(&self) -> Option<outcome::Outcome> {
+        use outcome::Outcome::{Holds, Undecided, Violated};
         let of_configurations = self.configurations.as_ref()?.outcome;
         let headline = self.headline()?.outcome;
         let differ = matches!(headline, Holds | Violated) && headline != of_configurations;

@@ -8,8 +8,8 @@ use crate::consistency::BestValueSet;
 use crate::coverage::Step;
 use crate::input::StudyTrials;
 use crate::level::Level;
-use crate::stats::holm;
-use crate::study::StudyAnalysis;
+
+pub use crate::range_source::RangeSource;
 
 /// Share of a continuous range within which a value counts as its end.
 const NEAR: f64 = 0.02;
@@ -22,18 +22,6 @@ pub enum End {
     Lowest,
     /// The largest value.
     Highest,
-}
-
-/// How the range is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RangeSource {
-    /// The study's search space.
-    Space,
-    /// The distribution that the trials recorded.
-    Recorded,
-    /// The values that occur in the trials.
-    Observed,
 }
 
 /// A value of the best configuration that lies at an end of its range.
@@ -148,36 +136,6 @@ pub(crate) fn observed_edge(parameter: &str, value: &ParamValue, tried: &[ParamV
     let range = Range::spanned(tried)?;
     let end = range.end_at(value.as_f64().filter(|x| x.is_finite())?)?;
     Some(Edge::new(parameter.to_owned(), value.clone(), end, range.values, RangeSource::Observed))
-}
-
-/// Weighs the edges of all budgets of a ladder by the values that may be best and by the adjusted slopes,
-/// with Holm's adjustment over the slopes of all budgets.
-pub(crate) fn weigh(studies: &mut [StudyAnalysis], direction: Direction) {
-    let slopes: Vec<(usize, &str, f64, f64)> = studies
-        .iter()
-        .enumerate()
-        .flat_map(|(position, study)| {
-            study.trends.iter().filter_map(move |trend| {
-                let adjusted = trend.adjusted.as_ref()?;
-                Some((position, trend.parameter.as_str(), adjusted.slope?.point, adjusted.p?))
-            })
-        })
-        .collect();
-    let p_values: Vec<f64> = slopes.iter().map(|(.., p)| *p).collect();
-    let told: Vec<(usize, String, Slope)> = slopes
-        .iter()
-        .zip(holm::adjust(&p_values))
-        .map(|((study, parameter, slope, p), p_holm)| {
-            (*study, (*parameter).to_owned(), Slope { gain: *slope, p: *p, p_holm })
-        })
-        .collect();
-    for (position, study) in studies.iter_mut().enumerate() {
-        for edge in &mut study.edges {
-            let slope = told.iter().find(|(study, name, _)| *study == position && *name == edge.parameter);
-            let set = study.best_values.iter().find(|set| set.parameter == edge.parameter);
-            edge.weigh(set, slope.map(|(.., slope)| *slope), direction);
-        }
-    }
 }
 
 struct Range {

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
 use crate::sample::{Sample, first_best};
-use crate::scaling::FEWEST;
 use crate::stats::best_of;
 use crate::stats::jackknife::Jackknife;
+
+/// Distinct configurations that a search needs for each of `k` trials: `k` is at most a tenth of them.
+pub(crate) const FEWEST: usize = 10;
 
 /// How far the trials carry an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

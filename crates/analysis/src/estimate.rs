@@ -4,9 +4,7 @@ use allometry_core::ClassCounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::input::Series;
 use crate::options::Options;
-use crate::scores::{Predicted, RowScores, Scores};
 use crate::stats::distribution::t_half_width;
 use crate::stats::long_run::LongRun;
 use crate::stats::{auc, normal, proportion};
@@ -159,17 +157,6 @@ impl Estimate {
         let half = normal::half_width(options.level);
         let interval = auc::logit_interval(point, error, half).map(Interval::from);
         Self { standard_error: Some(error), interval, method: Method::HanleyMcneil, ..observed }
-    }
-
-    /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no
-    /// error.
-    pub fn scored_auc(
-        point: f64,
-        predictions: &Scores<'_>,
-        series: Series,
-        options: &Options,
-    ) -> Option<Self> {
-        RowScores { predicted: Predicted::Binary(*predictions), series }.estimate(point, options)
     }
 
     /// A number with its error over rows, Student's t, in the logit for an AUC; `None` where the error is 0.

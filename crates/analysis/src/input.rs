@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use allometry_core::{
-    CarriedOver, ClassCounts, Direction, FrozenTrial, Metrics, Params, SamplerKind, SearchSpace, Shared,
-    SizeBudget, SizeReach, StopReason, TrialNumber,
+    CarriedOver, ClassCounts, Direction, FrozenTrial, Metrics, Params, Retraining, SamplerKind, SearchSpace,
+    Shared, SizeBudget, SizeReach, StopReason, TrialNumber,
 };
 
 use crate::predictions::StudyPredictions;
-use crate::retrained::RetrainedTrials;
-use crate::scores::{Predicted, RowScores};
+use crate::row_scores::{Predicted, RowScores};
 use crate::stats::influence::RowMetric;
+
+pub use crate::metric_name::is_auc;
+pub use crate::series::{RowOrder, Series};
 
 /// The trials of one size budget.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,23 +75,17 @@ pub struct Baseline {
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// What orders stored predictions in time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RowOrder {
-    /// They are stored in time order: the built-in trainer predicts windows as they follow each other.
-    Stored,
-    /// The numbers of the rows: a program's predictions are put in ascending order of them.
-    #[default]
-    RowNumbers,
-}
-
-/// How stored predictions follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Series {
-    /// Rows that a label looks ahead, at least 1.
-    pub horizon: u64,
-    /// What orders the rows in time.
-    pub order: RowOrder,
+/// What a budget trained anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetrainedTrials {
+    /// Label of the budget that trained.
+    pub budget: String,
+    /// What it was to train.
+    pub plan: Vec<Retraining>,
+    /// The trials.
+    pub trials: Vec<FrozenTrial>,
+    /// What they predict on the rows that they are judged by, where stored.
+    pub predictions: StudyPredictions,
 }
 
 /// The studies of a ladder, from the smallest budget to the largest.
@@ -180,13 +176,4 @@ impl LadderTrials {
     pub fn measures_auc(&self) -> bool {
         is_auc(self.metric())
     }
-}
-
-/// Whether a metric of that name is the area under the ROC curve.
-pub fn is_auc(name: &str) -> bool {
-    let name: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let parts = ["validation", "valid", "val", "dev", "eval", "test", "mean"];
-    let whole = parts.iter().find_map(|part| name.strip_prefix(part)).unwrap_or(&name);
-    ["auc", "rocauc", "aucroc", "auroc"].contains(&whole)
 }

@@ -4,11 +4,6 @@ use std::collections::BTreeMap;
 
 use allometry_core::{TrialNumber, ValidationOutputs};
 
-use crate::estimate::Estimate;
-use crate::input::Series;
-use crate::options::Options;
-use crate::rows::paired;
-use crate::scores::{Predicted, RowScores};
 use crate::stats::influence::{Influence, RowMetric};
 
 /// Predictions of a study's trials of the same validation rows.
@@ -85,17 +80,4 @@ impl Outputs<'_> {
     pub fn influence(&self, metric: RowMetric) -> Option<Influence> {
         metric.influence(self.targets, self.outputs)
     }
-}
-
-/// The metrics of two models on the same rows, the second's less the first's, with the error over new rows;
-/// `None` where the rows are not the same or there is no error.
-pub fn paired_difference(
-    metric: RowMetric,
-    first: &Outputs<'_>,
-    second: &Outputs<'_>,
-    series: Series,
-    options: &Options,
-) -> Option<Estimate> {
-    let of = |outputs| RowScores { predicted: Predicted::Other(outputs, metric), series };
-    paired(&of(*first), &of(*second), options)
 }

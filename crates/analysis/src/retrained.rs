@@ -5,23 +5,10 @@ mod contrast;
 use allometry_core::{FrozenTrial, Retraining, TrialNumber};
 
 use crate::input::LadderTrials;
-use crate::predictions::StudyPredictions;
-use crate::scores::RowScores;
+use crate::row_scores::RowScores;
 
+pub use crate::input::RetrainedTrials;
 pub(crate) use contrast::{Contrast, Outcome};
-
-/// What a budget trained anew.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RetrainedTrials {
-    /// Label of the budget that trained.
-    pub budget: String,
-    /// What it was to train.
-    pub plan: Vec<Retraining>,
-    /// The trials.
-    pub trials: Vec<FrozenTrial>,
-    /// What they predict on the rows that they are judged by, where stored.
-    pub predictions: StudyPredictions,
-}
 
 /// One training of a planned configuration.
 #[derive(Clone, Copy)]

@@ -2,8 +2,11 @@
 
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
-use crate::scores::RowScores;
-use crate::stats::influence::Influence;
+use crate::outputs::Outputs;
+use crate::row_scores::{Predicted, RowScores};
+use crate::scores::Scores;
+use crate::series::Series;
+use crate::stats::influence::{Influence, RowMetric};
 use crate::stats::long_run::{Cosines, LongRun, TooShort, independent};
 
 /// Why predictions give no error.
@@ -130,6 +133,32 @@ impl RowErrors {
     }
 }
 
+impl RowScores<'_> {
+    /// A trial's value with the error that these predictions give it, where they have that value and give it
+    /// an error.
+    pub(crate) fn estimate(&self, value: f64, options: &Options) -> Option<Estimate> {
+        let errors = RowErrors::new(&[*self]).ok()?;
+        if !self.have_value(&errors.influences()[0], value) {
+            return None;
+        }
+        let error = errors.of_sum(&[1.0]).ok()?;
+        Estimate::of_rows(value, &error, Method::Rows, self.measures_auc(), options)
+    }
+}
+
+impl Estimate {
+    /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no
+    /// error.
+    pub fn scored_auc(
+        point: f64,
+        predictions: &Scores<'_>,
+        series: Series,
+        options: &Options,
+    ) -> Option<Self> {
+        RowScores { predicted: Predicted::Binary(*predictions), series }.estimate(point, options)
+    }
+}
+
 /// The metric of the second model less that of the first on the same rows, with its error over new rows;
 /// `None` where the rows are not the same or the models give every row the same influence.
 pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Options) -> Option<Estimate> {
@@ -137,4 +166,30 @@ pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Op
     let difference = errors.influences[1].value - errors.influences[0].value;
     let error = errors.of_sum(&[-1.0, 1.0]).ok()?;
     Estimate::of_rows(difference, &error, Method::PairedRows, false, options)
+}
+
+/// Gain in AUC of the second of two models over the first on the same rows, with its error over new rows
+/// (`DeLong` et al. 1988, the rows in time order); `None` where the rows are not the same or the difference
+/// has no error.
+pub fn paired_gain(
+    first: &Scores<'_>,
+    second: &Scores<'_>,
+    series: Series,
+    options: &Options,
+) -> Option<Estimate> {
+    let of = |predictions| RowScores { predicted: Predicted::Binary(predictions), series };
+    paired(&of(*first), &of(*second), options)
+}
+
+/// The metrics of two models on the same rows, the second's less the first's, with the error over new rows;
+/// `None` where the rows are not the same or there is no error.
+pub fn paired_difference(
+    metric: RowMetric,
+    first: &Outputs<'_>,
+    second: &Outputs<'_>,
+    series: Series,
+    options: &Options,
+) -> Option<Estimate> {
+    let of = |outputs| RowScores { predicted: Predicted::Other(outputs, metric), series };
+    paired(&of(*first), &of(*second), options)
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use allometry_core::{Direction, FrozenTrial, Params};
 
-use crate::duplicates::by_configuration;
+use crate::configurations::by_configuration;
 use crate::input::StudyTrials;
 use crate::stats::moments::mean;
 

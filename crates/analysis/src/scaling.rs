@@ -23,7 +23,7 @@ pub use judgement::{
 pub(crate) use quantity::{best_part, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
-pub(crate) use search::{Configuration, FEWEST, best_of_k, choose_k, configurations, top_spread};
+pub(crate) use search::{Configuration, best_of_k, choose_k, configurations, top_spread};
 pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend, TrendCenter};
 
 use crate::estimate::{Estimate, Interval};

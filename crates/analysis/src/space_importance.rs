@@ -5,10 +5,10 @@ use allometry_core::{Origin, Params, SearchSpace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::edge::RangeSource;
 use crate::fanova::{FanovaOptions, FanovaOutcome, fanova};
 use crate::options::Options;
 use crate::ped_anova::{PedAnovaOutcome, ped_anova_tested};
+use crate::range_source::RangeSource;
 use crate::sample::Sample;
 
 /// Permutations that PED-ANOVA is held against at most.

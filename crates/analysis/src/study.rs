@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use allometry_core::{Params, SizeBudget};
+use allometry_core::{Direction, Params, SizeBudget};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::collapse::{Collapse, NaiveOutcome};
 use crate::consistency::{BestValueSet, best_value_sets};
 use crate::coverage::{Coverage, SpaceCoverage};
 use crate::duplicates::Duplicates;
-use crate::edge::{Edge, edges};
+use crate::edge::{Edge, Slope, edges};
 use crate::effort::{BestOf, best_of_k};
 use crate::forest::space::known_space;
 use crate::front::Front;
@@ -24,6 +24,7 @@ use crate::recommendation::Recommendation;
 use crate::sample::Sample;
 use crate::size::{SizeReversal, StudySizes};
 use crate::space_importance::SpaceImportance;
+use crate::stats::holm;
 use crate::summary::Summary;
 use crate::trend::{Trend, adjusted_trends};
 
@@ -80,6 +81,37 @@ impl StudyAnalysis {
     /// Returns the neighbouring budgets of which the larger has the smaller best model.
     pub(crate) fn size_reversals(studies: &[Self]) -> Vec<SizeReversal> {
         SizeReversal::all(studies.iter().map(|study| (study.budget.label.as_str(), &study.sizes)))
+    }
+
+    /// Weighs the edges of all budgets of a ladder by the values that may be best and by the adjusted slopes,
+    /// with Holm's adjustment over the slopes of all budgets.
+    pub(crate) fn weigh_edges(studies: &mut [Self], direction: Direction) {
+        let slopes: Vec<(usize, &str, f64, f64)> = studies
+            .iter()
+            .enumerate()
+            .flat_map(|(position, study)| {
+                study.trends.iter().filter_map(move |trend| {
+                    let adjusted = trend.adjusted.as_ref()?;
+                    Some((position, trend.parameter.as_str(), adjusted.slope?.point, adjusted.p?))
+                })
+            })
+            .collect();
+        let p_values: Vec<f64> = slopes.iter().map(|(.., p)| *p).collect();
+        let told: Vec<(usize, String, Slope)> = slopes
+            .iter()
+            .zip(holm::adjust(&p_values))
+            .map(|((study, parameter, slope, p), p_holm)| {
+                (*study, (*parameter).to_owned(), Slope { gain: *slope, p: *p, p_holm })
+            })
+            .collect();
+        for (position, study) in studies.iter_mut().enumerate() {
+            for edge in &mut study.edges {
+                let slope =
+                    told.iter().find(|(study, name, _)| *study == position && *name == edge.parameter);
+                let set = study.best_values.iter().find(|set| set.parameter == edge.parameter);
+                edge.weigh(set, slope.map(|(.., slope)| *slope), direction);
+            }
+        }
     }
 
     /// Whether any trial recorded something of its predictions.

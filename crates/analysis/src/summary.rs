@@ -7,7 +7,7 @@ use allometry_search::handover;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duplicates::{Key, Keys};
+use crate::configurations::{Key, Keys};
 use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;

@@ -14,41 +14,14 @@ pub(crate) use conclusion::Conclusion;
 pub use conclusion::{Answer, Covers, Gain, GainStep, Headline, RowsCovered};
 pub use evidence::EvidenceReason;
 
+pub use crate::outcome::Outcome;
+
 use crate::confirmation::Confirmation;
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::{Quantity, Scaling};
 use crate::statement::Statement;
 use crate::study::StudyAnalysis;
-
-/// The conclusion on scaling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The metric improves with size, and no larger budget is significantly worse than a smaller one.
-    Holds,
-    /// The metric deteriorates with size, or a larger budget is significantly worse than a smaller one.
-    Violated,
-    /// Every difference is smaller than the smallest difference of interest.
-    Flat,
-    /// The trials do not decide.
-    Undecided,
-    /// The data that a decision needs are missing.
-    Unknown,
-}
-
-impl Outcome {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Holds => "Holds",
-            Self::Violated => "Violated",
-            Self::Flat => "Flat",
-            Self::Undecided => "Undecided",
-            Self::Unknown => "Unknown",
-        }
-    }
-}
 
 /// The data behind a piece of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -12,8 +12,8 @@ use allometry_store::{
     TrialHandle,
 };
 
-use crate::choice::{Chooser, SizeOf, split};
-use crate::recover::fold_attempts;
+use crate::attempts::{fold_attempts, split};
+use crate::choice::{Chooser, SizeOf};
 
 /// Why a call of another program is rejected. The study is unchanged.
 #[derive(Debug, thiserror::Error)]

@@ -113,11 +113,6 @@ pub(crate) fn trial_seed(seed: u64, label: &str, index: u64) -> u64 {
     stream_seed(seed, &format!("trial/{label}"), index)
 }
 
-/// Splits a study's trials, with repeated attempts merged, into ended trials and others.
-pub(crate) fn split(trials: Vec<FrozenTrial>) -> (Vec<FrozenTrial>, Vec<FrozenTrial>) {
-    trials.into_iter().partition(|trial| trial.state.is_finished())
-}
-
 /// Whether a trial is waiting.
 pub(crate) fn waits(trial: &FrozenTrial) -> bool {
     trial.state == TrialState::Waiting

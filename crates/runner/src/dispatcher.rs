@@ -7,43 +7,26 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_core::{
-    EarlyStop, EpochReport, FrozenTrial, Objective, StopReason, StudyEvent, TrialNumber, TrialRecord,
-    TrialSpec, TrialState, incumbent,
+    EarlyStop, EpochReport, FrozenTrial, Objective, StopReason, StudyEvent, TrialSpec, TrialState, incumbent,
 };
-use allometry_ladder::Limit;
 use allometry_search::{Decision, ReportingTrial, StudyView};
 use allometry_store::optuna::WholeStudy;
-use allometry_store::{NewTrial, Start, Store, StoreError, TrialHandle, TrialId};
+use allometry_store::{NewTrial, Start, Store, StoreError, TrialHandle};
 
 use crate::ask::reject;
+use crate::assignment::{Assignment, Ended};
 use crate::choice::{Choice, SizeOf, waits};
 use crate::error::RunError;
-use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
+use crate::options::RunOptions;
 use crate::process::Process;
 use crate::rescue;
-use crate::run::{RunOptions, RunSummary, StudyOutcome};
 use crate::study_run::{StudyRun, insert_by_number};
+use crate::summary::{RunSummary, StudyOutcome};
 
 /// Longest interval at which an idle worker polls the store.
 const LONGEST_POLL: Duration = Duration::from_millis(500);
-
-/// A trial that is assigned to a worker.
-#[derive(Debug)]
-pub(crate) struct Assignment {
-    study: usize,
-    /// Number of the trial in the study's history, which repeated attempts share.
-    slot: TrialNumber,
-    pub(crate) id: TrialId,
-    pub(crate) spec: TrialSpec,
-    pub(crate) record: TrialRecord,
-    /// Names of the objectives.
-    pub(crate) objectives: Vec<String>,
-    /// Limits of reported metrics.
-    pub(crate) limits: Vec<Limit>,
-    pub(crate) started: Instant,
-}
 
 /// Assigns trials to workers and keeps the studies' histories.
 pub(crate) struct Dispatcher<'a> {

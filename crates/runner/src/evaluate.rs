@@ -13,27 +13,16 @@ use allometry_core::{
 use allometry_store::{Finished, FinishedState, LateTell, Owner, Store, StoreError, TrialId};
 use jiff::Timestamp;
 
-use crate::dispatcher::{Assignment, Dispatcher};
+use crate::assignment::{Assignment, Ended};
+use crate::attempts::{INTERRUPTED, MACHINE};
+use crate::dispatcher::Dispatcher;
 use crate::error::RunError;
 use crate::interrupt::Interrupt;
 use crate::objectives;
-use crate::recover::MACHINE;
-
-/// Reason recorded for a trial whose process ended first; its configuration is evaluated again.
-pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// Smallest interval between writes of epochs to the store, so that readers see progress and a trial needs
 /// few commits.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The end of a trial as it is stored.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) state: TrialState,
-    pub(crate) values: Vec<f64>,
-    pub(crate) constraints: Constraints,
-    pub(crate) record: TrialRecord,
-}
 
 /// Evaluates a trial and writes its result to the store; `None` where another process has failed the trial
 /// because it took this process for dead.

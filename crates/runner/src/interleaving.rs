@@ -23,7 +23,8 @@ use allometry_store::{
     SqliteStore, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
 };
 
-use crate::dispatcher::{Assignment, Dispatcher};
+use crate::assignment::Assignment;
+use crate::dispatcher::Dispatcher;
 use crate::evaluate::evaluate;
 use crate::open::{ChangedSpace, LadderFacts, OpenStudy, open_studies};
 use crate::process::Process;

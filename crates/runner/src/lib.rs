@@ -2,6 +2,8 @@
 //! interruptions.
 
 mod ask;
+mod assignment;
+mod attempts;
 mod choice;
 mod command;
 mod dispatcher;
@@ -15,12 +17,14 @@ mod interrupt;
 mod lease;
 mod objectives;
 mod open;
+mod options;
 mod other_budgets;
 mod process;
 mod recover;
 mod rescue;
 mod run;
 mod study_run;
+mod summary;
 
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
 pub use command::{CommandObjective, Devices, NoProgram};
@@ -28,7 +32,9 @@ pub use error::RunError;
 pub use experiment::open_experiment;
 pub use interrupt::Interrupt;
 pub use open::{ChangedSpace, LadderFacts, OpenStudy, Pruning, open_studies};
-pub use run::{RunOptions, RunSummary, StudyOutcome, run};
+pub use options::RunOptions;
+pub use run::run;
+pub use summary::{RunSummary, StudyOutcome};
 
 #[cfg(test)]
 mod interleaving;

@@ -4,8 +4,7 @@ use allometry_core::{FrozenTrial, SearchSpace, WeightTarget};
 use allometry_search::OtherBudget;
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
-use crate::choice::split;
-use crate::recover::fold_attempts;
+use crate::attempts::{fold_attempts, split};
 
 /// The other budgets of a ladder with their trials.
 #[derive(Default)]

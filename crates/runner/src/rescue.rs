@@ -4,7 +4,7 @@ use allometry_core::{Failure, FrozenTrial, TrialState};
 use allometry_store::optuna::WholeStudy;
 use jiff::Timestamp;
 
-use crate::evaluate::INTERRUPTED;
+use crate::attempts::INTERRUPTED;
 use crate::study_run::StudyRun;
 
 /// The studies of a run with all trials that it has read or evaluated. They are numbered from 0 again,

@@ -1,9 +1,8 @@
 //! The run: workers evaluate the studies of a ladder until each has its trials.
 
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
 
-use allometry_core::{Objective, StopReason, StudyEvent};
+use allometry_core::{Objective, StudyEvent};
 use allometry_store::facts::Fact;
 use allometry_store::{Store, StudyId};
 
@@ -13,66 +12,12 @@ use crate::evaluate::evaluate;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
+use crate::options::RunOptions;
 use crate::process::Process;
+use crate::summary::RunSummary;
 
 /// Number of heartbeats per lease.
 const BEATS: u32 = 6;
-
-/// Options of a run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// Number of trials evaluated at the same time, each on one thread; at least 1.
-    pub workers: usize,
-    /// Time after which no trial is started.
-    pub deadline: Option<Instant>,
-    /// Seed of the ladder.
-    pub seed: u64,
-    /// Largest number of epochs of a trial, for progress.
-    pub epochs: Option<u64>,
-    /// Time without a heartbeat after which a process loses its trials.
-    pub lease: Duration,
-    /// Number of repeated attempts at a trial whose process ended first.
-    pub retries: u64,
-}
-
-impl RunOptions {
-    /// Default of the lease.
-    pub const LEASE: Duration = Duration::from_mins(1);
-
-    /// Default of the number of repeated attempts.
-    pub const RETRIES: u64 = 3;
-}
-
-/// The outcome of a study.
-#[derive(Debug, Clone)]
-pub struct StudyOutcome {
-    /// Id of the study in the store.
-    pub id: StudyId,
-    /// Label of its size budget.
-    pub label: String,
-    /// Why it ended.
-    pub reason: StopReason,
-    /// Number of complete trials.
-    pub complete: u64,
-    /// Number of trials stopped early.
-    pub pruned: u64,
-    /// Number of failed trials, without interrupted ones.
-    pub failed: u64,
-}
-
-/// The outcome of a run.
-#[derive(Debug, Clone)]
-pub struct RunSummary {
-    /// One entry per study, in order.
-    pub studies: Vec<StudyOutcome>,
-}
-
-impl RunSummary {
-    /// Whether any study ended for `reason`.
-    pub fn any(&self, reason: StopReason) -> bool {
-        self.studies.iter().any(|s| s.reason == reason)
-    }
-}
 
 /// Runs all studies until they end: smaller budgets first, the next one as soon as a worker is free.
 ///

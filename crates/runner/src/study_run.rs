@@ -10,13 +10,14 @@ use allometry_ladder::{BudgetSpec, Limit, StopRule};
 use allometry_search::StudyView;
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
+use crate::attempts;
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
 use crate::enqueued;
 use crate::lease::LeaseWatch;
 use crate::open::{OpenStudy, Pruning};
+use crate::options::RunOptions;
 use crate::process::Process;
 use crate::recover::{self, Elsewhere};
-use crate::run::RunOptions;
 
 /// A study stops when, since this process opened it, its failed trials outnumber those with a value by this
 /// many. Earlier failures do not count, because their cause may be fixed.
@@ -129,8 +130,8 @@ impl StudyRun {
         // Values outside of the search space come from other programs, or from a changed space, and must not
         // reach a program.
         let fits = || enqueued::values(trial, &self.spec.space).is_ok();
-        let may = made < self.retries || recover::is_of_machine(trial);
-        recover::was_interrupted(trial) && may && fits()
+        let may = made < self.retries || attempts::is_of_machine(trial);
+        attempts::was_interrupted(trial) && may && fits()
     }
 
     /// The first trial to evaluate again.
@@ -212,7 +213,7 @@ impl StudyRun {
     fn add(&mut self, trial: FrozenTrial) {
         let number = trial.number;
         let slot = trial.record.retry_of.unwrap_or(number);
-        if slot != number && !recover::is_of_machine(&trial) {
+        if slot != number && !attempts::is_of_machine(&trial) {
             self.attempts.entry(slot).or_default().insert(number);
         }
         // For trials of this process the local state is newer than that of the store.

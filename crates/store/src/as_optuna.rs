@@ -9,15 +9,15 @@ use crate::column;
 use crate::error::StoreError;
 use crate::from_rows;
 use crate::late::LateTell;
-use crate::optuna::{
-    AttributeKind, Beside, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy,
-};
+use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink, TrialTemplate};
+use crate::optuna::storage::OptunaStorage;
+use crate::optuna::whole_study::WholeStudy;
 use crate::rows::{
     Attributes, Database, Fitted, ParamRow, Parts, Result, Target, Times, Wanted, WriteRows, check_attribute,
     check_param, check_study, check_template, check_values, check_whole_study, insert_study, lock,
     unfinished, write_fitting,
 };
-use crate::store::{StudyId, TrialId};
+use crate::store::{Beside, StudyId, TrialId};
 
 /// A database as an [`OptunaStorage`].
 #[derive(Debug)]

@@ -12,10 +12,11 @@ use serde_json::Value;
 use crate::column;
 use crate::error::StoreError;
 use crate::facts::{self, Fact};
-use crate::from_rows::{self, EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
+use crate::from_rows;
 use crate::json;
 use crate::late::LateTell;
-use crate::optuna::AttributeKind;
+use crate::optuna::record::AttributeKind;
+use crate::own_attribute::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY, space_json};
 use crate::owner::Owner;
 use crate::rows::{
     Attributes, Database, Fitted, OwnRow, OwnTable, Parts, Result, Selection, Target, Times, WriteRows,
@@ -36,7 +37,7 @@ impl<D: Database> Store for D {
     }
 
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
-        let space = from_rows::space_json(&study.space);
+        let space = space_json(&study.space);
         let facts = facts::attributes(&study.facts);
         let facts = facts.iter().map(|(key, value)| (*key, value));
         let own: Attributes = [(SPACE_KEY, &space)].into_iter().chain(facts).map(own_attribute).collect();

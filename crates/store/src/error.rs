@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::{ParamValue, TrialState};
 
-use crate::facts::LATER_VERSION;
+use crate::id::{StudyId, TrialId};
 use crate::location::Location;
 use crate::schema::Former;
-use crate::store::{StudyId, TrialId};
+
+/// Beginning of the problem of a study that a later version wrote, for which there is another hint.
+pub(crate) const LATER_VERSION: &str = "a later version of Allometry";
 
 /// The kind of a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

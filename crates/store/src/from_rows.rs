@@ -14,20 +14,9 @@ use crate::distribution;
 use crate::facts::StudyFacts;
 use crate::json;
 use crate::late::LateTell;
-use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
+use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
+use crate::own_attribute::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::store::{METRIC_NAMES, StudyId, StudyRecord, TrialId};
-
-/// Prefix of the keys under which Allometry keeps its own attributes.
-pub(crate) const OWN_PREFIX: &str = "allometry:";
-
-/// Key of the attribute that holds a trial's [`TrialRecord`].
-pub(crate) const RECORD_KEY: &str = "allometry:record";
-
-/// Key of the attribute that holds a trial's integers beyond 2^53, which the stored float rounds.
-pub(crate) const EXACT_KEY: &str = "allometry:exact";
-
-/// Key, without prefix, of the attribute that holds a study's search space.
-pub(crate) const SPACE_KEY: &str = "search_space";
 
 /// Maximum objective index that is read, so that a damaged row cannot exhaust the memory.
 const MOST_OBJECTIVES: usize = 1000;
@@ -119,11 +108,6 @@ pub(crate) fn space(study: StudyId, text: &str) -> Result<SearchSpace, Malformed
     };
     let empty = space.iter().find(|(_, set)| is_empty(set)).map(|(name, _)| name.to_owned());
     empty.map_or(Ok(space), |name| Err(malformed(format!("`{name}` has no value"))))
-}
-
-/// Returns the JSON of a search space.
-pub(crate) fn space_json(space: &SearchSpace) -> Value {
-    serde_json::to_value(space).expect("a space has text keys only")
 }
 
 /// Returns the JSON of a record; `None` for an empty record.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::url;
+use allometry_core::secret;
 
 /// The location of a store, as messages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Location {
 impl Location {
     /// Returns the location of a server's database; removes the password from the URL.
     pub(crate) fn server(url: &str) -> Self {
-        Self::Server(url::redact(url))
+        Self::Server(secret::hide(url))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The interface to storages of trials.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use allometry_core::{
@@ -18,25 +17,7 @@ use crate::late::LateTell;
 use crate::location::Location;
 use crate::owner::Owner;
 
-/// Key of a study within its store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StudyId(pub i64);
-
-/// Key of a trial within its store, over all studies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TrialId(pub i64);
-
-impl fmt::Display for StudyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for TrialId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use crate::id::{StudyId, TrialId};
 
 /// Properties of a study to create.
 #[derive(Debug, Clone)]

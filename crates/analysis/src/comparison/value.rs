@@ -5,12 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Side;
+use crate::effort::FEWEST;
 use crate::estimate::{Estimate, Method};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::scaling::{
-    BudgetPart, Budgets, Configuration, FEWEST, Quantity, Share, Source, Units, best_of_k, best_part,
-    choose_k, configurations,
+    BudgetPart, Budgets, Configuration, Quantity, Share, Source, Units, best_of_k, best_part, choose_k,
+    configurations,
 };
 use crate::stats::auc;
 

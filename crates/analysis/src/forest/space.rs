@@ -2,8 +2,8 @@
 
 use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
 
-use crate::edge::RangeSource;
 use crate::input::StudyTrials;
+use crate::range_source::RangeSource;
 
 /// Distinct numbers above which values that occur are taken for those of a continuous range.
 const MOST_VALUES: usize = 12;

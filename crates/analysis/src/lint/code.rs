@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::conclusion::{Standing, Subject};
+use super::subject::{Standing, Subject};
 use crate::finding::Severity;
 
 /// A code for a wrong or unsupported line of a report. Codes never change their meaning.

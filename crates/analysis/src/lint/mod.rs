@@ -17,6 +17,7 @@ mod rounding;
 mod scaling;
 mod size;
 pub mod stated;
+mod subject;
 mod trend;
 
 use allometry_core::{ClassCounts, Direction, ModelSize, Params};

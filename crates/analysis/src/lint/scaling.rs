@@ -10,10 +10,11 @@ use super::conclusion::{Conclusion, Standing};
 use super::reason::{BudgetOrder, Claim, LintReason, MeansReason};
 use super::size::{Budget, SizeLint};
 use super::stated::{StatedReport, StatedVerdict};
+use crate::effort::FEWEST;
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::{
-    BudgetPart, Budgets, Difference, FEWEST, NaiveScaling, Quantity, ScalingPoint, Units, Withheld, judge,
+    BudgetPart, Budgets, Difference, NaiveScaling, Quantity, ScalingPoint, Units, Withheld, judge,
 };
 use crate::statement::Statement;
 use crate::stats::auc;

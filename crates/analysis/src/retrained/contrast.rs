@@ -3,8 +3,8 @@
 use super::Trained;
 use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
+use crate::row_scores::RowScores;
 use crate::rows::RowErrors;
-use crate::scores::RowScores;
 use crate::stats::distribution::t_two_sided;
 use crate::stats::long_run::LongRun;
 use crate::stats::moments::{mean, sample_variance};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{EffectiveRows, Estimate, Method};
 use crate::options::Options;
+use crate::row_scores::RowScores;
 use crate::rows::{NoRowError, RowErrors};
-use crate::scores::RowScores;
 use crate::stats::distribution::t_two_sided;
 use crate::stats::long_run::LongRun;
 

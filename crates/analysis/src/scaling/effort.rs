@@ -6,8 +6,8 @@ use super::search::{Configuration, configurations, kind};
 use super::{Difference, LastStep};
 use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
+use crate::outcome::Outcome;
 use crate::stats::best_of;
-use crate::verdict::Outcome;
 
 /// What the best of each search owes to trials that the shortest search did not have.
 #[derive(Debug, Clone, PartialEq)]

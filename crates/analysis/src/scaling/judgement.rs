@@ -11,11 +11,11 @@ use super::Difference;
 use super::contrast::{Budgets, Share, Source};
 use crate::estimate::Estimate;
 use crate::options::Options;
+use crate::outcome::Outcome;
 use crate::rows::NoRowError;
 use crate::statement::Statement;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::holm;
-use crate::verdict::Outcome;
 
 /// The share of the level that goes to the lack of fit, where there are more than two budgets.
 pub const FOR_LACK_OF_FIT: f64 = 0.1;

@@ -7,13 +7,14 @@ use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
 use super::effort::Excess;
 use super::judgement::{CountOf, Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
-    BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, is_recorded, largest_k,
+    BestOfK, Configuration, SearchKind, best_of_k, choose_k, configurations, is_recorded, largest_k,
     top_spread,
 };
+use crate::effort::FEWEST;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
+use crate::row_scores::RowScores;
 use crate::sample::is_usable;
-use crate::scores::RowScores;
 use crate::stats::auc;
 use crate::stats::moments::{mean, sample_variance};
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::contrast::{Source, Units};
 use super::proposals::to_the_best;
-use crate::duplicates::by_configuration;
+use crate::configurations::by_configuration;
+use crate::effort::FEWEST;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::sample::is_usable;
 use crate::stats::best_of;
@@ -16,8 +17,6 @@ use crate::stats::kendall::kendall;
 use crate::stats::moments::{mean, sample_variance};
 use crate::stats::two_sample::mann_whitney;
 
-/// Distinct configurations that a search needs for each of `k` trials: `k` is at most a tenth of them.
-pub(crate) const FEWEST: usize = 10;
 /// The largest `k`.
 const LARGEST: usize = 50;
 /// Random trials that Optuna's samplers, and ours, begin with.

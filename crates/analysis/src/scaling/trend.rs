@@ -10,9 +10,9 @@ use super::search::{Configuration, configurations};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
+use crate::outcome::Outcome;
 use crate::stats::moments::mean;
 use crate::stats::{bootstrap, normal, power_law};
-use crate::verdict::Outcome;
 
 /// Distinct sizes that an exponent needs.
 pub const SIZES_FOR_EXPONENT: u64 = 5;

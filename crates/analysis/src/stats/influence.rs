@@ -37,7 +37,7 @@ impl RowMetric {
     pub fn named(name: &str) -> Option<Self> {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         Some(match name.to_ascii_lowercase().as_str() {
-            name if crate::input::is_auc(name) => Self::MacroAuc,
+            name if crate::metric_name::is_auc(name) => Self::MacroAuc,
             "logloss" => Self::LogLoss,
             "accuracy" => Self::Accuracy,
             "r2" => Self::R2,

@@ -28,8 +28,8 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
             escape(&words::finding::message(&group[0])),
             match group.len() {
                 1 => String::new(),
-                2 => ", and one more".to_owned(),
-                more => format!(", and {} more", more - 1),
+                2 => "; and one more of this kind".to_owned(),
+                more => format!("; and {} more of this kind", more - 1),
             }
         ));
     }

@@ -10,7 +10,7 @@ use allometry_core::human_weights;
 
 use crate::full::{Pictures, confirmation, front, is_lone, title, transfer};
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, signed};
+use crate::number::{UNKNOWN, decimals, interval};
 use crate::text::Text;
 use crate::words;
 
@@ -27,7 +27,7 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     parameters::importance(&mut text, analysis);
     transfer::render(&mut text, analysis, pictures);
     findings::render(&mut text, analysis);
-    more(&mut text);
+    more(&mut text, analysis);
     text.into_string()
 }
 
@@ -127,9 +127,10 @@ fn baselines(text: &mut Text, analysis: &Analysis) {
     }
     let known = analysis.baselines.iter().filter_map(|baseline| {
         let value = decimals(baseline.value?.point);
-        let gain = baseline
-            .gain
-            .map_or_else(String::new, |gain| format!(" (the best trial is at {} to it)", signed(gain.point)));
+        let gain = baseline.gain.map_or_else(String::new, |gain| {
+            let side = if gain.point < 0.0 { "behind" } else { "ahead" };
+            format!(" (the best trial is {side} by {})", decimals(gain.point.abs()))
+        });
         Some(format!("{} reaches {value}{gain}", escape(&baseline.name)))
     });
     let known: Vec<String> = known.collect();
@@ -148,11 +149,12 @@ fn objectives(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
 }
 
 /// The commands that show more.
-fn more(text: &mut Text) {
+fn more(text: &mut Text, analysis: &Analysis) {
     text.heading(2, format_args!("What else there is"));
+    let differences = if is_lone(analysis) { "" } else { ", the differences between all budgets" };
     text.line(format_args!(
         "- `allometry report --template full` has the tables behind this page: each parameter's effects, \
-         the coverage of the space, collapsed models, and the differences between all budgets."
+         the coverage of the space, collapsed models{differences}."
     ));
     text.line(format_args!(
         "- `allometry report -o report.html` has them as one page with charts, `-o report.json` as data."

@@ -1,22 +1,16 @@
 //! The files of a trial.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use allometry_core::{TrialNumber, TrialSpec};
 
+use super::folder::make_folder;
 use super::folder_owner;
 
 /// Number of bytes of a trial's output that the store keeps.
 const TAIL: u64 = 64 * 1024;
-
-/// Creates a folder and its missing parents, accessible only to the owner, because logs and parameters may be
-/// private.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
 
 /// The files of a trial, in the folder `<budget>/<study>/<number>`. A repeated attempt uses the folder of the
 /// first attempt, and so its checkpoints; another study has another folder.

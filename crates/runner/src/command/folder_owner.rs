@@ -34,7 +34,7 @@ pub(super) fn claim(folder: &Path, owner_file: &Path, trial: &TrialSpec) -> io::
     }
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => super::files::make_folder(folder)?,
+        _ => super::folder::make_folder(folder)?,
     }
     fs::write(owner_file, wanted)
 }

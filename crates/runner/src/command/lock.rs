@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// and a suspended process may hold it.
 pub(super) fn take(path: &Path) -> Option<File> {
     if let Some(folder) = path.parent() {
-        super::files::make_folder(folder).ok()?;
+        super::folder::make_folder(folder).ok()?;
     }
     let file = File::options().create(true).truncate(false).write(true).open(path).ok()?;
     let started = Instant::now();

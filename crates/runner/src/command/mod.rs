@@ -8,6 +8,7 @@ mod attempt;
 mod descendants;
 mod devices;
 mod files;
+mod folder;
 mod folder_owner;
 mod invocation;
 mod lock;
@@ -15,6 +16,7 @@ mod machine;
 mod process;
 mod program;
 mod protocol;
+mod run;
 mod value;
 
 use std::path::PathBuf;
@@ -28,7 +30,8 @@ use allometry_ladder::CommandSpec;
 pub use devices::Devices;
 pub use program::NoProgram;
 
-use attempt::{Attempt, Ending};
+use attempt::Attempt;
+use run::Ending;
 
 /// Exit code by which a program asks for another attempt (`EX_TEMPFAIL` of sysexits).
 const TRY_AGAIN: i32 = 75;

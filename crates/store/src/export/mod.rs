@@ -5,9 +5,9 @@ mod journal;
 mod json;
 mod trial;
 
-use crate::from_rows::OWN_PREFIX;
 use crate::import::{IMPORT_KEY, ImportAttribute};
 use crate::optuna::WholeStudy;
+use crate::own_attribute::OWN_PREFIX;
 use crate::store::METRIC_NAMES;
 
 pub use csv::write as csv;

@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::from_rows::{self, SPACE_KEY};
+use crate::error::LATER_VERSION;
+use crate::own_attribute::{SPACE_KEY, space_json};
 
 pub use experiment::{Experiment, ExperimentStudy};
 pub use ladder_file::StoredLadder;
@@ -136,7 +137,7 @@ impl Fact {
             Self::Experiment(_, study) => json(study),
             Self::LadderFile(ladder) => json(ladder),
             Self::Identity(text) => json(text),
-            Self::Space(space) => from_rows::space_json(space),
+            Self::Space(space) => space_json(space),
         }
     }
 }
@@ -150,9 +151,6 @@ pub(crate) fn attributes(facts: &[Fact]) -> BTreeMap<&'static str, Value> {
     let version = (!facts.is_empty()).then(|| (VERSION_KEY, json(&VERSION)));
     version.into_iter().chain(facts.iter().map(|fact| (fact.key(), fact.value()))).collect()
 }
-
-/// Beginning of the problem of a study that a later version wrote, for which there is another hint.
-pub(crate) const LATER_VERSION: &str = "a later version of Allometry";
 
 /// Key of the attribute that holds the version.
 const VERSION_KEY: &str = "facts";

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::columns::{Column, Columns, is_state, params_without_sets};
 use super::error::Problem;
-use super::json::{STATES, Wide, default_state, parse_direction, parse_state, parse_time};
+use super::field::{STATES, Wide, default_state, parse_direction, parse_state, parse_time};
 use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
 use super::{Roles, Table, empty_params, flat, literal, values_of};

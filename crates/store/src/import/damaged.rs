@@ -201,7 +201,7 @@ proptest! {
                 assert_eq!(crate::distribution::parse(&text).unwrap(), set);
                 assert!(crate::optuna::distribution(&crate::distribution::write(&set)).is_ok(), "{text}");
             }
-            let _ = crate::optuna::attribute("allometry:record", &text);
+            let _ = crate::optuna::check::attribute("allometry:record", &text);
         });
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{Column, Columns, is_state, params_without_sets};
 use super::error::Problem;
-use super::json::{
+use super::field::{
     STATES, default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide,
     take_distribution,
 };

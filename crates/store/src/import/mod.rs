@@ -7,6 +7,7 @@ mod csv;
 mod directions;
 mod empty_params;
 mod error;
+mod field;
 mod flat;
 mod infeasible;
 mod inferred;

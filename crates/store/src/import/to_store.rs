@@ -14,10 +14,11 @@ use super::{
     Content, ImportError, Roles, SaidDirections, Table, best_params_of, content, inferred, journal, name_of,
 };
 use crate::distribution;
-use crate::from_rows::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
+use crate::from_rows::{exact_json, fixed_params_json, record_json};
 use crate::json;
 use crate::location::Location;
 use crate::optuna::{self, OptunaStorage, TrialTemplate, WholeStudy};
+use crate::own_attribute::{EXACT_KEY, OWN_PREFIX, RECORD_KEY};
 use crate::store::{METRIC_NAMES, Store, StudyRecord};
 
 /// Options that supply data which a file does not record.

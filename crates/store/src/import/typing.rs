@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use allometry_core::{FrozenTrial, ParamValue};
 
 use super::error::Problem;
-use super::json::Wide;
+use super::field::Wide;
 use crate::json;
 
 /// Converts whole floats to integers for parameters that have no other floats and that some trials lack:

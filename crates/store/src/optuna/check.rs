@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::error::StoreError;
 use crate::facts::StudyFacts;
-use crate::from_rows::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY, take_user_attribute};
+use crate::from_rows::{self, take_user_attribute};
 use crate::json;
+use crate::own_attribute::{OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::store::StudyId;
 
 /// Maximum length of a name or key in characters, as the columns are declared.

@@ -4,6 +4,7 @@ mod failure;
 mod open;
 mod password;
 mod read;
+mod row;
 mod session;
 mod stream;
 mod target;
@@ -18,7 +19,7 @@ use allometry_core::TrialState;
 
 use crate::error::StoreError;
 use crate::location::Location;
-use crate::optuna::{AttributeKind, TrialSink};
+use crate::optuna::record::{AttributeKind, TrialSink};
 use crate::rows::{
     Attributes, Database, Known, Parts, ReadRows, Result, Target, Wanted, WriteRows, may_become, unfinished,
 };

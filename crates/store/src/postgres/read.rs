@@ -8,12 +8,14 @@ use allometry_core::{Direction, FrozenTrial, Params, TrialNumber};
 use jiff::Timestamp;
 use postgres::Row;
 
+use super::row::{study_key, text, time, trial_key};
 use super::session::{Db, Values};
 use super::stream;
 use crate::column;
 use crate::error::StoreError;
-use crate::from_rows::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
-use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
+use crate::from_rows::{self, Batch, Part};
+use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
+use crate::own_attribute::{OWN_PREFIX, SPACE_KEY};
 use crate::owner::Owner;
 use crate::rows::{
     Attributes, OwnRow, OwnTable, ReadRows, Result, Selection, TakeOwn, TrialStatus, study_attributes_table,
@@ -22,16 +24,6 @@ use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
 
 /// Maximum number of trials that are listed by id, so that their rows are found through the index.
 const FEW: usize = 256;
-
-/// Returns the key of a study as stored in its column.
-pub(super) fn study_key(study: StudyId) -> Result<i32, StoreError> {
-    i32::try_from(study.0).map_err(|_| StoreError::UnknownStudy(study))
-}
-
-/// Returns the key of a trial as stored in its column.
-pub(super) fn trial_key(trial: TrialId) -> Result<i32, StoreError> {
-    i32::try_from(trial.0).map_err(|_| StoreError::UnknownTrial(trial))
-}
 
 /// Returns the number of a trial as stored in its column; larger numbers become the largest one.
 fn number_key(number: TrialNumber) -> i32 {
@@ -355,14 +347,3 @@ const PARTS: [PartOf; 5] = [
         Ok(Part::Attribute(AttributeKind::System, text(row, 1), text(row, 2)))
     }),
 ];
-
-/// Returns the text in a column; empty for null.
-pub(super) fn text(row: &Row, index: usize) -> &str {
-    row.try_get(index).unwrap_or_default()
-}
-
-/// Returns the UTC time in a column.
-pub(super) fn time(row: &Row, index: usize) -> Result<Option<Timestamp>> {
-    let stored: Option<SystemTime> = row.try_get(index)?;
-    Ok(stored.and_then(|time| Timestamp::try_from(time).ok()))
-}

@@ -3,11 +3,11 @@
 
 use postgres::Row;
 
-use super::read::{study_key, text, time, trial_key};
+use super::row::{study_key, text, time, trial_key};
 use super::session::{Db, Values};
 use crate::error::StoreError;
 use crate::from_rows;
-use crate::optuna::{AttributeKind, TrialHead, TrialSink};
+use crate::optuna::record::{AttributeKind, TrialHead, TrialSink};
 use crate::rows::{ReadRows as _, Result, Wanted};
 use crate::store::TrialId;
 

@@ -10,13 +10,14 @@ use allometry_core::{Direction, TrialState};
 use jiff::Timestamp;
 use postgres::types::ToSql;
 
-use super::read::{handle, study_key, trial_key};
+use super::read::handle;
+use super::row::{study_key, trial_key};
 use super::session::{Commit, Db};
 use crate::column::{self, stored_number};
 use crate::error::StoreError;
 use crate::from_rows::Malformed;
 use crate::late::{LateTell, MOST_LATE_TELLS};
-use crate::optuna::AttributeKind;
+use crate::optuna::record::AttributeKind;
 use crate::rows::{
     Attributes, Parts, ReadRows as _, Result, TABLES_OF_STUDIES, TABLES_OF_TRIALS, Target, Times,
     TrialStatus, WriteRows, study_attributes_table, unfinished,

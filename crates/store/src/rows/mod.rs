@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use crate::error::StoreError;
 use crate::failure::Failure;
 use crate::late::LateTell;
-use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
+use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
 use crate::owner::Owner;
 use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
 

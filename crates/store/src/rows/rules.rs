@@ -6,7 +6,9 @@ use super::{Database, ReadRows, Result, TrialStatus, WriteRows};
 use crate::distribution;
 use crate::error::StoreError;
 use crate::from_rows::Malformed;
-use crate::optuna::{self, TrialTemplate, WholeStudy};
+use crate::optuna::check;
+use crate::optuna::record::TrialTemplate;
+use crate::optuna::whole_study::WholeStudy;
 use crate::store::{StudyId, TrialId};
 
 /// Returns the status of a trial, which must be running.
@@ -54,7 +56,7 @@ pub(super) fn require_fitting(
     given: &str,
 ) -> Result<Option<String>> {
     let stored = rows.stored_distribution(study, name)?;
-    if let Some(stored) = stored.as_ref().filter(|stored| !optuna::compatible(stored, given)) {
+    if let Some(stored) = stored.as_ref().filter(|stored| !check::compatible(stored, given)) {
         distribution::parse(stored)
             .map_err(|problem| Malformed::new(format!("parameter `{name}`"), problem))?;
         let (parameter, stored, given) = (name.into(), stored.clone(), given.into());
@@ -70,7 +72,7 @@ fn invalid(field: &str, problem: &str) -> StoreError {
 /// Checks name and directions of a new study.
 pub(crate) fn check_study<D: Database>(name: &str, directions: &[Direction]) -> Result<(), StoreError> {
     D::check_text("study's name", name)?;
-    optuna::name("study's name", name)?;
+    check::name("study's name", name)?;
     if directions.is_empty() {
         return Err(invalid("directions", "a study has at least one"));
     }
@@ -80,13 +82,13 @@ pub(crate) fn check_study<D: Database>(name: &str, directions: &[Direction]) -> 
 /// Checks an attribute.
 pub(crate) fn check_attribute<D: Database>(key: &str, json: &str) -> Result<(), StoreError> {
     D::check_text("attribute's key", key)?;
-    optuna::attribute(key, json)
+    check::attribute(key, json)
 }
 
 /// Checks a parameter with its number and distribution.
 pub(crate) fn check_param<D: Database>(name: &str, internal: f64, given: &str) -> Result<(), StoreError> {
     D::check_text("parameter's name", name)?;
-    optuna::parameter(name, internal, given)
+    check::parameter(name, internal, given)
 }
 
 /// Checks the values of a trial.

@@ -1,5 +1,6 @@
 //! Storage in a SQLite file with Optuna's schema and a few tables of Allometry's own.
 
+mod connection;
 mod failure;
 mod former;
 mod open;
@@ -18,7 +19,7 @@ use allometry_core::TrialState;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::StoreError;
-use crate::optuna::{AttributeKind, TrialSink};
+use crate::optuna::record::{AttributeKind, TrialSink};
 use crate::rows::{
     Attributes, Database, Known, Parts, ReadRows, Result, Target, Wanted, WriteRows, lock, may_become,
     unfinished,
@@ -157,7 +158,7 @@ impl SqliteStore {
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
-        let connection = open::reader(self.place.file(), self.patience)
+        let connection = connection::reader(self.place.file(), self.patience)
             .map_err(|failure| failure.at_file(self.place.named()))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)

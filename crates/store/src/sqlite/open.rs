@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
+use super::connection::{reader, sibling};
 use super::{former, opened_file, snapshot};
 use crate::error::StoreError;
 use crate::failure::Failure;
@@ -29,14 +30,6 @@ pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection
 pub(super) fn in_memory() -> Result<Connection, Failure> {
     let mut connection = Connection::open_in_memory()?;
     create_tables(&mut connection)?;
-    Ok(connection)
-}
-
-/// Opens another connection, for readers, to a file that [`writable`] has opened.
-pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(busy_timeout)?;
     Ok(connection)
 }
 
@@ -183,24 +176,6 @@ fn at_rest(file: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     }
 }
 
-/// Whether a database has all its pages, determined on a new connection; `None` if that is impossible at the
-/// moment.
-pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
-    let looked = reader(file, busy_timeout).and_then(|connection| {
-        Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?)
-    });
-    match looked {
-        Ok(said) => Some(said == "ok"),
-        Err(failure) if failure.is_locked() => None,
-        Err(Failure::Sqlite(error)) => {
-            let code = error.sqlite_error_code()?;
-            matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
-                .then_some(false)
-        }
-        Err(_) => None,
-    }
-}
-
 /// Kind of a file, determined from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileKind {
@@ -236,12 +211,6 @@ fn kind(path: &Path) -> io::Result<FileKind> {
         header if header.get(WRITE_VERSION) == Some(&2) => FileKind::LoggedAtRest,
         _ => FileKind::Database,
     })
-}
-
-pub(super) fn sibling(path: &Path, suffix: &str) -> std::path::PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn tables(connection: &Connection) -> Result<BTreeSet<String>, Failure> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::open;
+use super::connection;
 use crate::error::{Departure, StoreError};
 use crate::file_mark;
 
@@ -103,7 +103,7 @@ impl OpenedFile {
             return Err(self.departed(Departure::Emptied));
         }
         // A shorter file may have been compacted by another program.
-        if open::is_whole(&self.file, Duration::from_secs(1)) == Some(false) {
+        if connection::is_whole(&self.file, Duration::from_secs(1)) == Some(false) {
             return Err(self.departed(Departure::CutOff));
         }
         self.length.store(now, Ordering::Relaxed);

@@ -12,8 +12,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::Rows;
 use crate::column;
 use crate::error::StoreError;
-use crate::from_rows::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
-use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
+use crate::from_rows::{self, Batch, Part};
+use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
+use crate::own_attribute::{OWN_PREFIX, SPACE_KEY};
 use crate::owner::Owner;
 use crate::rows::{
     Attributes, OwnRow, OwnTable, ReadRows, Result, Selection, TakeOwn, TrialStatus, study_attributes_table,

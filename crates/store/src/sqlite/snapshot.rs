@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, MAIN_DB};
 
-use super::open::{reader, sibling};
+use super::connection::{reader, sibling};
 use crate::error::StoreError;
 use crate::failure::Failure;
 

@@ -9,7 +9,7 @@ use super::read::{PartTable, required_text};
 use crate::column;
 use crate::error::StoreError;
 use crate::from_rows;
-use crate::optuna::{TrialHead, TrialSink};
+use crate::optuna::record::{TrialHead, TrialSink};
 use crate::rows::{ReadRows as _, Result, Wanted};
 use crate::store::{StudyId, TrialId};
 

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::{Ids, Rows};
 use crate::column::{self, stored_number, stored_time};
 use crate::late::{LateTell, MOST_LATE_TELLS};
-use crate::optuna::AttributeKind;
+use crate::optuna::record::AttributeKind;
 use crate::owner::Owner;
 use crate::rows::{
     Attributes, Parts, ReadRows as _, Result, TABLES_OF_STUDIES, TABLES_OF_TRIALS, Target, Times,

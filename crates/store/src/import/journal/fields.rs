@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::import::error::Problem;
-use crate::import::json::parse_time;
+use crate::import::field::parse_time;
 use crate::json;
 
 /// The fields of an operation, with the line for error messages.

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::status::Status;
 use crate::distribution::read_value;
 use crate::import::error::Problem;
-use crate::import::json::{Wide, parse_document};
+use crate::import::field::Wide;
+use crate::import::json::parse_document;
 use crate::json;
 
 /// Fields that Ray adds to every result.

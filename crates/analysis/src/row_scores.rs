@@ -1,0 +1,99 @@
+//! What a trial predicts for each validation row, whatever its task.
+
+use crate::outputs::Outputs;
+use crate::scores::Scores;
+use crate::series::{RowOrder, Series};
+use crate::stats::influence::{self, Influence, RowMetric};
+
+/// Difference from the AUC of the stored scores up to which a value is that AUC.
+const SAME_AUC: f64 = 1e-6;
+/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are
+/// kept in single precision.
+const SAME_METRIC: f64 = 1e-4;
+
+/// Scores of one trial, whatever its task, and how their rows follow each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RowScores<'a> {
+    /// The predictions.
+    pub(crate) predicted: Predicted<'a>,
+    /// How they follow each other.
+    pub(crate) series: Series,
+}
+
+/// Scores of one trial by task.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Predicted<'a> {
+    /// Of a binary label; the metric is their AUC.
+    Binary(Scores<'a>),
+    /// Of classes or numbers, with the ladder's metric.
+    Other(Outputs<'a>, RowMetric),
+}
+
+impl RowScores<'_> {
+    /// Whether both are of the same rows, with the same truth and metric.
+    pub(crate) fn same_rows(&self, other: &Self) -> bool {
+        match (self.predicted, other.predicted) {
+            (Predicted::Binary(a), Predicted::Binary(b)) => a.same_rows(&b),
+            (Predicted::Other(a, metric), Predicted::Other(b, other)) => a.same_rows(&b) && metric == other,
+            _ => false,
+        }
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        match self.predicted {
+            Predicted::Binary(predictions) => predictions.labels.len(),
+            Predicted::Other(outputs, _) => outputs.targets.len(),
+        }
+    }
+
+    /// Whether the metric is an AUC, whose intervals end at 0 and 1.
+    pub(crate) fn measures_auc(&self) -> bool {
+        matches!(self.predicted, Predicted::Binary(_) | Predicted::Other(_, RowMetric::MacroAuc))
+    }
+
+    /// The metric and each row's influence on it, in the order in which they are stored; `None` where the
+    /// metric is undefined.
+    pub(crate) fn influence(&self) -> Option<Influence> {
+        match self.predicted {
+            Predicted::Binary(predictions) => influence::auc(predictions.labels, predictions.scores),
+            Predicted::Other(outputs, metric) => outputs.influence(metric),
+        }
+    }
+
+    /// Whether the predictions have that value of the metric, but for rounding.
+    pub(crate) fn have_value(&self, influence: &Influence, value: f64) -> bool {
+        let tolerance = match self.predicted {
+            Predicted::Binary(_) => SAME_AUC,
+            Predicted::Other(..) => SAME_METRIC * value.abs().max(1.0),
+        };
+        (influence.value - value).abs() <= tolerance
+    }
+
+    /// The places of the rows in time order; `None` where nothing tells it.
+    ///
+    /// Rows that are sorted by their class or target cannot be in time order, and neither can rows that share
+    /// a number.
+    pub(crate) fn time_order(&self) -> Option<Vec<usize>> {
+        let (rows, sorted) = match self.predicted {
+            Predicted::Binary(one) => (one.rows, is_sorted(one.labels)),
+            Predicted::Other(one, _) => (one.rows, is_sorted(one.targets)),
+        };
+        if sorted {
+            return None;
+        }
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        if self.series.order == RowOrder::RowNumbers {
+            order.sort_by_key(|&place| rows[place]);
+            if order.windows(2).any(|pair| rows[pair[0]] == rows[pair[1]]) {
+                return None;
+            }
+        }
+        Some(order)
+    }
+}
+
+/// Whether values rise or fall throughout.
+fn is_sorted<T: PartialOrd>(values: &[T]) -> bool {
+    values.is_sorted() || values.is_sorted_by(|a, b| a >= b)
+}
