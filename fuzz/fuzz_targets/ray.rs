@@ -1,7 +1,7 @@
 //! Any files are an experiment of Ray Tune that a store takes in, or an error that names it.
 #![no_main]
 
-use allometry_store::import::{Assumed, read_whole};
+use allometry_store::import::{Assumed, read_all};
 use allometry_store::{StoreError, export};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,7 +17,7 @@ fuzz_target!(|files: (&[u8], &[u8], &[u8])| {
     ] {
         std::fs::write(path, bytes).expect("file is written");
     }
-    match read_whole(folder.path(), None, &Assumed::default()) {
+    match read_all(folder.path(), None, &Assumed::default()) {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(studies) => {
             for imported in studies {

@@ -65,7 +65,7 @@ fn driven(kind: SamplerKind, seed: u64) -> Recorded {
     let mut sampler = build_sampler(&[Direction::Maximize], spec, feasible, seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..TRIALS {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let suggestion = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap();
         let params = suggestion.params;
         let effects = names.iter().zip(EFFECTS).map(|(name, effects)| {

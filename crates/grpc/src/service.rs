@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use allometry_admission::Admission;
 use allometry_core::{Direction, TrialState};
 use allometry_store::optuna::{self, AttributeKind, OptunaStorage, TrialTemplate};
-use allometry_store::{LateTell, StoreError, StudyId, TrialId};
+use allometry_store::{LateResult, StoreError, StudyId, TrialId};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -323,7 +323,7 @@ fn set_state(storage: &dyn OptunaStorage, message: &StateValues) -> Result<Updat
     let updated = storage.set_state(trial, state, &message.values);
     let has_result = matches!(state, TrialState::Complete | TrialState::Pruned);
     if let (Err(StoreError::NotRunning { state: TrialState::Failed, .. }), true) = (&updated, has_result) {
-        let late = LateTell {
+        let late = LateResult {
             at: Timestamp::now(),
             teller: None,
             state,

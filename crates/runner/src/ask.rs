@@ -117,7 +117,7 @@ impl AskError {
 }
 
 /// A study that another program drives.
-pub struct Driven<'a> {
+pub struct DrivenStudy<'a> {
     store: &'a dyn Store,
     study: StudyId,
     chooser: Chooser,
@@ -144,7 +144,7 @@ pub enum Enqueued {
     Known(TrialNumber, TrialState),
 }
 
-impl<'a> Driven<'a> {
+impl<'a> DrivenStudy<'a> {
     /// A study of `store` whose configurations `sampler` suggests from `feasible`.
     ///
     /// # Errors
@@ -196,7 +196,7 @@ impl<'a> Driven<'a> {
             let next = TrialNumber(trials.len() as u64);
             let (finished, running) = split(fold_attempts(trials));
             let others = self.chooser.others(self.store, self.study)?;
-            let view = StudyView { finished: &finished, running: &running, others: &others.views() };
+            let view = StudyView { finished: &finished, running: &running, other_budgets: &others.views() };
             let choice = self.chooser.suggest(&view, &*self.size)?;
             self.chooser.record_carried_over(self.store, self.study)?;
             let new = NewTrial {

@@ -10,7 +10,7 @@ use allometry_core::{
     EarlyStop, EpochReport, FrozenTrial, Objective, StopReason, StudyEvent, TrialSpec, TrialState, incumbent,
 };
 use allometry_search::{Decision, ReportingTrial, StudyView};
-use allometry_store::optuna::WholeStudy;
+use allometry_store::optuna::StudyWithTrials;
 use allometry_store::{NewTrial, Start, Store, StoreError, TrialHandle};
 
 use crate::ask::reject;
@@ -273,7 +273,7 @@ impl<'a> Dispatcher<'a> {
         let place = running.binary_search_by_key(&assignment.slot, |trial| trial.number).ok()?;
         let intermediate = &running[place].intermediate;
         let trial = ReportingTrial { number: assignment.slot, intermediate, metrics };
-        match pruning.pruner.decide(&StudyView { finished, running, others: &[] }, &trial) {
+        match pruning.pruner.decide(&StudyView { finished, running, other_budgets: &[] }, &trial) {
             Decision::Continue => None,
             Decision::Stop(reason) => Some(reason),
         }
@@ -360,7 +360,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// All studies and trials that the run knows, for rescue from a store that failed.
-    pub(crate) fn known(&self) -> Vec<WholeStudy> {
+    pub(crate) fn known(&self) -> Vec<StudyWithTrials> {
         rescue::complete_studies(self.lock().studies.iter())
     }
 

@@ -1,7 +1,7 @@
 //! Errors of runs.
 
 use allometry_store::StoreError;
-use allometry_store::optuna::WholeStudy;
+use allometry_store::optuna::StudyWithTrials;
 
 /// Why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum RunError {
         /// Error of the store.
         cause: StoreError,
         /// All studies with all trials that the run has read or evaluated.
-        known: Vec<WholeStudy>,
+        known: Vec<StudyWithTrials>,
     },
     /// The machine lacks a resource that every trial needs. No trial is recorded as failed for it.
     #[error("the run was interrupted by a fault of the machine: {cause}")]

@@ -10,7 +10,7 @@ use allometry_core::{
     Constraints, EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, PrunedOutcome,
     Reporter, Signal, StudyEvent, TrialRecord, TrialState,
 };
-use allometry_store::{Finished, FinishedState, LateTell, Owner, Store, StoreError, TrialId};
+use allometry_store::{Finished, FinishedState, LateResult, Owner, Store, StoreError, TrialId};
 use jiff::Timestamp;
 
 use crate::assignment::{Assignment, Ended};
@@ -121,7 +121,7 @@ fn lost(
     step: Option<i64>,
 ) -> Result<Option<Ended>, RunError> {
     let teller = Some(Owner::this_process().to_string());
-    store.record_late(trial, &LateTell { at: Timestamp::now(), teller, state, values, step })?;
+    store.record_late(trial, &LateResult { at: Timestamp::now(), teller, state, values, step })?;
     Ok(None)
 }
 

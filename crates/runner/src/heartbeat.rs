@@ -41,7 +41,7 @@ impl Heartbeat {
             watched = self.stopped.wait_timeout(watched, interval).unwrap_or_else(PoisonError::into_inner).0;
             let trials: Vec<TrialId> = watched.trials.iter().copied().collect();
             drop(watched);
-            if let Err(error) = store.still_there() {
+            if let Err(error) = store.check_present() {
                 replaced(error);
                 return;
             }

@@ -19,8 +19,8 @@ use allometry_ladder::Ladder;
 use allometry_search::Feasible;
 use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
 use allometry_store::{
-    Beside, EpochMetrics, Finished, FinishedState, LateTell, NewStudy, NewTrial, Owner, RunningTrial,
-    SqliteStore, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
+    EpochMetrics, Finished, FinishedState, LateResult, NewStudy, NewTrial, Owner, RunningTrial, SqliteStore,
+    Start, Store, StoreError, StudyId, StudyRecord, TrialExtras, TrialHandle, TrialId, TrialPage,
 };
 
 use crate::assignment::Assignment;
@@ -247,7 +247,7 @@ macro_rules! calls {
 impl Store for Interleaved {
     calls! {
         fn place(&self) -> String;
-        fn still_there(&self) -> ();
+        fn check_present(&self) -> ();
         fn create_study(&self, study: &NewStudy) -> StudyId;
         fn studies(&self) -> Vec<StudyRecord>;
         fn study(&self, name: &str) -> Option<StudyRecord>;
@@ -262,8 +262,8 @@ impl Store for Interleaved {
         fn claim_waiting(&self, study: StudyId, owner: Option<&Owner>) -> Option<(TrialHandle, FrozenTrial)>;
         fn report(&self, trial: TrialId, reports: &[EpochReport]) -> ();
         fn finish(&self, trial: TrialId, state: FinishedState, finished: &Finished) -> TrialState;
-        fn record_late(&self, trial: TrialId, late: &LateTell) -> ();
-        fn late_tells(&self, study: StudyId, number: TrialNumber) -> Vec<LateTell>;
+        fn record_late(&self, trial: TrialId, late: &LateResult) -> ();
+        fn late_results(&self, study: StudyId, number: TrialNumber) -> Vec<LateResult>;
         fn heartbeat(&self, trials: &[TrialId]) -> ();
         fn running(&self, study: StudyId) -> Vec<RunningTrial>;
         fn trials_from(&self, study: StudyId, first: TrialNumber) -> Vec<FrozenTrial>;
@@ -272,7 +272,7 @@ impl Store for Interleaved {
         fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> EpochMetrics;
         fn trials_page(&self, study: StudyId, after: Option<TrialId>, limit: usize) -> TrialPage;
         fn predictions_from(&self, study: StudyId, first: TrialNumber) -> BTreeMap<TrialNumber, Predictions>;
-        fn beside(&self, study: StudyId) -> BTreeMap<TrialNumber, Beside>;
+        fn extras(&self, study: StudyId) -> BTreeMap<TrialNumber, TrialExtras>;
     }
 }
 
@@ -317,7 +317,8 @@ fn in_every_order_a_study_ends_with_exactly_its_trials() {
         assert_eq!(slots.len() as u64, TRIALS, "seed {seed}: no trial is complete twice");
         assert_eq!(slots[..2], [TrialNumber(0), TrialNumber(1)], "seed {seed}: enqueued trials have run");
         lost += trials.len() - complete.len();
-        late += trials.iter().map(|t| world.store.late_tells(study, t.number).unwrap().len()).sum::<usize>();
+        late +=
+            trials.iter().map(|t| world.store.late_results(study, t.number).unwrap().len()).sum::<usize>();
         dead += world.started.load(Ordering::Relaxed) as usize - PROCESSES;
     }
     println!("{lost} attempts were lost, {late} results came too late, {dead} processes ended");

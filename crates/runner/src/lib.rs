@@ -26,7 +26,7 @@ mod run;
 mod study_run;
 mod summary;
 
-pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
+pub use ask::{AskError, Asked, DrivenStudy, Enqueued, asked_trial, tell, tell_state};
 pub use command::{CommandObjective, Devices, NoProgram};
 pub use error::RunError;
 pub use experiment::open_experiment;

@@ -1,7 +1,7 @@
 //! Rescue of a run's data where the store no longer accepts it.
 
 use allometry_core::{Failure, FrozenTrial, TrialState};
-use allometry_store::optuna::WholeStudy;
+use allometry_store::optuna::StudyWithTrials;
 use jiff::Timestamp;
 
 use crate::attempts::INTERRUPTED;
@@ -10,12 +10,12 @@ use crate::study_run::StudyRun;
 /// The studies of a run with all trials that it has read or evaluated. They are numbered from 0 again,
 /// because repeated attempts replace the trials that they repeat. Running trials become interrupted, and are
 /// evaluated again when the study resumes.
-pub(crate) fn complete_studies<'a>(studies: impl Iterator<Item = &'a StudyRun>) -> Vec<WholeStudy> {
+pub(crate) fn complete_studies<'a>(studies: impl Iterator<Item = &'a StudyRun>) -> Vec<StudyWithTrials> {
     let known = studies.filter_map(|run| {
         let mut trials: Vec<FrozenTrial> = run.finished.iter().chain(&run.running).cloned().collect();
         trials.sort_by_key(|trial| trial.number);
         trials.iter_mut().for_each(end_trial);
-        Some(WholeStudy::known(run.stored.as_ref()?, &run.spec.space, trials))
+        Some(StudyWithTrials::known(run.stored.as_ref()?, &run.spec.space, trials))
     });
     known.collect()
 }

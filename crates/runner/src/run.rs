@@ -87,6 +87,6 @@ fn conclude(store: &dyn Store, dispatcher: &Dispatcher<'_>) -> Result<RunSummary
     for study in &summary.studies {
         store.set_facts(study.id, &[Fact::Ended(Some(study.reason))])?;
     }
-    store.still_there()?;
+    store.check_present()?;
     Ok(summary)
 }

@@ -166,7 +166,8 @@ impl StudyRun {
             return Ok(None);
         }
         let others = self.chooser.others(store, self.id)?;
-        let view = StudyView { finished: &self.finished, running: &self.running, others: &others.views() };
+        let view =
+            StudyView { finished: &self.finished, running: &self.running, other_budgets: &others.views() };
         let Ok(mut choice) = self.chooser.suggest(&view, size) else {
             self.exhausted = Some(StopReason::SpaceExhausted);
             return Ok(None);

@@ -53,7 +53,7 @@ fn value(params: &Params, number: u64) -> f64 {
 fn go_on(sampler: &mut dyn Sampler, finished: &mut Vec<FrozenTrial>, trials: u64) {
     for _ in 0..trials {
         let number = finished.len() as u64;
-        let view = StudyView { finished, running: &[], others: &[] };
+        let view = StudyView { finished, running: &[], other_budgets: &[] };
         let params =
             sampler.suggest(&view, &mut rng::stream(1, "sampler", number)).expect("a suggestion").params;
         finished.push(FrozenTrial::new(number, TrialState::Complete, Some(value(&params, number)), params));
@@ -106,7 +106,7 @@ fn benches(criterion: &mut Criterion) {
         group.bench_function(format!("a proposal of tpe after {told} trials{words}"), |b| {
             b.iter(|| {
                 asked += 1;
-                let view = StudyView { finished: &finished, running: &[], others: &[] };
+                let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
                 black_box(sampler.suggest(&view, &mut rng::stream(1, "sampler", asked)).ok())
             });
         });

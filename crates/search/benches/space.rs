@@ -60,7 +60,7 @@ fn fill(feasible: &Arc<Feasible>, kind: SamplerKind) -> usize {
         .expect("the space suits the sampler");
     let mut finished = Vec::new();
     for number in 0..TRIALS {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let mut rng = rng::stream(42, "sampler", number);
         let params = sampler.suggest(&view, &mut rng).expect("there are more configurations").params;
         finished.push(FrozenTrial::new(number, TrialState::Complete, Some(0.5), params));

@@ -84,7 +84,7 @@ impl Rung {
         };
         let mut finished: Vec<FrozenTrial> = Vec::new();
         for number in 0..trials {
-            let view = StudyView { finished: &finished, running: &[], others };
+            let view = StudyView { finished: &finished, running: &[], other_budgets: others };
             let mut rng = stream(seed, &format!("sampler/{}", self.label), number as u64);
             let start = Instant::now();
             let suggestion = sampler.suggest(&view, &mut rng).expect("a suggestion");

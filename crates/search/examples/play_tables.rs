@@ -52,7 +52,7 @@ fn main() {
             let mut finished: Vec<FrozenTrial> = Vec::new();
             let mut row = [f64::NAN; 9];
             for number in 0..trials {
-                let view = StudyView { finished: &finished, running: &[], others: &[] };
+                let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
                 let suggestion = sampler
                     .suggest(&view, &mut stream(seed, "sampler", number as u64))
                     .expect("a suggestion");

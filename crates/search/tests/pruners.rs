@@ -60,7 +60,7 @@ fn replay(scenario: &Value, steps: u64) -> (Vec<String>, usize) {
                 let reporting = &mut running[place.unwrap()];
                 reporting.intermediate.insert(step, number(&event[3]).unwrap());
                 let intermediate = reporting.intermediate.clone();
-                let view = StudyView { finished: &finished, running: &running, others: &[] };
+                let view = StudyView { finished: &finished, running: &running, other_budgets: &[] };
                 let reporting =
                     ReportingTrial { number: trial, intermediate: &intermediate, metrics: &BTreeMap::new() };
                 let stop = pruner.decide(&view, &reporting) != Decision::Continue;

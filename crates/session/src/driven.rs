@@ -4,7 +4,7 @@ use allometry_core::{
     Condition, ModelSize, Params, SamplerKind, SamplerSpec, SearchSpace, SizeBudget, space,
 };
 use allometry_ladder::weights_expression;
-use allometry_runner::{CommandObjective, Driven};
+use allometry_runner::{CommandObjective, DrivenStudy};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::ObjectiveFacts;
 use allometry_store::{Store, StoreError, StudyRecord, each_trial};
@@ -25,7 +25,7 @@ pub fn driven<'a>(
     study: &StudyRecord,
     sampler: Option<SamplerKind>,
     seed: Option<u64>,
-) -> Result<Driven<'a>, SessionError> {
+) -> Result<DrivenStudy<'a>, SessionError> {
     let space = match &study.space {
         Some(space) => space.clone(),
         None => recorded_space(store, study)?,
@@ -73,7 +73,7 @@ pub fn driven<'a>(
     spec.kind = sampler.unwrap_or(spec.kind);
     let seed = seed.or(facts.ladder.as_ref().map(|place| place.seed)).unwrap_or(SEED);
     let feasible = Feasible::conditional(&space, &budget, &constraints, &facts.conditions, measure)?;
-    Ok(Driven::new(store, study, feasible, spec, seed, size)?)
+    Ok(DrivenStudy::new(store, study, feasible, spec, seed, size)?)
 }
 
 /// Returns the space of a study that another program made: the newest distribution of each parameter in its

@@ -8,16 +8,16 @@ use allometry_core::{Direction, TrialState};
 use crate::column;
 use crate::error::StoreError;
 use crate::from_rows;
-use crate::late::LateTell;
+use crate::late::LateResult;
 use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink, TrialTemplate};
 use crate::optuna::storage::OptunaStorage;
-use crate::optuna::whole_study::WholeStudy;
+use crate::optuna::study_with_trials::StudyWithTrials;
 use crate::rows::{
     Attributes, Database, Fitted, ParamRow, Parts, Result, Target, Times, Wanted, WriteRows, check_attribute,
-    check_param, check_study, check_template, check_values, check_whole_study, insert_study, lock,
+    check_param, check_study, check_study_with_trials, check_template, check_values, insert_study, lock,
     unfinished, write_fitting,
 };
-use crate::store::{Beside, StudyId, TrialId};
+use crate::store::{StudyId, TrialExtras, TrialId};
 
 /// A database as an [`OptunaStorage`].
 #[derive(Debug)]
@@ -84,9 +84,9 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
         self.0.write(|rows| insert_study(rows, name, directions))
     }
 
-    fn create_whole_study(&self, study: &WholeStudy) -> Result<StudyId, StoreError> {
-        check_whole_study::<D>(study)?;
-        write_fitting(&self.0, |rows, fitted| insert_whole_study(rows, study, fitted))
+    fn create_study_with_trials(&self, study: &StudyWithTrials) -> Result<StudyId, StoreError> {
+        check_study_with_trials::<D>(study)?;
+        write_fitting(&self.0, |rows, fitted| insert_study_with_trials(rows, study, fitted))
     }
 
     fn delete_study(&self, study: StudyId) -> Result<(), StoreError> {
@@ -138,7 +138,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
     fn create_trial(&self, study: StudyId, template: Option<&TrialTemplate>) -> Result<TrialId, StoreError> {
         self.study_then(study, template.map_or(Ok(()), check_template::<D>))?;
         let trial = write_fitting(&self.0, |rows, fitted| match template {
-            Some(template) => insert_template(rows, study, template, &Beside::default(), fitted),
+            Some(template) => insert_template(rows, study, template, &TrialExtras::default(), fitted),
             None => insert_trial(rows, study, (TrialState::Running, Times::Now), &Parts::default()),
         })?;
         lock(self.0.known()).remember(trial, study);
@@ -179,7 +179,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
         self.0.write_open(trial, Some(state), &Parts { values: values.into(), ..Parts::default() })
     }
 
-    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+    fn record_late(&self, trial: TrialId, late: &LateResult) -> Result<(), StoreError> {
         self.0.write(|rows| rows.insert_late(trial, late))
     }
 
@@ -224,9 +224,9 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
 }
 
 /// Inserts a checked study with its trials.
-fn insert_whole_study(
+fn insert_study_with_trials(
     rows: &mut dyn WriteRows,
-    whole: &WholeStudy,
+    whole: &StudyWithTrials,
     fitted: &mut Fitted<'_>,
 ) -> Result<StudyId> {
     let study = insert_study(rows, &whole.name, &whole.directions)?;
@@ -234,8 +234,8 @@ fn insert_whole_study(
         rows.set_study_attributes(study, kind, attributes)?;
     }
     for trial in &whole.trials {
-        let made = insert_template(rows, study, &trial.template, &trial.beside, fitted)?;
-        for late in &trial.beside.late_tells {
+        let made = insert_template(rows, study, &trial.template, &trial.extras, fitted)?;
+        for late in &trial.extras.late_results {
             rows.insert_late(made, late)?;
         }
     }
@@ -247,13 +247,13 @@ fn insert_template(
     rows: &mut dyn WriteRows,
     study: StudyId,
     template: &TrialTemplate,
-    beside: &Beside,
+    extras: &TrialExtras,
     fitted: &mut Fitted<'_>,
 ) -> Result<TrialId> {
     for (name, _, distribution) in &template.params {
         fitted.require(rows, study, name, distribution)?;
     }
-    let metrics = beside.epoch_metrics.iter();
+    let metrics = extras.epoch_metrics.iter();
     let parts = Parts {
         params: Cow::Borrowed(&template.params),
         values: Cow::Borrowed(&template.values),
@@ -262,8 +262,8 @@ fn insert_template(
         system_attributes: Cow::Borrowed(&template.system_attributes),
         owner: None,
         metrics: metrics.map(|(step, metrics)| (*step, from_rows::metrics_json(metrics))).collect(),
-        predictions: beside.predictions.as_ref().map(column::of_predictions),
-        log: beside.log.as_deref(),
+        predictions: extras.predictions.as_ref().map(column::of_predictions),
+        log: extras.log.as_deref(),
     };
     let times = Times::Known { started: template.started, completed: template.completed };
     insert_trial(rows, study, (template.state, times), &parts)

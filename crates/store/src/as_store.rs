@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::facts::{self, Fact};
 use crate::from_rows;
 use crate::json;
-use crate::late::LateTell;
+use crate::late::LateResult;
 use crate::optuna::record::AttributeKind;
 use crate::own_attribute::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY, space_json};
 use crate::owner::Owner;
@@ -23,8 +23,8 @@ use crate::rows::{
     insert_study, running, write_fitting,
 };
 use crate::store::{
-    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
-    StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, stored_result,
+    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
+    StudyRecord, TrialExtras, TrialHandle, TrialId, TrialPage, metrics_of, stored_result,
 };
 
 impl<D: Database> Store for D {
@@ -32,7 +32,7 @@ impl<D: Database> Store for D {
         self.address()
     }
 
-    fn still_there(&self) -> Result<(), StoreError> {
+    fn check_present(&self) -> Result<(), StoreError> {
         self.check_present()
     }
 
@@ -152,7 +152,7 @@ impl<D: Database> Store for D {
         })
     }
 
-    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+    fn record_late(&self, trial: TrialId, late: &LateResult) -> Result<(), StoreError> {
         self.write(|rows| rows.insert_late(trial, late))
     }
 
@@ -189,7 +189,7 @@ impl<D: Database> Store for D {
         Ok(all.into_iter().filter_map(|(number, kept)| Some((number, kept.predictions?))).collect())
     }
 
-    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+    fn extras(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, TrialExtras>, StoreError> {
         own(self, study, TrialNumber(0)..=LAST, &OwnTable::ALL)
     }
 
@@ -201,8 +201,8 @@ impl<D: Database> Store for D {
         Ok(own_of(self, study, number, OwnTable::Logs)?.log)
     }
 
-    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
-        Ok(own_of(self, study, number, OwnTable::LateTells)?.late_tells)
+    fn late_results(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateResult>, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::LateResults)?.late_results)
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
@@ -300,7 +300,7 @@ fn own<D: Database>(
     study: StudyId,
     numbers: RangeInclusive<TrialNumber>,
     tables: &[OwnTable],
-) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+) -> Result<BTreeMap<TrialNumber, TrialExtras>, StoreError> {
     db.read(|rows| {
         rows.require_study(study)?;
         let mut all = BTreeMap::new();
@@ -317,21 +317,25 @@ fn own_of<D: Database>(
     study: StudyId,
     number: TrialNumber,
     table: OwnTable,
-) -> Result<Beside, StoreError> {
+) -> Result<TrialExtras, StoreError> {
     Ok(own(db, study, number..=number, &[table])?.remove(&number).unwrap_or_default())
 }
 
-fn take_own(all: &mut BTreeMap<TrialNumber, Beside>, number: TrialNumber, row: OwnRow<'_>) -> Result<()> {
-    let beside = all.entry(number).or_default();
+fn take_own(
+    all: &mut BTreeMap<TrialNumber, TrialExtras>,
+    number: TrialNumber,
+    row: OwnRow<'_>,
+) -> Result<()> {
+    let extras = all.entry(number).or_default();
     match row {
         OwnRow::Predictions(columns) => {
-            beside.predictions = column::predictions(columns);
+            extras.predictions = column::predictions(columns);
         }
         OwnRow::Metrics(step, text) => {
-            beside.epoch_metrics.insert(step, from_rows::epoch_metrics(number, step, text)?);
+            extras.epoch_metrics.insert(step, from_rows::epoch_metrics(number, step, text)?);
         }
-        OwnRow::Log(text) => beside.log = Some(text.to_owned()),
-        OwnRow::LateTell(text) => beside.late_tells.push(from_rows::late_tell(number, text)?),
+        OwnRow::Log(text) => extras.log = Some(text.to_owned()),
+        OwnRow::LateResult(text) => extras.late_results.push(from_rows::late_result(number, text)?),
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::column;
 use crate::distribution;
 use crate::facts::StudyFacts;
 use crate::json;
-use crate::late::LateTell;
+use crate::late::LateResult;
 use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
 use crate::own_attribute::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::store::{METRIC_NAMES, StudyId, StudyRecord, TrialId};
@@ -437,8 +437,8 @@ pub(crate) fn take_fixed_params(trial: &mut FrozenTrial) {
 }
 
 /// Parses a late result from its JSON.
-pub(crate) fn late_tell(number: TrialNumber, text: &str) -> Result<LateTell, Malformed> {
-    LateTell::from_json(text).ok_or_else(|| {
+pub(crate) fn late_result(number: TrialNumber, text: &str) -> Result<LateResult, Malformed> {
+    LateResult::from_json(text).ok_or_else(|| {
         Malformed::new(format!("trial {number}, late result"), format!("`{text}` is not a late result"))
     })
 }

@@ -16,7 +16,7 @@ pub(crate) const MOST_LATE_TELLS: usize = 16;
 /// A result that a process told after its trial had ended, because its lease had expired. The trial itself
 /// does not change.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LateTell {
+pub struct LateResult {
     /// Time of the refusal, by the clock of the process that told the result.
     pub at: Timestamp,
     /// Process that told the result; `None` for a client of the storage server.
@@ -30,7 +30,7 @@ pub struct LateTell {
     pub step: Option<i64>,
 }
 
-impl LateTell {
+impl LateResult {
     pub(crate) fn to_json(&self) -> String {
         let values: Vec<Value> = self.values.iter().map(|value| json::float(*value)).collect();
         json::write(&json!({
@@ -62,7 +62,7 @@ struct Told {
 }
 
 /// Writes, for example, `complete 0.7123 by process 4711 on host, 2026-01-01T12:00:00Z`.
-impl fmt::Display for LateTell {
+impl fmt::Display for LateResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.state.as_str())?;
         for (place, value) in self.values.iter().enumerate() {

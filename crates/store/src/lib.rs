@@ -33,14 +33,14 @@ pub mod url;
 pub use change_mark::{ChangeMark, FollowedStore};
 pub use error::{Departure, ErrorKind, StoreError};
 pub use import::{ImportError, ImportedStudy};
-pub use late::LateTell;
+pub use late::LateResult;
 pub use location::Location;
 pub use open::{open, open_existing, open_read_only};
 pub use owner::{Liveness, Owner};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use store::{
-    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
-    StudyRecord, TrialHandle, TrialId, TrialPage, each_trial,
+    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
+    StudyRecord, TrialExtras, TrialHandle, TrialId, TrialPage, each_trial,
 };
 pub use stored_study::{News, StoredStudy};

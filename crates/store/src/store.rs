@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::error::StoreError;
 use crate::facts::{Fact, StudyFacts};
 use crate::json;
-use crate::late::LateTell;
+use crate::late::LateResult;
 use crate::location::Location;
 use crate::owner::Owner;
 
@@ -203,7 +203,7 @@ pub struct TrialPage {
 
 /// Data of a trial for which Optuna's tables have no columns.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Beside {
+pub struct TrialExtras {
     /// Predictions on the validation rows.
     pub predictions: Option<Predictions>,
     /// Metrics of each epoch other than its intermediate value.
@@ -211,7 +211,7 @@ pub struct Beside {
     /// End of the evaluation's log.
     pub log: Option<String>,
     /// Results that were told after the trial had ended.
-    pub late_tells: Vec<LateTell>,
+    pub late_results: Vec<LateResult>,
 }
 
 /// Number of trials that [`each_trial`] holds in memory at a time.
@@ -270,7 +270,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Departed`].
-    fn still_there(&self) -> Result<(), StoreError> {
+    fn check_present(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -370,7 +370,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
+    fn record_late(&self, trial: TrialId, late: &LateResult) -> Result<(), StoreError>;
 
     /// Updates the heartbeats of running trials in one commit; skips trials that have ended.
     ///
@@ -418,7 +418,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError>;
+    fn extras(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, TrialExtras>, StoreError>;
 
     /// Returns all trials of a study by number.
     ///
@@ -444,7 +444,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError>;
+    fn late_results(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateResult>, StoreError>;
 
     /// Returns the metrics of each epoch of a trial other than its intermediate values.
     ///

@@ -498,9 +498,9 @@ fn what_former_versions_of_optuna_stored_is_read_as_they_read_it() {
         let (theirs, ours) = (folder.path().join("theirs.db"), folder.path().join("ours.db"));
         run_in(None, &former, "former.py", &of_sqlite(&theirs), &["make"]);
         let expected = run_in(None, &former, "former.py", &of_sqlite(&theirs), &["dump"]);
-        let whole = import::read_whole(&theirs, None, &import::Assumed::default()).unwrap();
+        let whole = import::read_all(&theirs, None, &import::Assumed::default()).unwrap();
         let storage = allometry_store::optuna::open(&of_sqlite(&ours)).unwrap();
-        storage.create_whole_study(&whole[0].study).unwrap();
+        storage.create_study_with_trials(&whole[0].study).unwrap();
         drop(storage);
         let copied = run_in(None, &python, "former.py", &of_sqlite(&ours), &["dump"]);
         assert_eq!(copied, expected, "{}", former.display());

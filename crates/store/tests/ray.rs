@@ -67,7 +67,7 @@ fn trials_are_those_of_ray() {
     let failed = study.trials.iter().find(|trial| trial.state == TrialState::Failed).unwrap();
     assert_eq!(failed.record.failure.as_ref().unwrap().reason, "ValueError: gradients are not finite");
     let assumed = Assumed { metric: Some("auc".into()), ..Assumed::default() };
-    let whole = import::read_whole(&experiment(), None, &assumed).unwrap().pop().unwrap();
+    let whole = import::read_all(&experiment(), None, &assumed).unwrap().pop().unwrap();
     assert_eq!((whole.study.name.as_str(), whole.study.trials.len()), ("experiment", study.trials.len()));
     assert!(whole.notes.iter().any(|note| matches!(note, Note::Inferred { .. })));
 }

@@ -98,7 +98,7 @@ fn labelled(
     // Options give the directions that the source does not record.
     let are_all = imported.directions.len() > 1 || imported.objectives == 1;
     let recorded: &[Direction] = if are_all { &imported.directions } else { &[] };
-    let said = objective.said_directions_of(label);
+    let said = objective.given_directions_of(label);
     let (told, order) = said.of(&names, recorded, &Location::from(Path::new(source)))?;
     let directions = if recorded.len() > 1 { recorded } else { &told };
     let later = directions.iter().enumerate().take(imported.objectives).skip(1).map(named).collect();

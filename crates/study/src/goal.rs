@@ -5,25 +5,25 @@ use std::str::FromStr;
 
 use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::{Direction, MetricSpec, TrialState, implied_direction};
-use allometry_store::import::{Assumed, Roles, SaidDirections};
+use allometry_store::import::{Assumed, GivenDirections, Roles};
 
 use crate::StudyError;
 
 /// An option for all sources, `NAME`, or for the source with a label, `LABEL=NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said<T> {
+pub struct Named<T> {
     label: Option<String>,
     what: T,
 }
 
-impl<T> Said<T> {
+impl<T> Named<T> {
     /// Returns the label or name in front, and the value.
     pub fn parts(&self) -> (Option<&str>, &T) {
         (self.label.as_deref(), &self.what)
     }
 }
 
-impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
+impl<T: FromStr<Err: fmt::Display>> FromStr for Named<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -65,13 +65,13 @@ impl FromStr for Names {
 #[derive(Debug, Clone, Default)]
 pub struct Objective<'a> {
     /// Names of metrics.
-    pub metrics: &'a [Said<String>],
+    pub metrics: &'a [Named<String>],
     /// Directions of the objectives.
-    pub directions: &'a [Said<Direction>],
+    pub directions: &'a [Named<Direction>],
     /// Columns that are hyperparameters.
-    pub params: &'a [Said<Names>],
+    pub params: &'a [Named<Names>],
     /// Columns of the number of weights.
-    pub sizes: &'a [Said<String>],
+    pub sizes: &'a [Named<String>],
     /// Whether another option implies an AUC that is maximised: `--rows`, `--template classic`.
     pub is_auc: bool,
     /// Direction where nothing else gives one.
@@ -112,16 +112,16 @@ impl Objective<'_> {
 
     /// Returns the options for the directions of a source's objectives. An option for another label may be
     /// the name of an objective.
-    pub(crate) fn said_directions_of(&self, label: &str) -> SaidDirections {
+    pub(crate) fn given_directions_of(&self, label: &str) -> GivenDirections {
         let named = self.directions.iter().filter(|said| said.label.as_deref() != Some(label));
         let named = named.filter_map(|said| Some((said.label.clone()?, said.what)));
-        SaidDirections { in_order: self.directions_of(label), named: named.collect() }
+        GivenDirections { in_order: self.directions_of(label), named: named.collect() }
     }
 
     /// Returns the options for the trials of a source, for import into a store.
     pub(crate) fn assumed(&self, label: &str) -> Assumed {
         Assumed {
-            directions: self.said_directions_of(label),
+            directions: self.given_directions_of(label),
             metric: self.metric_of(label).map(Into::into),
             params: self.params_of(label),
             size: self.size_of(label).map(Into::into),
@@ -215,12 +215,12 @@ impl Objective<'_> {
 }
 
 /// Returns the values for the source with a label; where there are none, those for all sources.
-fn all_of_label<'s, T>(said: &'s [Said<T>], label: &str) -> impl Iterator<Item = &'s T> {
+fn all_of_label<'s, T>(said: &'s [Named<T>], label: &str) -> impl Iterator<Item = &'s T> {
     let own = said.iter().any(|one| one.label.as_deref() == Some(label)).then(|| label.to_owned());
     said.iter().filter(move |one| one.label == own).map(|one| &one.what)
 }
 
-fn of_label<'s, T>(said: &'s [Said<T>], label: &str) -> Option<&'s T> {
+fn of_label<'s, T>(said: &'s [Named<T>], label: &str) -> Option<&'s T> {
     let own = said.iter().rev().find(|one| one.label.as_deref() == Some(label));
     own.or_else(|| said.iter().rev().find(|one| one.label.is_none())).map(|one| &one.what)
 }
@@ -279,8 +279,8 @@ mod tests {
         assert_eq!(goal(&rows, recorded(None, None)), Ok((Maximize, "AUC".into())));
         assert_eq!(goal(&rows, recorded(Some(Minimize), None)), Ok((Minimize, "value".into())));
 
-        let directions: [Said<Direction>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
-        let metrics: [Said<String>; 1] = ["mape".parse().unwrap()];
+        let directions: [Named<Direction>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
+        let metrics: [Named<String>; 1] = ["mape".parse().unwrap()];
         let given = Objective { metrics: &metrics, directions: &directions, is_auc: true, ..silent };
         assert_eq!(goal(&given, recorded(Some(Maximize), Some("x"))), Ok((Minimize, "mape".into())));
         let two = [("2M", recorded(None, None)), ("20M", recorded(None, None))];
@@ -293,7 +293,7 @@ mod tests {
         );
         let other = [("20M", recorded(None, None))];
         assert!(given.goal(&other).unwrap_err().to_string().contains("no source has that label"));
-        assert!("=max".parse::<Said<Direction>>().is_err());
-        assert!("2M=up".parse::<Said<Direction>>().is_err());
+        assert!("=max".parse::<Named<Direction>>().is_err());
+        assert!("2M=up".parse::<Named<Direction>>().is_err());
     }
 }

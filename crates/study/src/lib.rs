@@ -7,7 +7,7 @@ mod goal;
 mod ladder_file;
 mod ladder_trials;
 mod parse;
-mod whole;
+mod studies;
 
 use std::path::Path;
 
@@ -19,11 +19,11 @@ use allometry_store::open_read_only;
 use allometry_store::url::{self, Storage};
 
 pub use error::StudyError;
-pub use goal::{Names, Objective, Said};
+pub use goal::{Named, Names, Objective};
 pub use ladder_file::{in_folder, read as read_ladder, stored as stored_ladder};
 pub use ladder_trials::{ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
 pub use parse::Source;
-pub use whole::{whole, whole_as_told};
+pub use studies::{studies, studies_as_given};
 
 use self::foreign::Foreign;
 use self::goal::refuse_false_auc;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use allometry_core::{Secret, TrialState};
 use allometry_report::number::counted;
 use allometry_store::import::{Imported, Note};
-use allometry_store::optuna::{self, WholeStudy};
+use allometry_store::optuna::{self, StudyWithTrials};
 use allometry_store::{StoreError, url};
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub(super) fn write(verb: &str, studies: &[Imported], storage: &Secret) -> Resul
     }
     let mut written = Vec::new();
     for Imported { study, notes } in studies {
-        target.create_whole_study(study).map_err(|error| match error {
+        target.create_study_with_trials(study).map_err(|error| match error {
             StoreError::NameTaken { name } => taken(&name, &storage.shown()),
             source @ (StoreError::Invalid { .. } | StoreError::IncompatibleDistribution { .. }) => {
                 CliError::NotStorable { study: study.name.clone(), source }
@@ -82,7 +82,7 @@ fn taken(name: &str, storage: &str) -> CliError {
 }
 
 /// Returns the numbers of trials by state as text; empty if all are complete.
-fn states(study: &WholeStudy) -> String {
+fn states(study: &StudyWithTrials) -> String {
     let mut text = String::new();
     if count(study, TrialState::Complete) == study.trials.len() {
         return text;
@@ -99,12 +99,12 @@ fn states(study: &WholeStudy) -> String {
 const STATES: [TrialState; 5] =
     [TrialState::Complete, TrialState::Pruned, TrialState::Failed, TrialState::Running, TrialState::Waiting];
 
-fn count(study: &WholeStudy, state: TrialState) -> usize {
+fn count(study: &StudyWithTrials, state: TrialState) -> usize {
     study.trials.iter().filter(|trial| trial.template.state == state).count()
 }
 
 /// Returns a summary of a written study as JSON.
-pub(super) fn summary(study: &WholeStudy, notes: &[Note]) -> Value {
+pub(super) fn summary(study: &StudyWithTrials, notes: &[Note]) -> Value {
     let states: serde_json::Map<String, Value> =
         STATES.iter().map(|state| (state.as_str().to_owned(), count(study, *state).into())).collect();
     let notes: Vec<String> = notes.iter().map(Note::to_string).collect();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use allometry_analysis::StudyTrials;
 use allometry_core::{FrozenTrial, Params, TrialState};
-use allometry_runner::{AskError, Driven, Enqueued};
+use allometry_runner::{AskError, DrivenStudy, Enqueued};
 use allometry_session::driven;
 use allometry_store::StudyRecord;
 use allometry_study::{self, Objective, Source};
@@ -85,7 +85,7 @@ impl Enqueue {
         output::print(&output::json_text(&lines))
     }
 
-    fn given(&self, driven: &Driven<'_>) -> Result<Params, CliError> {
+    fn given(&self, driven: &DrivenStudy<'_>) -> Result<Params, CliError> {
         let mut params = Params::default();
         for text in &self.values {
             let Some((name, value)) = text.split_once('=') else {
@@ -123,7 +123,7 @@ fn answer(number: u64, params: &Params, is_new: bool) -> Value {
 fn best_of(
     source: &Source,
     study: &StudyRecord,
-    driven: &Driven<'_>,
+    driven: &DrivenStudy<'_>,
     top: usize,
 ) -> Result<(Vec<Params>, usize), CliError> {
     // A file that does not record its direction is taken to have that of the study.

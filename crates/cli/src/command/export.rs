@@ -3,7 +3,7 @@
 use allometry_report::number::counted;
 use allometry_store::import::{Imported, Note};
 use allometry_store::{export, url};
-use allometry_study::{self, Source, whole_as_told};
+use allometry_study::{self, Source, studies_as_given};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -68,7 +68,7 @@ impl Export {
                 hint: Some("write the trials to a file".into()),
             });
         }
-        let studies = whole_as_told(&self.source, &self.objective.to_objective(false))?;
+        let studies = studies_as_given(&self.source, &self.objective.to_objective(false))?;
         let studies = self.select(studies)?;
         let written = match format {
             Format::Store => copy_studies::write("exported", &studies, &self.output.as_str().into())?,

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
-use allometry_store::import::{Assumed, SaidDirections, is_yaml_list};
-use allometry_study::{Names, Said, Source};
+use allometry_store::import::{Assumed, GivenDirections, is_yaml_list};
+use allometry_study::{Named, Names, Source};
 use clap::Args;
 use serde_json::json;
 
@@ -42,7 +42,7 @@ pub(super) struct Import {
     /// Whether larger or smaller values are better, maximize or minimize, if the source does not record it.
     /// For several objectives give it once for each in order, or as NAME=DIRECTION.
     #[arg(long, value_name = "[NAME=]DIRECTION", visible_alias = "mode")]
-    direction: Vec<Said<DirectionArg>>,
+    direction: Vec<Named<DirectionArg>>,
 
     /// Metric whose values are the values of the trials: a column or field of a table, or a metric that a Ray
     /// Tune experiment reports.
@@ -99,7 +99,7 @@ impl Import {
         };
         let mut studies = Vec::new();
         for source in &self.sources {
-            studies.extend(allometry_study::whole(source, &assumed)?);
+            studies.extend(allometry_study::studies(source, &assumed)?);
         }
         copy_studies::rename(&mut studies, self.study.as_deref())?;
         let storage = self.storage.or_else(|| std::env::var("OPTUNA_STORAGE").ok().map(Secret::from));
@@ -115,9 +115,9 @@ impl Import {
 }
 
 /// Returns the directions that are given in order, and those that are given by name.
-fn directions(given: &[Said<DirectionArg>]) -> SaidDirections {
-    let mut said = SaidDirections::default();
-    for (name, direction) in given.iter().map(Said::parts) {
+fn directions(given: &[Named<DirectionArg>]) -> GivenDirections {
+    let mut said = GivenDirections::default();
+    for (name, direction) in given.iter().map(Named::parts) {
         match name {
             Some(name) => said.named.push((name.to_owned(), (*direction).into())),
             None => said.in_order.push((*direction).into()),

@@ -1,7 +1,7 @@
 //! The options that describe the trials of other programs.
 
 use allometry_core::Direction;
-use allometry_study::{Names, Objective, Said};
+use allometry_study::{Named, Names, Objective};
 use clap::Args;
 
 /// The options on the objective and the columns of trials of other programs, for files that do not record
@@ -11,23 +11,23 @@ pub(super) struct ObjectiveArgs {
     /// Name of the metric in the report, and of the column or field that holds its values in a table. With
     /// LABEL=NAME it applies to one source.
     #[arg(long, value_name = "[LABEL=]NAME")]
-    pub(super) metric: Vec<Said<String>>,
+    pub(super) metric: Vec<Named<String>>,
 
     /// Whether larger or smaller values are better, maximize or minimize, if neither the source nor the name
     /// of the metric says so. With LABEL=DIRECTION it applies to one source. For several objectives give it
     /// once for each in order, or as NAME=DIRECTION.
     #[arg(long, value_name = "[LABEL=]DIRECTION", visible_alias = "mode")]
-    pub(super) direction: Vec<Said<Direction>>,
+    pub(super) direction: Vec<Named<Direction>>,
 
     /// Columns or fields of a table that are hyperparameters, such as lr,depth; all others then count as
     /// metrics or attributes. With LABEL=NAMES it applies to one source.
     #[arg(long, value_name = "[LABEL=]NAMES")]
-    pub(super) params: Vec<Said<Names>>,
+    pub(super) params: Vec<Named<Names>>,
 
     /// Column, field or user attribute that holds the number of the model's weights. With LABEL=NAME it
     /// applies to one source.
     #[arg(long, value_name = "[LABEL=]NAME")]
-    pub(super) size: Vec<Said<String>>,
+    pub(super) size: Vec<Named<String>>,
 }
 
 impl ObjectiveArgs {

@@ -5,7 +5,7 @@ use allometry_store::import::{Note, is_file_of_trials};
 use allometry_store::optuna;
 use allometry_store::url::{self, Storage};
 use allometry_store::{Store, StudyRecord};
-use allometry_study::{Source, whole_as_told};
+use allometry_study::{Source, studies_as_given};
 use clap::Args;
 
 use super::objective::ObjectiveArgs;
@@ -76,7 +76,7 @@ impl ReadOptions {
         let objective = self.objective.to_objective(false);
         let mut studies = Vec::new();
         for source in &sources {
-            for mut imported in whole_as_told(source, &objective)? {
+            for mut imported in studies_as_given(source, &objective)? {
                 // These commands sample nothing, so inferred parameter ranges do not matter.
                 imported.notes.retain(|note| !matches!(note, Note::Inferred { .. }));
                 notes::say(&imported.notes, Some(&imported.study.name));

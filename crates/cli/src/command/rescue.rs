@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use allometry_store::optuna::WholeStudy;
+use allometry_store::optuna::StudyWithTrials;
 use allometry_store::{Store, StoreError, export};
 
 use crate::error::CliError;
@@ -14,7 +14,7 @@ const MOST: usize = 1000;
 
 /// Writes the studies of a run next to its store, or else into the working directory or the folder of
 /// temporary files, and returns the error of the run. `cause` is the error of the store.
-pub(super) fn lost(store: &dyn Store, cause: StoreError, studies: &[WholeStudy]) -> CliError {
+pub(super) fn lost(store: &dyn Store, cause: StoreError, studies: &[StudyWithTrials]) -> CliError {
     let trials = studies.iter().map(|study| study.trials.len()).sum();
     let Ok(text) = export::journal(studies) else { return CliError::Store(cause) };
     let store_folder = store.place().ok().and_then(|place| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use allometry_core::Secret;
 use allometry_grpc::Identity;
 use allometry_store::url;
-use allometry_study::{Source, whole_as_told};
+use allometry_study::{Source, studies_as_given};
 use clap::Args;
 
 use super::objective::ObjectiveArgs;
@@ -80,7 +80,7 @@ const COPY: &str = "copy.db";
 impl Serve {
     /// Copies the studies of the source into a temporary database.
     fn copy(&self) -> Result<tempfile::TempDir, CliError> {
-        let studies = whole_as_told(&self.source, &self.objective.to_objective(false))?;
+        let studies = studies_as_given(&self.source, &self.objective.to_objective(false))?;
         let folder =
             tempfile::tempdir().map_err(|source| CliError::Write { path: std::env::temp_dir(), source })?;
         let storage = Secret::from(url::of_sqlite(&folder.path().join(COPY)));

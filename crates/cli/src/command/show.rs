@@ -4,7 +4,7 @@ use allometry_core::constraints::is_met;
 use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
-use allometry_store::LateTell;
+use allometry_store::LateResult;
 use allometry_study::Source;
 use clap::Args;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl Show {
             });
         };
         let log = store.log(study.id, number)?;
-        let late = store.late_tells(study.id, number)?;
+        let late = store.late_results(study.id, number)?;
         if self.json {
             let mut document =
                 json!({"schema": "allometry.show/1", "study": study.name, "trial": trial_json(trial)});
@@ -75,7 +75,7 @@ impl Show {
     }
 }
 
-fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) -> String {
+fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: Option<&str>) -> String {
     let record = &trial.record;
     let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
     let mut line = |name: &str, value: Option<String>| {
@@ -124,7 +124,7 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) 
 }
 
 /// Returns a late tell as JSON; values that are not finite are null.
-fn late_json(tell: &LateTell) -> Value {
-    let LateTell { at, teller, state, values, step } = tell;
+fn late_json(tell: &LateResult) -> Value {
+    let LateResult { at, teller, state, values, step } = tell;
     json!({"at": at, "teller": teller, "state": state, "values": values, "step": step})
 }

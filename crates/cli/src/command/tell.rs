@@ -166,7 +166,7 @@ fn report(
         return Ok(false);
     };
     let reporting = ReportingTrial { number, intermediate: &trial.intermediate, metrics: &BTreeMap::new() };
-    let view = StudyView { finished: &finished, running: &running, others: &[] };
+    let view = StudyView { finished: &finished, running: &running, other_budgets: &[] };
     let decision = allometry_search::build_pruner(spec, &facts).decide(&view, &reporting);
     Ok(decision != Decision::Continue && !trial.record.exempt)
 }

@@ -235,7 +235,7 @@ fn a_host_that_is_cut_off_loses_its_trial_and_tells_too_late() {
     assert_eq!(trials(&here), before, "what was told late changed nothing");
     let store = allometry_store::open_read_only(&here).unwrap();
     let study = store.study("shared/s").unwrap().unwrap();
-    let tells = store.late_tells(study.id, before[0].number).unwrap();
+    let tells = store.late_results(study.id, before[0].number).unwrap();
     assert_eq!(tells.len(), 1, "{tells:?}");
     assert_eq!(tells[0].values, [x_of(&before[0])]);
     assert!(tells[0].teller.as_ref().unwrap().ends_with(&format!(" on {}", network.host(0))), "{tells:?}");

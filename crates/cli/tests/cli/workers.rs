@@ -137,9 +137,9 @@ fn suspended_beyond_its_lease(folder: &Path, url: &str) {
     );
     let store = allometry_store::open_read_only(url).unwrap();
     let study = store.study("shared/s").unwrap().unwrap();
-    let tells: Vec<_> = before.iter().flat_map(|t| store.late_tells(study.id, t.number).unwrap()).collect();
+    let tells: Vec<_> = before.iter().flat_map(|t| store.late_results(study.id, t.number).unwrap()).collect();
     assert_eq!(tells.len(), 1, "{tells:?}");
-    assert_eq!(store.late_tells(study.id, before[0].number).unwrap(), tells);
+    assert_eq!(store.late_results(study.id, before[0].number).unwrap(), tells);
     let x = before[0].params.get("x").and_then(allometry_core::ParamValue::as_f64).unwrap();
     assert_eq!(tells[0].values, [x], "the refused value is kept");
     assert!(tells[0].teller.as_ref().unwrap().starts_with(&told_by), "{tells:?}");

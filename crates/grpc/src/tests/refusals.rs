@@ -143,7 +143,7 @@ fn late_results_of_failed_trials_are_refused_and_recorded() {
         });
         let store = allometry_store::open_read_only(&url).unwrap();
         let study = store.study("x").unwrap().unwrap();
-        let late = |number| store.late_tells(study.id, allometry_core::TrialNumber(number)).unwrap();
+        let late = |number| store.late_results(study.id, allometry_core::TrialNumber(number)).unwrap();
         assert_eq!(late(0).len(), 1, "a failure told of a failed trial says nothing new");
         assert_eq!((late(0)[0].state, &late(0)[0].values[..]), (TrialState::Complete, &[0.25][..]));
         assert_eq!(late(1), [], "what was told twice was told");

@@ -45,7 +45,7 @@ mod tests {
             })
             .collect();
         let trial = ReportingTrial { number: TrialNumber(0), intermediate: &intermediate, metrics: &metrics };
-        let view = StudyView { finished: &[], running: &[], others: &[] };
+        let view = StudyView { finished: &[], running: &[], other_budgets: &[] };
         Collapse(CollapseSpec { epochs: 3, spread: 0.01 }).decide(&view, &trial)
     }
 

@@ -26,7 +26,7 @@ pub struct StudyView<'a> {
     /// Running and waiting trials, by number.
     pub running: &'a [FrozenTrial],
     /// Other budgets of the ladder, where the sampler uses their trials; empty otherwise.
-    pub others: &'a [OtherBudget<'a>],
+    pub other_budgets: &'a [OtherBudget<'a>],
 }
 
 /// Another budget of the same ladder.

@@ -59,13 +59,13 @@ impl Run {
     }
 
     fn ask(&mut self) -> Result<Suggestion, SampleError> {
-        let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
+        let view = StudyView { finished: &self.finished, running: &self.running, other_budgets: &[] };
         self.sampler.suggest(&view, &mut stream(self.seed, "sampler", view.len() as u64))
     }
 
     /// The suggestion of a new sampler that has not seen the study before.
     fn ask_anew(&self) -> Result<Suggestion, SampleError> {
-        let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
+        let view = StudyView { finished: &self.finished, running: &self.running, other_budgets: &[] };
         let mut sampler =
             build(&[Direction::Maximize], self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
         sampler.suggest(&view, &mut stream(self.seed, "sampler", view.len() as u64))
@@ -426,7 +426,7 @@ fn trials_of_other_programs_ask_for_no_random_ones_to_catch_up() {
     let foreign: Vec<FrozenTrial> = (0..50).map(|number| trial(number, None)).collect();
     let ours: Vec<FrozenTrial> = (0..50).map(|number| trial(number, Some(Origin::Model))).collect();
     let wants = |finished: &[FrozenTrial]| {
-        let view = StudyView { finished, running: &[], others: &[] };
+        let view = StudyView { finished, running: &[], other_budgets: &[] };
         let mut model_free = model_free::ModelFree::new(spec, Arc::new(ordinals(&[4, 4, 4])), 3).unwrap();
         model_free.suggest(&view, &mut stream(3, "sampler", 50)).unwrap();
         model_free.wants_random(&view, &spec, 3)

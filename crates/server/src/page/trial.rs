@@ -106,7 +106,7 @@ fn failure(trial: &FrozenTrial) -> Markup {
 /// Returns the section on values told after the trial had ended.
 fn late(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> Markup {
     let store = dashboard.watched.store.open();
-    let tells = store.and_then(|store| store.late_tells(study.record.id, number)).unwrap_or_default();
+    let tells = store.and_then(|store| store.late_results(study.record.id, number)).unwrap_or_default();
     html! {
         @if !tells.is_empty() {
             h2 { "Told too late" }

@@ -9,14 +9,14 @@ use crate::distribution::write_value;
 use crate::error::StoreError;
 use crate::import::{ImportAttribute, attribute_json, param_value};
 use crate::json;
-use crate::optuna::{WholeStudy, WholeTrial};
+use crate::optuna::{StudyWithTrials, TrialWithExtras};
 
 /// Returns a table with a header and one line per trial; missing values are empty cells. Times are in the
 /// local time zone.
 ///
 /// # Errors
 /// [`StoreError::Invalid`] with the trial and the part that cannot be read.
-pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
+pub fn write(study: &StudyWithTrials) -> Result<String, StoreError> {
     let columns = Columns::of(study);
     let directions = directions(study).join(" ");
     let mut table = csv::Writer::from_writer(Vec::new());
@@ -36,7 +36,7 @@ pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
 
 /// Returns the names of the objectives, if a reader of the header can distinguish them from indices and from
 /// each other.
-fn metric_names(study: &WholeStudy) -> Option<Vec<String>> {
+fn metric_names(study: &StudyWithTrials) -> Option<Vec<String>> {
     let names = super::metric_names(study)?;
     let is_place = |name: &String| name.is_empty() || name.trim() != name || name.parse::<u32>().is_ok();
     let distinct: BTreeSet<&String> = names.iter().collect();
@@ -56,7 +56,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(study: &'a WholeStudy) -> Self {
+    fn of(study: &'a StudyWithTrials) -> Self {
         let templates = || study.trials.iter().map(|trial| &trial.template);
         let mut params: Vec<&str> = Vec::new();
         let mut known = BTreeSet::new();
@@ -104,7 +104,12 @@ impl<'a> Columns<'a> {
         header
     }
 
-    fn cells(&self, number: usize, whole: &WholeTrial, objectives: usize) -> Result<Vec<String>, StoreError> {
+    fn cells(
+        &self,
+        number: usize,
+        whole: &TrialWithExtras,
+        objectives: usize,
+    ) -> Result<Vec<String>, StoreError> {
         let template = &whole.template;
         let mut cells = vec![number.to_string()];
         let value = |place| template.values.get(place).map(|value| cell(&json::float(*value)));

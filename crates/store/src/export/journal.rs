@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::trial::{attribute, time};
 use crate::error::StoreError;
 use crate::json;
-use crate::optuna::{WholeStudy, WholeTrial};
+use crate::optuna::{StudyWithTrials, TrialWithExtras};
 
 /// Worker id of the operations.
 const WORKER: &str = "allometry";
@@ -16,7 +16,7 @@ const WORKER: &str = "allometry";
 ///
 /// # Errors
 /// [`StoreError::Invalid`] for an attribute that is not JSON.
-pub fn write(studies: &[WholeStudy]) -> Result<String, StoreError> {
+pub fn write(studies: &[StudyWithTrials]) -> Result<String, StoreError> {
     let mut lines = String::new();
     let mut operation = |code: u8, mut fields: Map<String, Value>| {
         fields.insert("op_code".into(), code.into());
@@ -54,7 +54,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// Returns the operation that creates a trial with all its contents.
-fn template(study: usize, trial: &WholeTrial) -> Result<Map<String, Value>, StoreError> {
+fn template(study: usize, trial: &TrialWithExtras) -> Result<Map<String, Value>, StoreError> {
     let trial = &trial.template;
     let state = match trial.state {
         TrialState::Running => 0,

@@ -9,14 +9,14 @@ use super::{directions, import_attribute, metric_names, trial};
 use crate::error::StoreError;
 use crate::import::ImportAttribute;
 use crate::json;
-use crate::optuna::{WholeStudy, WholeTrial};
+use crate::optuna::{StudyWithTrials, TrialWithExtras};
 
 /// Returns a list with one object per trial, as Python's `json.dump` writes it: NaN and infinities are bare
 /// words.
 ///
 /// # Errors
 /// [`StoreError::Invalid`] with the trial and the part that cannot be read.
-pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
+pub fn write(study: &StudyWithTrials) -> Result<String, StoreError> {
     let directions = Value::from(directions(study));
     let names = metric_names(study).map(Value::from);
     let import = import_attribute(study);
@@ -35,7 +35,7 @@ pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
 
 fn entry(
     number: usize,
-    whole: &WholeTrial,
+    whole: &TrialWithExtras,
     objectives: usize,
     import: &ImportAttribute,
 ) -> Result<Map<String, Value>, StoreError> {

@@ -198,7 +198,7 @@ impl StudyFacts {
     /// Reads the facts from a study's own attributes, by key without prefix. Also returns the first attribute
     /// that cannot be read, and the reason; its fact is left out.
     pub(crate) fn read(attributes: &BTreeMap<String, Value>) -> (Self, Option<String>) {
-        let mut said = Said { attributes, problem: None };
+        let mut said = Named { attributes, problem: None };
         if let Some(version) = said.get::<u64>(VERSION_KEY).filter(|version| *version > VERSION) {
             said.problem = Some(format!(
                 "{LATER_VERSION} wrote it: its facts have version {version}, and this one reads \
@@ -237,12 +237,12 @@ impl StudyFacts {
 }
 
 /// A study's own attributes, and the first one that cannot be read.
-struct Said<'a> {
+struct Named<'a> {
     attributes: &'a BTreeMap<String, Value>,
     problem: Option<String>,
 }
 
-impl Said<'_> {
+impl Named<'_> {
     /// Returns the fact with this key; null means none.
     fn get<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         let read = Option::<T>::deserialize(self.attributes.get(key)?);

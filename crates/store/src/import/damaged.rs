@@ -181,7 +181,7 @@ proptest! {
             std::fs::write(experiment.join(name), text).unwrap();
         }
         std::fs::write(experiment.join(RAY[which].0), &bytes).unwrap();
-        if let Err(error) = LIMITS.hold(|| read_whole(&experiment, None, &Assumed::default())) {
+        if let Err(error) = LIMITS.hold(|| read_all(&experiment, None, &Assumed::default())) {
             prop_assert!(error.to_string().contains("experiment"), "{error}");
         }
     }

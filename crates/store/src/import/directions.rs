@@ -8,14 +8,14 @@ use crate::location::Location;
 
 /// Directions from the user's options.
 #[derive(Debug, Clone, Default)]
-pub struct SaidDirections {
+pub struct GivenDirections {
     /// Directions in the order of the objectives.
     pub in_order: Vec<Direction>,
     /// Directions by the name of the objective; unknown names are ignored.
     pub named: Vec<(String, Direction)>,
 }
 
-impl SaidDirections {
+impl GivenDirections {
     /// Whether there are no options.
     pub fn is_empty(&self) -> bool {
         self.in_order.is_empty() && self.named.is_empty()

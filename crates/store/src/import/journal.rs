@@ -8,7 +8,7 @@ use std::path::Path;
 use super::error::Problem;
 use super::{ImportError, ImportedStudy, Roles, optuna_storage};
 use crate::json;
-use crate::optuna::{self, WholeStudy};
+use crate::optuna::{self, StudyWithTrials};
 use replay::replay;
 
 /// Whether a text starts like a journal.
@@ -18,7 +18,7 @@ pub(super) fn is_journal(text: &str) -> bool {
 }
 
 /// Returns the studies of a journal.
-pub(super) fn studies(path: &Path, text: &str) -> Result<Vec<WholeStudy>, ImportError> {
+pub(super) fn studies(path: &Path, text: &str) -> Result<Vec<StudyWithTrials>, ImportError> {
     replay(text).map_err(|problem| problem.in_file(path))
 }
 

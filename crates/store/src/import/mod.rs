@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
-pub use directions::SaidDirections;
+pub use directions::GivenDirections;
 pub use error::ImportError;
 pub(crate) use inferred::{IMPORT_KEY, ImportAttribute};
 pub use note::Note;
@@ -37,7 +37,7 @@ pub use optuna_storage::{space_of, take_metrics};
 pub use ray::is_experiment;
 pub use roles::Roles;
 pub(crate) use to_store::template;
-pub use to_store::{Assumed, Imported, read_whole, read_whole_storage};
+pub use to_store::{Assumed, Imported, read_all, read_all_of_storage};
 pub use yaml::is_list as is_yaml_list;
 
 pub(crate) use csv::{attribute_json, param_value};

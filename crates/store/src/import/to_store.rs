@@ -11,13 +11,13 @@ use super::inferred::{IMPORT_KEY, ImportAttribute};
 use super::note::Note;
 use super::optuna_storage::{open_file, which};
 use super::{
-    Content, ImportError, Roles, SaidDirections, Table, best_params_of, content, inferred, journal, name_of,
+    Content, GivenDirections, ImportError, Roles, Table, best_params_of, content, inferred, journal, name_of,
 };
 use crate::distribution;
 use crate::from_rows::{exact_json, fixed_params_json, record_json};
 use crate::json;
 use crate::location::Location;
-use crate::optuna::{self, OptunaStorage, TrialTemplate, WholeStudy};
+use crate::optuna::{self, OptunaStorage, StudyWithTrials, TrialTemplate};
 use crate::own_attribute::{EXACT_KEY, OWN_PREFIX, RECORD_KEY};
 use crate::store::{METRIC_NAMES, Store, StudyRecord};
 
@@ -25,7 +25,7 @@ use crate::store::{METRIC_NAMES, Store, StudyRecord};
 #[derive(Debug, Clone, Default)]
 pub struct Assumed {
     /// Directions; empty to use the file's alone.
-    pub directions: SaidDirections,
+    pub directions: GivenDirections,
     /// Distributions of parameters.
     pub space: SearchSpace,
     /// Metric that is the value of trials, for a Ray Tune experiment or a table.
@@ -68,7 +68,7 @@ impl Assumed {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
     /// Imported study.
-    pub study: WholeStudy,
+    pub study: StudyWithTrials,
     /// Differences from the source, and guesses.
     pub notes: Vec<Note>,
 }
@@ -79,11 +79,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
-pub fn read_whole(
-    path: &Path,
-    detail: Option<&str>,
-    assumed: &Assumed,
-) -> Result<Vec<Imported>, ImportError> {
+pub fn read_all(path: &Path, detail: Option<&str>, assumed: &Assumed) -> Result<Vec<Imported>, ImportError> {
     let is_folder = path.is_dir();
     let metric = detail.filter(|_| is_folder).or(assumed.metric.as_deref());
     match content(path, &Roles { metric, ..assumed.roles() })? {
@@ -131,7 +127,7 @@ pub fn read_whole(
 ///
 /// # Errors
 /// [`ImportError`] with the location of the storage.
-pub fn read_whole_storage(
+pub fn read_all_of_storage(
     url: &str,
     name: Option<&str>,
     assumed: &Assumed,
@@ -157,7 +153,7 @@ fn of_storage(
     let mut records = store.studies()?;
     records.retain(|record| studies.iter().any(|study| study.id == record.id));
     check_readable(&records, location)?;
-    let read = studies.into_iter().map(|study| Ok(recorded(WholeStudy::read(storage, store, study)?)));
+    let read = studies.into_iter().map(|study| Ok(recorded(StudyWithTrials::read(storage, store, study)?)));
     not_empty(read.collect::<Result<_, ImportError>>()?, location)
 }
 
@@ -178,7 +174,7 @@ fn not_empty(studies: Vec<Imported>, location: &Location) -> Result<Vec<Imported
 }
 
 /// Prepares a study whose source records all data.
-fn recorded(mut study: WholeStudy) -> Imported {
+fn recorded(mut study: StudyWithTrials) -> Imported {
     // No client can continue a parameter whose distribution is of a former class.
     let params = study.trials.iter_mut().flat_map(|trial| &mut trial.template.params);
     for (_, _, set) in params.filter(|(_, _, set)| set.contains("UniformDistribution")) {
@@ -219,7 +215,7 @@ fn of_table(
     if !space.0.is_empty() {
         notes.push(Note::Inferred { space });
     }
-    let mut study = WholeStudy { name, directions, ..WholeStudy::default() };
+    let mut study = StudyWithTrials { name, directions, ..StudyWithTrials::default() };
     if metrics.len() == objectives {
         study.system_attributes.insert(METRIC_NAMES.into(), json::write(&json!(metrics)));
     }

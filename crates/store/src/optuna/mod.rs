@@ -3,10 +3,10 @@
 
 pub(crate) mod check;
 mod open;
-mod read_whole_study;
+mod read_study_with_trials;
 pub(crate) mod record;
 pub(crate) mod storage;
-pub(crate) mod whole_study;
+pub(crate) mod study_with_trials;
 
 use crate::own_attribute::OWN_PREFIX;
 
@@ -15,9 +15,9 @@ pub(crate) use open::open_read_only;
 pub use open::{in_memory, open};
 pub use record::{AttributeKind, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
 pub use storage::OptunaStorage;
-pub use whole_study::{WholeStudy, WholeTrial};
+pub use study_with_trials::{StudyWithTrials, TrialWithExtras};
 
-pub use crate::store::Beside;
+pub use crate::store::TrialExtras;
 
 /// Whether a key is reserved for Allometry's own attributes, which describe studies and trials.
 pub fn is_reserved(key: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Opens storages for Optuna's clients.
 
 use super::storage::OptunaStorage;
-use super::whole_study::WholeStudy;
+use super::study_with_trials::StudyWithTrials;
 use crate::Store;
 use crate::as_optuna::AsOptuna;
 use crate::error::StoreError;
@@ -33,11 +33,11 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
 ///
 /// # Errors
 /// Name of the study that cannot be stored, and the problem.
-pub fn in_memory(studies: &[WholeStudy]) -> Result<Box<dyn Store>, (String, StoreError)> {
+pub fn in_memory(studies: &[StudyWithTrials]) -> Result<Box<dyn Store>, (String, StoreError)> {
     let store = SqliteStore::serving_in_memory().map_err(|error| (String::new(), error))?;
     let storage = AsOptuna(store);
     for study in studies {
-        storage.create_whole_study(study).map_err(|error| (study.name.clone(), error))?;
+        storage.create_study_with_trials(study).map_err(|error| (study.name.clone(), error))?;
     }
     Ok(Box::new(storage.0))
 }

@@ -6,10 +6,10 @@ use std::fmt;
 use allometry_core::{Direction, TrialState};
 
 use super::record::{AttributeKind, OptunaStudy, TrialSink, TrialTemplate};
-use super::whole_study::WholeStudy;
+use super::study_with_trials::StudyWithTrials;
 use crate::error::StoreError;
 use crate::id::{StudyId, TrialId};
-use crate::late::LateTell;
+use crate::late::LateResult;
 
 /// The storage interface that Optuna's clients need. Every call is one transaction. Ids grow and are never
 /// reused, trials become visible in the order of their ids, and a finished trial never changes, because
@@ -33,7 +33,7 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NameTaken`], [`StoreError::IncompatibleDistribution`].
-    fn create_whole_study(&self, study: &WholeStudy) -> Result<StudyId, StoreError>;
+    fn create_study_with_trials(&self, study: &StudyWithTrials) -> Result<StudyId, StoreError>;
     /// Deletes a study with all its trials.
     fn delete_study(&self, study: StudyId) -> Result<(), StoreError>;
     /// Sets or replaces an attribute of a study.
@@ -86,7 +86,7 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     /// start to run only from the queue, so that one of several callers who claim it succeeds.
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError>;
     /// Stores a result that arrived after another process had ended the trial, which does not change.
-    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
+    fn record_late(&self, trial: TrialId, late: &LateResult) -> Result<(), StoreError>;
     /// Sets or replaces a reported value, which may be NaN.
     fn set_intermediate(&self, trial: TrialId, step: i64, value: f64) -> Result<(), StoreError>;
     /// Sets or replaces an attribute of a trial.

@@ -241,7 +241,7 @@ impl ReadRows for Db<'_> {
         if !own_table(self, name)? {
             return Ok(());
         }
-        let order = if table == OwnTable::LateTells { "ORDER BY tell_id" } else { "" };
+        let order = if table == OwnTable::LateResults { "ORDER BY tell_id" } else { "" };
         let sql = format!(
             "SELECT number, {columns} FROM trials JOIN {name} USING (trial_id)
              WHERE study_id = $1 AND number BETWEEN $2 AND $3 {order}"
@@ -254,7 +254,7 @@ impl ReadRows for Db<'_> {
                 }
                 OwnTable::Metrics => OwnRow::Metrics(row.try_get::<_, i32>(1)?.into(), text(&row, 2)),
                 OwnTable::Logs => OwnRow::Log(row.try_get(1)?),
-                OwnTable::LateTells => OwnRow::LateTell(text(&row, 1)),
+                OwnTable::LateResults => OwnRow::LateResult(text(&row, 1)),
             };
             take(TrialNumber(number(&row, 0)?), own)
         })

@@ -16,7 +16,7 @@ use super::session::{Commit, Db};
 use crate::column::{self, stored_number};
 use crate::error::StoreError;
 use crate::from_rows::Malformed;
-use crate::late::{LateTell, MOST_LATE_TELLS};
+use crate::late::{LateResult, MOST_LATE_TELLS};
 use crate::optuna::record::AttributeKind;
 use crate::rows::{
     Attributes, Parts, ReadRows as _, Result, TABLES_OF_STUDIES, TABLES_OF_TRIALS, Target, Times,
@@ -137,7 +137,7 @@ impl WriteRows for Db<'_> {
         Ok(())
     }
 
-    fn insert_late(&mut self, trial: TrialId, late: &LateTell) -> Result<()> {
+    fn insert_late(&mut self, trial: TrialId, late: &LateResult) -> Result<()> {
         self.execute(
             "INSERT INTO allometry_late_tells (trial_id, tell_json)
              SELECT trial_id, $2::text FROM trials WHERE trial_id = $1

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::failure::Failure;
-use crate::late::LateTell;
+use crate::late::LateResult;
 use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
 use crate::owner::Owner;
 use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
@@ -27,8 +27,8 @@ use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
 pub(crate) use fitting::{Fitted, write_fitting};
 pub(crate) use known::Known;
 pub(crate) use rules::{
-    check_attribute, check_param, check_study, check_template, check_values, check_whole_study, insert_study,
-    may_become, running, unfinished,
+    check_attribute, check_param, check_study, check_study_with_trials, check_template, check_values,
+    insert_study, may_become, running, unfinished,
 };
 
 /// Result of a statement.
@@ -156,12 +156,12 @@ pub(crate) enum OwnTable {
     /// Ends of the evaluations' logs.
     Logs,
     /// Results that were told after the end of their trials.
-    LateTells,
+    LateResults,
 }
 
 impl OwnTable {
     /// All tables.
-    pub(crate) const ALL: [Self; 4] = [Self::Predictions, Self::Metrics, Self::Logs, Self::LateTells];
+    pub(crate) const ALL: [Self; 4] = [Self::Predictions, Self::Metrics, Self::Logs, Self::LateResults];
 
     /// Returns the name of the table and the columns to read.
     pub(crate) fn columns(self) -> (&'static str, &'static str) {
@@ -169,7 +169,7 @@ impl OwnTable {
             Self::Predictions => ("allometry_scores", "\"rows\", labels, scores"),
             Self::Metrics => ("allometry_epoch_metrics", "step, metrics_json"),
             Self::Logs => ("allometry_logs", "tail"),
-            Self::LateTells => ("allometry_late_tells", "tell_json"),
+            Self::LateResults => ("allometry_late_tells", "tell_json"),
         }
     }
 }
@@ -184,7 +184,7 @@ pub(crate) enum OwnRow<'r> {
     /// End of the log.
     Log(&'r str),
     /// Late result as JSON.
-    LateTell(&'r str),
+    LateResult(&'r str),
 }
 
 /// Callback that receives a row of a trial.
@@ -262,7 +262,7 @@ pub(crate) trait WriteRows: ReadRows {
     /// Updates the heartbeats of the trials that are running.
     fn beat(&mut self, trials: &[TrialId]) -> Result<()>;
     /// Inserts a late result of a trial, up to the maximum number per trial.
-    fn insert_late(&mut self, trial: TrialId, late: &LateTell) -> Result<()>;
+    fn insert_late(&mut self, trial: TrialId, late: &LateResult) -> Result<()>;
 }
 
 /// Trials of a study that a client asks for: those after a trial, and selected earlier ones.

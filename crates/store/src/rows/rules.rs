@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::from_rows::Malformed;
 use crate::optuna::check;
 use crate::optuna::record::TrialTemplate;
-use crate::optuna::whole_study::WholeStudy;
+use crate::optuna::study_with_trials::StudyWithTrials;
 use crate::store::{StudyId, TrialId};
 
 /// Returns the status of a trial, which must be running.
@@ -112,7 +112,7 @@ pub(crate) fn check_template<D: Database>(template: &TrialTemplate) -> Result<()
 }
 
 /// Checks a study with its trials.
-pub(crate) fn check_whole_study<D: Database>(whole: &WholeStudy) -> Result<(), StoreError> {
+pub(crate) fn check_study_with_trials<D: Database>(whole: &StudyWithTrials) -> Result<(), StoreError> {
     check_study::<D>(&whole.name, &whole.directions)?;
     for (key, json) in whole.attributes().into_iter().flat_map(|(_, attributes)| attributes) {
         check_attribute::<D>(key, json)?;

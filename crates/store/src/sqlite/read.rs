@@ -184,7 +184,7 @@ impl ReadRows for Rows<'_> {
             return Ok(());
         }
         let order = match table {
-            OwnTable::LateTells => "ORDER BY trials.trial_id, allometry_late_tells.rowid",
+            OwnTable::LateResults => "ORDER BY trials.trial_id, allometry_late_tells.rowid",
             OwnTable::Predictions | OwnTable::Metrics | OwnTable::Logs => "",
         };
         // Optuna's tables have no index on numbers, but numbers grow with ids.
@@ -205,7 +205,7 @@ impl ReadRows for Rows<'_> {
                 OwnTable::Predictions => OwnRow::Predictions([blob(1)?, blob(2)?, blob(3)?]),
                 OwnTable::Metrics => OwnRow::Metrics(row.get(1)?, required_text(row, 2)?),
                 OwnTable::Logs => OwnRow::Log(required_text(row, 1)?),
-                OwnTable::LateTells => OwnRow::LateTell(text(row, 1)),
+                OwnTable::LateResults => OwnRow::LateResult(text(row, 1)),
             };
             take(TrialNumber(row.get::<_, u32>(0)?.into()), own)?;
         }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::late::LateTell;
+use crate::late::LateResult;
 use crate::owner::Owner;
 use crate::store::{Finished, FinishedState, NewStudy, NewTrial, Start, Store, TrialHandle, each_trial};
 use crate::stored_study::StoredStudy;
@@ -300,7 +300,7 @@ fn rows_of_ours_go_with_their_trial() {
     };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     start(&store, study).unwrap();
-    let late = LateTell {
+    let late = LateResult {
         at: jiff::Timestamp::UNIX_EPOCH,
         teller: None,
         state: TrialState::Complete,
@@ -441,9 +441,9 @@ fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
             let numbers: Vec<u64> = found.keys().map(|number| number.0).collect();
             assert_eq!(numbers, (first..all.len() as u64).collect::<Vec<_>>());
         }
-        let beside = store.beside(study).unwrap();
-        assert_eq!(beside.len(), all.len());
-        assert!(beside.values().all(|kept| kept.predictions.is_some() && kept.log.as_deref() == Some("x")));
+        let extras = store.extras(study).unwrap();
+        assert_eq!(extras.len(), all.len());
+        assert!(extras.values().all(|kept| kept.predictions.is_some() && kept.log.as_deref() == Some("x")));
     }
 }
 
@@ -500,7 +500,7 @@ fn whole_studies_cost_in_proportion_to_their_trials() {
         assert_eq!((study.trials.len(), study.predictions.len()), (*trials, *trials));
     });
     grows_in_proportion("what is kept beside", 1000, make, |(_, store, study, trials)| {
-        assert_eq!(store.beside(*study).unwrap().len(), *trials);
+        assert_eq!(store.extras(*study).unwrap().len(), *trials);
     });
     grows_in_proportion("page by page", 1000, make, |(_, store, study, trials)| {
         let mut seen = 0;

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::{Ids, Rows};
 use crate::column::{self, stored_number, stored_time};
-use crate::late::{LateTell, MOST_LATE_TELLS};
+use crate::late::{LateResult, MOST_LATE_TELLS};
 use crate::optuna::record::AttributeKind;
 use crate::owner::Owner;
 use crate::rows::{
@@ -118,7 +118,7 @@ impl WriteRows for Rows<'_> {
         Ok(())
     }
 
-    fn insert_late(&mut self, trial: TrialId, late: &LateTell) -> Result<()> {
+    fn insert_late(&mut self, trial: TrialId, late: &LateResult) -> Result<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO allometry_late_tells (trial_id, tell_json)

@@ -7,7 +7,7 @@ use allometry_core::{
 };
 use allometry_store::facts::{BaselineFacts, Fact, StudyFacts};
 use allometry_store::{
-    ErrorKind, Finished, FinishedState, LateTell, Liveness, NewStudy, NewTrial, Owner, PostgresStore,
+    ErrorKind, Finished, FinishedState, LateResult, Liveness, NewStudy, NewTrial, Owner, PostgresStore,
     SqliteStore, Start, Store, StoreError, StudyId, TrialId,
 };
 use allometry_testkit::Cluster;
@@ -474,8 +474,8 @@ fn what_is_told_late_lies_beside_the_trial(store: &dyn Store, reader: &dyn Store
     let (trial, other) = (start(store, id, &params()), start(store, id, &params()));
     store.finish(trial.id, FinishedState::Failed, &Finished::default()).unwrap();
     let before = reader.trials(id).unwrap();
-    assert_eq!(reader.late_tells(id, trial.number).unwrap(), []);
-    let late = |state, values: &[f64]| LateTell {
+    assert_eq!(reader.late_results(id, trial.number).unwrap(), []);
+    let late = |state, values: &[f64]| LateResult {
         at: jiff::Timestamp::now(),
         teller: Some("process 7 on \u{e9}".into()),
         state,
@@ -485,21 +485,21 @@ fn what_is_told_late_lies_beside_the_trial(store: &dyn Store, reader: &dyn Store
     let told = [
         late(TrialState::Complete, &[0.1 + 0.2, f64::NEG_INFINITY]),
         late(TrialState::Running, &[f64::INFINITY]),
-        LateTell { teller: None, step: None, ..late(TrialState::Failed, &[]) },
+        LateResult { teller: None, step: None, ..late(TrialState::Failed, &[]) },
     ];
     for late in &told {
         store.record_late(trial.id, late).unwrap();
     }
-    assert_eq!(reader.late_tells(id, trial.number).unwrap(), told);
-    assert_eq!(reader.late_tells(id, other.number).unwrap(), []);
+    assert_eq!(reader.late_results(id, trial.number).unwrap(), told);
+    assert_eq!(reader.late_results(id, other.number).unwrap(), []);
     assert_eq!(reader.trials(id).unwrap(), before, "the trial stays as it is");
 
     store.record_late(other.id, &late(TrialState::Running, &[f64::NAN])).unwrap();
-    assert!(reader.late_tells(id, other.number).unwrap()[0].values[0].is_nan());
+    assert!(reader.late_results(id, other.number).unwrap()[0].values[0].is_nan());
     for _ in 0..20 {
         store.record_late(trial.id, &told[0]).unwrap();
     }
-    assert_eq!(reader.late_tells(id, trial.number).unwrap().len(), 16, "who tries for ever fills nothing");
+    assert_eq!(reader.late_results(id, trial.number).unwrap().len(), 16, "who tries for ever fills nothing");
     store.record_late(TrialId(99), &told[0]).unwrap();
 }
 
@@ -515,7 +515,7 @@ fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
         reader.running(study).map(|_| ()).unwrap_err(),
         reader.predictions(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         reader.epoch_metrics(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
-        reader.late_tells(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
+        reader.late_results(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         store.report(trial, &[epoch(1, 0.5, 0.5)]).unwrap_err(),
         store.finish(trial, FinishedState::Failed, &Finished::default()).map(|_| ()).unwrap_err(),
     ] {

@@ -112,7 +112,7 @@ impl Study {
         let view = self.view();
         let mut rng = stream(self.seed, "sampler", view.len() as u64);
         let suggestion = self.sampler.suggest(
-            &StudyView { finished: &self.finished, running: &self.running, others: &[] },
+            &StudyView { finished: &self.finished, running: &self.running, other_budgets: &[] },
             &mut rng,
         )?;
         if let Some(handover) = self.sampler.take_handover() {
@@ -165,7 +165,7 @@ impl Study {
     }
 
     fn view(&self) -> StudyView<'_> {
-        StudyView { finished: &self.finished, running: &self.running, others: &[] }
+        StudyView { finished: &self.finished, running: &self.running, other_budgets: &[] }
     }
 
     /// Returns the configuration with the caller's parameter names.

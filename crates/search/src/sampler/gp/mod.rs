@@ -129,7 +129,7 @@ impl Gp {
 
     /// The trials of other budgets, unless the study's own trials contradict them.
     fn other_budgets(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> CarriedTrials {
-        let carried = CarriedTrials::new(view.others, &self.lattice, self.directions[0]);
+        let carried = CarriedTrials::new(view.other_budgets, &self.lattice, self.directions[0]);
         if carried.is_empty() {
             return carried;
         }
@@ -208,7 +208,7 @@ impl Sampler for Gp {
         if model_free.origin == Origin::Probe {
             return Ok(model_free);
         }
-        let is_joint = !view.others.is_empty() && self.directions.len() == 1;
+        let is_joint = !view.other_budgets.is_empty() && self.directions.len() == 1;
         if is_joint && view.all().all(|trial| trial.record.origin != Some(Origin::Model)) {
             let guess = self.guess(view, rng);
             if let Some(cell) = guess {

@@ -56,7 +56,7 @@ fn losses(kind: SamplerKind, feasible: &Arc<Feasible>, seed: u64, trials: u64) -
     let mut finished: Vec<FrozenTrial> = Vec::new();
     let mut seen = HashSet::new();
     for number in 0..trials {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let Ok(suggestion) = sampler.suggest(&view, &mut stream(seed, "sampler", number)) else { break };
         let params = suggestion.params;
         assert!(contains(feasible.space(), feasible.conditions(), &params), "{kind:?}: {params}");
@@ -95,7 +95,7 @@ fn the_recommended_configuration_lacks_what_does_not_apply() {
     let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(&feasible), 1).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..40 {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let params = sampler.suggest(&view, &mut stream(1, "sampler", number)).unwrap().params;
         finished.push(FrozenTrial::new(number, TrialState::Complete, Some(loss(&params)), params));
     }

@@ -22,7 +22,7 @@ fn suggestions(kind: SamplerKind, feasible: &Arc<Feasible>, most: u64) -> usize 
     let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(feasible), 1).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..most {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let Ok(suggestion) = sampler.suggest(&view, &mut stream(1, "sampler", number)) else { break };
         let params = suggestion.params;
         let get = |name| params.get(name).and_then(ParamValue::as_f64).unwrap();

@@ -26,7 +26,7 @@ fn proposals(kind: SamplerKind, directions: &[Direction]) -> String {
     let mut lines = String::new();
     for number in 0..40_u64 {
         let (finished, running) = trials.split_at(trials.len().saturating_sub(1));
-        let view = StudyView { finished, running, others: &[] };
+        let view = StudyView { finished, running, other_budgets: &[] };
         let params = sampler.suggest(&view, &mut stream(7, "sampler", number)).unwrap().params;
         let number_of = |name: &str| params.get(name).and_then(ParamValue::as_f64).unwrap();
         let value = (number_of("x") - 0.3).powi(2) + 0.1 * (number_of("rank") - 5.0).abs()
@@ -89,7 +89,7 @@ fn limited_run(
     let mut sampler = build(directions, spec(kind, false), Arc::clone(&feasible), seed).unwrap();
     let mut trials: Vec<FrozenTrial> = Vec::new();
     for number in 0..40_u64 {
-        let view = StudyView { finished: &trials, running: &[], others: &[] };
+        let view = StudyView { finished: &trials, running: &[], other_budgets: &[] };
         let params = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params;
         let (loss, broken) = two_valleys(&params);
         let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(loss), params);

@@ -38,7 +38,7 @@ impl Study {
         let mut sampler =
             build(&[Direction::Minimize], self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
         for number in 0..trials {
-            let view = StudyView { finished: &self.finished, running: &[], others: &[] };
+            let view = StudyView { finished: &self.finished, running: &[], other_budgets: &[] };
             let suggestion =
                 sampler.suggest(&view, &mut stream(self.seed, "sampler", number as u64)).unwrap();
             let noise = self.noise * normal(&mut stream(self.seed, "noise", number as u64));
@@ -134,7 +134,7 @@ fn the_expected_gain_falls_with_the_number_of_trials() {
     let gain = |trials: usize| {
         let mut sampler =
             build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), study.seed).unwrap();
-        let view = StudyView { finished: &study.finished[..trials], running: &[], others: &[] };
+        let view = StudyView { finished: &study.finished[..trials], running: &[], other_budgets: &[] };
         sampler.suggest(&view, &mut stream(2, "sampler", trials as u64)).unwrap();
         sampler.expected_gain()
     };
@@ -156,7 +156,10 @@ fn a_minimised_study_is_a_maximised_one_of_the_negative() {
         let ask = |direction, finished: &[FrozenTrial]| {
             let mut sampler = build(&[direction], study.spec, Arc::clone(&study.feasible), 3).unwrap();
             sampler
-                .suggest(&StudyView { finished, running: &[], others: &[] }, &mut stream(3, "sampler", 14))
+                .suggest(
+                    &StudyView { finished, running: &[], other_budgets: &[] },
+                    &mut stream(3, "sampler", 14),
+                )
                 .unwrap()
         };
         assert_eq!(ask(Direction::Minimize, &study.finished), ask(Direction::Maximize, &negative));
@@ -211,7 +214,7 @@ fn pending_trials_count_exactly() {
         let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
         let mut running: Vec<FrozenTrial> = Vec::new();
         for number in 20..32 {
-            let view = StudyView { finished: &study.finished, running: &running, others: &[] };
+            let view = StudyView { finished: &study.finished, running: &running, other_budgets: &[] };
             let suggestion = sampler.suggest(&view, &mut stream(5, "sampler", 20)).unwrap();
             let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
             assert_eq!(anew.suggest(&view, &mut stream(5, "sampler", 20)), Ok(suggestion.clone()));
@@ -224,7 +227,7 @@ fn pending_trials_count_exactly() {
         let mut ended = running.remove(3);
         (ended.state, ended.values) = (TrialState::Complete, vec![0.2]);
         study.finished.push(ended);
-        let view = StudyView { finished: &study.finished, running: &running, others: &[] };
+        let view = StudyView { finished: &study.finished, running: &running, other_budgets: &[] };
         let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
         let rng = || stream(5, "sampler", 32);
         assert_eq!(sampler.suggest(&view, &mut rng()), anew.suggest(&view, &mut rng()));
@@ -244,7 +247,7 @@ fn extreme_values_leave_the_study_usable() {
             study.finished[i + 6].values.clear();
         }
         let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 9).unwrap();
-        let view = StudyView { finished: &study.finished, running: &[], others: &[] };
+        let view = StudyView { finished: &study.finished, running: &[], other_budgets: &[] };
         assert!(sampler.suggest(&view, &mut stream(9, "sampler", 12)).is_ok());
         assert!(recommend(&study.finished, study.feasible.space(), Direction::Minimize).is_some());
     }
@@ -277,7 +280,7 @@ fn without_trials_there_is_no_recommendation() {
 fn beyond_its_limit_gp_continues_as_tpe() {
     let mut study = Study::new(bowl_space(), SamplerKind::Random, 4, bowl, 0.1);
     study.run(MOST_GP_TRIALS + 1);
-    let view = StudyView { finished: &study.finished, running: &[], others: &[] };
+    let view = StudyView { finished: &study.finished, running: &[], other_budgets: &[] };
     let ask = |kind| {
         let spec = SamplerSpec { kind, ..study.spec };
         let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(&study.feasible), 4).unwrap();

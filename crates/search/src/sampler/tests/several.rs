@@ -27,7 +27,7 @@ fn study(kind: SamplerKind, seed: u64, trials: usize) -> (Arc<Feasible>, Vec<Fro
     let mut sampler = build(&DIRECTIONS, spec(kind), Arc::clone(&feasible), seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let params = sampler.suggest(&view, &mut stream(seed, "sampler", number as u64)).unwrap().params;
         assert!(finished.iter().all(|trial| trial.params != params), "{kind:?}: {params} twice");
         let mut trial = FrozenTrial::new(number as u64, TrialState::Complete, values(&params), params);
@@ -62,12 +62,12 @@ fn a_sampler_that_never_saw_the_study_proposes_the_same_and_pending_trials_count
         let (feasible, finished) = study(kind, 3, 20);
         let ask = |finished: &[FrozenTrial], running: &[FrozenTrial]| {
             let mut sampler = build(&DIRECTIONS, spec(kind), Arc::clone(&feasible), 3).unwrap();
-            let view = StudyView { finished, running, others: &[] };
+            let view = StudyView { finished, running, other_budgets: &[] };
             sampler.suggest(&view, &mut stream(3, "sampler", 20)).unwrap().params
         };
         let mut kept = build(&DIRECTIONS, spec(kind), Arc::clone(&feasible), 3).unwrap();
         for end in 12..=20 {
-            let view = StudyView { finished: &finished[..end], running: &[], others: &[] };
+            let view = StudyView { finished: &finished[..end], running: &[], other_budgets: &[] };
             let own = kept.suggest(&view, &mut stream(3, "sampler", 20)).unwrap().params;
             assert_eq!(own, ask(&finished[..end], &[]), "{kind:?} after {end}");
         }
@@ -84,7 +84,7 @@ fn three_objectives_are_as_good_as_two() {
     let mut sampler = build(&directions, spec(SamplerKind::Gp), Arc::clone(&feasible), 1).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..36 {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let params = sampler.suggest(&view, &mut stream(1, "sampler", number)).unwrap().params;
         let (a, b) = (x(&params, 0), x(&params, 1));
         let values = [a, b, (5.0 - a).hypot(5.0 - b)];
@@ -92,7 +92,10 @@ fn three_objectives_are_as_good_as_two() {
     }
     assert!(
         sampler
-            .suggest(&StudyView { finished: &finished, running: &[], others: &[] }, &mut stream(1, "s", 0))
+            .suggest(
+                &StudyView { finished: &finished, running: &[], other_budgets: &[] },
+                &mut stream(1, "s", 0)
+            )
             .is_err()
     );
 }

@@ -56,7 +56,7 @@ fn study(
     let mut sampler = build(&[Direction::Minimize], spec, feasible(&space()), seed).unwrap();
     let mut finished = Vec::new();
     for number in 0..trials {
-        let view = StudyView { finished: &finished, running: &[], others };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: others };
         let suggestion = sampler.suggest(&view, &mut stream(seed, "sampler", number as u64)).unwrap();
         let value = value(&suggestion.params);
         finished.push(told(number, suggestion, value));
@@ -105,7 +105,7 @@ fn trials_that_the_own_trials_contradict_are_dropped() {
     let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(SamplerKind::Gp) };
     let next = |others: &[OtherBudget<'_>], count: usize| {
         let mut sampler = build(&[Direction::Minimize], spec, feasible(&space), 2).unwrap();
-        let view = StudyView { finished: &finished[..count], running: &[], others };
+        let view = StudyView { finished: &finished[..count], running: &[], other_budgets: others };
         sampler.suggest(&view, &mut stream(2, "sampler", count as u64)).unwrap()
     };
     for count in 10..14 {

@@ -276,7 +276,8 @@ mod tests {
                 let place = finished.partition_point(|other| other.number < trial.number);
                 finished.insert(place, trial);
             }
-            record.update(&StudyView { finished: &finished, running: &running, others: &[] }, &lattice);
+            record
+                .update(&StudyView { finished: &finished, running: &running, other_budgets: &[] }, &lattice);
             let rows: Vec<Row> =
                 finished.iter().map(|trial| Row::new(trial, &lattice, Direction::Minimize)).collect();
             let valued = rows.iter().filter(|row| row.order.0 < 2).count();

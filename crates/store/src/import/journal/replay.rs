@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::fields::Fields;
 use crate::import::error::Problem;
 use crate::json;
-use crate::optuna::{TrialTemplate, WholeStudy, compatible};
+use crate::optuna::{StudyWithTrials, TrialTemplate, compatible};
 
 /// State after the operations so far. Ids count created objects from 0, including deleted ones.
 #[derive(Debug, Default)]
 struct Replay {
-    studies: Vec<Option<WholeStudy>>,
+    studies: Vec<Option<StudyWithTrials>>,
     /// Study and number of each trial.
     trials: Vec<(usize, usize)>,
 }
@@ -21,7 +21,7 @@ struct Replay {
 /// Returns the studies after all operations. Drops the operations that Optuna ignores: names that are taken,
 /// unknown or deleted studies, finished trials, parameters with an incompatible distribution. The last line
 /// may be incomplete, because its writer may have died.
-pub(super) fn replay(text: &str) -> Result<Vec<WholeStudy>, Problem> {
+pub(super) fn replay(text: &str) -> Result<Vec<StudyWithTrials>, Problem> {
     let mut replay = Replay::default();
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     while let Some((number, line)) = lines.next() {
@@ -98,7 +98,7 @@ impl Replay {
             Some(2) => Direction::Maximize,
             _ => Direction::Minimize,
         };
-        self.studies.push(Some(WholeStudy {
+        self.studies.push(Some(StudyWithTrials {
             name: name.to_owned(),
             directions: directions.iter().map(direction).collect(),
             user_attributes: BTreeMap::new(),
@@ -108,7 +108,7 @@ impl Replay {
         Ok(())
     }
 
-    fn study(&mut self, operation: &Fields<'_>) -> Result<Option<&mut WholeStudy>, Problem> {
+    fn study(&mut self, operation: &Fields<'_>) -> Result<Option<&mut StudyWithTrials>, Problem> {
         let id = operation.count("study_id")?;
         Ok(self.studies.get_mut(id).and_then(Option::as_mut))
     }

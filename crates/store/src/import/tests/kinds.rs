@@ -46,9 +46,9 @@ fn queued_values_are_of_the_inferred_set() {
     let path = folder.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
     let directions =
-        SaidDirections { in_order: vec![allometry_core::Direction::Minimize], ..SaidDirections::default() };
+        GivenDirections { in_order: vec![allometry_core::Direction::Minimize], ..GivenDirections::default() };
     let assumed = Assumed { directions, ..Assumed::default() };
-    let whole = read_whole(&path, None, &assumed).unwrap().remove(0).study;
+    let whole = read_all(&path, None, &assumed).unwrap().remove(0).study;
     let (_, _, set) = &whole.trials[0].template.params[0];
     assert!(set.contains("3e-05"), "{set}");
 }
@@ -106,7 +106,7 @@ fn integers_beyond_64_bits_are_refused_with_their_place() {
     assert!(told.contains(&format!("has the choice {huge}, an integer beyond 64 bits")), "{told}");
 }
 
-/// Beside texts, numbers are choices with their own kind; values that are equal in Python are refused.
+/// TrialExtras texts, numbers are choices with their own kind; values that are equal in Python are refused.
 #[test]
 fn values_of_one_column_keep_their_kinds() {
     let column = |cells: &[&str]| {
@@ -141,7 +141,7 @@ fn exported_files_come_back_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("t.json"), list).unwrap();
-    let whole = |name: &str| read_whole(&path(name), None, &Assumed::default()).unwrap().remove(0).study;
+    let whole = |name: &str| read_all(&path(name), None, &Assumed::default()).unwrap().remove(0).study;
     let first = whole("t.json");
     assert_eq!(first.system_attributes["study:metric_names"], r#"["val_loss", "auc"]"#);
     std::fs::write(path("b.csv"), crate::export::csv(&first).unwrap()).unwrap();
@@ -154,7 +154,7 @@ fn exported_files_come_back_as_they_were() {
             (&first.directions, &first.system_attributes)
         );
         for (one, other) in first.trials.iter().zip(&back.trials) {
-            let parts = |trial: &crate::optuna::WholeTrial| {
+            let parts = |trial: &crate::optuna::TrialWithExtras| {
                 let shown = trial.template.params.iter().map(|(name, internal, set)| {
                     let set = crate::distribution::parse(set).unwrap();
                     let value = crate::distribution::from_internal(&set, *internal).unwrap();
@@ -205,7 +205,7 @@ fn the_name_of_a_metric_survives_without_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.json");
     std::fs::write(&path, text).unwrap();
-    let study = read_whole(&path, None, &Assumed::default()).unwrap().remove(0).study;
+    let study = read_all(&path, None, &Assumed::default()).unwrap().remove(0).study;
     let table = crate::export::csv(&study).unwrap();
     let back = read_text("t.csv", &table).unwrap();
     assert_eq!(back.metric_names, ["val_loss"], "{table}");
@@ -226,7 +226,7 @@ fn a_waiting_trial_hides_no_space() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.json");
     std::fs::write(&path, text).unwrap();
-    let Imported { study, notes } = read_whole(&path, None, &Assumed::default()).unwrap().remove(0);
+    let Imported { study, notes } = read_all(&path, None, &Assumed::default()).unwrap().remove(0);
     assert_eq!(notes, []);
     assert_eq!(study.user_attributes["allometry:import"], r#"{"trials": 2, "inferred": []}"#);
 }

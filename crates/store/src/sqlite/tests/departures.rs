@@ -28,12 +28,12 @@ fn filled(path: &Path) -> SqliteStore {
         })
         .unwrap();
     store.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-    store.still_there().unwrap();
+    store.check_present().unwrap();
     store
 }
 
 fn departed(store: &SqliteStore) -> Departure {
-    let looked = store.still_there();
+    let looked = store.check_present();
     let Err(StoreError::Departed { how, .. }) = looked else { panic!("{looked:?}") };
     let written = store.create_study(&study("new"));
     assert!(matches!(written, Err(StoreError::Departed { .. })), "{written:?}");
@@ -50,7 +50,7 @@ fn a_file_that_goes_away_takes_nothing_in() {
     fs::write(&path, "another").unwrap();
     assert_eq!(departed(&store), Departure::Replaced);
     fs::rename(folder.path().join("away.db"), &path).unwrap();
-    store.still_there().unwrap();
+    store.check_present().unwrap();
     store.create_study(&study("new")).unwrap();
 }
 
@@ -79,7 +79,7 @@ fn a_file_that_another_program_compacts_is_still_there() {
     let other = Connection::open(&path).unwrap();
     other.execute_batch("DELETE FROM studies; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     assert!(fs::metadata(&path).unwrap().len() < before);
-    store.still_there().unwrap();
+    store.check_present().unwrap();
     store.create_study(&study("new")).unwrap();
 }
 

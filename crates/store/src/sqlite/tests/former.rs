@@ -6,7 +6,7 @@ use allometry_core::{Direction, TrialState};
 use allometry_testkit::Cluster;
 
 use super::{SHORT, folder_and_path, sql};
-use crate::import::{Assumed, Imported, Roles, read, read_whole, read_whole_storage};
+use crate::import::{Assumed, Imported, Roles, read, read_all, read_all_of_storage};
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
@@ -209,7 +209,7 @@ fn every_former_revision_is_read_alike() {
         let studies = crate::Store::studies(&store).unwrap();
         assert_eq!(crate::Store::running(&store, studies[1].id).unwrap(), [], "{revision}");
         drop(store);
-        let whole = read_whole(&path, Some("old"), &Assumed::default()).unwrap().pop().unwrap().study;
+        let whole = read_all(&path, Some("old"), &Assumed::default()).unwrap().pop().unwrap().study;
         assert_eq!(whole.trials[0].template.values, [0.5], "{revision}");
         assert_eq!(whole.trials[0].template.user_attributes["n_params"], "1000");
         assert_eq!(whole.user_attributes["data"], "\"set\"");
@@ -254,10 +254,10 @@ fn a_former_postgresql_database_is_read_as_the_file_is() {
         let json = |mut found: Vec<Imported>| crate::export::json(&found.pop().unwrap().study).unwrap();
         drop(server);
         cluster.sql(&url, "DROP OWNED BY former; DROP ROLE former");
-        let whole = read_whole_storage(&url, Some("old"), &Assumed::default()).unwrap();
+        let whole = read_all_of_storage(&url, Some("old"), &Assumed::default()).unwrap();
         assert_eq!(
             json(whole),
-            json(read_whole(&path, Some("old"), &Assumed::default()).unwrap()),
+            json(read_all(&path, Some("old"), &Assumed::default()).unwrap()),
             "{revision}"
         );
         let error = PostgresStore::open(&url).unwrap_err();
@@ -297,7 +297,7 @@ fn optunas_own_upgrade_makes_the_same() {
         let (_folder, path) = folder_and_path();
         make(&path, revision);
         let text = |path: &Path| {
-            let mut whole = read_whole(path, Some("old"), &Assumed::default()).unwrap().pop().unwrap();
+            let mut whole = read_all(path, Some("old"), &Assumed::default()).unwrap().pop().unwrap();
             for trial in &mut whole.study.trials {
                 // The upgrade leaves times unchanged, and Optuna 5 interprets them as UTC.
                 (trial.template.started, trial.template.completed) = (None, None);

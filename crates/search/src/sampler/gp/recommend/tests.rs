@@ -68,7 +68,7 @@ impl World {
         let true_mean =
             |params: &Params| truth[self.feasible.index(&self.feasible.find(params).unwrap()) as usize];
         for number in 0..trials as u64 {
-            let view = StudyView { finished: &finished, running: &[], others: &[] };
+            let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
             let params = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params;
             let value =
                 true_mean(&params) + ((1.0 - OWN_SHARE) * self.noise).sqrt() * standard_normal(&mut rng);
@@ -179,7 +179,7 @@ impl Effects {
                 let any = &finished[(uniform(&mut rng) * finished.len() as f64) as usize];
                 if uniform(&mut rng) < 0.5 { best.unwrap().params.clone() } else { any.params.clone() }
             } else {
-                let view = StudyView { finished: &finished, running: &[], others: &[] };
+                let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
                 sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params
             };
             let value = self.truth(seed, &params) + standard_normal(&mut rng);
@@ -241,7 +241,7 @@ fn covers_after_pruning(world: &Effects, seed: u64) -> (bool, f64, usize) {
     let mut finished: Vec<FrozenTrial> = Vec::new();
     let mut rng = stream(seed, "noise", 0);
     for number in 0..50 {
-        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let view = StudyView { finished: &finished, running: &[], other_budgets: &[] };
         let params = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params;
         let value = world.truth(seed, &params) + standard_normal(&mut rng);
         let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);

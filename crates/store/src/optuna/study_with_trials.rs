@@ -8,11 +8,11 @@ use super::record::{AttributeKind, TrialTemplate};
 use crate::import::template;
 use crate::json;
 use crate::own_attribute::{OWN_PREFIX, SPACE_KEY, space_json};
-use crate::store::{Beside, StudyRecord};
+use crate::store::{StudyRecord, TrialExtras};
 
 /// A study with all its contents.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct WholeStudy {
+pub struct StudyWithTrials {
     /// Name.
     pub name: String,
     /// Direction of each objective.
@@ -22,25 +22,25 @@ pub struct WholeStudy {
     /// System attributes as JSON texts.
     pub system_attributes: BTreeMap<String, String>,
     /// Trials by number, from 0 without gaps.
-    pub trials: Vec<WholeTrial>,
+    pub trials: Vec<TrialWithExtras>,
 }
 
 /// A trial with all its contents.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WholeTrial {
+pub struct TrialWithExtras {
     /// Contents of Optuna's tables.
     pub template: TrialTemplate,
     /// Contents of Allometry's own tables.
-    pub beside: Beside,
+    pub extras: TrialExtras,
 }
 
-impl From<TrialTemplate> for WholeTrial {
+impl From<TrialTemplate> for TrialWithExtras {
     fn from(template: TrialTemplate) -> Self {
-        Self { template, beside: Beside::default() }
+        Self { template, extras: TrialExtras::default() }
     }
 }
 
-impl WholeStudy {
+impl StudyWithTrials {
     /// Returns the names of the user attributes that Allometry did not write.
     pub fn foreign_attributes(&self) -> impl Iterator<Item = &str> {
         self.user_attributes.keys().map(String::as_str).filter(|key| !key.starts_with(OWN_PREFIX))

@@ -6,12 +6,12 @@ use allometry_core::TrialNumber;
 
 use super::record::{AttributeKind, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
 use super::storage::OptunaStorage;
-use super::whole_study::{WholeStudy, WholeTrial};
+use super::study_with_trials::{StudyWithTrials, TrialWithExtras};
 use crate::error::StoreError;
 use crate::own_attribute::RECORD_KEY;
 use crate::store::{Store, StudyId, TrialId};
 
-impl WholeStudy {
+impl StudyWithTrials {
     /// Reads a study; `store` and `storage` are two interfaces to one database.
     pub(crate) fn read(
         storage: &dyn OptunaStorage,
@@ -22,13 +22,13 @@ impl WholeStudy {
         let mut taken = Templates::default();
         storage.trials(id, TrialId(-1), &[], &mut taken)?;
         taken.restore_order(store, id)?;
-        let mut kept = store.beside(id)?;
+        let mut kept = store.extras(id)?;
         let trials = taken.templates.into_iter().map(|(number, template)| {
             let number = TrialNumber(u64::try_from(number).unwrap_or_default());
             // Every trial that Allometry evaluated has a record.
             let is_own = template.state.is_finished() && template.user_attributes.contains_key(RECORD_KEY);
-            let beside = kept.remove(&number).filter(|_| is_own).unwrap_or_default();
-            WholeTrial { template, beside }
+            let extras = kept.remove(&number).filter(|_| is_own).unwrap_or_default();
+            TrialWithExtras { template, extras }
         });
         let trials = trials.collect();
         Ok(Self { name, directions, user_attributes, system_attributes, trials })

@@ -1,6 +1,6 @@
 //! Reads complete studies for import into a store.
 
-use allometry_store::import::{Assumed, Imported, name_of, read_whole, read_whole_storage};
+use allometry_store::import::{Assumed, Imported, name_of, read_all, read_all_of_storage};
 
 use crate::foreign::{best_params_path, own_name};
 use crate::ladder_file::read as read_ladder;
@@ -9,30 +9,30 @@ use crate::{Objective, Source, StudyError, experiment, storage_url};
 /// Reads the studies of a source with the options for it.
 ///
 /// # Errors
-/// Those of [`whole`].
-pub fn whole_as_told(source: &Source, objective: &Objective<'_>) -> Result<Vec<Imported>, StudyError> {
+/// Those of [`studies`].
+pub fn studies_as_given(source: &Source, objective: &Objective<'_>) -> Result<Vec<Imported>, StudyError> {
     let label = match source {
         Source::Labelled { label, .. } | Source::LabelledStore { label, .. } => label.clone(),
         Source::Store(url) => own_name(url),
         Source::Ladder(path) => experiment(path).map(name_of).unwrap_or_default(),
         Source::Report(_) => String::new(),
     };
-    whole(source, &objective.assumed(&label))
+    studies(source, &objective.assumed(&label))
 }
 
 /// Reads the studies of a source. A label renames the only study.
 ///
 /// # Errors
 /// [`StudyError`] naming a source that cannot be read, or a label for several studies.
-pub fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, StudyError> {
+pub fn studies(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, StudyError> {
     let (label, studies) = match source {
         Source::Ladder(path) if let Some(folder) = experiment(path) => {
-            (None, read_whole(folder, None, assumed)?)
+            (None, read_all(folder, None, assumed)?)
         }
         Source::Ladder(path) => {
             let ladder = read_ladder(path, &[])?;
             let url = storage_url(&ladder, None, path);
-            let mut studies = read_whole_storage(url.expose(), None, assumed)?;
+            let mut studies = read_all_of_storage(url.expose(), None, assumed)?;
             let of_ladder = format!("{}/", ladder.name);
             studies.retain(|imported| imported.study.name.starts_with(&of_ladder));
             if studies.is_empty() {
@@ -44,9 +44,9 @@ pub fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, StudyE
             (None, studies)
         }
         Source::Store(url) if url.expose().contains("://") => {
-            (None, read_whole_storage(url.expose(), None, assumed)?)
+            (None, read_all_of_storage(url.expose(), None, assumed)?)
         }
-        Source::Store(path) => (None, read_whole(path.expose().as_ref(), None, assumed)?),
+        Source::Store(path) => (None, read_all(path.expose().as_ref(), None, assumed)?),
         Source::Report(_) => {
             return Err(StudyError::Usage {
                 message: format!("`{source}` is a report, which holds no trials"),
@@ -55,10 +55,10 @@ pub fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, StudyE
         }
         Source::Labelled { label, file, detail } => {
             let detail = detail.as_deref().map(|detail| best_params_path(file, detail));
-            (Some(label), read_whole(file, detail.as_deref(), assumed)?)
+            (Some(label), read_all(file, detail.as_deref(), assumed)?)
         }
         Source::LabelledStore { label, url, study } => {
-            (Some(label), read_whole_storage(url.expose(), study.as_deref(), assumed)?)
+            (Some(label), read_all_of_storage(url.expose(), study.as_deref(), assumed)?)
         }
     };
     let Some(label) = label else { return Ok(studies) };
