@@ -23,10 +23,16 @@ pub(crate) fn print(error: &CliError) {
         }
         return;
     }
-    say(&format!("error: {error}"));
+    let mut shown = error.to_string();
+    say(&format!("error: {shown}"));
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        say(&format!("  caused by: {cause}"));
+        // Most messages contain that of their cause.
+        let text = cause.to_string();
+        if !shown.contains(&text) {
+            say(&format!("  caused by: {text}"));
+            shown.push_str(&text);
+        }
         source = cause.source();
     }
     if let Some(hint) = error.hint() {

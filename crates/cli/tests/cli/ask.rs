@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{allometry, project, run, texts};
+use crate::support::{all_refused, allometry, printed, project, refused, run, texts};
 
 const SPACE: &str = r#"{"params": [
     {"name": "lr", "type": "float", "low": 1e-5, "high": 0.1, "log": true},
@@ -41,17 +41,30 @@ fn a_study_with_another_space_or_direction_is_not_asked() {
     let folder = with_study();
     ask(folder.path());
     std::fs::write(folder.path().join("other.json"), SPACE.replace("\"high\": 4", "\"high\": 5")).unwrap();
-    for (arguments, says) in [
-        (&["--space", "space.json", "--direction", "maximize"][..], "minimize in the study, maximize given"),
-        (&["--space", "space.json", "--direction", "minimize", "--direction", "minimize"], "directions"),
-        (&["--space", "other.json"], "n: was"),
-    ] {
-        let (code, _, err) = on(folder.path(), "ask", arguments);
-        assert!(
-            code == 2 && err.contains("exists with another space or other directions") && err.contains(says),
-            "{code}: {err}"
-        );
-    }
+    let asks = |arguments: &[&str]| refused(folder.path(), &[&["ask"], &MINE[..], arguments].concat());
+    let directions = ["--space", "space.json", "--direction", "minimize", "--direction", "minimize"];
+    insta::assert_snapshot!(asks(&["--space", "space.json", "--direction", "maximize"]), @r"
+    $ allometry ask --in sqlite:///x.db --study mine --space space.json --direction maximize
+    error: study `mine` exists with another space or other directions: directions: minimize in the \
+    study, maximize given
+    hint: leave out --space and --direction to continue it, or choose another name
+    exit code 2
+    ");
+    insta::assert_snapshot!(asks(&directions), @r"
+    $ allometry ask --in sqlite:///x.db --study mine --space space.json --direction minimize \
+    --direction minimize
+    error: study `mine` exists with another space or other directions: directions: minimize in the \
+    study, minimize, minimize given
+    hint: leave out --space and --direction to continue it, or choose another name
+    exit code 2
+    ");
+    insta::assert_snapshot!(asks(&["--space", "other.json"]), @r"
+    $ allometry ask --in sqlite:///x.db --study mine --space other.json
+    error: study `mine` exists with another space or other directions: n: was { int = [1, 4] }, is { \
+    int = [1, 5] }
+    hint: leave out --space and --direction to continue it, or choose another name
+    exit code 2
+    ");
     let (code, ..) = on(folder.path(), "ask", &["--space", "space.json"]);
     assert_eq!(code, 0);
 }
@@ -159,11 +172,17 @@ fn constraints_are_told_and_decide_what_is_best() {
         ask(path);
         assert_eq!(on(path, "tell", told), (0, Value::Null, String::new()));
     }
-    let (code, _, err) = on(path, "best", &[]);
-    assert_eq!(code, 4, "{err}");
-    assert!(err.contains("x.db has no best trial: all 2 complete trials break a constraint"), "{err}");
-    let status = run(path, &[&["status"], &MINE[..]].concat()).1;
-    assert!(status.contains("2 complete (2 infeasible), 1 failed; none feasible"), "{status}");
+    insta::assert_snapshot!(refused(path, &["best", "x.db"]), @r"
+    $ allometry best x.db
+    error: x.db has no best trial: all 2 complete trials break a constraint
+    hint: `allometry show TRIAL` lists the broken constraints and by how much they are broken; widen \
+    the space or the limits
+    exit code 4
+    ");
+    insta::assert_snapshot!(printed(path, &["status", "x.db"]), @"
+    $ allometry status x.db
+    mine: 2 complete (2 infeasible), 1 failed; none feasible
+    ");
     ask(path);
     assert_eq!(on(path, "tell", &["3", "0.3", "--constraint=-0.5", "--constraint", "ms=0"]).0, 0);
     let best = on(path, "best", &["--json"]).1;
@@ -178,17 +197,49 @@ fn constraints_are_told_and_decide_what_is_best() {
     let list = run(path, &[&["list"], &MINE[..]].concat()).1;
     assert_eq!(list.matches(", infeasible").count(), 2, "{list}");
     ask(path);
-    for (bad, why) in [
-        (&["1", "--constraint", "nan"][..], "`nan` is not a number"),
-        (&["1", "--constraint", "fast"], "`fast` is not a number"),
-        (&["1", "--constraint", "=1"], "a constraint has no name before `=`"),
-        (&["1", "--constraint", "a=1=2"], "`1=2` is not a number"),
-        (&["1", "--constraint", "m=1", "--constraint", "m=-1"], "the constraint `m` is given twice"),
-        (&["--state", "failed", "--constraint", "1"], "a failed trial has no constraints"),
-    ] {
-        let (code, _, err) = on(path, "tell", &[&["4"], bad].concat());
-        assert!(code == 2 && err.contains(why), "{code} {err}");
-    }
+    let calls = [
+        &["tell", "--in", "x.db", "4", "1", "--constraint", "nan"][..],
+        &["tell", "--in", "x.db", "4", "1", "--constraint", "fast"],
+        &["tell", "--in", "x.db", "4", "1", "--constraint", "=1"],
+        &["tell", "--in", "x.db", "4", "1", "--constraint", "a=1=2"],
+        &["tell", "--in", "x.db", "4", "1", "--constraint", "m=1", "--constraint", "m=-1"],
+        &["tell", "--in", "x.db", "4", "--state", "failed", "--constraint", "1"],
+    ];
+    insta::assert_snapshot!(all_refused(path, &calls), @"
+    $ allometry tell --in x.db 4 1 --constraint nan
+    error: invalid value 'nan' for '--constraint <VALUE>': `nan` is not a number
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry tell --in x.db 4 1 --constraint fast
+    error: invalid value 'fast' for '--constraint <VALUE>': `fast` is not a number
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry tell --in x.db 4 1 --constraint =1
+    error: invalid value '=1' for '--constraint <VALUE>': a constraint has no name before `=`
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry tell --in x.db 4 1 --constraint a=1=2
+    error: invalid value 'a=1=2' for '--constraint <VALUE>': `1=2` is not a number
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry tell --in x.db 4 1 --constraint m=1 --constraint m=-1
+    error: the constraint `m` is given twice
+    hint: give each constraint once, with a different name or without one
+    exit code 2
+
+    $ allometry tell --in x.db 4 --state failed --constraint 1
+    error: a failed trial has no constraints
+    hint: leave --constraint out, or give a value or `--state pruned`
+    exit code 2
+    ");
 }
 
 #[test]
@@ -199,37 +250,100 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
     ask(path);
     assert_eq!(on(path, "tell", &["0", "0.5"]).0, 0);
     assert_eq!(on(path, "enqueue", &["n=2"]).0, 0);
-    let refused = [
-        (&["tell", "0", "0.4"][..], 2, "trial 0 is already complete, with 0.5"),
-        (&["tell", "1", "nan"], 2, "trial 1 cannot have the value NaN"),
-        (&["tell", "1", "inf"], 2, "trial 1 cannot have the value inf"),
-        (&["tell", "1", "high"], 2, "invalid value 'high'"),
-        (&["tell", "1"], 2, "VALUE"),
-        (&["tell", "2", "1"], 2, "trial 2 is waiting"),
-        (&["tell", "9", "1"], 4, "the study has no trial 9; it has 3"),
-        (&["show", "9"], 4, "no trial 9"),
-        (&["enqueue", "n=9"], 2, "`n` cannot be 9; its set is { int = [1, 4] }"),
-        (&["enqueue", "depth=2"], 2, "no parameter `depth`; it has lr, act, n"),
-        (&["enqueue", "n"], 2, "not PARAM=VALUE"),
-    ];
-    for (arguments, code, words) in refused {
-        let (actual, _, err) = on(path, arguments[0], &arguments[1..]);
-        assert_eq!(actual, code, "{arguments:?}: {err}");
-        assert!(err.contains(words), "{arguments:?}: {err}");
-    }
-    let other = ["--in", "sqlite:///x.db", "--study", "yours"];
-    let (code, _, err) = run(path, &[&["ask"], &other[..]].concat());
-    assert_eq!(code, 4, "{err}");
-    assert!(err.contains("`mine`"), "{err}");
-    assert_eq!(run(path, &["status", "--in", "nowhere.db"]).0, 4);
     std::fs::write(
         path.join("bad.json"),
         r#"[{"name": "x", "type": "float", "low": 0, "high": 1, "log": true}]"#,
     )
     .unwrap();
-    let (code, _, err) = run(path, &[&["ask"], &other[..], &["--space", "bad.json"]].concat());
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("`x`: a log scale cannot contain 0"), "{err}");
+    let calls = [
+        &["tell", "--in", "x.db", "0", "0.4"][..],
+        &["tell", "--in", "x.db", "1", "nan"],
+        &["tell", "--in", "x.db", "1", "inf"],
+        &["tell", "--in", "x.db", "1", "high"],
+        &["tell", "--in", "x.db", "1"],
+        &["tell", "--in", "x.db", "2", "1"],
+        &["tell", "--in", "x.db", "9", "1"],
+        &["show", "x.db", "9"],
+        &["enqueue", "--in", "x.db", "n=9"],
+        &["enqueue", "--in", "x.db", "depth=2"],
+        &["enqueue", "--in", "x.db", "n"],
+        &["ask", "--in", "x.db", "--study", "yours"],
+        &["ask", "--in", "x.db", "--study", "yours", "--space", "bad.json"],
+        &["status", "nowhere.db"],
+    ];
+    insta::assert_snapshot!(all_refused(path, &calls), @"
+    $ allometry tell --in x.db 0 0.4
+    error: trial 0 is already complete, with 0.5
+    hint: an ended trial does not change; ask for a new trial to repeat it
+    exit code 2
+
+    $ allometry tell --in x.db 1 nan
+    error: trial 1 cannot have the value NaN: a value is a finite number
+    hint: tell a trial without a value as --state failed
+    exit code 2
+
+    $ allometry tell --in x.db 1 inf
+    error: trial 1 cannot have the value inf: a value is a finite number
+    hint: tell a trial without a value as --state failed
+    exit code 2
+
+    $ allometry tell --in x.db 1 high
+    error: invalid value 'high' for '[VALUE]...': invalid float literal
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry tell --in x.db 1
+    error: the following required arguments were not provided:
+      <VALUE>...
+
+    Usage: allometry tell --in <SOURCE> <TRIAL> <VALUE>...
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry tell --in x.db 2 1
+    error: trial 2 is waiting: it was not asked for yet
+    hint: `allometry ask` hands out waiting trials first
+    exit code 2
+
+    $ allometry tell --in x.db 9 1
+    error: the study has no trial 9; it has 3
+    hint: `allometry list` shows the trials
+    exit code 4
+
+    $ allometry show x.db 9
+    error: study `mine` has no trial 9
+    hint: it has 3 trials; `allometry list` shows them
+    exit code 4
+
+    $ allometry enqueue --in x.db n=9
+    error: `n` cannot be 9; its set is { int = [1, 4] }
+    exit code 2
+
+    $ allometry enqueue --in x.db depth=2
+    error: the space has no parameter `depth`; it has lr, act, n
+    exit code 2
+
+    $ allometry enqueue --in x.db n
+    error: `n` is not PARAM=VALUE
+    hint: write, for example, learning_rate=1e-4
+    exit code 2
+
+    $ allometry ask --in x.db --study yours
+    error: x.db has no study `yours`
+    hint: it has `mine`
+    exit code 4
+
+    $ allometry ask --in x.db --study yours --space bad.json
+    error: bad.json: `x`: a log scale cannot contain 0
+    exit code 3
+
+    $ allometry status nowhere.db
+    error: there is no file nowhere.db
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+    ");
 
     assert_eq!(ask(path)["number"], 2, "the enqueued one");
     assert_eq!(on(path, "tell", &["1", "0.1"]).0, 0);
@@ -307,16 +421,32 @@ fn enqueued_configurations_are_run_once() {
     assert_eq!(all[5]["params"]["dropout"], 0.1);
     assert_eq!(all[5]["params"].as_object().unwrap().len(), 6, "the others were drawn");
 
-    let (code, _, err) = run(path, &["enqueue"]);
-    assert_eq!(code, 2, "{err}");
-    let (code, _, err) = run(path, &["enqueue", "dropout=0.1"]);
-    assert!(code == 2 && err.contains("--study: s, l"), "{err}");
-    let (code, out, err) =
-        run(path, &["enqueue", "--study", "l", "--from", "s=trials.db:tiny/s", "--top", "2"]);
-    assert!(
-        code == 4 && out.is_empty() && err.contains("are outside its space"),
-        "no width of `s` is one of `l`: {err}"
-    );
+    // No width of `s` is one of `l`.
+    let calls = [
+        &["enqueue"][..],
+        &["enqueue", "dropout=0.1"],
+        &["enqueue", "--study", "l", "--from", "s=trials.db:tiny/s", "--top", "2"],
+    ];
+    insta::assert_snapshot!(all_refused(path, &calls), @"
+    $ allometry enqueue
+    error: the following required arguments were not provided:
+      <PARAM=VALUE>...
+
+    Usage: allometry enqueue <PARAM=VALUE>...
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry enqueue dropout=0.1
+    error: sqlite:///trials.db has 2 studies
+    hint: name one with --study: s, l
+    exit code 2
+
+    $ allometry enqueue --study l --from s=trials.db:tiny/s --top 2
+    error: `s=trials.db:tiny/s` has no complete trial that fits study `tiny/l`
+    hint: 6 configurations are outside its space
+    exit code 4
+    ");
     assert_eq!(run(path, &["run", "--quiet", "--storage", "sqlite:///other.db"]).0, 0);
     let (code, out, err) =
         run(path, &["enqueue", "--study", "s", "--from", "sqlite:///other.db", "--top", "3", "--again"]);
@@ -527,23 +657,28 @@ fn trials_lack_what_does_not_apply_and_optuna_reads_them() {
 #[test]
 fn conditions_that_make_no_sense_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for (from, to, said) in [
-        (
-            r#"["adam"]"#,
-            r#"["lion"]"#,
-            "the condition of `beta` requires the value 'lion', which `optimizer` cannot have",
-        ),
-        (
-            r#""values": ["adam", "sgd"]"#,
-            r#""values": ["adam", "sgd"], "when": {"beta": [0.9]}"#,
-            "`beta`, whose range",
-        ),
-    ] {
+    let calls: Vec<String> = [
+        (r#"["adam"]"#, r#"["lion"]"#),
+        (r#""values": ["adam", "sgd"]"#, r#""values": ["adam", "sgd"], "when": {"beta": [0.9]}"#),
+    ]
+    .into_iter()
+    .map(|(from, to)| {
         assert!(CONDITIONAL.contains(from));
         std::fs::write(folder.path().join("space.json"), CONDITIONAL.replace(from, to)).unwrap();
-        let (code, _, err) = on(folder.path(), "ask", &["--space", "space.json"]);
-        assert!(code == 3 && err.contains(said), "{code} {err}");
-    }
+        refused(folder.path(), &["ask", "--in", "x.db", "--study", "mine", "--space", "space.json"])
+    })
+    .collect();
+    insta::assert_snapshot!(calls.join("\n"), @r"
+    $ allometry ask --in x.db --study mine --space space.json
+    error: space.json: the condition of `beta` requires the value 'lion', which `optimizer` cannot \
+    have; list values of `optimizer`
+    exit code 3
+
+    $ allometry ask --in x.db --study mine --space space.json
+    error: space.json: `optimizer` depends on `beta`, whose range has infinitely many values; give \
+    `beta` a list of values, or a step
+    exit code 3
+    ");
 }
 
 /// Control characters that would change a terminal: a title, a colour, the text direction, a new line.

@@ -2,19 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{LADDER, project, run, table};
-
-/// Runs `arguments` and checks the exit code and that the error contains each of `words`.
-fn refused(folder: &Path, arguments: &[&str], code: i32, words: &[&str]) {
-    let (actual, out, err) = run(folder, arguments);
-    assert_eq!(actual, code, "{arguments:?}\n{err}");
-    assert_eq!(out, "", "{arguments:?} prints no data");
-    // miette wraps long lines.
-    let flat = err.split_whitespace().filter(|w| *w != "│").collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is missing from the error of {arguments:?}:\n{err}");
-    }
-}
+use crate::support::{LADDER, all_refused, project, refused, table};
 
 fn with_ladder(change: impl Fn(&str) -> String) -> tempfile::TempDir {
     let folder = project();
@@ -22,118 +10,384 @@ fn with_ladder(change: impl Fn(&str) -> String) -> tempfile::TempDir {
     folder
 }
 
-fn with_table(text: &str) -> tempfile::TempDir {
+/// Returns the refusal of a run with another table.
+fn run_with_table(text: &str) -> String {
     let folder = project();
     std::fs::write(folder.path().join("data.csv"), text).unwrap();
-    folder
+    refused(folder.path(), &["run"])
+}
+
+/// Returns the refusal of a command with files of trials or reports.
+fn with_files(folder: &Path, files: &[(&str, &[u8])], calls: &[&[&str]]) -> String {
+    for (name, content) in files {
+        std::fs::write(folder.join(name), content).unwrap();
+    }
+    all_refused(folder, calls)
 }
 
 #[test]
 fn the_command_line() {
-    let folder = project();
-    refused(folder.path(), &["run", "--workers", "0"], 2, &["--workers"]);
-    refused(folder.path(), &["run", "--budget", "xl"], 2, &["xl", "hint", "s, l"]);
-    refused(folder.path(), &["report", "-o", "report.docx"], 2, &["report.docx", ".json"]);
-    refused(folder.path(), &["report", "--rows", "76"], 2, &["76:346"]);
-    refused(folder.path(), &["report", "--weights", "patchtst:features=1"], 2, &["stride=8"]);
-    refused(folder.path(), &["report", "X=a.csv", "X=b.csv"], 4, &["a.csv"]);
+    let calls = [
+        &["run", "--workers", "0"][..],
+        &["run", "--budget", "xl"],
+        &["report", "-o", "report.docx"],
+        &["report", "--rows", "76"],
+        &["report", "--weights", "patchtst:features=1"],
+        &["report", "X=a.csv", "X=b.csv"],
+    ];
+    insta::assert_snapshot!(all_refused(project().path(), &calls), @r"
+    $ allometry run --workers 0
+    error: invalid value '0' for '--workers <N>': 0 is not in 1..=1024
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry run --budget xl
+    error: the ladder has no budget `xl`
+    hint: it has s, l
+    exit code 2
+
+    $ allometry report -o report.docx
+    error: cannot tell the format of `report.docx`
+    hint: end its name in .md, .html or .json, or write - for Markdown on standard output
+    exit code 2
+
+    $ allometry report --rows 76
+    error: invalid value '76' for '--rows <POSITIVES:NEGATIVES>': expected two counts of at least 1, \
+    such as 76:346
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry report --weights patchtst:features=1
+    error: invalid value 'patchtst:features=1' for '--weights <MODEL>': all four fields are needed; \
+    expected patchtst:features=105,context=80,patch=16,stride=8
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry report X=a.csv X=b.csv
+    error: cannot read a.csv: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    exit code 4
+    ");
 }
 
 #[test]
 fn a_missing_ladder() {
     let folder = tempfile::tempdir().unwrap();
-    refused(folder.path(), &["run"], 4, &["ladder.toml", "allometry demo"]);
-    refused(folder.path(), &["check", "nowhere/ladder.toml"], 4, &["nowhere/ladder.toml"]);
-    refused(folder.path(), &["report"], 4, &["ladder.toml"]);
+    let calls = [&["run"][..], &["check", "nowhere/ladder.toml"], &["report"]];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @"
+    $ allometry run
+    error: there is no ladder file ladder.toml
+    hint: name one, or try `allometry demo`, which writes one to start from
+    exit code 4
+
+    $ allometry check nowhere/ladder.toml
+    error: there is no ladder file nowhere/ladder.toml
+    hint: name one, or try `allometry demo`, which writes one to start from
+    exit code 4
+
+    $ allometry report
+    error: there is no ladder file ladder.toml
+    hint: name one, or try `allometry demo`, which writes one to start from
+    exit code 4
+    ");
 }
 
 #[test]
 fn the_ladder_file() {
     let misspelt = with_ladder(|l| l.replace("trials = 4", "trails = 4"));
-    refused(misspelt.path(), &["run"], 3, &["ladder.toml", "trails", "trials"]);
+    insta::assert_snapshot!(refused(misspelt.path(), &["run"]), @r#"
+    $ allometry run
+    ladder::unknown_key
+
+      × unknown key `trails` in the file
+       ╭─[ladder.toml:4:1]
+     3 │ tag = "t"
+     4 │ trails = 4
+       · ───┬──
+       ·    ╰── not known
+     5 │ seed = 1
+       ╰────
+      help: did you mean `trials`? the file has name, tag, command, trials, seed,
+            space, budget, data, model, metric, limits, sampler, stop, pruner,
+            storage, smallest_effect, confirm
+    exit code 3
+    "#);
     let twice = with_ladder(|l| l.replace("label = \"l\"", "label = \"s\""));
-    refused(twice.path(), &["check"], 3, &["two budgets", "`s`"]);
+    insta::assert_snapshot!(refused(twice.path(), &["check"]), @r#"
+    $ allometry check
+    ladder::repeated_label
+
+      × two budgets have the label `s`
+        ╭─[ladder.toml:28:9]
+     27 │ [[budget]]
+     28 │ label = "s"
+        ·         ─┬─
+        ·          ╰── first here
+     29 │ weights = "any"
+     30 │ [budget.space]
+     31 │ d_model = [4, 6, 8]
+     32 │
+     33 │ [[budget]]
+     34 │ label = "s"
+        ·         ─┬─
+        ·          ╰── again here
+     35 │ weights = "any"
+        ╰────
+      help: give each budget its own label: each is a separate study
+    exit code 3
+    "#);
     let several =
         with_ladder(|l| l.replace("context = 8", "context = 0").replace("patience = 2", "patience = -1"));
-    refused(several.path(), &["check"], 3, &["context", "patience"]);
+    insta::assert_snapshot!(refused(several.path(), &["check"]), @r#"
+    $ allometry check
+    ladder::out_of_range
+
+      × `context` is 0, but must be at least 1
+        ╭─[ladder.toml:14:11]
+     13 │ kind = "patchtst"
+     14 │ context = 0
+        ·           ┬
+        ·           ╰── at least 1
+     15 │ patch = 4
+        ╰────
+
+    ladder::wrong_type
+
+      × `patience` must be a whole number, not a negative number
+        ╭─[ladder.toml:18:12]
+     17 │ epochs = 2
+     18 │ patience = -1
+        ·            ─┬
+        ·             ╰── a whole number
+     19 │
+        ╰────
+    exit code 3
+    "#);
     let unreachable = with_ladder(|l| l.replacen("weights = \"any\"", "weights = 50_000_000", 1));
-    refused(unreachable.path(), &["check"], 3, &["`s`", "37.5M to 62.5M", "nearest: 1.32k"]);
-    refused(unreachable.path(), &["run"], 3, &["`s`"]);
+    insta::assert_snapshot!(all_refused(unreachable.path(), &[&["check"], &["run"]]), @r"
+    $ allometry check
+    error: budget `s`: none of the 12 architectures of the space has 37.5M to 62.5M weights; they reach \
+    from 233 to 1.32k
+    hint: nearest: 1.32k with n_heads=1 n_layers=2 d_ff_ratio=2 d_model=8; give the budget other values \
+    in [budget.space]
+    exit code 3
+
+    $ allometry run
+    error: budget `s`: none of the 12 architectures of the space has 37.5M to 62.5M weights; they reach \
+    from 233 to 1.32k
+    hint: nearest: 1.32k with n_heads=1 n_layers=2 d_ff_ratio=2 d_model=8; give the budget other values \
+    in [budget.space]
+    exit code 3
+    ");
 }
 
 #[test]
 fn the_table() {
     let good = table(400);
     let nan = good.replacen(good.lines().nth(4).unwrap(), "2000-01-04,NaN,0.1,0", 1);
-    refused(with_table(&nan).path(), &["run"], 3, &["data.csv", "line 5", "`up`", "na = \"drop\""]);
+    insta::assert_snapshot!(run_with_table(&nan), @r#"
+    $ allometry run
+    error: data.csv: line 5: column `up` is NaN
+    hint: na = "drop" under [data] leaves such rows out
+    exit code 3
+    "#);
     let ragged = good.replacen(good.lines().nth(6).unwrap(), "2000-01-06,0.1", 1);
-    refused(with_table(&ragged).path(), &["run"], 3, &["data.csv", "line 7"]);
+    insta::assert_snapshot!(run_with_table(&ragged), @"
+    $ allometry run
+    error: data.csv: line 7 has 2 fields, but the header has 4
+    exit code 3
+    ");
     let label = good.replacen(good.lines().nth(3).unwrap(), "2000-01-03,0.1,0.1,2", 1);
-    refused(with_table(&label).path(), &["run"], 3, &["`label`", "line 4", "2"]);
-    refused(with_table(&table(20)).path(), &["run"], 3, &["rows"]);
+    insta::assert_snapshot!(run_with_table(&label), @r#"
+    $ allometry run
+    error: data.csv: line 4: label `label` is `2`; it must be 0 or 1
+    hint: a threshold can be the label: label = { rise = 0.01, of = "high", over = "close", horizon = 1 \
+    }
+    exit code 3
+    "#);
+    insta::assert_snapshot!(run_with_table(&table(20)), @"
+    $ allometry run
+    error: data.csv: too few rows: with 20 rows the training part has no window of 8 rows
+    hint: a shorter context, more rows, or a larger share for training
+    exit code 3
+    ");
     let column = with_ladder(|l| l.replace("label = \"label\"", "label = \"labels\""));
-    refused(column.path(), &["run"], 3, &["`labels`", "label"]);
+    insta::assert_snapshot!(refused(column.path(), &["run"]), @"
+    $ allometry run
+    error: data.csv: there is no column `labels` (label)
+    hint: did you mean `label`?
+    exit code 3
+    ");
     let missing = with_ladder(|l| l.replace("data.csv", "nowhere.csv"));
-    refused(missing.path(), &["run"], 4, &["nowhere.csv"]);
+    insta::assert_snapshot!(refused(missing.path(), &["run"]), @"
+    $ allometry run
+    error: cannot read nowhere.csv: No such file or directory (os error 2)
+    exit code 4
+    ");
     let one_class: String = good
         .lines()
         .enumerate()
         .map(|(i, l)| if i > 0 { format!("{},0\n", &l[..l.rfind(',').unwrap()]) } else { format!("{l}\n") })
         .collect();
-    refused(with_table(&one_class).path(), &["run"], 3, &["data.csv", "training part", "labelled 0"]);
+    insta::assert_snapshot!(run_with_table(&one_class), @"
+    $ allometry run
+    error: data.csv: all 265 windows of the training part are labelled 0
+    hint: more rows, another split, or another threshold of the label
+    exit code 3
+    ");
 }
 
 #[test]
 fn foreign_trials() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write("cut.json", "[{\"number\": 0, \"value\": 0.7, \"params\": {\"d_mo");
-    refused(folder.path(), &["report", "X=cut.json"], 4, &["cut.json", "line 1"]);
-    write("ragged.csv", "number,value,d_model\n0,0.7,32\n1,0.8\n");
-    refused(folder.path(), &["report", "X=ragged.csv"], 4, &["ragged.csv", "line 3"]);
-    write("empty.json", "[]");
-    refused(folder.path(), &["report", "X=empty.json"], 4, &["empty.json", "no trials"]);
-    write("text.db", "this is no database");
-    refused(folder.path(), &["report", "X=text.db"], 4, &["text.db"]);
-    refused(folder.path(), &["report", "X=nowhere.json"], 4, &["nowhere.json"]);
-    refused(folder.path(), &["report", "nowhere.db"], 4, &["nowhere.db"]);
+    let files = [
+        ("cut.json", &b"[{\"number\": 0, \"value\": 0.7, \"params\": {\"d_mo"[..]),
+        ("ragged.csv", b"number,value,d_model\n0,0.7,32\n1,0.8\n"),
+        ("empty.json", b"[]"),
+        ("text.db", b"this is no database"),
+    ];
+    let calls = [
+        &["report", "X=cut.json"][..],
+        &["report", "X=ragged.csv"],
+        &["report", "X=empty.json"],
+        &["report", "X=text.db"],
+        &["report", "X=nowhere.json"],
+        &["report", "nowhere.db"],
+    ];
+    insta::assert_snapshot!(with_files(folder.path(), &files, &calls), @r"
+    $ allometry report X=cut.json
+    error: cut.json, line 1, column 45: EOF while parsing a string
+    hint: the file is truncated: write or copy it again
+    exit code 4
+
+    $ allometry report X=ragged.csv
+    error: ragged.csv, line 3: 2 fields, but the header has 3
+    hint: leave the cell of a missing value empty, but keep its comma
+    exit code 4
+
+    $ allometry report X=empty.json
+    error: empty.json holds no trials
+    exit code 4
+
+    $ allometry report X=text.db
+    error: text.db is not a file of trials
+    hint: known formats: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of \
+    trials, a list of trials in JSON or YAML (each also compressed with gzip), the folder of a Ray Tune \
+    experiment
+    exit code 4
+
+    $ allometry report X=nowhere.json
+    error: cannot read nowhere.json: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    exit code 4
+
+    $ allometry report nowhere.db
+    error: there is no file nowhere.db
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+    ");
 }
 
 #[test]
 fn reports() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
-    write("diary.md", b"# Monday\n\nRain.\n");
-    refused(
-        folder.path(),
-        &["report", "diary.md"],
-        4,
-        &["diary.md", "not a classic report", "hint", "all_trials.json"],
-    );
-    let table = "## Best Results by Budget\n\n| Budget | Best AUC |\n|---|---|\n| 2M | high |\n";
-    write("word.md", table.as_bytes());
-    refused(folder.path(), &["report", "word.md"], 4, &["word.md", "line 5", "a best value", "hint"]);
-    write("bytes.markdown", b"## Best Results by Budget\n\xff\n");
-    refused(folder.path(), &["report", "bytes.markdown"], 4, &["bytes.markdown", "line 2", "UTF-8"]);
-    refused(folder.path(), &["report", "nowhere.md"], 4, &["nowhere.md"]);
-    write("a.csv", b"number,value,d_model\n0,0.7,32\n1,0.8,64\n");
-    refused(folder.path(), &["report", "word.md", "X=a.csv"], 2, &["word.md", "cannot be mixed", "alone"]);
-    refused(folder.path(), &["report", "word.md", "--template", "classic"], 2, &["--template"]);
-    refused(folder.path(), &["report", "word.md", "--tag", "x"], 2, &["--tag"]);
-    write("full.md", b"# Cross-Budget HPO Comparison\n\n## Summary\n\n**Do more weights pay?** Unknown.\n");
-    refused(folder.path(), &["report", "full.md"], 4, &["full.md", "line 5", "full report"]);
+    let table = b"## Best Results by Budget\n\n| Budget | Best AUC |\n|---|---|\n| 2M | high |\n";
+    let full = b"# Cross-Budget HPO Comparison\n\n## Summary\n\n**Do more weights pay?** Unknown.\n";
+    let files = [
+        ("diary.md", &b"# Monday\n\nRain.\n"[..]),
+        ("word.md", table),
+        ("bytes.markdown", b"## Best Results by Budget\n\xff\n"),
+        ("a.csv", b"number,value,d_model\n0,0.7,32\n1,0.8,64\n"),
+        ("full.md", full),
+    ];
+    let calls = [
+        &["report", "diary.md"][..],
+        &["report", "word.md"],
+        &["report", "bytes.markdown"],
+        &["report", "nowhere.md"],
+        &["report", "word.md", "X=a.csv"],
+        &["report", "word.md", "--template", "classic"],
+        &["report", "word.md", "--tag", "x"],
+        &["report", "full.md"],
+    ];
+    insta::assert_snapshot!(with_files(folder.path(), &files, &calls), @r"
+    $ allometry report diary.md
+    error: diary.md, no classic report: neither a table of best results nor a part about a budget is in \
+    it
+      caused by: no classic report: neither a table of best results nor a part about a budget is in it
+    hint: a classic report has `## Best Results by Budget` or `# HPO Analysis: LABEL`; trials are read \
+    from Optuna's all_trials.json, CSV and SQLite files
+    exit code 4
+
+    $ allometry report word.md
+    error: word.md, line 5: expected a best value, or N/A, in the second cell, found `| 2M | high |`
+      caused by: line 5: expected a best value, or N/A, in the second cell, found `| 2M | high |`
+    hint: mend the line, or take it out: what is absent is left out
+    exit code 4
+
+    $ allometry report bytes.markdown
+    error: bytes.markdown, line 2: expected text in UTF-8, found `bytes that are not UTF-8`
+      caused by: line 2: expected text in UTF-8, found `bytes that are not UTF-8`
+    hint: mend the line, or take it out: what is absent is left out
+    exit code 4
+
+    $ allometry report nowhere.md
+    error: cannot read nowhere.md: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    exit code 4
+
+    $ allometry report word.md X=a.csv
+    error: `word.md` is a report and cannot be mixed with other sources
+    hint: give it alone to see which of its conclusions stand
+    exit code 2
+
+    $ allometry report word.md --template classic
+    error: `--template` cannot be used with a report, word.md
+    hint: it applies to reports that are made from trials
+    exit code 2
+
+    $ allometry report word.md --tag x
+    error: `--tag` cannot be used with a report, word.md
+    hint: it applies to reports that are made from trials
+    exit code 2
+
+    $ allometry report full.md
+    error: full.md, line 5: this is Allometry's own full report
+      caused by: line 5: this is Allometry's own full report
+    hint: it says already what its numbers allow; give the classic report, or the trials
+    exit code 4
+    ");
 }
 
 #[test]
 fn the_storage() {
     let folder = project();
-    refused(folder.path(), &["run", "--storage", "mysql://localhost/x"], 5, &["mysql", "sqlite"]);
-    std::fs::write(folder.path().join("trials.db"), "not a database, but long enough to be looked at")
-        .unwrap();
-    refused(folder.path(), &["run"], 5, &["trials.db"]);
-    assert_eq!(
-        std::fs::read_to_string(folder.path().join("trials.db")).unwrap(),
-        "not a database, but long enough to be looked at"
-    );
-    refused(folder.path(), &["run", "--storage", "sqlite:///no/such/folder/x.db"], 5, &["no/such/folder"]);
+    let text = "not a database, but long enough to be looked at";
+    std::fs::write(folder.path().join("trials.db"), text).unwrap();
+    let calls = [
+        &["run", "--storage", "mysql://localhost/x"][..],
+        &["run"],
+        &["run", "--storage", "sqlite:///no/such/folder/x.db"],
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    $ allometry run --storage mysql://localhost/x
+    error: cannot open `mysql://localhost/x`: storage of kind `mysql` is not supported, only `sqlite` \
+    and `postgresql`
+    hint: use `sqlite:///relative.db`, `sqlite:////absolute.db`, the path of a file, or \
+    `postgresql://user@host/database`
+    exit code 5
+
+    $ allometry run
+    error: trials.db is not a SQLite database
+    hint: name a file that Optuna or Allometry wrote, or one that does not exist yet
+    exit code 5
+
+    $ allometry run --storage sqlite:///no/such/folder/x.db
+    error: cannot open no/such/folder/x.db: there is no folder no/such/folder
+    exit code 5
+    ");
+    assert_eq!(std::fs::read_to_string(folder.path().join("trials.db")).unwrap(), text);
 }

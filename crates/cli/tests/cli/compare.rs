@@ -5,7 +5,7 @@ use std::path::Path;
 use allometry_testkit::reference_file;
 use serde_json::Value;
 
-use crate::support::{LADDER, project, run, table};
+use crate::support::{LADDER, all_refused, project, refused, run, shown, table};
 
 fn document(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).expect("the document was written"))
@@ -124,7 +124,11 @@ fn findings_that_appear_can_fail_it() {
     }
     let (code, out, err) = run(folder.path(), &["compare", "a.json", "b.json", "--fail-on", "failed-trials"]);
     assert_eq!(code, 7, "{err}");
-    assert!(out.contains("**New in B**") && err.contains("warning failed-trials: X: 1 of 2"), "{err}");
+    assert!(out.contains("**Appeared in B**"), "{out}");
+    insta::assert_snapshot!(shown(folder.path(), &err), @"
+    error: 1 finding met --fail-on:
+      warning failed-trials: X: 1 of 2 trials failed (50%)
+    ");
     let stayed = ["compare", "a.json", "b.json", "--fail-on", "few-trials"];
     assert_eq!(run(folder.path(), &stayed).0, 0, "A has that too");
 }
@@ -137,7 +141,7 @@ fn bad_input_is_refused_by_name() {
     write("a.csv", "number,auc,d_model\n0,0.7,32\n1,0.8,64\n");
     assert_eq!(run(folder.path(), &["report", "X=a.csv", "-o", "good.json"]).0, 0);
     let good = std::fs::read_to_string(folder.path().join("good.json")).unwrap();
-    write("cut.json", &good[..good.len() - 40]);
+    write("cut.json", &good[..40]);
     write("newer.json", &good.replacen("allometry.report/1", "allometry.report/2", 1));
     write("trials.json", r#"[{"number": 0, "value": 0.7}]"#);
     write("other.json", r#"{"schema": "somebody.else/1"}"#);
@@ -145,32 +149,119 @@ fn bad_input_is_refused_by_name() {
     write("renamed.json", &good.replacen("\"metric\"", "\"metrik\"", 1));
     write("level.json", &good.replacen("\"level\": 0.95", "\"level\": 95.0", 1));
     std::fs::write(folder.path().join("binary.json"), [0xff, 0xfe, 0x00]).unwrap();
-    let refused = |b: &str, code: i32, words: &[&str]| {
-        for arguments in [["compare", "good.json", b], ["compare", b, "good.json"]] {
-            let (actual, out, err) = run(folder.path(), &arguments);
-            assert_eq!((actual, out.as_str()), (code, ""), "{b}: {err}");
-            for word in words {
-                assert!(err.contains(word), "`{word}` is missing from the error of {b}:\n{err}");
-            }
-        }
-    };
-    refused("cut.json", 4, &["cut.json", "line", "hint"]);
-    refused("newer.json", 4, &["newer.json", "allometry.report/2", "allometry.report/1", "hint"]);
-    refused("trials.json", 2, &["`trials`", "larger or smaller", "--direction minimize"]);
-    refused("other.json", 4, &["other.json", "somebody.else/1"]);
-    refused("empty.json", 4, &["empty.json"]);
-    refused("renamed.json", 4, &["renamed.json", "`metric`"]);
-    refused("level.json", 4, &["level.json", "options.level"]);
-    refused("binary.json", 4, &["binary.json"]);
-    refused("nowhere.json", 4, &["nowhere.json", "hint"]);
-    refused("nowhere.toml", 4, &["nowhere.toml"]);
-    refused("nowhere.db", 4, &["nowhere.db"]);
-    refused("ladder.toml", 4, &["trials.db"]);
-    refused("X=absent.csv", 4, &["absent.csv"]);
-    let (code, _, err) = run(folder.path(), &["compare", "good.json"]);
-    assert_eq!(code, 2, "{err}");
-    let (code, _, err) = run(folder.path(), &["compare", "good.json", "good.json", "-o", "c.docx"]);
-    assert_eq!(code, 2, "{err}");
+    let calls: Vec<String> = [
+        "cut.json",
+        "newer.json",
+        "trials.json",
+        "other.json",
+        "empty.json",
+        "renamed.json",
+        "level.json",
+        "binary.json",
+        "nowhere.json",
+        "nowhere.toml",
+        "nowhere.db",
+        "ladder.toml",
+        "X=absent.csv",
+    ]
+    .into_iter()
+    .map(|b| {
+        let (first, second) = (["compare", b, "good.json"], ["compare", "good.json", b]);
+        let (first, second) = (refused(folder.path(), &first), refused(folder.path(), &second));
+        let error = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+        assert_eq!(error(&first), error(&second), "{b} is refused in either place");
+        second
+    })
+    .collect();
+    insta::assert_snapshot!(calls.join("\n"), @r"
+    $ allometry compare good.json cut.json
+    error: cannot read cut.json as a report: it is no whole JSON document: EOF while parsing a string \
+    at line 3 column 4
+    hint: write it anew with `allometry report ... -o report.json`
+    exit code 4
+
+    $ allometry compare good.json newer.json
+    error: cannot read newer.json as a report: it is allometry.report/2, and this program reads \
+    allometry.report/1
+    hint: use the version of Allometry that wrote it, or write it anew with this one
+    exit code 4
+
+    $ allometry compare good.json trials.json
+    error: `trials`: nothing says whether larger or smaller values are better
+    hint: give --direction maximize or --direction minimize, or a name that implies it, such as \
+    --metric val_loss or --metric auc
+    exit code 2
+
+    $ allometry compare good.json other.json
+    error: cannot read other.json as a report: it is no report of Allometry: its schema is \
+    `somebody.else/1`
+    hint: `allometry report ... -o report.json` writes one, from Optuna's trials too
+    exit code 4
+
+    $ allometry compare good.json empty.json
+    error: cannot read empty.json as a report: it is no whole JSON document: EOF while parsing a value \
+    at line 1 column 0
+    hint: write it anew with `allometry report ... -o report.json`
+    exit code 4
+
+    $ allometry compare good.json renamed.json
+    error: cannot read renamed.json as a report: it is not as the schema allometry.report/1 has it: \
+    missing field `metric`
+    hint: write it anew with this version of Allometry
+    exit code 4
+
+    $ allometry compare good.json level.json
+    error: cannot read level.json as a report: it is not as the schema allometry.report/1 has it: \
+    options.level is 95, which is not between 0 and 1
+    hint: write it anew with this version of Allometry
+    exit code 4
+
+    $ allometry compare good.json binary.json
+    error: cannot read binary.json: stream did not contain valid UTF-8
+      caused by: stream did not contain valid UTF-8
+    exit code 4
+
+    $ allometry compare good.json nowhere.json
+    error: there is no report nowhere.json
+    hint: `allometry report ... -o report.json` writes one
+    exit code 4
+
+    $ allometry compare good.json nowhere.toml
+    error: there is no ladder file nowhere.toml
+    hint: name one, or try `allometry demo`, which writes one to start from
+    exit code 4
+
+    $ allometry compare good.json nowhere.db
+    error: there is no file nowhere.db
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+
+    $ allometry compare good.json ladder.toml
+    error: there is no file trials.db
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+
+    $ allometry compare good.json X=absent.csv
+    error: cannot read absent.csv: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    exit code 4
+    ");
+    let calls = [&["compare", "good.json"][..], &["compare", "good.json", "good.json", "-o", "c.docx"]];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @"
+    $ allometry compare good.json
+    error: the following required arguments were not provided:
+      <B>
+
+    Usage: allometry compare <A> <B>
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry compare good.json good.json -o c.docx
+    error: cannot tell the format of `c.docx`
+    hint: end its name in .md, .html or .json, or write - for Markdown on standard output
+    exit code 2
+    ");
     let (code, _, err) = run(folder.path(), &["compare", "good.json", "good.json", "--fail-on", "few-trial"]);
     assert_eq!(code, 2);
     assert!(err.contains("did you mean `few-trials`?"), "{err}");

@@ -1,15 +1,9 @@
 //! Tests of `allometry confirm`.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::support::{project, run};
-
-fn report(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("report/report.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
+use crate::support::scripted::{self, Scripted};
+use crate::support::{project, project_with_one_class_of_test_rows, refused, report, run};
 
 #[test]
 fn budgets_are_confirmed_on_test_rows() {
@@ -64,29 +58,6 @@ fn budgets_are_confirmed_on_test_rows() {
     assert_eq!((&both["confirmation"], &both["transfer"]["planned"]), (found, &4.into()));
 }
 
-const COMMAND: &str = r#"
-name = "script"
-trials = 4
-metric = "accuracy"
-
-[command]
-run = ["sh", "train.sh", "{width}"]
-
-[space]
-width = [1, 2, 3, 4]
-
-[sampler]
-kind = "grid"
-
-[[budget]]
-label = "a"
-weights = "any"
-
-[[budget]]
-label = "b"
-weights = "any"
-"#;
-
 /// The program of the ladder, which scores a larger `width` better on validation rows and worse on test rows.
 const SCRIPT: &str = r#"
 value=$1
@@ -99,17 +70,19 @@ echo "{\"final\": true, \"value\": $value}" >> "$ALLOMETRY_REPORT"
 
 #[test]
 fn a_command_that_knows_the_test_rows_is_asked_for_them() {
-    let folder = tempfile::tempdir().unwrap();
+    let ladder = Scripted { trials: 4, space: &[("width", "[1, 2, 3, 4]")], ..Scripted::DEFAULT };
+    let folder = scripted::folder(&ladder.ladder(), SCRIPT);
     let folder = folder.path();
-    std::fs::write(folder.join("ladder.toml"), COMMAND).unwrap();
-    std::fs::write(folder.join("train.sh"), SCRIPT).unwrap();
     assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
-    let (code, _, err) = run(folder, &["confirm"]);
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("is not said to score test rows") && err.contains("test_part = true"), "{err}");
+    insta::assert_snapshot!(refused(folder, &["confirm"]), @"
+    $ allometry confirm
+    error: the ladder's command is not said to score test rows
+    hint: have it score them where ALLOMETRY_PART is `test`, and set `test_part = true` in [command]
+    exit code 2
+    ");
 
-    let ladder = COMMAND.replace("\"{width}\"]\n", "\"{width}\"]\ntest_part = true\n");
-    std::fs::write(folder.join("ladder.toml"), ladder).unwrap();
+    let ladder = Scripted { command: "test_part = true", ..ladder };
+    std::fs::write(folder.join("ladder.toml"), ladder.ladder()).unwrap();
     let (code, _, err) = run(folder, &["confirm", "--top", "2", "--seeds", "1", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let budget = &report(folder)["confirmation"]["budgets"][0];
@@ -129,17 +102,13 @@ fn a_command_that_knows_the_test_rows_is_asked_for_them() {
 
 #[test]
 fn test_rows_of_one_class_judge_nothing() {
-    let folder = project();
+    let folder = project_with_one_class_of_test_rows();
     let folder = folder.path();
-    let table = std::fs::read_to_string(folder.join("data.csv")).unwrap();
-    let last = table.lines().count() - 60;
-    let lines = table.lines().enumerate().map(|(number, line)| {
-        let (before, _) = line.rsplit_once(',').unwrap();
-        if number > last { format!("{before},0\n") } else { format!("{line}\n") }
-    });
-    std::fs::write(folder.join("data.csv"), lines.collect::<String>()).unwrap();
     assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
-    let (code, _, err) = run(folder, &["confirm"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("windows of the test part are labelled 0"), "{err}");
+    insta::assert_snapshot!(refused(folder, &["confirm"]), @"
+    $ allometry confirm
+    error: data.csv: all 52 windows of the test part are labelled 0
+    hint: more rows, another split, or another threshold of the label
+    exit code 3
+    ");
 }

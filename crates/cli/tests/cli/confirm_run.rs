@@ -6,39 +6,19 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use allometry_core::TrialState;
-use serde_json::Value;
 
+use crate::support::scripted::{self, Scripted};
 use crate::support::shared::wait_for;
-use crate::support::{LADDER, allometry, project, run};
+use crate::support::{
+    LADDER, all_refused, allometry, project, project_with_one_class_of_test_rows, report, run, shown,
+};
 
-const SCRIPTED: &str = r#"
-name = "script"
-trials = 3
-metric = "accuracy"
-
-[command]
-run = ["sh", "train.sh", "{width}"]
-grace = "100ms"
-test_part = true
-
-[confirm]
-top = 1
-seeds = 2
-
-[space]
-width = [1, 2, 3]
-
-[sampler]
-kind = "grid"
-
-[[budget]]
-label = "a"
-weights = "any"
-
-[[budget]]
-label = "b"
-weights = "any"
-"#;
+/// A ladder that asks for a confirmation, for [`SCRIPT`].
+const CONFIRMED: Scripted = Scripted {
+    command: "grace = \"100ms\"\ntest_part = true",
+    sections: "[confirm]\ntop = 1\nseeds = 2\n",
+    ..Scripted::DEFAULT
+};
 
 /// The program of the ladder. For the test rows it adds a line to `tests` and waits while a file `wait`
 /// exists.
@@ -53,16 +33,8 @@ fi
 echo "{\"final\": true, \"value\": $value}" >> "$ALLOMETRY_REPORT"
 "#;
 
-fn scripted(ladder: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    std::fs::write(folder.path().join("train.sh"), SCRIPT).unwrap();
-    folder
-}
-
-fn report(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("report/report.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
+fn scripted(ladder: &Scripted) -> tempfile::TempDir {
+    scripted::folder(&ladder.ladder(), SCRIPT)
 }
 
 /// Returns the numbers of planned and complete trainings in the report's confirmation.
@@ -75,13 +47,6 @@ fn confirmed(folder: &Path) -> [u64; 2] {
 /// Returns how often the program was started for the test rows.
 fn tests(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("tests")).unwrap_or_default().lines().count()
-}
-
-/// Runs a command that must exit with `code` and returns its error on one line.
-fn error(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let (actual, _, err) = run(folder, arguments);
-    assert_eq!(actual, code, "{arguments:?}\n{err}");
-    err.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -111,7 +76,7 @@ fn a_run_of_the_built_in_model_ends_with_its_confirmation() {
 
 #[test]
 fn it_is_made_once_and_goes_on_where_it_was_stopped() {
-    let folder = scripted(SCRIPTED);
+    let folder = scripted(&CONFIRMED);
     let folder = folder.path();
     std::fs::write(folder.join("wait"), "").unwrap();
     let mut child =
@@ -136,7 +101,7 @@ fn it_is_made_once_and_goes_on_where_it_was_stopped() {
 
 #[test]
 fn it_waits_for_every_budget_and_is_no_work_of_workers() {
-    let folder = scripted(SCRIPTED);
+    let folder = scripted(&CONFIRMED);
     let folder = folder.path();
     let (code, _, err) = run(folder, &["run", "--budget", "a"]);
     assert_eq!(code, 0, "{err}");
@@ -158,7 +123,7 @@ fn it_waits_for_every_budget_and_is_no_work_of_workers() {
 
 #[test]
 fn runs_beside_each_other_share_one_confirmation() {
-    let folder = scripted(SCRIPTED);
+    let folder = scripted(&CONFIRMED);
     let folder = folder.path();
     std::fs::write(folder.join("wait"), "").unwrap();
     let start =
@@ -183,87 +148,193 @@ fn runs_beside_each_other_share_one_confirmation() {
 
 #[test]
 fn without_test_rows_the_search_is_not_begun() {
-    let folder = scripted(&SCRIPTED.replace("test_part = true\n", ""));
+    let folder = scripted(&Scripted { command: "", ..CONFIRMED });
     let folder = folder.path();
-    for command in ["check", "run"] {
-        let text = error(folder, &[command], 3);
-        assert!(text.contains("`confirm` needs `test_part = true` in [command]"), "{text}");
-        assert!(text.contains("ladder.toml:"), "it has its place: {text}");
-    }
+    insta::assert_snapshot!(all_refused(folder, &[&["check"], &["run"]]), @"
+    $ allometry check
+    ladder::needs
+
+      × `confirm` needs `test_part = true` in [command], which says that the
+      │ program can score its test rows
+        ╭─[ladder.toml:23:1]
+     22 │
+     23 │ [confirm]
+        · ────┬────
+        ·     ╰── this one
+     24 │ top = 1
+        ╰────
+    exit code 3
+
+    $ allometry run
+    ladder::needs
+
+      × `confirm` needs `test_part = true` in [command], which says that the
+      │ program can score its test rows
+        ╭─[ladder.toml:23:1]
+     22 │
+     23 │ [confirm]
+        · ────┬────
+        ·     ╰── this one
+     24 │ top = 1
+        ╰────
+    exit code 3
+    ");
     assert!(!folder.join("trials.db").exists());
 
-    let folder = project();
+    let folder = project_with_one_class_of_test_rows();
     let folder = folder.path();
-    let table = std::fs::read_to_string(folder.join("data.csv")).unwrap();
-    let last = table.lines().count() - 60;
-    let lines = table.lines().enumerate().map(|(number, line)| {
-        let (before, _) = line.rsplit_once(',').unwrap();
-        if number > last { format!("{before},0\n") } else { format!("{line}\n") }
-    });
-    std::fs::write(folder.join("data.csv"), lines.collect::<String>()).unwrap();
-    for command in ["check", "run"] {
-        let text = error(folder, &[command, "-S", "confirm={}"], 3);
-        assert!(text.contains("windows of the test part are labelled 0"), "{text}");
-    }
+    let refused = [
+        &["check", "-S", "confirm={}"][..],
+        &["run", "-S", "confirm={}"],
+        &["run", "-S", "confirm={}", "-S", "data.split.validation=0.3"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &refused), @"
+    $ allometry check -S confirm={}
+    error: data.csv: all 52 windows of the test part are labelled 0
+    hint: more rows, another split, or another threshold of the label
+    exit code 3
+
+    $ allometry run -S confirm={}
+    error: data.csv: all 52 windows of the test part are labelled 0
+    hint: more rows, another split, or another threshold of the label
+    exit code 3
+
+    $ allometry run -S confirm={} -S data.split.validation=0.3
+    ladder::no_test_rows
+
+      × the training and validation shares add up to 1.0, which leaves no test
+      │ rows
+       ╭─[--set:1:1]
+     1 │ data.split.validation=0.3
+       · ──────────┬──────────
+       ·           ╰── this one
+       ╰────
+      help: the test rows are the remaining share: leave about 0.15
+    exit code 3
+    ");
     assert!(!folder.join("trials.db").exists());
     assert_eq!(run(folder, &["check"]).0, 0, "a ladder that asks for none needs none");
-    let text = error(folder, &["run", "-S", "confirm={}", "-S", "data.split.validation=0.3"], 3);
-    assert!(text.contains("leaves no test rows"), "{text}");
 }
 
 #[test]
 fn what_makes_no_sense_is_refused_with_its_place() {
-    let folder = scripted(SCRIPTED);
+    let folder = scripted(&CONFIRMED);
     let folder = folder.path();
-    for (setting, words) in [
-        ("confirm.top=0", "`top` is 0, but must be from 1 to 1000"),
-        ("confirm.seeds=1001", "`seeds` is 1001, but must be from 1 to 1000"),
-        ("confirm.seeds=\"many\"", "`seeds` must be a whole number"),
-        ("confirm.rows=3", "unknown key `rows` in [confirm]"),
-        ("confirm=true", "`confirm` must be a table"),
-    ] {
-        let text = error(folder, &["run", "-S", setting], 3);
-        assert!(text.contains(words), "{setting}: {text}");
-    }
-    assert!(error(folder, &["confirm", "--top", "0"], 2).contains("--top"));
-    assert!(error(folder, &["confirm", "--seeds", "1001"], 2).contains("--seeds"));
+    let refused = [
+        &["run", "-S", "confirm.top=0"][..],
+        &["run", "-S", "confirm.seeds=1001"],
+        &["run", "-S", "confirm.seeds=\"many\""],
+        &["run", "-S", "confirm.rows=3"],
+        &["run", "-S", "confirm=true"],
+        &["confirm", "--top", "0"],
+        &["confirm", "--seeds", "1001"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &refused), @r#"
+    $ allometry run -S confirm.top=0
+    ladder::out_of_range
+
+      × `top` is 0, but must be from 1 to 1000
+       ╭─[--set:1:13]
+     1 │ confirm.top=0
+       ·             ┬
+       ·             ╰── from 1 to 1000
+       ╰────
+    exit code 3
+
+    $ allometry run -S confirm.seeds=1001
+    ladder::out_of_range
+
+      × `seeds` is 1001, but must be from 1 to 1000
+       ╭─[--set:1:15]
+     1 │ confirm.seeds=1001
+       ·               ──┬─
+       ·                 ╰── from 1 to 1000
+       ╰────
+    exit code 3
+
+    $ allometry run -S 'confirm.seeds="many"'
+    ladder::wrong_type
+
+      × `seeds` must be a whole number, not text
+       ╭─[--set:1:15]
+     1 │ confirm.seeds="many"
+       ·               ───┬──
+       ·                  ╰── a whole number
+       ╰────
+    exit code 3
+
+    $ allometry run -S confirm.rows=3
+    ladder::unknown_key
+
+      × unknown key `rows` in [confirm]
+       ╭─[--set:1:1]
+     1 │ confirm.rows=3
+       · ──────┬─────
+       ·       ╰── not known
+       ╰────
+      help: [confirm] has top, seeds
+    exit code 3
+
+    $ allometry run -S confirm=true
+    ladder::wrong_type
+
+      × `confirm` must be a table, not true or false
+       ╭─[--set:1:9]
+     1 │ confirm=true
+       ·         ──┬─
+       ·           ╰── a table
+       ╰────
+    exit code 3
+
+    $ allometry confirm --top 0
+    error: invalid value '0' for '--top <N>': 0 is not in 1..=1000
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry confirm --seeds 1001
+    error: invalid value '1001' for '--seeds <N>': 1001 is not in 1..=1000
+
+    For more information, try '--help'.
+    exit code 2
+    "#);
 }
 
 #[test]
 fn check_tells_what_it_costs() {
     let folder = project();
     let folder = folder.path();
-    let (code, out, err) = run(folder, &["check"]);
-    assert_eq!(code, 0, "{err}");
-    for words in [
-        "the ladder asks for no confirmation on the test rows: \
-         the best configuration of each budget, under 5 seeds",
-        "it would cost 10 trainings, at most about",
-        "the search has 8 trials, at most about",
-        "the sampler `gp` learns from its trials, so only a confirmation decides between budgets",
-        "[confirm] with top = 1 and seeds = 5 asks for it",
-    ] {
-        assert!(out.contains(words), "`{words}` is missing from:\n{out}");
-    }
-    let (_, out, _) = run(folder, &["check", "-S", "confirm.top=2", "-S", "confirm.seeds=3"]);
-    for words in [
-        "\nconfirmation on the test rows: the best 2 configurations of each budget, under 3 seeds\n",
-        "  12 trainings, at most about",
-    ] {
-        assert!(out.contains(words), "`{words}` is missing from:\n{out}");
-    }
-    let none =
-        scripted(&SCRIPTED.replace("[confirm]\ntop = 1\nseeds = 2\n", "").replace("test_part = true\n", ""));
-    let (code, out, err) = run(none.path(), &["check"]);
-    assert_eq!(code, 0, "{err}");
-    for words in [
-        "it would cost 10 trainings; the search has 6 trials\n",
-        "the best of many trials is partly luck",
-        "with `test_part = true` in [command] once the command can score test rows",
-    ] {
-        assert!(out.contains(words), "`{words}` is missing from:\n{out}");
-    }
+    // The last paragraph of the output is about the confirmation.
+    let told = |folder: &Path, arguments: &[&str]| {
+        let (code, out, err) = run(folder, &[&["check"], arguments].concat());
+        assert_eq!(code, 0, "{err}");
+        shown(folder, out.rsplit("\n\n").next().unwrap())
+    };
+    insta::assert_snapshot!(told(folder, &[]), @r"
+    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
+    5 seeds
+      it would cost 10 trainings, at most about TIME with N workers; the search has 8 trials, at most \
+    about TIME with N workers
+      the sampler `gp` learns from its trials, so only a confirmation decides between budgets: \
+    [confirm] with top = 1 and seeds = 5 asks for it
+    ");
+    insta::assert_snapshot!(told(folder, &["-S", "confirm.top=2", "-S", "confirm.seeds=3"]), @r"
+    confirmation on the test rows: the best 2 configurations of each budget, under 3 seeds
+      12 trainings, at most about TIME with N workers; the search has 8 trials, at most about TIME with \
+    N workers
+    ");
+    let none = scripted(&Scripted { command: "", sections: "", ..CONFIRMED });
+    insta::assert_snapshot!(told(none.path(), &[]), @r"
+    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
+    5 seeds
+      it would cost 10 trainings; the search has 6 trials
+      the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
+    `test_part = true` in [command] once the command can score test rows
+    ");
     // A budget has at most as many configurations as its space: three.
-    let (_, out, _) = run(none.path(), &["check", "-S", "command.test_part=true", "-S", "confirm.top=9"]);
-    assert!(out.contains("  30 trainings; the search has 6 trials\n"), "{out}");
+    let all = ["-S", "command.test_part=true", "-S", "confirm.top=9"];
+    insta::assert_snapshot!(told(none.path(), &all), @"
+    confirmation on the test rows: the best 9 configurations of each budget, under 5 seeds
+      30 trainings; the search has 6 trials
+    ");
 }

@@ -1,6 +1,6 @@
 //! Tests of `--fail-on`: the exit code is 7 after the reports are written, and the findings are listed.
 
-use crate::support::{project, run};
+use crate::support::{all_refused, project, run, shown};
 
 /// Two trials of another program, with three findings: few trials, unknown rows, one budget.
 const TRIALS: &str = "number,auc,params_d_model\n0,0.7,32\n1,0.8,64\n";
@@ -17,14 +17,25 @@ fn a_finding_ends_the_report_with_code_7_after_writing() {
     let (code, out, err) = report(&["--fail-on", "few-trials", "--fail-on", "no-trials"]);
     assert_eq!(code, 7, "{err}");
     assert!(out.starts_with("# HPO Study: X"), "the report is written: {out}");
-    assert!(err.starts_with("error: 1 finding met --fail-on:\n  warning few-trials: X: "), "{err}");
+    insta::assert_snapshot!(shown(folder.path(), &err), @"
+    error: 1 finding met --fail-on:
+      warning few-trials: X: only 2 trials: means per value and importances are unreliable
+    ");
     let (code, _, err) = report(&["--fail-on", "no-trials", "--fail-on", "error"]);
     assert_eq!((code, err.as_str()), (0, ""), "neither is found");
     let (code, _, err) = report(&["--fail-on", "info"]);
     assert_eq!(code, 7);
-    for found in ["warning few-trials", "info rows-unknown", "info single-budget"] {
-        assert!(err.contains(found), "everything is at least info: {err}");
-    }
+    insta::assert_snapshot!(shown(folder.path(), &err), @r"
+    error: 6 findings met --fail-on:
+      warning few-trials: X: only 2 trials: means per value and importances are unreliable
+      info rows-unknown: the numbers of positive and negative validation rows are not known, so errors \
+    do not cover other rows
+      info missing-scores: the predictions of the best trials on the validation rows are not stored: 'X'
+      info missing-sizes: the exact sizes of models are not known: 'X' (2 of 2 trials)
+      info single-budget: there is only one budget, so scale cannot be assessed
+      info collapse-unknown: X: it is not known whether models collapsed: no trial recorded its \
+    predictions
+    ");
     let (code, _, err) = report(&["--fail-on", "warning"]);
     assert_eq!(code, 7);
     assert!(!err.contains("single-budget"), "info is milder than warning: {err}");
@@ -52,9 +63,9 @@ fn own_stores_are_looked_at_too() {
     let document: serde_json::Value = serde_json::from_str(&read("r.json")).unwrap();
     let trial = &document["studies"][0]["recommended"]["trial"];
     assert_eq!(trial["mean"]["method"], "gaussian_process", "{trial}");
-    for page in [read("r.md"), read("r.html")] {
-        assert!(page.contains("Recommended: trial ") && page.contains("Mean over seeds"), "{page}");
-    }
+    let (brief, page) = (read("r.md"), read("r.html"));
+    assert!(brief.contains("## What to take") && brief.contains("| Mean AUC over seeds |"), "{brief}");
+    assert!(page.contains("Recommended: trial ") && page.contains("Mean over seeds"), "{page}");
     for source in ["ladder.toml", "trials.db", "sqlite:///trials.db"] {
         let (code, _, err) = run(folder.path(), &["report", source, "--fail-on", "few-trials"]);
         assert_eq!(code, 7, "{source}: {err}");
@@ -109,15 +120,31 @@ fn a_reports_conclusions_that_do_not_stand_are_found() {
 fn a_code_that_a_source_can_never_meet_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.csv"), TRIALS).unwrap();
-    let refused = |arguments: &[&str]| {
-        let (code, out, err) = run(folder.path(), &[&["report"], arguments].concat());
-        assert_eq!((code, out.as_str()), (2, ""), "{err}");
-        err
-    };
-    let err = refused(&["X=a.csv", "--fail-on", "trend-does-not-stand"]);
-    assert!(err.contains("can never be met by trials") && err.contains("few-trials"), "{err}");
-    let err = refused(&["seed.md", "--fail-on", "few-trials"]);
-    assert!(err.contains("can never be met by a report") && err.contains("trend-does-not-stand"), "{err}");
+    let calls = [
+        &["report", "X=a.csv", "--fail-on", "trend-does-not-stand"][..],
+        &["report", "seed.md", "--fail-on", "few-trials"],
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    $ allometry report X=a.csv --fail-on trend-does-not-stand
+    error: `--fail-on trend-does-not-stand` can never be met by trials
+    hint: codes for trials are no-trials, few-trials, failed-trials, non-finite-values, unequal-effort, \
+    searched-differently, single-budget, best-params-mismatch, missing-sizes, budget-out-of-reach, \
+    nominal-not-size, sizes-out-of-order, edge-of-space, learning-rate-edge, single-level, duplicates, \
+    collapse-unknown, collapsed-trials, rows-unknown, missing-scores, too-few-rows, behind-baseline, \
+    confounded-parameters, too-few-sizes, adaptive-sampling, several-objectives, infeasible-trials; \
+    severities apply to all sources
+    exit code 2
+
+    $ allometry report seed.md --fail-on few-trials
+    error: `--fail-on few-trials` can never be met by a report
+    hint: codes for a report are contradiction, size-does-not-stand, scaling-does-not-stand, \
+    consistency-does-not-stand, collapse-does-not-stand, best-configuration-does-not-stand, \
+    shares-does-not-stand, importance-does-not-stand, trend-does-not-stand, best-value-does-not-stand, \
+    size-cannot-be-told, scaling-cannot-be-told, consistency-cannot-be-told, collapse-cannot-be-told, \
+    best-configuration-cannot-be-told, shares-cannot-be-told, importance-cannot-be-told, \
+    trend-cannot-be-told, best-value-cannot-be-told; severities apply to all sources
+    exit code 2
+    ");
 }
 
 #[test]

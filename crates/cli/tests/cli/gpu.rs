@@ -1,34 +1,69 @@
 //! Tests of `device` in a ladder and of `--device`: training on graphics processors, and the errors if that
 //! is impossible.
 
-use crate::support::{project, run};
+#[cfg(feature = "gpu")]
+use crate::support::run;
+use crate::support::{all_refused, project};
 
 #[cfg(not(feature = "gpu"))]
 #[test]
 fn a_program_without_support_says_so() {
     let folder = project();
-    for arguments in [
+    let calls = [
         &["run", "--device", "wgpu"][..],
         &["train", "--budget", "s", "--device", "wgpu"],
         &["check", "--set", "model.device=wgpu"],
         &["transfer", "--device", "wgpu"],
-    ] {
-        let (code, out, err) = run(folder.path(), arguments);
-        assert_eq!((code, out.as_str()), (4, ""), "{arguments:?}: {err}");
-        assert!(err.contains("this program was built without support for `"), "{arguments:?}: {err}");
-        assert!(err.contains("hint: build with --features "), "{arguments:?}: {err}");
-    }
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r#"
+    $ allometry run --device wgpu
+    error: this program was built without support for `wgpu` devices
+    hint: build with --features gpu, or set device = "cpu"
+    exit code 4
+
+    $ allometry train --budget s --device wgpu
+    error: this program was built without support for `wgpu` devices
+    hint: build with --features gpu, or set device = "cpu"
+    exit code 4
+
+    $ allometry check --set model.device=wgpu
+    error: this program was built without support for `wgpu` devices
+    hint: build with --features gpu, or set device = "cpu"
+    exit code 4
+
+    $ allometry transfer --device wgpu
+    error: this program was built without support for `wgpu` devices
+    hint: build with --features gpu, or set device = "cpu"
+    exit code 4
+    "#);
 }
 
 #[test]
 fn devices_that_do_not_exist_are_refused() {
     let folder = project();
-    let (code, _, err) = run(folder.path(), &["run", "--set", "model.device=tpu"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("tpu") && err.contains("wgpu"), "{err}");
-    let (code, _, err) = run(folder.path(), &["run", "--device", "tpu"]);
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("cpu, wgpu"), "{err}");
+    let calls = [&["run", "--set", "model.device=tpu"][..], &["run", "--device", "tpu"]];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @"
+    $ allometry run --set model.device=tpu
+    ladder::unknown_word
+
+      × `device` cannot be `tpu`
+       ╭─[--set:1:14]
+     1 │ model.device=tpu
+       ·              ─┬─
+       ·               ╰── not known
+       ╰────
+      help: did you mean `cpu`? it can be `cpu`, `wgpu`
+    exit code 3
+
+    $ allometry run --device tpu
+    error: invalid value 'tpu' for '--device <KIND>'
+      [possible values: cpu, wgpu]
+
+      tip: a similar value exists: 'cpu'
+
+    For more information, try '--help'.
+    exit code 2
+    ");
 }
 
 #[cfg(feature = "gpu")]

@@ -103,6 +103,12 @@ fn are_like(expected: &[String], lines: &[&str]) -> bool {
 /// Creates the files that a page assumes: files of trials, a study, a table.
 fn prepare(page: &str, folder: &Path) {
     if ["docs/guide/optuna-study.md", "docs/reference/exchange.md"].contains(&page) {
+        let set = |low: f64, high: f64, log: bool| {
+            let attributes = serde_json::json!({"low": low, "high": high, "log": log, "step": null});
+            serde_json::json!({"name": "FloatDistribution", "attributes": attributes})
+        };
+        let sets =
+            serde_json::json!({"learning_rate": set(1e-4, 1e-1, true), "dropout": set(0.0, 0.5, false)});
         for (label, weights, best) in [("small", 21_000, 0.7), ("large", 210_000, 0.72)] {
             let trials: Vec<_> = (0..20)
                 .map(|number| {
@@ -111,6 +117,7 @@ fn prepare(page: &str, folder: &Path) {
                         "number": number, "state": "COMPLETE", "user_attrs": {"n_params": weights},
                         "value": best - rate + f64::from(number * 7 % 5) / 1e3,
                         "params": {"learning_rate": rate, "dropout": f64::from(number % 3) / 10.0},
+                        "distributions": sets,
                     })
                 })
                 .collect();

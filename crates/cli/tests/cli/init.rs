@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::support::{run, table};
+use crate::support::{all_refused, refused, run, shown, table};
 
 fn with(name: &str, content: impl AsRef<[u8]>) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -20,7 +20,7 @@ fn accepted(folder: &Path, arguments: &[&str]) -> (String, String) {
     let ladder = std::fs::read_to_string(folder.join("ladder.toml")).unwrap();
     let (code, out_of_check, err) = run(folder, &["check"]);
     assert_eq!(code, 0, "{ladder}\n{out_of_check}{err}");
-    (out, ladder)
+    (shown(folder, &out), ladder)
 }
 
 /// Runs the ladder with two short trials of each budget.
@@ -28,16 +28,6 @@ fn runs(folder: &Path) {
     let short = ["run", "-S", "trials=2", "-S", "model.epochs=1", "-S", "confirm.seeds=1", "--quiet"];
     let (code, out, err) = run(folder, &short);
     assert_eq!(code, 0, "{out}{err}");
-}
-
-fn refused(folder: &Path, arguments: &[&str], code: i32, words: &[&str]) {
-    let (actual, out, err) = run(folder, &[&["init"], arguments].concat());
-    assert_eq!(actual, code, "{arguments:?}\n{out}{err}");
-    assert_eq!(out, "", "{arguments:?} prints no data");
-    for word in words {
-        assert!(err.contains(word), "`{word}` is missing from the error of {arguments:?}:\n{err}");
-    }
-    assert!(!folder.join("ladder.toml").exists(), "nothing is written");
 }
 
 /// Returns rows with a date, two features and further columns that `rest` makes from the row's number.
@@ -60,15 +50,14 @@ fn class(row: usize, classes: usize) -> String {
 fn a_table_as_others_have_it() {
     let folder = with("data.csv", table(400));
     let (noticed, ladder) = accepted(folder.path(), &["data.csv"]);
-    for said in [
-        "data.csv: 400 rows, 4 columns",
-        "time: `date`, 2000-01-01 to 2001-03-08",
-        "usually 1 day apart",
-        "label: `label` (named like a label), 0 in ",
-        "features: 2 columns",
-    ] {
-        assert!(noticed.contains(said), "`{said}` is missing:\n{noticed}");
-    }
+    insta::assert_snapshot!(noticed, @r"
+    data.csv: 400 rows, 4 columns
+      time: `date`, 2000-01-01 to 2001-03-08
+        usually 1 day apart; 12 of 399 steps are more than twice that, the longest 4 days after \
+    2000-01-28
+      label: `label` (named like a label), 0 in 263 rows (65.8%), 1 in 137 rows (34.2%)
+      features: 2 columns
+    ");
     for said in ["time = \"date\"", "metric = \"auc\"", "trials = 24", "context = 8", "[confirm]"] {
         assert!(ladder.contains(said), "`{said}` is missing:\n{ladder}");
     }
@@ -89,9 +78,12 @@ fn the_table_of_the_demo() {
 fn a_ladder_that_is_there_stays() {
     let folder = with("data.csv", table(400));
     std::fs::write(folder.path().join("ladder.toml"), "mine").unwrap();
-    let (code, _, err) = run(folder.path(), &["init", "data.csv"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("ladder.toml already exists") && err.contains("--force"), "{err}");
+    insta::assert_snapshot!(refused(folder.path(), &["init", "data.csv"]), @"
+    $ allometry init data.csv
+    error: ladder.toml already exists
+    hint: name another file with -o, or overwrite it with --force
+    exit code 2
+    ");
     assert_eq!(std::fs::read_to_string(folder.path().join("ladder.toml")).unwrap(), "mine");
     accepted(folder.path(), &["data.csv", "--force"]);
 }
@@ -136,13 +128,26 @@ fn a_table_without_times() {
     let text = lines.join("\n");
     let folder = with("t.csv", text.replace("label", "rain"));
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    assert!(noticed.contains("`rain` (the only column of 0 and 1)"), "{noticed}");
-    assert!(noticed.contains("time: no column;") && ladder.contains("# No `time`"), "{noticed}{ladder}");
+    insta::assert_snapshot!(noticed, @"
+    t.csv: 300 rows, 3 columns
+      time: no column; the rows of the file must be in time order
+      label: `rain` (the only column of 0 and 1), 0 in 196 rows (65.3%), 1 in 104 rows (34.7%)
+      features: 2 columns
+    ");
+    assert!(ladder.contains("# No `time`"), "{ladder}");
 
     let slashes = rows(300, "Date,a,b,y", |i| class(i, 2)).replace('-', "/");
     let folder = with("t.csv", slashes);
     let (noticed, _) = accepted(folder.path(), &["t.csv"]);
-    assert!(noticed.contains("warning: `Date` holds text such as `2000/01/01`"), "{noticed}");
+    insta::assert_snapshot!(noticed, @r"
+    t.csv: 300 rows, 4 columns
+      time: no column; the rows of the file must be in time order
+      warning: `Date` holds text such as `2000/01/01`; times are 2024-01-31, 2024-01-31T16:00:00 or \
+    numbers
+      label: `y` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
+      features: 2 columns
+      not numbers, so not features: `Date` (text such as `2000/01/01`)
+    ");
 }
 
 #[test]
@@ -150,7 +155,16 @@ fn a_table_with_holes() {
     let holes = rows(400, "date,a,b,y", |i| if i % 40 == 3 { "NA".into() } else { class(i, 2) });
     let folder = with("t.csv", holes.replace(",2.9,", ",,"));
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    assert!(noticed.contains("missing in 10 rows") && noticed.contains("values: `a` in 1"), "{noticed}");
+    insta::assert_snapshot!(noticed, @r"
+    t.csv: 400 rows, 4 columns
+      time: `date`, 2000-01-01 to 2001-03-08
+        usually 1 day apart; 12 of 399 steps are more than twice that, the longest 4 days after \
+    2000-01-28
+      label: `y` (named like a label), 0 in 224 rows (56.0%), 1 in 166 rows (41.5%)
+        missing in 10 rows
+      features: 2 columns
+        missing or infinite values: `a` in 13 rows; 13 rows left out
+    ");
     assert!(ladder.contains("na = \"drop\""), "{ladder}");
     runs(folder.path());
 }
@@ -160,7 +174,15 @@ fn names_that_toml_has_to_quote() {
     let header = "date,\"a \"\"b\"\"\\ = [x] # \u{202e}é\",b c,\"la'bel\n[x]\",flat \"";
     let folder = with("t b.csv", rows(300, header, |i| format!("{},7", class(i, 2))));
     let (noticed, _) = accepted(folder.path(), &["t b.csv", "--label", "la'bel\n[x]"]);
-    assert!(noticed.contains("`flat \"` (the same in all rows)"), "{noticed}");
+    insta::assert_snapshot!(noticed, @r#"
+    t b.csv: 300 rows, 5 columns
+      time: `date`, 2000-01-01 to 2000-11-20
+        usually 1 day apart; 9 of 299 steps are more than twice that, the longest 4 days after \
+    2000-01-28
+      label: `la'bel\n[x]` (given by --label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
+      features: 2 columns
+      left out: `flat "` (the same in all rows)
+    "#);
     assert!(!noticed.contains('\u{202e}'), "{noticed}");
     runs(folder.path());
 }
@@ -174,47 +196,171 @@ fn a_panel_is_told() {
     }
     let folder = with("t.csv", panel);
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    assert!(noticed.contains("200 rows repeat a time of `date`"), "{noticed}");
-    assert!(noticed.contains("looks like a panel: `ticker` identifies its 3 series"), "{noticed}");
+    insta::assert_snapshot!(noticed, @"
+    t.csv: 300 rows, 4 columns
+      time: `date`, 2001-01-01 to 2001-04-16
+        usually 1 day apart; 2 of 99 steps are more than twice that, the longest 4 days after 2001-01-28
+      warning: 200 rows repeat a time of `date`, the first is 2001-01-01
+        the table looks like a panel: `ticker` identifies its 3 series
+        a ladder trains on one series; write each series to a file of its own
+        the ladder keeps the order of the file, so windows mix rows with the same time
+      label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
+      features: 1 column
+      not numbers, so not features: `ticker` (text such as `s0`)
+    ");
     assert!(!ladder.contains("\ntime ="), "{ladder}");
 }
 
 #[test]
 fn a_label_that_cannot_be_told_is_asked_for() {
     let folder = with("t.csv", rows(60, "date,a,b,c", |i| (i % 9).to_string()));
-    refused(folder.path(), &["t.csv"], 2, &["t.csv", "it could be `b` (classes 0 to 16), `c`", "--label"]);
-    refused(folder.path(), &["t.csv", "--label", "d"], 2, &["no column `d`", "`date`, `a`, `b`, `c`"]);
-    refused(folder.path(), &["t.csv", "--time", "d"], 2, &["--time", "no column `d`"]);
-    refused(folder.path(), &["t.csv", "--label", "a", "--time", "a"], 2, &["both"]);
+    let calls = [
+        &["init", "t.csv"][..],
+        &["init", "t.csv", "--label", "d"],
+        &["init", "t.csv", "--time", "d"],
+        &["init", "t.csv", "--label", "a", "--time", "a"],
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    $ allometry init t.csv
+    error: t.csv: cannot tell which column is the label; it could be `b` (classes 0 to 16), `c` \
+    (classes 0 to 8), `a` (numbers from 0 to 3)
+    hint: name it with --label COLUMN
+    exit code 2
+
+    $ allometry init t.csv --label d
+    error: t.csv: --label: there is no column `d`
+    hint: its columns are `date`, `a`, `b`, `c`
+    exit code 2
+
+    $ allometry init t.csv --time d
+    error: t.csv: --time: there is no column `d`
+    hint: its columns are `date`, `a`, `b`, `c`
+    exit code 2
+
+    $ allometry init t.csv --label a --time a
+    error: t.csv: column `a` cannot be both the time and the label
+    hint: name two columns
+    exit code 2
+    ");
+    assert!(!folder.path().join("ladder.toml").exists(), "nothing is written");
     let words = rows(60, "date,a,b,won", |i| if i % 2 == 0 { "no".into() } else { "yes".into() });
     let folder = with("t.csv", words);
-    refused(folder.path(), &["t.csv"], 2, &["--label", "`won` holds `no`, `yes`"]);
-    refused(folder.path(), &["t.csv", "--label", "won"], 3, &["t.csv", "`won`", "text such as `no`", "hint"]);
-    refused(folder.path(), &["t.csv", "--label", "a", "--time", "won"], 3, &["t.csv", "line 2", "`won`"]);
+    let calls = [
+        &["init", "t.csv"][..],
+        &["init", "t.csv", "--label", "won"],
+        &["init", "t.csv", "--label", "a", "--time", "won"],
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    $ allometry init t.csv
+    error: t.csv: cannot tell which column is the label; it could be `b` (classes 0 to 16), `a` \
+    (numbers from 0 to 3)
+    hint: name it with --label COLUMN; `won` holds `no`, `yes`, which could be written as 0, 1, ...
+    exit code 2
+
+    $ allometry init t.csv --label won
+    error: t.csv: column `won` cannot be the label: it holds text such as `no`, and a label is a number
+    hint: a label is a column of 0 and 1, of classes counted from 0, or of any numbers; write its texts \
+    as numbers
+    exit code 3
+
+    $ allometry init t.csv --label a --time won
+    error: t.csv: line 2: time `won` is `no`, which is not a date, time or number
+    hint: times are written as 2024-01-31, 2024-01-31T16:00:00, 2024-01-31T16:00:00Z or a number
+    exit code 3
+    ");
+    assert!(!folder.path().join("ladder.toml").exists(), "nothing is written");
 }
 
 #[test]
 fn what_no_ladder_can_be_made_of() {
-    type Case = (&'static str, &'static [u8], &'static [&'static str], i32, &'static [&'static str]);
-    let cases: [Case; 10] = [
-        ("one.csv", b"a,y\n1,0\n", &["--label", "y"], 3, &["one.csv", "same in all rows"]),
-        ("few.csv", b"a,y\n1,0\n2,1\n4,0\n", &[], 3, &["few.csv", "too few rows", "hint"]),
-        ("empty.csv", b"", &[], 3, &["empty.csv", "no rows"]),
-        ("words.csv", b"a,b\nx,y\nz,w\n", &[], 3, &["words.csv", "no column of numbers", "`a`"]),
-        ("semicolons.csv", b"a;b\n1;2\n3;4\n", &[], 3, &["semicolons.csv", "separated by commas"]),
-        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\xff\xfe\n", &[], 3, &["picture.csv", "line"]),
-        ("ragged.csv", b"a,b\n1,2\n3\n", &[], 3, &["ragged.csv", "line 3"]),
-        ("prose.txt", b"a,b\n1,2\n", &[], 3, &["prose.txt", ".csv or .parquet"]),
-        ("cut.parquet", b"PAR1\xff\xff\xff\x7fPAR1", &[], 3, &["cut.parquet", "Parquet"]),
-        ("flat.csv", b"a,y\n7,0\n7,1\n7,0\n", &[], 3, &["flat.csv", "`a` (the same in all rows)"]),
+    let files: [(&str, &[u8]); 10] = [
+        ("one.csv", b"a,y\n1,0\n"),
+        ("few.csv", b"a,y\n1,0\n2,1\n4,0\n"),
+        ("empty.csv", b""),
+        ("words.csv", b"a,b\nx,y\nz,w\n"),
+        ("semicolons.csv", b"a;b\n1;2\n3;4\n"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\xff\xfe\n"),
+        ("ragged.csv", b"a,b\n1,2\n3\n"),
+        ("prose.txt", b"a,b\n1,2\n"),
+        ("cut.parquet", b"PAR1\xff\xff\xff\x7fPAR1"),
+        ("flat.csv", b"a,y\n7,0\n7,1\n7,0\n"),
     ];
-    for (name, content, arguments, code, words) in cases {
-        let folder = with(name, content);
-        refused(folder.path(), &[&[name], arguments].concat(), code, words);
-    }
     let folder = tempfile::tempdir().unwrap();
-    refused(folder.path(), &["nowhere.csv"], 4, &["nowhere.csv"]);
-    refused(folder.path(), &["nowhere.csv", "--trials", "0"], 2, &["--trials"]);
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    let calls = [
+        &["init", "one.csv", "--label", "y"][..],
+        &["init", "few.csv"],
+        &["init", "empty.csv"],
+        &["init", "words.csv"],
+        &["init", "semicolons.csv"],
+        &["init", "picture.csv"],
+        &["init", "ragged.csv"],
+        &["init", "prose.txt"],
+        &["init", "cut.parquet"],
+        &["init", "flat.csv"],
+        &["init", "nowhere.csv"],
+        &["init", "nowhere.csv", "--trials", "0"],
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    $ allometry init one.csv --label y
+    error: one.csv: column `y` cannot be the label: it is the same in all rows
+    hint: a label is a column of 0 and 1, of classes counted from 0, or of any numbers
+    exit code 3
+
+    $ allometry init few.csv
+    error: few.csv: too few rows: with 3 rows the validation part has no window of 1 rows
+    hint: a shorter context, more rows, or a larger share for validation
+    exit code 3
+
+    $ allometry init empty.csv
+    error: empty.csv: the table has no rows
+    exit code 3
+
+    $ allometry init words.csv
+    error: words.csv: no column of numbers is left to be a feature
+    hint: not used: `a` (text such as `x`), `b` (text such as `y`)
+    exit code 3
+
+    $ allometry init semicolons.csv
+    error: semicolons.csv: no column of numbers is left to be a feature
+    hint: not used: `a;b` (text such as `1;2`); fields must be separated by commas
+    exit code 3
+
+    $ allometry init picture.csv
+    error: picture.csv: line 1 is not valid UTF-8
+    exit code 3
+
+    $ allometry init ragged.csv
+    error: ragged.csv: line 3 has 1 fields, but the header has 2
+    exit code 3
+
+    $ allometry init prose.txt
+    error: prose.txt: unknown kind of table; its name must end in .csv or .parquet
+    exit code 3
+
+    $ allometry init cut.parquet
+    error: cut.parquet: cannot be read as Parquet: EOF: Parquet file too small. Size is 12 but need \
+    2147483655
+    exit code 3
+
+    $ allometry init flat.csv
+    error: flat.csv: no column of numbers is left to be a feature
+    hint: not used: `a` (the same in all rows); fields must be separated by commas
+    exit code 3
+
+    $ allometry init nowhere.csv
+    error: cannot read nowhere.csv: No such file or directory (os error 2)
+    exit code 4
+
+    $ allometry init nowhere.csv --trials 0
+    error: invalid value '0' for '--trials <N>': 0 is not in 1..=1000000
+
+    For more information, try '--help'.
+    exit code 2
+    ");
+    assert!(!folder.path().join("ladder.toml").exists(), "nothing is written");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::support::run;
+use crate::support::{printed, refused, run};
 
 #[test]
 fn shells_complete_every_command() {
@@ -32,7 +32,173 @@ fn commands_have_manual_pages() {
     let (code, page, err) = run(folder.path(), &["man", "init"]);
     assert_eq!(code, 0, "{err}");
     assert!(page.contains("allometry\\-init") && page.contains("TABLE"), "{page}");
-    let (code, _, err) = run(folder.path(), &["man", "fly"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("there is no command \"fly\"\nhint: there are run, worker"), "{err}");
+    insta::assert_snapshot!(refused(folder.path(), &["man", "fly"]), @r#"
+    $ allometry man fly
+    error: there is no command "fly"
+    hint: there are run, worker, check, init, transfer, confirm, train, predict, report, compare, \
+    serve, status, list, show, best, ask, tell, enqueue, import, export, demo, sampler, completions, \
+    man, help
+    exit code 2
+    "#);
+}
+
+#[test]
+fn help_lists_commands_and_their_options() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(printed(folder.path(), &["--help"]), @"
+    $ allometry --help
+    Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys
+
+    Usage: allometry <COMMAND>
+
+    Commands:
+      run          Runs the studies of every budget, or resumes them, and writes the report
+      worker       Evaluates trials of a ladder that `allometry run` started in another process or on
+                   another machine, until its studies are done
+      check        Validates a ladder file and its data, and shows what the search space of each budget
+                   contains
+      init         Writes a commented ladder file for a table, as a start for your own
+      transfer     Trains each budget's best configurations at every other budget, to see whether
+                   settings transfer, and writes the report
+      confirm      Trains each budget's best configurations again, scores them on the test rows and
+                   writes the report
+      train        Trains one configuration of a budget, shows its learning curve and writes a
+                   checkpoint
+      predict      Applies a checkpoint to a table and writes the predictions as CSV
+      report       Analyses trials and writes the report
+      compare      Compares two ladders, such as two data sets, two feature tiers, or before and after a
+                   change
+      serve        Serves a live web page with the ladders and studies of a storage
+      status       Prints the progress of each study: trials by state, the best value, running trials
+                   and why the study ended
+      list         Lists the trials of each study
+      show         Prints all data of one trial: configuration, value, constraints, times, metrics,
+                   steps and log
+      best         Prints the best complete trial of each study and the recommended configuration, or
+                   the Pareto front if there are several objectives
+      ask          Starts a trial for another program and prints its configuration as one line of JSON
+      tell         Ends a trial of `allometry ask` with its value, or as failed or pruned
+      enqueue      Adds configurations to the queue of a study; `allometry run` and `allometry ask`
+                   evaluate them first
+      import       Copies studies into a storage, where Optuna and all commands of Allometry can
+                   continue them
+      export       Copies studies from a storage to another storage, or to a file for other programs
+      demo         Generates a small data set with a learnable signal, runs a ladder of three budgets on
+                   it and writes the report
+      sampler      Proposes configurations to another program: JSON lines in, JSON lines out
+      completions  Prints a script with which a shell completes commands and options
+      man          Prints the manual page of the program or of a command
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+    insta::assert_snapshot!(printed(folder.path(), &["run", "-h"]), @"
+    $ allometry run -h
+    Runs the studies of every budget, or resumes them, and writes the report
+
+    Usage: allometry run [OPTIONS] [LADDER]
+
+    Arguments:
+      [LADDER]  The ladder file, or the folder of a ladder.toml [default: ladder.toml]
+
+    Options:
+      -S, --set <KEY=VALUE>      Overrides a setting of the file, such as model.epochs=20. May be
+                                 repeated
+          --storage <URL>        Storage of the trials, such as sqlite:///trials.db or
+                                 postgresql://user@host/database [env: ALLOMETRY_STORAGE]
+          --device <KIND>        Device that trains the built-in model; overrides the ladder file. The
+                                 kind wgpu requires a program built with --features gpu [possible
+                                 values: cpu, wgpu]
+          --budget <LABEL>       Runs only this budget. May be repeated
+          --trials <N>           Complete trials per budget; overrides the ladder file
+      -w, --workers <N>          Number of trials evaluated at the same time; the built-in model uses
+                                 one thread per trial. Default: the number of cores, or of --devices for
+                                 a command
+          --devices <LIST>       Devices for a command's trials, such as 0,1. Each trial is given one in
+                                 CUDA_VISIBLE_DEVICES
+          --lease <TIME>         Time without a heartbeat after which the running trials of a process
+                                 count as lost [default: 1m]
+          --retries <N>          How often a trial is repeated after its process died; with 0 it stays
+                                 failed [default: 3]
+          --smallest-effect <X>  Smallest difference of the metric that matters, in units of the metric,
+                                 such as 0.002. Overrides `smallest_effect` of the ladder file
+          --until <TIME>         Starts no new trial after this time, such as 90m or 2h
+          --allow-space-change   Resumes a study whose search space has changed. Trials outside the new
+                                 space stay in the storage but are no longer counted
+      -q, --quiet                Prints errors only
+      -h, --help                 Print help (see more with '--help')
+      -V, --version              Print version
+    ");
+    insta::assert_snapshot!(printed(folder.path(), &["init", "-h"]), @"
+    $ allometry init -h
+    Writes a commented ladder file for a table, as a start for your own
+
+    Usage: allometry init [OPTIONS] <TABLE>
+
+    Arguments:
+      <TABLE>  The table: a .csv or .parquet file with one row per time step
+
+    Options:
+      -o, --output <FILE>   The ladder file to write, or the folder of a ladder.toml [default:
+                            ladder.toml]
+          --label <COLUMN>  Column to predict: 0 and 1, classes counted from 0, or any numbers
+          --time <COLUMN>   Column that orders the rows
+          --trials <N>      Number of trials per budget [default: 24]
+          --force           Overwrites an existing ladder file
+      -h, --help            Print help (see more with '--help')
+      -V, --version         Print version
+    ");
+    insta::assert_snapshot!(printed(folder.path(), &["best", "--help"]), @"
+    $ allometry best --help
+    Prints the best complete trial of each study and the recommended configuration, or the Pareto front
+    if there are several objectives.
+
+    Trials that break a constraint are left out. Under noise the best value is often luck, so the
+    command also prints the configuration whose mean over seeds is probably the best, with the interval
+    of that mean.
+
+    Usage: allometry best [OPTIONS] [SOURCE]...
+
+    Arguments:
+      [SOURCE]...
+              Where the studies are: a ladder file (or its folder), a storage URL, a database, journal
+              or table, or LABEL=FILE:STUDY. Several may be given if each holds one study. Default:
+              $ALLOMETRY_STORAGE if set, else ladder.toml
+
+    Options:
+          --study <LABEL>
+              Label of the study's budget, or name of the study
+
+              [alias: --budget]
+
+          --metric <[LABEL=]NAME>
+              Name of the metric in the report, and of the column or field that holds its values in a
+              table. With LABEL=NAME it applies to one source
+
+          --direction <[LABEL=]DIRECTION>
+              Whether larger or smaller values are better, maximize or minimize, if neither the source
+              nor the name of the metric says so. With LABEL=DIRECTION it applies to one source. For
+              several objectives give it once for each in order, or as NAME=DIRECTION
+
+              [alias: --mode]
+
+          --params <[LABEL=]NAMES>
+              Columns or fields of a table that are hyperparameters, such as lr,depth; all others then
+              count as metrics or attributes. With LABEL=NAMES it applies to one source
+
+          --size <[LABEL=]NAME>
+              Column, field or user attribute that holds the number of the model's weights. With
+              LABEL=NAME it applies to one source
+
+          --json
+              Prints one JSON document
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    ");
 }

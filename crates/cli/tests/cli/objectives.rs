@@ -6,29 +6,23 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{LADDER, allometry, project, run, texts};
+use crate::support::scripted::{self, Scripted};
+use crate::support::{LADDER, all_refused, allometry, printed, project, refused, run, texts};
 
 /// A ladder whose program reports a better `accuracy` and a larger `ms` for a larger `width`.
-const COMMAND: &str = r#"
-name = "two"
-trials = 9
-metric = ["accuracy", "ms"]
-direction = ["maximize", "minimize"]
+const TWO: Scripted = Scripted {
+    name: "two",
+    trials: 9,
+    settings: "metric = [\"accuracy\", \"ms\"]\ndirection = [\"maximize\", \"minimize\"]",
+    space: &[("width", "[1, 2, 3]"), ("lr", "[1, 2, 3, 4]")],
+    sampler: "tpe",
+    budgets: &["a"],
+    ..Scripted::DEFAULT
+};
 
-[command]
-run = ["sh", "train.sh", "{width}", "{lr}"]
-
-[space]
-width = [1, 2, 3]
-lr = [1, 2, 3, 4]
-
-[sampler]
-kind = "tpe"
-
-[[budget]]
-label = "a"
-weights = "any"
-"#;
+/// A ladder with one objective and a limit on the other metric.
+const LIMITED: Scripted =
+    Scripted { settings: "metric = \"accuracy\"\nlimits = [\"ms <= 2\"]\ndirection = \"maximize\"", ..TWO };
 
 /// The program of the ladder: it reports `values`, or a value and a metric, depending on the trial number.
 const SCRIPT: &str = r#"
@@ -41,10 +35,7 @@ fi
 "#;
 
 fn command_project(ladder: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    std::fs::write(folder.path().join("train.sh"), SCRIPT).unwrap();
-    folder
+    scripted::folder(ladder, SCRIPT)
 }
 
 fn json_of(folder: &Path, arguments: &[&str]) -> Value {
@@ -66,7 +57,7 @@ fn optunas_best(test: &str, folder: &Path, study: &str) -> Option<Value> {
 
 #[test]
 fn a_command_with_two_objectives_has_a_front() {
-    let folder = command_project(COMMAND);
+    let folder = command_project(&TWO.ladder());
     let path = folder.path();
     let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
     assert_eq!(code, 0, "{err}");
@@ -109,11 +100,16 @@ fn a_command_with_two_objectives_has_a_front() {
     assert!(codes.iter().any(|finding| finding["code"] == "several-objectives"), "{document}");
 
     // A study does not continue with other objectives.
-    let other = COMMAND.replace("[\"maximize\", \"minimize\"]", "[\"maximize\", \"maximize\"]");
+    let other = TWO.ladder().replace("\"minimize\"]", "\"maximize\"]");
     std::fs::write(path.join("ladder.toml"), other).unwrap();
-    let (code, _, err) = run(path, &["run", "--quiet"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("direction: was"), "{err}");
+    insta::assert_snapshot!(refused(path, &["run", "--quiet"]), @r#"
+    $ allometry run --quiet
+    error: the objective of study `two/a` has changed:
+      direction: was ["maximize","minimize"], is ["maximize","maximize"]
+    hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
+    another `name` or `[storage] url`
+    exit code 3
+    "#);
 
     // Optuna can read the database.
     let (code, text, err) = run(path, &["report", "x=trials.db:two/a", "-o", "-"]);
@@ -143,50 +139,195 @@ fn the_built_in_model_has_objectives_beside_its_auc() {
 
 #[test]
 fn objectives_that_trials_lack_are_named() {
-    let folder = command_project(&COMMAND.replace("\"accuracy\", \"ms\"", "\"accuracy\", \"recall\""));
-    std::fs::write(
-        folder.path().join("train.sh"),
-        "echo '{\"metrics\": {\"ms\": 1}}' >> $ALLOMETRY_REPORT; \
-         echo '{\"final\": true, \"value\": 1}' >> $ALLOMETRY_REPORT",
-    )
-    .unwrap();
-    let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
-    assert_eq!(code, 6, "{err}");
-    let (_, text, _) = run(folder.path(), &["list"]);
-    assert!(text.contains("failed: no value of objective `recall` was reported"), "{text}");
-    let (_, text, _) = run(folder.path(), &["show", "0"]);
+    let ladder = Scripted { trials: 1, space: &[("width", "[1]")], ..TWO }.ladder();
+    let script = "echo '{\"metrics\": {\"ms\": 1}}' >> $ALLOMETRY_REPORT; \
+                  echo '{\"final\": true, \"value\": 1}' >> $ALLOMETRY_REPORT";
+    let folder = scripted::folder(&ladder.replace("\"ms\"", "\"recall\""), script);
+    let folder = folder.path();
+    insta::assert_snapshot!(refused(folder, &["run", "--quiet"]), @r"
+    $ allometry run --quiet
+    error: too many trials failed for a
+    hint: `allometry report` lists the reasons; after fixing them, run the same command to try further \
+    configurations
+    exit code 6
+    ");
+    insta::assert_snapshot!(printed(folder, &["list"]), @"
+    $ allometry list
+           a     0  failed: no value of objective `recall` was reported: the trial reported ms width=1
+    ");
+    let (_, text, _) = run(folder, &["show", "0"]);
     assert!(text.contains("the trial reported ms"), "{text}");
 }
 
 #[test]
 fn files_that_ask_for_what_makes_no_sense_are_refused() {
-    for (from, to, said) in [
-        ("[\"maximize\", \"minimize\"]", "[\"maximize\", \"minimize\", \"minimize\"]", "`direction` has 3"),
-        ("[\"maximize\", \"minimize\"]", "\"maximize\"", "`direction` has 1"),
-        ("[\"maximize\", \"minimize\"]", "[\"maximize\", \"down\"]", "cannot be `down`"),
-        ("direction = [\"maximize\", \"minimize\"]", "", "no `direction`"),
-        ("\"accuracy\", \"ms\"", "\"ms\", \"ms\"", "twice"),
-        ("[sampler]", "[pruner]\nkind = \"median\"\n[sampler]", "`pruner` needs a single objective"),
-        ("[sampler]", "[stop]\nexpected_gain = 0.1\n[sampler]", "`expected_gain` needs a single objective"),
-    ] {
-        let folder = command_project(&COMMAND.replace(from, to));
-        let (code, _, err) = run(folder.path(), &["check"]);
-        assert_eq!(code, 3, "{to}: {err}");
-        assert!(err.contains(said), "{to}: {err}");
-    }
-    for (metric, said) in [
-        ("[\"auc\", \"latency\"]", "trials do not report it"),
-        ("[\"log_loss\", \"auc\"]", "the first objective must be `auc`, not `log_loss`"),
-        ("[\"auc\", \"r2\"]", "trials do not report it"),
-        ("[]", "`metric` is empty"),
-    ] {
-        let folder = project();
-        let ladder = LADDER.replacen("seed = 1", &format!("seed = 1\nmetric = {metric}"), 1);
-        std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-        let (code, _, err) = run(folder.path(), &["check"]);
-        assert_eq!(code, 3, "{metric}: {err}");
-        assert!(err.contains(said), "{metric}: {err}");
-    }
+    let of_commands: Vec<String> = [
+        ("[\"maximize\", \"minimize\"]", "[\"maximize\", \"minimize\", \"minimize\"]"),
+        ("[\"maximize\", \"minimize\"]", "\"maximize\""),
+        ("[\"maximize\", \"minimize\"]", "[\"maximize\", \"down\"]"),
+        ("direction = [\"maximize\", \"minimize\"]", ""),
+        ("\"accuracy\", \"ms\"", "\"ms\", \"ms\""),
+        ("[sampler]", "[pruner]\nkind = \"median\"\n[sampler]"),
+        ("[sampler]", "[stop]\nexpected_gain = 0.1\n[sampler]"),
+    ]
+    .into_iter()
+    .map(|(from, to)| refused(command_project(&TWO.ladder().replace(from, to)).path(), &["check"]))
+    .collect();
+    insta::assert_snapshot!(of_commands.join("\n"), @r#"
+    $ allometry check
+    ladder::directions
+
+      × `metric` has 2 and `direction` has 3: each objective needs one of each
+       ╭─[ladder.toml:4:13]
+     3 │ metric = ["accuracy", "ms"]
+     4 │ direction = ["maximize", "minimize", "minimize"]
+       ·             ──────────────────┬─────────────────
+       ·                               ╰── this one
+     5 │
+       ╰────
+      help: give each objective a direction: direction = ["maximize", "minimize"]
+    exit code 3
+
+    $ allometry check
+    ladder::directions
+
+      × `metric` has 2 and `direction` has 1: each objective needs one of each
+       ╭─[ladder.toml:4:13]
+     3 │ metric = ["accuracy", "ms"]
+     4 │ direction = "maximize"
+       ·             ─────┬────
+       ·                  ╰── this one
+     5 │
+       ╰────
+      help: give each objective a direction: direction = ["maximize", "minimize"]
+    exit code 3
+
+    $ allometry check
+    ladder::unknown_word
+
+      × `direction` cannot be `down`
+       ╭─[ladder.toml:4:26]
+     3 │ metric = ["accuracy", "ms"]
+     4 │ direction = ["maximize", "down"]
+       ·                          ───┬──
+       ·                             ╰── not known
+     5 │
+       ╰────
+      help: it can be `maximize`, `minimize`
+    exit code 3
+
+    $ allometry check
+    ladder::missing_key
+
+      × the file has no `direction`
+       ╭─[ladder.toml:1:1]
+     1 │ name = "two"
+       · ┬
+       · ╰── missing here
+     2 │ trials = 9
+       ╰────
+      help: write, for example, direction = ["maximize", "minimize"]
+    exit code 3
+
+    $ allometry check
+    ladder::repeated
+
+      × `metric` contains `ms` twice
+       ╭─[ladder.toml:3:17]
+     2 │ trials = 9
+     3 │ metric = ["ms", "ms"]
+       ·                 ──┬─
+       ·                   ╰── again here
+     4 │ direction = ["maximize", "minimize"]
+       ╰────
+      help: remove one of them
+    exit code 3
+
+    $ allometry check
+    ladder::needs
+
+      × `pruner` needs a single objective: several objectives do not rank the
+      │ trials
+        ╭─[ladder.toml:14:1]
+     13 │
+     14 │ [pruner]
+        · ────┬───
+        ·     ╰── this one
+     15 │ kind = "median"
+        ╰────
+    exit code 3
+
+    $ allometry check
+    ladder::needs
+
+      × `expected_gain` needs a single objective: several objectives do not rank
+      │ the trials
+        ╭─[ladder.toml:15:17]
+     14 │ [stop]
+     15 │ expected_gain = 0.1
+        ·                 ─┬─
+        ·                  ╰── this one
+     16 │ [sampler]
+        ╰────
+    exit code 3
+    "#);
+    let of_the_model: Vec<String> =
+        ["[\"auc\", \"latency\"]", "[\"log_loss\", \"auc\"]", "[\"auc\", \"r2\"]", "[]"]
+            .into_iter()
+            .map(|metric| refused(project().path(), &["check", "-S", &format!("metric={metric}")]))
+            .collect();
+    insta::assert_snapshot!(of_the_model.join("\n"), @r#"
+    $ allometry check -S 'metric=["auc", "latency"]'
+    ladder::unknown_metric
+
+      × `metric` cannot be `latency`: trials do not report it
+       ╭─[--set:1:16]
+     1 │ metric=["auc", "latency"]
+       ·                ────┬────
+       ·                    ╰── not known
+       ╰────
+      help: models of this task have `auc`, `average_precision`, `f1_at_half`,
+            `f1_at_prior`, `brier`, `log_loss`, `validation_loss`, `train_loss`,
+            `seconds`, `weights`, `non_embedding_weights`
+    exit code 3
+
+    $ allometry check -S 'metric=["log_loss", "auc"]'
+    ladder::unknown_metric
+
+      × the first objective must be `auc`, not `log_loss`
+       ╭─[--set:1:9]
+     1 │ metric=["log_loss", "auc"]
+       ·         ─────┬────
+       ·              ╰── this one
+       ╰────
+      help: name `auc` first: early stopping, baselines and the verdict use it
+    exit code 3
+
+    $ allometry check -S 'metric=["auc", "r2"]'
+    ladder::unknown_metric
+
+      × `metric` cannot be `r2`: trials do not report it
+       ╭─[--set:1:16]
+     1 │ metric=["auc", "r2"]
+       ·                ──┬─
+       ·                  ╰── not known
+       ╰────
+      help: models of this task have `auc`, `average_precision`, `f1_at_half`,
+            `f1_at_prior`, `brier`, `log_loss`, `validation_loss`, `train_loss`,
+            `seconds`, `weights`, `non_embedding_weights`
+    exit code 3
+
+    $ allometry check -S metric=[]
+    ladder::empty
+
+      × `metric` is empty
+       ╭─[--set:1:8]
+     1 │ metric=[]
+       ·        ─┬
+       ·         ╰── this one
+       ╰────
+    exit code 3
+    "#);
 }
 
 #[test]
@@ -208,22 +349,42 @@ fn a_program_asks_and_tells_several_values() {
         assert_eq!(code, 0, "{err}");
         let asked: Value = serde_json::from_str(&out).unwrap();
         let x = asked["params"]["x"].as_f64().unwrap();
-        if number == 0 {
-            for (values, said) in [
-                (&["0", "0.5"][..], "needs 2 values, one for each objective of its study, not 1"),
-                (&["0", "1", "2", "3"], "needs 2 values, one for each objective of its study, not 3"),
-                (&["0", "1", "nan"], "a value is a finite number"),
-                (&["0", "0.5", "--step", "1"], "a step has one value, but the study has 2 objectives"),
-                (&["0", "0.5", "1", "--step", "1"], "a step has one value, not 2"),
-            ] {
-                let (code, _, err) = on("tell", values);
-                assert_eq!(code, 2, "{values:?}: {err}");
-                assert!(err.contains(said), "{values:?}: {err}");
-            }
-        }
         let (code, _, err) = on("tell", &[&number.to_string(), &x.to_string(), &(x * (2.0 - x)).to_string()]);
         assert_eq!(code, 0, "{err}");
     }
+    assert_eq!(on("ask", &ask).0, 0);
+    let calls = [
+        &["tell", "--in", "x.db", "14", "0.5"][..],
+        &["tell", "--in", "x.db", "14", "1", "2", "3"],
+        &["tell", "--in", "x.db", "14", "1", "nan"],
+        &["tell", "--in", "x.db", "14", "0.5", "--step", "1"],
+        &["tell", "--in", "x.db", "14", "0.5", "1", "--step", "1"],
+    ];
+    insta::assert_snapshot!(all_refused(path, &calls), @"
+    $ allometry tell --in x.db 14 0.5
+    error: trial 14 needs 2 values, one for each objective of its study, not 1
+    hint: tell one value for each objective, in their order
+    exit code 2
+
+    $ allometry tell --in x.db 14 1 2 3
+    error: trial 14 needs 2 values, one for each objective of its study, not 3
+    hint: tell one value for each objective, in their order
+    exit code 2
+
+    $ allometry tell --in x.db 14 1 nan
+    error: trial 14 cannot have the value NaN: a value is a finite number
+    hint: tell a trial without a value as --state failed
+    exit code 2
+
+    $ allometry tell --in x.db 14 0.5 --step 1
+    error: a step has one value, but the study has 2 objectives
+    hint: trials with several objectives are not pruned, so that intermediate values have no use
+    exit code 2
+
+    $ allometry tell --in x.db 14 0.5 1 --step 1
+    error: a step has one value, not 2
+    exit code 2
+    ");
     let (_, out, _) = on("best", &["--json"]);
     let best: Value = serde_json::from_str(&out).unwrap();
     // The objectives conflict, so every trial is on the front.
@@ -269,19 +430,14 @@ fn the_filter_takes_directions() {
 /// reports.
 #[test]
 fn limits_of_a_ladder_are_constraints_of_its_trials() {
-    let ladder = COMMAND
-        .replace("metric = [\"accuracy\", \"ms\"]", "metric = \"accuracy\"\nlimits = [\"ms <= 2\"]")
-        .replace("direction = [\"maximize\", \"minimize\"]", "direction = \"maximize\"");
-    assert!(ladder.contains("limits"), "{ladder}");
-    let folder = command_project(&ladder);
-    let path = folder.path();
     let report = |line: &str| format!("echo '{line}' >> $ALLOMETRY_REPORT\n");
     let script = format!(
         "printf '{{\"metrics\": {{\"ms\": %s}}}}\\n' $1 >> $ALLOMETRY_REPORT\n{}\
          printf '{{\"final\": true, \"value\": %s}}\\n' $1 >> $ALLOMETRY_REPORT\n",
         report(r#"{"constraints": [-7]}"#)
     );
-    std::fs::write(path.join("train.sh"), script).unwrap();
+    let folder = scripted::folder(&LIMITED.ladder(), &script);
+    let path = folder.path();
     let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
     assert_eq!(code, 0, "{err}");
     let best = json_of(path, &["best", "--json"]);
@@ -297,24 +453,29 @@ fn limits_of_a_ladder_are_constraints_of_its_trials() {
     assert!(report.contains("statistics exclude them: ms <= 2 ("), "{report}");
     let text = std::fs::read_to_string(path.join("ladder.toml")).unwrap();
     std::fs::write(path.join("ladder.toml"), text.replace("ms <= 2", "ms <= 1")).unwrap();
-    let (code, _, err) = run(path, &["run", "--quiet"]);
-    assert!(code != 0 && err.contains("limits: were ms <= 2, are ms <= 1"), "{err}");
+    insta::assert_snapshot!(refused(path, &["run", "--quiet"]), @r"
+    $ allometry run --quiet
+    error: the search space of study `two/a` has changed:
+      limits: were ms <= 2, are ms <= 1
+    hint: undo the change, give the ladder another `name` or `[storage] url`, or continue with the \
+    trials that fit by --allow-space-change
+    exit code 3
+    ");
 }
 
 /// Constraints reported before a trial was pruned are kept, because Optuna's samplers use them too.
 #[test]
 fn constraints_of_pruned_trials_are_kept() {
-    let ladder = COMMAND
-        .replace("metric = [\"accuracy\", \"ms\"]", "metric = \"accuracy\"\nlimits = [\"ms <= 2\"]")
-        .replace("direction = [\"maximize\", \"minimize\"]", "direction = \"maximize\"")
-        + "[pruner]\nkind = \"threshold\"\nlower = 100.0\ncomplete_share = 0.0\n";
-    let ladder = ladder.replace("tpe", "random");
-    let folder = command_project(&ladder);
-    let path = folder.path();
+    let ladder = Scripted {
+        sampler: "random",
+        sections: "[pruner]\nkind = \"threshold\"\nlower = 100.0\ncomplete_share = 0.0\n",
+        ..LIMITED
+    };
     let script = "printf '%s\\n' '{\"metrics\": {\"ms\": 5}}' '{\"constraints\": [-7]}' \
                   '{\"step\": 1, \"value\": 0.5}' >> $ALLOMETRY_REPORT\n\
                   while [ ! -e $ALLOMETRY_REPORT.stop ]; do sleep 0.02; done\n";
-    std::fs::write(path.join("train.sh"), script).unwrap();
+    let folder = scripted::folder(&ladder.ladder(), script);
+    let path = folder.path();
     let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
     assert_eq!(code, 0, "{err}");
     let list = json_of(path, &["list", "--json"]);

@@ -38,6 +38,8 @@ fn the_full_report_of_the_seed_says_what_its_numbers_allow() {
     let folder = tempfile::tempdir().unwrap();
     let mut arguments = vec![
         "report",
+        "--template",
+        "full",
         "--tag",
         "a100",
         "--rows",

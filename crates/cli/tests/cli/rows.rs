@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{LADDER, project, run};
+use crate::support::scripted::{self, Scripted};
+use crate::support::{LADDER, all_refused, printed, project, refused, report, run};
 
 /// Creates a folder with a changed tiny ladder.
 fn changed(from: &str, to: &str) -> tempfile::TempDir {
@@ -12,22 +13,6 @@ fn changed(from: &str, to: &str) -> tempfile::TempDir {
     assert!(LADDER.contains(from), "{from}");
     std::fs::write(folder.path().join("ladder.toml"), LADDER.replace(from, to)).unwrap();
     folder
-}
-
-fn report(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("report/report.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-/// Runs `arguments` and checks the exit code and that the error says each of `words`.
-fn refused(folder: &Path, arguments: &[&str], code: i32, words: &[&str]) {
-    let (actual, _, err) = run(folder, arguments);
-    assert_eq!(actual, code, "{arguments:?}\n{err}");
-    // miette wraps long lines.
-    let flat = err.split_whitespace().filter(|w| *w != "│").collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is missing from the error of {arguments:?}:\n{err}");
-    }
 }
 
 #[test]
@@ -39,9 +24,23 @@ fn a_column_has_a_horizon() {
     assert!(out.contains("labels look 3 rows ahead"), "{out}");
     assert_eq!(run(folder, &["run", "--quiet", "-S", "trials=1"]).0, 0);
     // The study records the horizon of three rows.
-    refused(folder, &["run", "-S", "data.horizon=2"], 3, &["data.horizon: was 3, is 2", "another `name`"]);
+    insta::assert_snapshot!(refused(folder, &["run", "-S", "data.horizon=2"]), @r"
+    $ allometry run -S data.horizon=2
+    error: the objective of study `tiny/s` has changed:
+      data.horizon: was 3, is 2
+    hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
+    another `name` or `[storage] url`
+    exit code 3
+    ");
     std::fs::write(folder.join("ladder.toml"), LADDER).unwrap();
-    refused(folder, &["run"], 3, &["data.horizon: was 3, is null"]);
+    insta::assert_snapshot!(refused(folder, &["run"]), @r"
+    $ allometry run
+    error: the objective of study `tiny/s` has changed:
+      data.horizon: was 3, is null
+    hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
+    another `name` or `[storage] url`
+    exit code 3
+    ");
     let (_, out, _) = run(folder, &["check"]);
     assert!(out.contains("labels look one row ahead (set `horizon` in [data]"), "{out}");
 }
@@ -59,51 +58,61 @@ fn a_horizon_of_one_is_what_studies_without_one_have() {
 fn horizons_that_make_no_sense_are_refused() {
     let rise = "label = { rise = 0.01, of = \"up\", over = \"noise\", horizon = 2 }\nhorizon = 3";
     let twice = changed("label = \"label\"", rise);
-    refused(
-        twice.path(),
-        &["check"],
-        3,
-        &["`horizon` is set in [data] and in the label", "remove one of them", "ladder.toml"],
-    );
-    let folder = project();
-    refused(folder.path(), &["run", "-S", "data.horizon=0"], 3, &["`horizon` is 0", "at least 1"]);
-    refused(folder.path(), &["run", "-S", "data.horizon=\"far\""], 3, &["`horizon` must be a whole number"]);
-    refused(
-        folder.path(),
+    insta::assert_snapshot!(refused(twice.path(), &["check"]), @r#"
+    $ allometry check
+    ladder::repeated
+
+      × `horizon` is set in [data] and in the label
+        ╭─[ladder.toml:10:61]
+      9 │ time = "date"
+     10 │ label = { rise = 0.01, of = "up", over = "noise", horizon = 2 }
+        ·                                                             ┬
+        ·                                                             ╰── here
+     11 │ horizon = 3
+        ·           ┬
+        ·           ╰── and here
+     12 │
+        ╰────
+      help: remove one of them
+    exit code 3
+    "#);
+    let calls = [
+        &["run", "-S", "data.horizon=0"][..],
+        &["run", "-S", "data.horizon=\"far\""],
         &["run", "-S", "data.horizon=60"],
-        3,
-        &[
-            "data.csv",
-            "the label looks 60 rows ahead, but the validation part has 60 rows",
-            "a shorter `horizon`",
-        ],
-    );
+    ];
+    insta::assert_snapshot!(all_refused(project().path(), &calls), @r#"
+    $ allometry run -S data.horizon=0
+    ladder::out_of_range
+
+      × `horizon` is 0, but must be at least 1
+       ╭─[--set:1:14]
+     1 │ data.horizon=0
+       ·              ┬
+       ·              ╰── at least 1
+       ╰────
+    exit code 3
+
+    $ allometry run -S 'data.horizon="far"'
+    ladder::wrong_type
+
+      × `horizon` must be a whole number, not text
+       ╭─[--set:1:14]
+     1 │ data.horizon="far"
+       ·              ──┬──
+       ·                ╰── a whole number
+       ╰────
+    exit code 3
+
+    $ allometry run -S data.horizon=60
+    error: data.csv: the label looks 60 rows ahead, but the validation part has 60 rows
+    hint: a shorter `horizon`, more rows, or another `split`: each part must be longer than the horizon
+    exit code 3
+    "#);
 }
 
 /// A ladder whose program reports what it predicts of each row.
-const COMMAND: &str = r#"
-name = "classes"
-trials = 3
-metric = "accuracy"
-
-[command]
-run = ["sh", "train.sh", "{width}"]
-horizon = 4
-
-[space]
-width = [1, 2, 3]
-
-[sampler]
-kind = "grid"
-
-[[budget]]
-label = "a"
-weights = "any"
-
-[[budget]]
-label = "b"
-weights = "any"
-"#;
+const COMMAND: Scripted = Scripted { name: "classes", command: "horizon = 4", ..Scripted::DEFAULT };
 
 /// A program that predicts 90 rows of three classes, one number per row, from the last to the first. The
 /// share of correct rows grows with the parameter.
@@ -125,10 +134,8 @@ awk -v width="$1" 'BEGIN {
 
 #[test]
 fn outputs_of_a_program_give_its_metric_an_error() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scripted::folder(&COMMAND.ladder(), SCRIPT);
     let folder = folder.path();
-    std::fs::write(folder.join("ladder.toml"), COMMAND).unwrap();
-    std::fs::write(folder.join("train.sh"), SCRIPT).unwrap();
     let (code, out, err) = run(folder, &["check"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("labels look 4 rows ahead"), "{out}");
@@ -147,20 +154,37 @@ fn outputs_of_a_program_give_its_metric_an_error() {
             "{point} {error} {independent}"
         );
     }
-    refused(folder, &["run", "-S", "command.horizon=5"], 3, &["horizon: was 4, is 5"]);
+    insta::assert_snapshot!(refused(folder, &["run", "-S", "command.horizon=5"]), @r"
+    $ allometry run -S command.horizon=5
+    error: the objective of study `classes/a` has changed:
+      horizon: was 4, is 5
+    hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
+    another `name` or `[storage] url`
+    exit code 3
+    ");
 }
 
 #[test]
 fn outputs_that_make_no_sense_fail_the_trial() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    std::fs::write(folder.join("ladder.toml"), COMMAND).unwrap();
     let script = "echo '{\"outputs\": [[0.5, 0.5]], \"targets\": [2]}' >> \"$ALLOMETRY_REPORT\"\n";
-    std::fs::write(folder.join("train.sh"), script).unwrap();
-    refused(folder, &["run", "--quiet"], 6, &["too many trials failed for a, b"]);
-    let (_, shown, _) = run(folder, &["show", "0", "--study", "a"]);
-    let reason = "line 1 of its report has `targets` that are not classes from 0 to 1";
-    assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(reason), "{shown}");
+    let folder = scripted::folder(&COMMAND.ladder(), script);
+    let folder = folder.path();
+    insta::assert_snapshot!(refused(folder, &["run", "--quiet"]), @r"
+    $ allometry run --quiet
+    error: too many trials failed for a, b
+    hint: `allometry report` lists the reasons; after fixing them, run the same command to try further \
+    configurations
+    exit code 6
+    ");
+    insta::assert_snapshot!(printed(folder, &["list", "--study", "a"]), @r#"
+    $ allometry list --study a
+           a     0  failed: line 1 of its report has `targets` that are not classes from 0 to 1: \
+    {"outputs": [[0.5, 0.5]], "targets": [2]} width=1
+           a     1  failed: line 1 of its report has `targets` that are not classes from 0 to 1: \
+    {"outputs": [[0.5, 0.5]], "targets": [2]} width=3
+           a     2  failed: line 1 of its report has `targets` that are not classes from 0 to 1: \
+    {"outputs": [[0.5, 0.5]], "targets": [2]} width=2
+    "#);
 }
 
 /// Returns the smallest effect that the studies of a folder's ladder record.
@@ -213,27 +237,96 @@ fn a_smallest_effect_goes_with_the_studies_and_the_command_line_wins() {
 fn smallest_effects_that_make_no_sense_are_refused() {
     let folder = project();
     let folder = folder.path();
+    let commands = [
+        &["run"][..],
+        &["report"],
+        &["confirm"],
+        &["transfer"],
+        &["demo"],
+        &["compare", "ladder.toml", "a.json"],
+    ];
     for effect in ["0", "-0.1", "inf", "nan", "small"] {
         let option = format!("--smallest-effect={effect}");
-        for command in ["run", "report", "confirm", "transfer", "demo"] {
-            refused(folder, &[command, &option], 2, &["--smallest-effect", "finite number above 0"]);
+        for command in commands {
+            let (code, out, err) = run(folder, &[command, &[&option]].concat());
+            assert_eq!((code, out.as_str()), (2, ""), "{err}");
+            assert!(err.contains("--smallest-effect") && err.contains("finite number above 0"), "{err}");
         }
-        refused(folder, &["compare", "ladder.toml", "ladder.toml", &option], 2, &["--smallest-effect"]);
     }
-    for (value, words) in
-        [("0", "above 0 and finite"), ("-1", "above 0"), ("inf", "finite"), ("\"x\"", "a number")]
-    {
-        let setting = format!("smallest_effect={value}");
-        refused(folder, &["check", "-S", &setting], 3, &["`smallest_effect`", words]);
-    }
+    let calls = [
+        &["compare", "ladder.toml", "ladder.toml", "--smallest-effect=0"][..],
+        &["check", "-S", "smallest_effect=0"],
+        &["check", "-S", "smallest_effect=-1"],
+        &["check", "-S", "smallest_effect=inf"],
+        &["check", "-S", "smallest_effect=\"x\""],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @r#"
+    $ allometry compare ladder.toml ladder.toml --smallest-effect=0
+    error: invalid value '0' for '--smallest-effect <X>': expected a finite number above 0, such as \
+    0.002
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry check -S smallest_effect=0
+    ladder::out_of_range
+
+      × `smallest_effect` is 0, but must be above 0 and finite
+       ╭─[--set:1:17]
+     1 │ smallest_effect=0
+       ·                 ┬
+       ·                 ╰── above 0 and finite
+       ╰────
+    exit code 3
+
+    $ allometry check -S smallest_effect=-1
+    ladder::out_of_range
+
+      × `smallest_effect` is -1, but must be above 0 and finite
+       ╭─[--set:1:17]
+     1 │ smallest_effect=-1
+       ·                 ─┬
+       ·                  ╰── above 0 and finite
+       ╰────
+    exit code 3
+
+    $ allometry check -S smallest_effect=inf
+    ladder::out_of_range
+
+      × `smallest_effect` is inf, but must be above 0 and finite
+       ╭─[--set:1:17]
+     1 │ smallest_effect=inf
+       ·                 ─┬─
+       ·                  ╰── above 0 and finite
+       ╰────
+    exit code 3
+
+    $ allometry check -S 'smallest_effect="x"'
+    ladder::wrong_type
+
+      × `smallest_effect` must be a number, not text
+       ╭─[--set:1:17]
+     1 │ smallest_effect="x"
+       ·                 ─┬─
+       ·                  ╰── a number
+       ╰────
+    exit code 3
+    "#);
     std::fs::write(folder.join("a.json"), "{}").unwrap();
-    let words = ["`--smallest-effect` cannot be used with a report, a.json", "-o report.json"];
-    refused(folder, &["compare", "ladder.toml", "a.json", "--smallest-effect", "0.1"], 2, &words);
     std::fs::write(folder.join("a.md"), "# a\n").unwrap();
-    refused(
-        folder,
+    let calls = [
+        &["compare", "ladder.toml", "a.json", "--smallest-effect", "0.1"][..],
         &["report", "a.md", "--smallest-effect", "0.1"],
-        2,
-        &["`--smallest-effect` cannot be used"],
-    );
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    $ allometry compare ladder.toml a.json --smallest-effect 0.1
+    error: `--smallest-effect` cannot be used with a report, a.json
+    hint: write the report again: allometry report --smallest-effect X -o report.json
+    exit code 2
+
+    $ allometry report a.md --smallest-effect 0.1
+    error: `--smallest-effect` cannot be used with a report, a.md
+    hint: it applies to reports that are made from trials
+    exit code 2
+    ");
 }

@@ -3,12 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{allometry, project, run, texts};
-
-fn report(folder: &std::path::Path) -> serde_json::Value {
-    let text = std::fs::read_to_string(folder.join("report/report.json")).expect("the run wrote its report");
-    serde_json::from_str(&text).expect("the report is JSON")
-}
+use crate::support::{all_refused, allometry, project, refused, report, run, shown, texts};
 
 /// The name of a folder that is not UTF-8, as on old disks and in archives.
 #[test]
@@ -124,12 +119,22 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
 fn a_changed_space_is_refused_with_the_difference() {
     let folder = project();
     assert_eq!(run(folder.path(), &["run", "--quiet", "--budget", "s"]).0, 0);
-    let (code, _, err) = run(folder.path(), &["run", "-S", "space.dropout=[0.0, 0.2]"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("dropout") && err.contains("0.2"), "{err}");
-    let (code, _, err) = run(folder.path(), &["run", "-S", "model.context=12"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("model.context: was 8, is 12"), "{err}");
+    let calls = [&["run", "-S", "space.dropout=[0.0, 0.2]"][..], &["run", "-S", "model.context=12"]];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    $ allometry run -S 'space.dropout=[0.0, 0.2]'
+    error: the search space of study `tiny/s` has changed:
+      dropout: was [0.0, 0.1], is [0.0, 0.2]
+    hint: undo the change, give the ladder another `name` or `[storage] url`, or continue with the \
+    trials that fit by --allow-space-change
+    exit code 3
+
+    $ allometry run -S model.context=12
+    error: the objective of study `tiny/s` has changed:
+      model.context: was 8, is 12
+    hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
+    another `name` or `[storage] url`
+    exit code 3
+    ");
 }
 
 #[test]
@@ -138,8 +143,15 @@ fn a_changed_space_goes_on_with_the_trials_that_fit_where_that_is_asked_for() {
     let path = folder.path();
     let narrow = ["run", "--budget", "s", "-S", "space.learning_rate={ float = [1e-3, 4e-3], log = true }"];
     assert_eq!(run(path, &["run", "--budget", "s"]).0, 0);
-    let (code, _, err) = run(path, &narrow);
-    assert!(code == 3 && err.contains("--allow-space-change"), "{err}");
+    insta::assert_snapshot!(refused(path, &narrow), @r"
+    $ allometry run --budget s -S 'space.learning_rate={ float = [1e-3, 4e-3], log = true }'
+    error: the search space of study `tiny/s` has changed:
+      learning_rate: was { float = [0.001, 0.01], log = true }, is { float = [0.001, 0.004], log = true \
+    }
+    hint: undo the change, give the ladder another `name` or `[storage] url`, or continue with the \
+    trials that fit by --allow-space-change
+    exit code 3
+    ");
     let allowed = [&narrow[..], &["--allow-space-change"]].concat();
     let (code, _, err) = run(path, &allowed);
     assert_eq!(code, 0, "{err}");
@@ -155,9 +167,13 @@ fn a_changed_space_goes_on_with_the_trials_that_fit_where_that_is_asked_for() {
     assert_eq!(code, 0, "the changed space is the study's now: {err}");
 
     let list = ["run", "--budget", "s", "-S", "space.dropout=[0.0, 0.2]", "--allow-space-change"];
-    let (code, _, err) = run(path, &list);
-    assert!(code == 3 && err.contains("`dropout` changed from [0.0, 0.1] to [0.0, 0.2]"), "{err}");
-    assert!(err.contains("enqueue --from"), "{err}");
+    insta::assert_snapshot!(refused(path, &list), @r"
+    $ allometry run --budget s -S 'space.dropout=[0.0, 0.2]' --allow-space-change
+    error: study `tiny/s` cannot continue with `dropout` changed from [0.0, 0.1] to [0.0, 0.2]
+    hint: Optuna's schema fixes the kind and the list of values of a parameter within a study: give the \
+    ladder another `name` and copy the best configurations with `allometry enqueue --from`
+    exit code 3
+    ");
     assert_eq!(run(path, &narrow).0, 0, "the study is as it was");
 }
 
@@ -169,10 +185,32 @@ fn constraints_are_shown_kept_and_compared() {
         ["-S", "space.constraints=[\"head_dim >= 4\", \"flops < 1e9\"]", "-S", "budget.l.trials=2"];
     let (code, out, err) = run(path, &[&["check"], &constrained[..]].concat());
     assert_eq!(code, 0, "{err}");
-    assert!(
-        out.contains("4 left out: not head_dim >= 4") && out.contains("0 left out: not flops < 1e9"),
-        "{out}"
-    );
+    let of_small = out.split("\n\n").find(|part| part.starts_with("s (")).unwrap();
+    insta::assert_snapshot!(shown(path, of_small), @r"
+    s (any number of weights; the label is only a name)
+      8 of 12 architectures, 233 to 1321 weights
+      4 left out: not head_dim >= 4
+      0 left out: not flops < 1e9
+      infinitely many configurations (learning_rate is continuous)
+      at most 1 MiB of memory a trial
+      4 trials of 2 epochs: at most about TIME with N workers
+             233 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=1 d_ff_ratio=2 \
+    d_model=4
+             445 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=1 d_ff_ratio=2 \
+    d_model=6
+             721 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=1 d_ff_ratio=2 \
+    d_model=8
+             405 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=2 d_ff_ratio=2 \
+    d_model=4
+             799 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=2 d_ff_ratio=2 \
+    d_model=6
+            1321 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=2 d_ff_ratio=2 \
+    d_model=8
+             721 weights      0.00 GFLOP an epoch      0 MiB  n_heads=2 n_layers=1 d_ff_ratio=2 \
+    d_model=8
+            1321 weights      0.00 GFLOP an epoch      0 MiB  n_heads=2 n_layers=2 d_ff_ratio=2 \
+    d_model=8
+    ");
     let run_it = [&["run", "--budget", "s"], &constrained[..]].concat();
     assert_eq!(run(path, &run_it).0, 0);
     let (_, out, _) = run(path, &["list", "--study", "s", "--json"]);
@@ -185,14 +223,38 @@ fn constraints_are_shown_kept_and_compared() {
     assert_eq!(code, 0, "{err}");
     let asked: serde_json::Value = serde_json::from_str(&asked).unwrap();
     assert!(asked["params"]["d_model"].as_i64().unwrap() / asked["params"]["n_heads"].as_i64().unwrap() >= 4);
-    let (code, _, err) = run(path, &["run", "--budget", "s"]);
-    assert!(code == 3 && err.contains("constraint `head_dim >= 4`: removed"), "{err}");
+    let calls = [
+        &["run", "--budget", "s"][..],
+        &["check", "-S", "space.constraints=[\"head_dim > 100\"]"],
+        &["check", "-S", "space.constraints=[\"head_dim >> 100\"]"],
+    ];
+    insta::assert_snapshot!(all_refused(path, &calls), @r#"
+    $ allometry run --budget s
+    error: the search space of study `tiny/s` has changed:
+      constraint `head_dim >= 4`: removed
+      constraint `flops < 1e9`: removed
+    hint: undo the change, give the ladder another `name` or `[storage] url`, or continue with the \
+    trials that fit by --allow-space-change
+    exit code 3
 
-    let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim > 100\"]"]);
-    assert!(code == 3 && err.contains("`head_dim > 100` holds for none of the 12 architectures"), "{err}");
-    assert!(err.contains("without `head_dim > 100` the budget has 12 architectures"), "{err}");
-    let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim >> 100\"]"]);
-    assert!(code == 3 && err.contains("expected a number or a name, not `>`"), "{err}");
+    $ allometry check -S 'space.constraints=["head_dim > 100"]'
+    error: budget `s`: `head_dim > 100` holds for none of the 12 architectures of the space
+    hint: without `head_dim > 100` the budget has 12 architectures
+    exit code 3
+
+    $ allometry check -S 'space.constraints=["head_dim >> 100"]'
+    ladder::bad_constraint
+
+      × invalid constraint: expected a number or a name, not `>`
+       ╭─[--set:1:31]
+     1 │ space.constraints=["head_dim >> 100"]
+       ·                               ┬
+       ·                               ╰── here
+       ╰────
+      help: constraints are conditions on numeric parameters and on quantities of
+            the architecture, such as head_dim >= 16 and weights <= 3e6
+    exit code 3
+    "#);
 }
 
 #[test]
@@ -224,17 +286,33 @@ fn a_ladder_with_conditions_runs_resumes_and_reports() {
     assert_eq!(code, 0, "{err}");
     std::fs::write(path.join("ladder.toml"), conditional.replace("dropout = 0.1 }", "dropout = 0.0 }"))
         .unwrap();
-    let (code, _, err) = run(path, &["run", "--budget", "s"]);
-    assert!(code == 3 && err.contains("condition of `weight_decay`: new, { dropout = [0.0] }"), "{err}");
+    insta::assert_snapshot!(refused(path, &["run", "--budget", "s"]), @r"
+    $ allometry run --budget s
+    error: the search space of study `tiny/s` has changed:
+      condition of `weight_decay`: new, { dropout = [0.0] }
+      condition of `weight_decay`: removed, was { dropout = [0.1] }
+    hint: undo the change, give the ladder another `name` or `[storage] url`, or continue with the \
+    trials that fit by --allow-space-change
+    exit code 3
+    ");
     std::fs::write(path.join("ladder.toml"), conditional.replace("dropout = 0.1 }", "dropout = 0.3 }"))
         .unwrap();
-    let (code, _, err) = run(path, &["check"]);
-    assert!(
-        code == 3
-            && err.contains("requires the value 0.3, which `dropout`")
-            && err.contains("list values of"),
-        "{err}"
-    );
+    insta::assert_snapshot!(refused(path, &["check"]), @"
+    $ allometry check
+    ladder::bad_condition
+
+      × the condition of `weight_decay` requires the value 0.3, which `dropout`
+      │ cannot have
+        ╭─[ladder.toml:25:46]
+     24 │ learning_rate = { float = [1e-3, 1e-2], log = true }
+     25 │ weight_decay = { values = [0.0, 0.1], when = { dropout = 0.3 } }
+        ·                                              ────────┬────────
+        ·                                                      ╰── here
+     26 │ dropout = [0.0, 0.1]
+        ╰────
+      help: list values of `dropout`
+    exit code 3
+    ");
 }
 
 #[test]
@@ -259,8 +337,25 @@ weights = "any"
     let (code, out, err) = run(folder.path(), &["check"]);
     assert_eq!(code, 0, "{err}");
     // One of the nine pairs of width and rate is excluded.
-    assert!(out.contains("11% of the configurations left out: not rate * width < 1.7"), "{out}");
-    assert!(out.contains("24 distinct configurations"), "{out}");
+    insta::assert_snapshot!(shown(folder.path(), &out), @r"
+    trials are evaluated by the ladder's command
+      note: `run` passes no parameter; the program must read the file that $ALLOMETRY_PARAMS names, or \
+    `run` can pass {args}, --NAME VALUE of each parameter
+
+    a (any number of weights; the label is only a name)
+      1 of 1 architectures
+      11% of the configurations left out: not rate * width < 1.7
+      `momentum` exists when { optimizer = ['sgd'] }
+      24 distinct configurations
+               ? weights
+
+    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
+    5 seeds
+      it would cost 5 trainings; the search has 12 trials
+      the sampler `gp` learns from its trials, so only a confirmation decides between budgets: \
+    [confirm] with top = 1 and seeds = 5 asks for it, with `test_part = true` in [command] once the \
+    command can score test rows
+    ");
     let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let (_, out, _) = run(folder.path(), &["list", "--json-lines"]);
@@ -274,7 +369,10 @@ weights = "any"
     }
     let empty = ladder.replace("< 1.7", "< 0.01");
     std::fs::write(folder.path().join("ladder.toml"), empty).unwrap();
-    let (code, _, err) = run(folder.path(), &["check"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("none of its 27 configurations meets `rate * width < 0.01`"), "{err}");
+    insta::assert_snapshot!(refused(folder.path(), &["check"]), @"
+    $ allometry check
+    error: budget `a`: none of its 27 configurations meets `rate * width < 0.01`
+    hint: relax or remove a constraint, or extend the ranges of its parameters
+    exit code 3
+    ");
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::run;
+use crate::support::{refused, run, scripted};
 
 const LADDER: &str = r#"
 name = "shared"
@@ -54,13 +54,6 @@ good=$(( 4 * ($2 - 4) * ($2 - 4) + 3 * $3 ))
 echo "{\"final\": true, \"value\": $good}" >> "$ALLOMETRY_REPORT"
 "#;
 
-fn project(ladder: &str, script: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    std::fs::write(folder.path().join("train.sh"), script).unwrap();
-    folder
-}
-
 /// Returns what the second budget learned from the first according to the report, as JSON and as Markdown.
 /// The first budget has nothing to learn from.
 fn carried(folder: &tempfile::TempDir) -> (Value, String) {
@@ -78,14 +71,14 @@ fn carried(folder: &tempfile::TempDir) -> (Value, String) {
 
 #[test]
 fn the_report_says_what_was_carried_over() {
-    let folder = project(LADDER, SCRIPT);
+    let folder = scripted::folder(LADDER, SCRIPT);
     let (carried, text) = carried(&folder);
     assert_eq!(carried["budgets"][0]["label"], "small");
     assert_eq!(carried["budgets"][0]["trials"], 13);
     assert_eq!(carried["guard"]["trials"], 10);
     assert!(carried["guard"]["correlation"].as_f64().unwrap() > 0.5, "{carried}");
     assert!(text.contains("- Carried over: 13 trials of small; kept:"), "{text}");
-    assert!(text.contains("searched with more knowledge"), "{text}");
+    assert!(text.contains("used information beyond the trials listed here"), "{text}");
     assert!(text.contains("the search of 'large' learned from the trials of other budgets"), "{text}");
     // The first trial is the best configuration according to the smaller budget.
     let (_, listed, _) = run(folder.path(), &["list", "--json"]);
@@ -100,7 +93,7 @@ fn the_report_says_what_was_carried_over() {
 
 #[test]
 fn a_budget_that_is_another_function_drops_what_was_carried_over() {
-    let (carried, text) = carried(&project(LADDER, OPPOSITE));
+    let (carried, text) = carried(&scripted::folder(LADDER, OPPOSITE));
     assert!(carried["guard"]["correlation"].as_f64().unwrap() < 0.2, "{carried}");
     assert!(text.contains("; dropped: their predictions have a rank correlation of -"), "{text}");
     assert!(!text.contains("searched with more knowledge"), "{text}");
@@ -109,19 +102,71 @@ fn a_budget_that_is_another_function_drops_what_was_carried_over() {
 
 #[test]
 fn sharing_that_makes_no_sense_is_refused() {
-    for (from, to, said) in [
-        ("kind = \"gp\"", "kind = \"tpe\"", "`share` needs the sampler `gp`"),
-        ("weights = 10_000\ntolerance = 0.9", "weights = \"any\"", "`share` needs `weights` of every budget"),
-        ("share = \"budgets\"", "share = \"all\"", "`share` cannot be `all`"),
+    let calls: Vec<String> = [
+        ("kind = \"gp\"", "kind = \"tpe\""),
+        ("weights = 10_000\ntolerance = 0.9", "weights = \"any\""),
+        ("share = \"budgets\"", "share = \"all\""),
         (
             "metric = \"score\"\ndirection = \"maximize\"",
             "metric = [\"score\", \"ms\"]\ndirection = [\"maximize\", \"minimize\"]",
-            "`share` needs a single objective",
         ),
-    ] {
-        let folder = project(&LADDER.replace(from, to), SCRIPT);
-        let (code, _, err) = run(folder.path(), &["check"]);
-        assert_eq!(code, 3, "{to}: {err}");
-        assert!(err.contains(said), "{to}: {err}");
-    }
+    ]
+    .into_iter()
+    .map(|(from, to)| refused(scripted::folder(&LADDER.replace(from, to), SCRIPT).path(), &["check"]))
+    .collect();
+    insta::assert_snapshot!(calls.join("\n"), @r#"
+    $ allometry check
+    ladder::needs
+
+      × `share` needs the sampler `gp`
+        ╭─[ladder.toml:19:9]
+     18 │ probes = false
+     19 │ share = "budgets"
+        ·         ────┬────
+        ·             ╰── this one
+     20 │
+        ╰────
+    exit code 3
+
+    $ allometry check
+    ladder::needs
+
+      × `share` needs `weights` of every budget: the distance between budgets
+        ╭─[ladder.toml:19:9]
+     18 │ probes = false
+     19 │ share = "budgets"
+        ·         ────┬────
+        ·             ╰── this one
+     20 │
+        ╰────
+    exit code 3
+
+    $ allometry check
+    ladder::unknown_word
+
+      × `share` cannot be `all`
+        ╭─[ladder.toml:19:9]
+     18 │ probes = false
+     19 │ share = "all"
+        ·         ──┬──
+        ·           ╰── not known
+     20 │
+        ╰────
+      help: it can be `none`, `budgets`
+    exit code 3
+
+    $ allometry check
+    ladder::needs
+
+      × `share` needs a single objective: several objectives do not rank the
+      │ trials
+        ╭─[ladder.toml:19:9]
+     18 │ probes = false
+     19 │ share = "budgets"
+        ·         ────┬────
+        ·             ╰── this one
+     20 │
+        ╰────
+    exit code 3
+    "#);
 }

@@ -1,8 +1,9 @@
 //! Tests of reading the trials of other programs: their direction, their metric and their columns.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::support::{allometry, run};
+use crate::support::{all_refused, allometry, printed, refused, run, shown};
 
 fn write(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).unwrap();
@@ -28,12 +29,13 @@ fn a_loss_is_never_maximised_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "loss.json", LOSSES);
-    let (code, out, err) = run(folder, &["report", "A=loss.json"]);
-    assert_eq!((code, out.as_str()), (2, ""));
-    assert!(
-        err.contains("larger or smaller values are better") && err.contains("--direction minimize"),
-        "{err}"
-    );
+    insta::assert_snapshot!(refused(folder, &["report", "A=loss.json"]), @r"
+    $ allometry report A=loss.json
+    error: `A`: nothing says whether larger or smaller values are better
+    hint: give --direction maximize or --direction minimize, or a name that implies it, such as \
+    --metric val_loss or --metric auc
+    exit code 2
+    ");
     assert_eq!(best(folder, &["A=loss.json", "--direction", "minimize"]), (0.3, "value".into()));
     assert_eq!(best(folder, &["A=loss.json", "--direction", "A=max"]), (2.1, "value".into()));
     assert_eq!(best(folder, &["A=loss.json", "--metric", "val_loss"]), (0.3, "val_loss".into()));
@@ -41,18 +43,26 @@ fn a_loss_is_never_maximised_in_silence() {
     assert_eq!(best(folder, &["A=loss.json:best_params.json"]), (0.3, "value".into()));
 
     write(folder, "vl.csv", "Trial,val_loss,lr\n0,0.3,0.1\n1,0.2,0.2\n");
-    let (code, _, err) = run(folder, &["report", "A=vl.csv"]);
-    assert_eq!(code, 4);
-    assert!(err.contains("name the objective with --metric: `val_loss`"), "{err}");
+    insta::assert_snapshot!(refused(folder, &["report", "A=vl.csv"]), @"
+    $ allometry report A=vl.csv
+    error: vl.csv, line 1: no column holds the objective
+    hint: name the objective with --metric: `val_loss`, `lr`
+    exit code 4
+    ");
     assert_eq!(best(folder, &["A=vl.csv", "--metric", "A=val_loss"]), (0.2, "val_loss".into()));
 
-    let (code, _, err) = run(folder, &["import", "loss.json"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("does not say which values") && err.contains("--direction minimize"), "{err}");
+    insta::assert_snapshot!(refused(folder, &["import", "loss.json"]), @"
+    $ allometry import loss.json
+    error: loss.json does not say which values of its objective are better
+    hint: give --direction maximize or --direction minimize
+    exit code 2
+    ");
     assert_eq!(run(folder, &["import", "loss.json", "--direction", "minimize"]).0, 0);
-    let (code, out, err) = run(folder, &["best", "--in", "trials.db"]);
-    assert_eq!(code, 0, "{err}");
-    assert!(out.contains("0.3000 (trial 1)"), "{out}");
+    insta::assert_snapshot!(printed(folder, &["best", "--in", "trials.db"]), @"
+    $ allometry best --in trials.db
+    loss: 0.3000 (trial 1)  lr=0.01
+      recommended: unknown: the search space is not known
+    ");
     assert_eq!(run(folder, &["import", "vl.csv", "--metric", "val_loss", "--storage", "vl.db"]).0, 0);
     assert_eq!(best(folder, &["A=vl.db"]), (0.2, "val_loss".into()));
     assert_eq!(best(folder, &["A=vl.db", "--direction", "maximize"]), (0.3, "val_loss".into()));
@@ -67,9 +77,12 @@ fn nothing_but_an_auc_is_treated_as_one() {
         .map(|i| format!(r#"{{"value": {}, "params": {{"x": {}}}}}"#, 10.0 + f64::from(i * 7 % 30), i % 5))
         .collect();
     write(folder, "mae.json", &format!("[{}]", trials.join(",")));
-    let (code, _, err) = run(folder, &["report", "A=mae.json", "--rows", "76:346"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("an AUC lies between 0 and 1"), "{err}");
+    insta::assert_snapshot!(refused(folder, &["report", "A=mae.json", "--rows", "76:346"]), @"
+    $ allometry report A=mae.json --rows 76:346
+    error: trial 0 of `A` has 10, and an AUC lies between 0 and 1
+    hint: name what it is with --metric, and leave out --rows
+    exit code 2
+    ");
     let (code, out, err) = run(folder, &["report", "A=mae.json", "--metric", "val_mae", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("Best val_mae") && !out.contains("AUC"), "{out}");
@@ -90,12 +103,17 @@ fn small_and_large_values_keep_their_digits() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("3.4e-6") && !out.contains("0.0000 |"), "{out}");
     assert_eq!(run(folder, &["import", "tiny.csv", "--direction", "minimize"]).0, 0);
-    for command in ["best", "list"] {
-        let (code, out, err) = run(folder, &[command, "--in", "trials.db"]);
-        assert_eq!(code, 0, "{command}: {err}");
-        assert!(out.contains("3.4e-6"), "{command}: {out}");
-        assert!(!out.contains("00000000000000000000"), "{command}: {out}");
-    }
+    insta::assert_snapshot!(printed(folder, &["best", "trials.db"]), @"
+    $ allometry best trials.db
+    tiny: 3.4e-6 (trial 1)  x=2
+      recommended: unknown: the search space is not known
+    ");
+    insta::assert_snapshot!(printed(folder, &["list", "trials.db"]), @"
+    $ allometry list trials.db
+        tiny     0  complete 1.2e-5    x=1
+        tiny     1  complete 3.4e-6    x=2
+        tiny     2  complete 1e308     x=3
+    ");
 }
 
 /// Optuna and pandas write local times without an offset.
@@ -136,37 +154,54 @@ fn columns_are_told_on_the_command_line() {
     };
     let (code, err, _) = report(&["--direction", "maximize"]);
     assert_eq!(code, 0, "{err}");
-    assert!(
-        err.contains("note: A: columns taken for hyperparameters, which --params overrides (4): `run`"),
-        "{err}"
-    );
+    insta::assert_snapshot!(shown(folder, &err), @r"
+    note: A: columns taken for hyperparameters, which --params overrides (4): `run`, `lr`, `seed`, \
+    `total`
+    ");
     let (code, err, document) = report(&told);
     assert_eq!((code, err.as_str()), (0, ""));
     let text = document.to_string();
     assert!(text.contains("2000") && !text.contains("\"seed\":7"), "{text}");
-    for (more, expected) in [
-        (vec!["--params", "width"], "line 1: no column is called `width`, which --params names"),
-        (vec!["--size", "weight"], "none has a `weight`, which --size names"),
-    ] {
-        let (code, err, _) = report(&[vec!["--direction", "maximize"], more].concat());
-        assert_eq!(code, 4, "{err}");
-        assert!(err.contains("t.csv") && err.contains(expected), "{err}");
-    }
-    let (code, err, _) = report(&["--direction", "maximize", "--params", "lr,"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("expected names with commas between them"), "{err}");
-    let (code, err, _) = report(&["--direction", "maximize", "--params", "B=lr"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("--params is for `B`, and no source has that label"), "{err}");
+    let calls = ["--params=width", "--size=weight", "--params=lr,", "--params=B=lr"]
+        .map(|option| ["report", "A=t.csv", "--direction", "maximize", option]);
+    insta::assert_snapshot!(all_refused(folder, &calls.each_ref().map(<[&str; 5]>::as_slice)), @r"
+    $ allometry report A=t.csv --direction maximize --params=width
+    error: t.csv, line 1: no column is called `width`, which --params names
+    hint: its columns are `run`, `score`, `lr`, `seed`, `total`
+    exit code 4
+
+    $ allometry report A=t.csv --direction maximize --size=weight
+    error: t.csv, its trials: none has a `weight`, which --size names
+    hint: they have no attributes
+    exit code 4
+
+    $ allometry report A=t.csv --direction maximize --params=lr,
+    error: invalid value 'lr,' for '--params <[LABEL=]NAMES>': expected names with commas between them, \
+    such as lr,depth
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry report A=t.csv --direction maximize --params=B=lr
+    error: --params is for `B`, and no source has that label
+    exit code 2
+    ");
 
     let import: Vec<&str> = ["import", "t.csv"].iter().chain(&told).copied().collect();
     let (code, _, err) = run(folder, &import);
     assert_eq!(code, 0, "{err}");
-    let (code, out, _) = run(folder, &["best", "--in", "trials.db"]);
-    assert!(code == 0 && out.contains("0.7000 (trial 1, 2000 weights)  lr=0.2"), "{out}");
-    let (code, _, err) = run(folder, &["report", "A=trials.db", "--params", "lr"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("--params does not apply to trials.db"), "{err}");
+    insta::assert_snapshot!(printed(folder, &["best", "trials.db"]), @"
+    $ allometry best trials.db
+    t: 0.7000 (trial 1, 2000 weights)  lr=0.2
+      recommended: unknown: the search space is not known
+    ");
+    insta::assert_snapshot!(refused(folder, &["report", "A=trials.db", "--params", "lr"]), @r"
+    $ allometry report A=trials.db --params lr
+    error: --params does not apply to trials.db: its trials record their parameters
+    hint: leave it out, or give it only for the sources that need it, with a label if the option takes \
+    one: LABEL=...
+    exit code 2
+    ");
 }
 
 /// Packed files and old encodings are read, or the error names the file.
@@ -187,17 +222,23 @@ fn packed_tables_are_read_up_to_a_limit() {
     assert_eq!(best(folder, &["A=t.csv.gz", "--metric", "val_loss"]), (0.25, "val_loss".into()));
     let (code, _, err) = run(folder, &["import", "t.csv.gz", "--metric", "val_loss"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("into study \"t\""), "{err}");
+    insta::assert_snapshot!(shown(folder, &err), @r#"
+    imported 2 trials into study "t"
+    note: distributions inferred from the values, which --space overrides: lr = [0.1, 0.2]
+    "#);
     let zeros = vec![b'0'; 1 << 20];
     pack("bomb.csv.gz", &vec![&zeros[..]; 300]);
     let (code, _, err) = run(folder, &["report", "A=bomb.csv.gz", "--direction", "minimize"]);
     assert_eq!(code, 4);
-    assert!(err.contains("bomb.csv.gz") && err.contains("decompresses to more than 256 MiB"), "{err}");
+    insta::assert_snapshot!(shown(folder, &err), @"
+    error: bomb.csv.gz, its compressed content: it decompresses to more than 256 MiB
+    hint: decompress it first with gunzip, if you trust it
+    ");
     std::fs::write(folder.join("latin.csv"), b"number,val_loss,params_gr\xf6\xdfe\n0,0.5,1\n1,0.25,2\n")
         .unwrap();
     let (code, out, err) = run(folder, &["report", "A=latin.csv", "--metric", "val_loss", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("note: A: the file is not UTF-8 and was read as Windows-1252 (Latin-1)"), "{err}");
+    insta::assert_snapshot!(shown(folder, &err), @"note: A: the file is not UTF-8 and was read as Windows-1252 (Latin-1); characters beyond ASCII: 2");
     assert!(out.contains("größe"), "{out}");
     write(
         folder,
@@ -207,7 +248,10 @@ fn packed_tables_are_read_up_to_a_limit() {
     let (code, _, err) =
         run(folder, &["import", "trials.yaml", "--direction", "minimize", "--storage", "y.db"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("imported 2 trials into study \"trials\""), "{err}");
+    insta::assert_snapshot!(shown(folder, &err), @r#"
+    imported 2 trials into study "trials"
+    note: distributions inferred from the values, which --space overrides: lr = [0.1, 0.2]
+    "#);
 }
 
 /// A database or table of one study needs no label, and a single study gets no comparisons.
@@ -235,22 +279,32 @@ fn a_study_alone_gets_a_report_of_its_own() {
         run(folder, &["report", "cnn.csv", "trials.db", "--metric", "val_loss", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
     assert!(
-        out.contains("# Cross-Budget") && out.contains("| cnn | 0.2500") && out.contains("| mine | 0.2500"),
+        out.contains("# Cross-Budget")
+            && out.contains("| cnn | 2.00k | 0.2500")
+            && out.contains("| mine | 2.00k | 0.2500"),
         "{out}"
     );
     assert_eq!(run(folder, &["import", "cnn.csv", "--metric", "val_loss", "--study", "other"]).0, 0);
-    let (code, _, err) = run(folder, &["report", "trials.db"]);
-    assert_eq!(code, 4);
-    assert!(
-        err.contains("trials.db holds 2 studies")
-            && err.contains("LABEL=FILE:STUDY; there are `mine`, `other`"),
-        "{err}"
-    );
-    let (code, _, err) = run(folder, &["report", "cnn.csv", "cnn.csv", "--metric", "val_loss"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("two sources are labelled `cnn`"), "{err}");
-    let (code, _, err) = run(folder, &["report", "none.csv"]);
-    assert!(code == 4 && err.contains("none.csv"), "{err}");
+    let calls = [
+        &["report", "trials.db"][..],
+        &["report", "cnn.csv", "cnn.csv", "--metric", "val_loss"],
+        &["report", "none.csv"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    $ allometry report trials.db
+    error: trials.db holds 2 studies
+    hint: name one as LABEL=FILE:STUDY; there are `mine`, `other`
+    exit code 4
+
+    $ allometry report cnn.csv cnn.csv --metric val_loss
+    error: two sources are labelled `cnn`
+    exit code 2
+
+    $ allometry report none.csv
+    error: there is no file none.csv
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+    ");
 }
 
 /// Every reading command accepts every SOURCE.
@@ -258,7 +312,9 @@ fn a_study_alone_gets_a_report_of_its_own() {
 fn every_reading_command_takes_every_source() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    write(folder, "t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    for name in ["t.csv", "s.csv"] {
+        write(folder, name, "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    }
     assert_eq!(run(folder, &["import", "t.csv", "--metric", "loss", "--study", "s"]).0, 0);
     let table = ["--metric", "loss"];
     let sources: [(&str, &[&str]); 7] = [
@@ -268,8 +324,9 @@ fn every_reading_command_takes_every_source() {
         ("s=trials.db:s", &[]),
         ("s=sqlite:///trials.db:s", &[]),
         ("s=t.csv", &table),
-        ("t.csv", &table),
+        ("s.csv", &table),
     ];
+    let mut texts = BTreeSet::new();
     for (source, told) in sources {
         let read = |command: &[&str], more: &[&str]| {
             let all: Vec<&str> = command[..1]
@@ -284,14 +341,35 @@ fn every_reading_command_takes_every_source() {
             assert_eq!(code, 0, "{all:?}: {err}");
             out
         };
-        assert!(read(&["best"], &[]).contains(": 0.2500 (trial 1)  lr=0.2"), "{source}");
-        assert!(read(&["status"], &[]).contains("2 complete; best 0.2500 (trial 1)"), "{source}");
-        assert!(read(&["list"], &["--state", "complete"]).contains("lr=0.1"), "{source}");
-        assert!(read(&["show", "1"], &[]).contains("trial 1: complete"), "{source}");
+        let of_commands = [
+            ("best", read(&["best"], &[])),
+            ("status", read(&["status"], &[])),
+            ("list", read(&["list"], &["--state", "complete"])),
+            ("show", read(&["show", "1"], &[])),
+        ];
+        let text: String = of_commands.iter().map(|(command, out)| format!("{command}:\n{out}\n")).collect();
+        texts.insert(text);
         assert!(read(&["report"], &["-o", "-"]).contains("0.2500"), "{source}");
         read(&["export"], &["-o", "out.json"]);
         assert!(read(&["compare", source], &[]).contains("# Comparison"), "{source}");
     }
+    assert_eq!(texts.len(), 1, "every source of one study gives one text: {texts:#?}");
+    insta::assert_snapshot!(texts.first().unwrap(), @"
+    best:
+    s: 0.2500 (trial 1)  lr=0.2
+      recommended: unknown: the search space is not known
+
+    status:
+    s: 2 complete; best 0.2500 (trial 1)
+
+    list:
+           s     0  complete 0.5000    lr=0.1
+           s     1  complete 0.2500    lr=0.2
+
+    show:
+    s, trial 1: complete 0.2500
+      lr           0.2
+    ");
     // The former option still works.
     for command in [&["best"][..], &["status"], &["list"], &["show", "1"]] {
         let (code, out, err) = run(folder, &[command, &["--in", "trials.db"]].concat());
@@ -300,26 +378,88 @@ fn every_reading_command_takes_every_source() {
         let (_, help, _) = run(folder, &[command[0], "--help"]);
         assert!(help.contains("[SOURCE]") && !help.contains("--in "), "{help}");
     }
-    let (code, out, err) = run(folder, &["best", "a=t.csv", "b=t.csv", "--metric", "loss"]);
-    assert!(code == 0 && out.contains("a: 0.2500") && out.contains("b: 0.2500"), "{out}{err}");
-    for (arguments, code, expected) in [
-        (vec!["best", "t.csv"], 4, "t.csv, line 1: no column holds the objective"),
-        (vec!["best", "nowhere.csv", "--direction", "minimize"], 4, "there is no file"),
-        (vec!["best", "trials.db", "--metric", "loss"], 2, "`--metric` applies to trials of other programs"),
-        (vec!["best", "trials.db", "--in", "trials.db"], 2, "former option for SOURCE"),
-        (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
-        (vec!["show", "t.csv"], 2, "`t.csv` is not a trial number"),
-        (vec!["list", "none.db"], 4, "none.db"),
-        (vec!["best", "trials.db:none"], 4, "name a study of a file as LABEL=FILE:STUDY"),
-        (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "not a SQLite database"),
-        (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is not a storage"),
-        (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` applies to trials of other programs"),
-        (vec!["status", "s=trials.db:none"], 4, "holds no study `none`"),
-    ] {
-        let (found, _, err) = run(folder, &arguments);
-        assert_eq!(found, code, "{arguments:?}: {err}");
-        assert!(err.contains(expected), "{arguments:?}: {err}");
-    }
+    let two = ["best", "a=t.csv", "b=t.csv", "--metric", "loss"];
+    insta::assert_snapshot!(printed(folder, &two), @"
+    $ allometry best a=t.csv b=t.csv --metric loss
+    a: 0.2500 (trial 1)  lr=0.2
+      recommended: unknown: the search space is not known
+    b: 0.2500 (trial 1)  lr=0.2
+      recommended: unknown: the search space is not known
+    ");
+    let calls = [
+        &["best", "t.csv"][..],
+        &["best", "nowhere.csv", "--direction", "minimize"],
+        &["best", "trials.db", "--metric", "loss"],
+        &["best", "trials.db", "--in", "trials.db"],
+        &["show", "t.csv", "--metric", "loss", "9"],
+        &["show", "t.csv"],
+        &["list", "none.db"],
+        &["best", "trials.db:none"],
+        &["serve", "t.csv", "--grpc", "127.0.0.1:0"],
+        &["serve", "s=t.csv", "--grpc", "127.0.0.1:0"],
+        &["serve", "trials.db", "--metric", "loss"],
+        &["status", "s=trials.db:none"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    $ allometry best t.csv
+    error: t.csv, line 1: no column holds the objective
+    hint: name the objective with --metric: `loss`
+    exit code 4
+
+    $ allometry best nowhere.csv --direction minimize
+    error: there is no file nowhere.csv
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+
+    $ allometry best trials.db --metric loss
+    error: `--metric` applies to trials of other programs; trials.db is a storage
+    hint: leave the option out
+    exit code 2
+
+    $ allometry best trials.db --in trials.db
+    error: --in is the former option for SOURCE; give only one of them
+    exit code 2
+
+    $ allometry show t.csv --metric loss 9
+    error: study `t` has no trial 9
+    hint: it has 2 trials; `allometry list` shows them
+    exit code 4
+
+    $ allometry show t.csv
+    error: `t.csv` is not a trial number
+    hint: give it last: allometry show [SOURCE] TRIAL
+    exit code 2
+
+    $ allometry list none.db
+    error: there is no file none.db
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+
+    $ allometry best trials.db:none
+    error: there is no file trials.db:none
+    hint: name a study of a file as LABEL=FILE:STUDY, and a metric of a folder as LABEL=FOLDER:METRIC
+    exit code 4
+
+    $ allometry serve t.csv --grpc 127.0.0.1:0
+    error: t.csv is not a SQLite database
+    hint: name a file that Optuna or Allometry wrote, or one that does not exist yet
+    exit code 5
+
+    $ allometry serve s=t.csv --grpc 127.0.0.1:0
+    error: `s=t.csv` is not a storage
+    hint: give a ladder file, a storage URL or a database file
+    exit code 2
+
+    $ allometry serve trials.db --metric loss
+    error: `--metric` applies to trials of other programs; trials.db is a storage
+    hint: leave the option out
+    exit code 2
+
+    $ allometry status s=trials.db:none
+    error: trials.db holds no study `none`
+    hint: name one as LABEL=FILE:STUDY; there are `s`
+    exit code 4
+    ");
 }
 
 /// Two files of one study are compared whatever they are called.
@@ -383,9 +523,19 @@ fn a_table_of_several_objectives_has_a_front() {
     assert!(out.contains("## Front") || out.contains("Pareto"), "{out}");
     let (code, out, err) = run(folder, &[&["best", "t.csv"], &directions[..]].concat());
     assert_eq!(code, 0, "{err}");
-    assert!(out.contains("Pareto front of 2 trials in acc up, ms down"), "{out}");
-    let (code, _, err) = run(folder, &["best", "t.csv", "--direction", "maximize"]);
-    assert!(code == 4 && err.contains("give --direction once for each objective"), "{err}");
+    insta::assert_snapshot!(shown(folder, &format!("{out}{err}")), @r"
+    t: Pareto front of 2 trials in acc up, ms down
+      trial 0: acc 0.9000, ms 20.0000  x=1
+      trial 1: acc 0.8000, ms 10.0000  x=2
+    note: t: directions were applied in the order of the file, which may differ from the study's: `acc` \
+    maximize, `ms` minimize (--direction NAME=DIRECTION sets one by name)
+    ");
+    insta::assert_snapshot!(refused(folder, &["best", "t.csv", "--direction", "maximize"]), @"
+    $ allometry best t.csv --direction maximize
+    error: t.csv, its trials: 2 values, and 1 directions
+    hint: give --direction once for each objective: --direction acc=... --direction ms=...
+    exit code 4
+    ");
 }
 
 /// An equals sign in the name of an existing file does not separate a label.
@@ -405,12 +555,40 @@ fn every_command_asks_which_values_are_better() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "t.csv", "number,value,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
-    for command in
-        [&["best"][..], &["list"], &["status"], &["report"], &["import", "--storage", "sqlite:///x.db"]]
-    {
-        let (code, _, err) = run(folder, &[command, &["t.csv"]].concat());
-        assert!(code == 2 && err.contains("--direction"), "{command:?}: {code} {err}");
-    }
+    let calls = [
+        &["best", "t.csv"][..],
+        &["list", "t.csv"],
+        &["status", "t.csv"],
+        &["report", "t.csv"],
+        &["import", "t.csv", "--storage", "sqlite:///x.db"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @r"
+    $ allometry best t.csv
+    error: t.csv does not say which values of its objective are better
+    hint: give --direction maximize or --direction minimize
+    exit code 2
+
+    $ allometry list t.csv
+    error: t.csv does not say which values of its objective are better
+    hint: give --direction maximize or --direction minimize
+    exit code 2
+
+    $ allometry status t.csv
+    error: t.csv does not say which values of its objective are better
+    hint: give --direction maximize or --direction minimize
+    exit code 2
+
+    $ allometry report t.csv
+    error: `t`: nothing says whether larger or smaller values are better
+    hint: give --direction maximize or --direction minimize, or a name that implies it, such as \
+    --metric val_loss or --metric auc
+    exit code 2
+
+    $ allometry import t.csv --storage sqlite:///x.db
+    error: t.csv does not say which values of its objective are better
+    hint: give --direction maximize or --direction minimize
+    exit code 2
+    ");
 }
 
 /// A closed standard error does not stop a command.
@@ -468,17 +646,13 @@ fn directions_are_said_by_the_names_of_objectives() {
     write(folder, "t.yaml", yaml);
     let by_place = ["--direction", "minimize", "--direction", "maximize"];
     let by_name = ["--direction", "loss=minimize", "--direction", "accuracy=maximize"];
+    let mut errors = BTreeSet::new();
     for file in ["t.json", "t.csv", "t.yaml"] {
         for command in
             [&["report", file, "-o", "-"][..], &["best", file], &["import", file, "--storage", "w.db"]]
         {
-            let (code, _, err) = run(folder, &[command, &by_place].concat());
-            assert_eq!(code, 2, "{command:?}: {err}");
-            assert!(
-                err.contains("which may differ from the study's: `accuracy`, `loss`"),
-                "{command:?}: {err}"
-            );
-            assert!(err.contains("--direction accuracy=... --direction loss=..."), "{command:?}: {err}");
+            let error = refused(folder, &[command, &by_place].concat()).replace(file, "FILE");
+            errors.insert(error.split_once('\n').unwrap().1.to_owned());
         }
         let (code, out, err) = run(folder, &[&["best", file], &by_name[..]].concat());
         assert_eq!(code, 0, "{err}");
@@ -491,18 +665,35 @@ fn directions_are_said_by_the_names_of_objectives() {
         let (code, _, err) = run(folder, &[&["report", file, "-o", "-"], &by_name[..]].concat());
         assert_eq!((code, err.as_str()), (0, ""));
     }
+    assert_eq!(errors.len(), 1, "every command says the same of every file");
+    insta::assert_snapshot!(errors.first().unwrap(), @r"
+    error: FILE lists its objectives in the order of their names, which may differ from the study's: \
+    `accuracy`, `loss`
+    hint: give each direction by name: --direction accuracy=... --direction loss=...
+    exit code 2
+    ");
     let (code, out, err) = run(folder, &[&["best", "ab.json"], &by_place[..]].concat());
     assert_eq!(code, 0, "{err}");
-    assert!(
-        err.contains("may differ from the study's: `a` minimize, `b` maximize (--direction NAME=DIRECTION"),
-        "{err}"
-    );
-    assert!(out.contains("a down, b up"), "{out}");
-    let one = ["--direction", "a=minimize"];
-    let (code, _, err) = run(folder, &[&["best", "ab.json"], &one[..]].concat());
-    assert!(code == 4 && err.contains("for each objective: --direction a=... --direction b=..."), "{err}");
-    let (code, _, err) = run(folder, &["report", "t.csv", "--direction", "los=minimize"]);
-    assert!(code == 2 && err.contains("--direction is for `los`, and no source has that label"), "{err}");
+    insta::assert_snapshot!(shown(folder, &format!("{out}{err}")), @r"
+    ab: Pareto front of 1 trial in a down, b up
+      trial 1: a 0.7000, b 5.0000  x=2
+    note: ab: directions were applied in the order of the file, which may differ from the study's: `a` \
+    minimize, `b` maximize (--direction NAME=DIRECTION sets one by name)
+    ");
+    let calls = [
+        &["best", "ab.json", "--direction", "a=minimize"][..],
+        &["report", "t.csv", "--direction", "los=minimize"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    $ allometry best ab.json --direction a=minimize
+    error: ab.json, its trials: 2 values, and 1 directions
+    hint: give --direction once for each objective: --direction a=... --direction b=...
+    exit code 4
+
+    $ allometry report t.csv --direction los=minimize
+    error: --direction is for `los`, and no source has that label
+    exit code 2
+    ");
 }
 
 /// An unreachable server is not reported as a missing file, by any command and for any kind of source.
@@ -558,11 +749,13 @@ fn a_list_is_a_table() {
         "t.csv",
         "number,value,params_x,state\n0,0.5,1,COMPLETE\n1,123.25,2,COMPLETE\n2,-3e-7,3,PRUNED\n3,,4,FAIL\n",
     );
-    let (code, out, err) = run(folder, &["list", "t.csv", "--direction", "minimize"]);
-    assert_eq!(code, 0, "{err}");
-    let expected = "       t     0  complete   0.5000  x=1\n       t     1  complete 123.2500  x=2\n\
-                    \x20      t     2  pruned    -3e-7    x=3\n       t     3  failed             x=4\n";
-    assert_eq!(out, expected);
+    insta::assert_snapshot!(printed(folder, &["list", "t.csv", "--direction", "minimize"]), @"
+    $ allometry list t.csv --direction minimize
+           t     0  complete   0.5000  x=1
+           t     1  complete 123.2500  x=2
+           t     2  pruned    -3e-7    x=3
+           t     3  failed             x=4
+    ");
     write(
         folder,
         "ladder.toml",
@@ -573,9 +766,10 @@ fn a_list_is_a_table() {
     let (_, checked, err) = run(folder, &["check"]);
     assert!(checked.contains("note: `run` passes no parameter"), "{checked}{err}");
     run(folder, &["run"]);
-    for command in [&["list"][..], &["show", "0"]] {
-        let (code, out, err) = run(folder, command);
-        assert_eq!(code, 0, "{err}");
-        assert!(out.contains("failed: exit code 3: ValueError: no such layer"), "{command:?}: {out}");
-    }
+    insta::assert_snapshot!(printed(folder, &["list"]), @"
+    $ allometry list
+         any     0  failed: exit code 3: ValueError: no such layer x=1
+    ");
+    let (_, show, _) = run(folder, &["show", "0"]);
+    assert!(show.contains("failed: exit code 3: ValueError: no such layer"), "{show}");
 }

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{allometry, project, run};
+use crate::support::{all_refused, allometry, project, refused, run};
 
 #[test]
 fn one_configuration_is_trained_and_its_checkpoint_predicts() {
@@ -27,9 +27,18 @@ fn one_configuration_is_trained_and_its_checkpoint_predicts() {
     let (code, again, err) =
         run(folder.path(), &["train", "--budget", "s", "--set", "dropout=0.1", "--json"]);
     assert_eq!((code, again), (0, out), "{err}");
-    let (code, _, err) = run(folder.path(), &["train", "--budget", "s", "--set", "dropout=0.0"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("checkpoint of another trial") && err.contains("hint: --restart"), "{err}");
+    let other = ["train", "--budget", "s", "--set", "dropout=0.0"];
+    insta::assert_snapshot!(refused(folder.path(), &other), @r"
+    $ allometry train --budget s --set dropout=0.0
+    s, from the middle of its space: n_heads=2 n_layers=2 d_ff_ratio=2 learning_rate=0.00316227766 \
+    dropout=0.0 d_model=6 (799 weights)
+    epoch  train loss  validation loss       auc
+    error: ladder.runs/s/train.safetensors is a checkpoint of another trial: the configuration was \
+    n_heads=2 n_layers=2 d_ff_ratio=2 learning_rate=0.00316227766 dropout=0.1 d_model=6, is n_heads=2 \
+    n_layers=2 d_ff_ratio=2 learning_rate=0.00316227766 dropout=0.0 d_model=6
+    hint: --restart trains again and overwrites it, --checkpoint FILE keeps it
+    exit code 3
+    ");
     assert_eq!(run(folder.path(), &predict).1, scores);
     let (code, _, err) = run(folder.path(), &["train", "--budget", "s", "--set", "dropout=0.0", "--restart"]);
     assert_eq!(code, 0, "{err}");
@@ -47,22 +56,74 @@ fn the_best_stored_trial_is_where_it_starts() {
 #[test]
 fn what_cannot_be_trained_or_applied_is_said() {
     let folder = project();
-    let refused = |arguments: &[&str], wanted: i32, words: &str| {
-        let (code, out, err) = run(folder.path(), arguments);
-        assert_eq!((code, out.as_str()), (wanted, ""), "{arguments:?}: {err}");
-        assert!(err.contains(words), "{arguments:?}: {err}");
-    };
-    refused(&["train"], 2, "give --budget, one of s, l");
-    refused(&["train", "--budget", "xl"], 2, "the ladder has no budget `xl`");
-    refused(&["train", "--budget", "s", "-S", "dropout=[0.0, 0.1]"], 2, "`dropout` has 2 values");
-    refused(&["train", "--budget", "s", "-S", "dropout=1.5"], 3, "from 0 to below 1");
-    refused(&["train", "--budget", "s", "-o", "data.csv/a/b.safetensors"], 4, "data.csv/a/b.safetensors");
-    refused(&["predict", "none.safetensors", "data.csv"], 4, "hint: `allometry train` writes checkpoints");
-    refused(&["predict", "data.csv", "data.csv"], 4, "is not a complete safetensors file");
     assert_eq!(run(folder.path(), &["train", "--budget", "s", "-q", "-o", "c.safetensors"]).0, 0);
     std::fs::write(folder.path().join("other.csv"), "date,up\n2020-01-01,1\n").unwrap();
-    refused(&["predict", "c.safetensors", "other.csv"], 3, "there is no column `noise`");
-    refused(&["predict", "c.safetensors", "none.csv"], 4, "none.csv");
+    let calls = [
+        &["train"][..],
+        &["train", "--budget", "xl"],
+        &["train", "--budget", "s", "-S", "dropout=[0.0, 0.1]"],
+        &["train", "--budget", "s", "-S", "dropout=1.5"],
+        &["train", "--budget", "s", "-o", "data.csv/a/b.safetensors"],
+        &["predict", "none.safetensors", "data.csv"],
+        &["predict", "data.csv", "data.csv"],
+        &["predict", "c.safetensors", "other.csv"],
+        &["predict", "c.safetensors", "none.csv"],
+    ];
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r#"
+    $ allometry train
+    error: the ladder has several budgets
+    hint: give --budget, one of s, l
+    exit code 2
+
+    $ allometry train --budget xl
+    error: the ladder has no budget `xl`
+    hint: give --budget, one of s, l
+    exit code 2
+
+    $ allometry train --budget s -S 'dropout=[0.0, 0.1]'
+    error: `dropout` has 2 values, but one configuration is trained
+    hint: give one value: --set dropout=VALUE
+    exit code 2
+
+    $ allometry train --budget s -S dropout=1.5
+    ladder::out_of_range
+
+      × `dropout` is 1.5, but must be from 0 to below 1
+       ╭─[--set:1:26]
+     1 │ budget."s".space.dropout=1.5
+       ·                          ─┬─
+       ·                           ╰── from 0 to below 1
+       ╰────
+    exit code 3
+
+    $ allometry train --budget s -o data.csv/a/b.safetensors
+    s, from the middle of its space: n_heads=2 n_layers=2 d_ff_ratio=2 learning_rate=0.00316227766 \
+    dropout=0.1 d_model=6 (799 weights)
+    epoch  train loss  validation loss       auc
+    error: cannot read checkpoint data.csv/a/b.safetensors: Not a directory (os error 20)
+      caused by: Not a directory (os error 20)
+    exit code 4
+
+    $ allometry predict none.safetensors data.csv
+    error: cannot read checkpoint none.safetensors: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    hint: `allometry train` writes checkpoints
+    exit code 4
+
+    $ allometry predict data.csv data.csv
+    error: data.csv is not a complete safetensors file: header too large
+    hint: it may have been copied incompletely; --restart trains the model again
+    exit code 4
+
+    $ allometry predict c.safetensors other.csv
+    error: other.csv: there is no column `noise` (feature)
+    hint: its columns are `date`, `up`
+    exit code 3
+
+    $ allometry predict c.safetensors none.csv
+    error: cannot read none.csv: No such file or directory (os error 2)
+    exit code 4
+    "#);
 }
 
 #[test]

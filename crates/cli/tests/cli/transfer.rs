@@ -1,15 +1,6 @@
 //! Tests of `allometry transfer`.
 
-use std::path::Path;
-
-use serde_json::Value;
-
-use crate::support::{project, run};
-
-fn report(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("report/report.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
+use crate::support::{project, report, run};
 
 #[test]
 fn budgets_train_each_others_settings() {

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
 
-use crate::support::run;
 use crate::support::shared;
+use crate::support::{refused, run, shown};
 
 /// Creates a folder with a ladder, and a store in which somebody has stored another command under the
 /// ladder's name.
@@ -49,9 +49,13 @@ fn a_worker_does_not_run_what_the_store_says() {
     let storage = url(folder.path());
 
     let elsewhere = tempfile::tempdir().unwrap();
-    let (code, _, err) = run(elsewhere.path(), &["worker", "--storage", &storage, "--quiet"]);
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("has no ladder file") && err.contains("--trust-store"), "{err}");
+    let (code, out, err) = run(elsewhere.path(), &["worker", "--storage", &storage, "--quiet"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    insta::assert_snapshot!(shown(folder.path(), &err), @r"
+    error: the working directory has no ladder file, which says what is run
+    hint: name this machine's copy of it (the run's is FOLDER/ladder.toml), or take the ladder from the \
+    store with --trust-store; then everybody who can write to the store decides which programs run here
+    ");
     for arguments in [
         vec!["worker", "--storage", &storage, "--quiet"],
         vec!["worker", "ladder.toml", "--storage", &storage, "--quiet"],
@@ -68,9 +72,12 @@ fn a_worker_does_not_run_what_the_store_says() {
 #[test]
 fn settings_of_the_store_change_no_command() {
     let folder = poisoned(&json!([["command.run", "\"touch pwned\""]]));
-    let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db", "--quiet"]);
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("-S command.run"), "{err}");
+    insta::assert_snapshot!(refused(folder.path(), &["worker", "--storage", "trials.db", "--quiet"]), @r#"
+    $ allometry worker --storage trials.db --quiet
+    error: the run was begun with settings that change the command or the data of this ladder file
+    hint: give the worker those that you want too: -S command.run="touch pwned"
+    exit code 2
+    "#);
     assert!(!folder.path().join("pwned").exists());
 }
 
@@ -81,9 +88,12 @@ fn a_worker_takes_harmless_settings_of_the_run_and_may_be_told_the_others() {
     let (code, _, err) =
         run(folder.path(), &[&["run", "--quiet", "--trials", "1", "-S", "trials=2"], &grace[..]].concat());
     assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db", "--quiet"]);
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("-S command.grace=200ms"), "{err}");
+    insta::assert_snapshot!(refused(folder.path(), &["worker", "--storage", "trials.db", "--quiet"]), @"
+    $ allometry worker --storage trials.db --quiet
+    error: the run was begun with settings that change the command or the data of this ladder file
+    hint: give the worker those that you want too: -S trials=2 -S command.grace=200ms
+    exit code 2
+    ");
     let (code, _, err) =
         run(folder.path(), &[&["worker", "--storage", "trials.db", "--quiet"], &grace[..]].concat());
     assert_eq!(code, 0, "{err}");

@@ -10,7 +10,7 @@ use allometry_core::{FrozenTrial, Params, TrialState};
 use allometry_testkit::{Cluster, fault_rounds};
 
 use crate::support::shared::{self, start, wait_for};
-use crate::support::{allometry, random_pause, run};
+use crate::support::{allometry, random_pause, refused, run};
 
 const TRIALS: usize = 24;
 
@@ -175,13 +175,21 @@ fn what_is_told_late_is_kept_in_postgresql_too() {
 #[test]
 fn a_worker_says_what_it_misses() {
     let folder = project();
-    let (code, _, err) = run(folder.path(), &["worker", "--storage", "none.db"]);
-    assert_eq!(code, 4, "{err}");
+    insta::assert_snapshot!(refused(folder.path(), &["worker", "--storage", "none.db"]), @"
+    $ allometry worker --storage none.db
+    error: there is no file none.db
+    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    exit code 4
+    ");
     let (code, _, err) = run(folder.path(), &["run", "--quiet", "--trials", "1"]);
     assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db", "--ladder", "other"]);
-    assert_eq!(code, 4, "{err}");
-    assert!(err.contains("no ladder `other`") && err.contains("it has shared"), "{err}");
+    let other = ["worker", "--storage", "trials.db", "--ladder", "other"];
+    insta::assert_snapshot!(refused(folder.path(), &other), @"
+    $ allometry worker --storage trials.db --ladder other
+    error: the store has no ladder `other`
+    hint: it has shared
+    exit code 4
+    ");
     // The settings of the first process apply to those that join it.
     let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db"]);
     assert_eq!(code, 0, "{err}");

@@ -131,7 +131,7 @@ fn baselines(text: &mut Text, analysis: &Analysis) {
             let side = if gain.point < 0.0 { "behind" } else { "ahead" };
             format!(" (the best trial is {side} by {})", decimals(gain.point.abs()))
         });
-        Some(format!("{} reaches {value}{gain}", escape(&baseline.name)))
+        Some(format!("{} reaches {value}{gain}", escape(&baseline.name.replace('_', " "))))
     });
     let known: Vec<String> = known.collect();
     if !known.is_empty() {

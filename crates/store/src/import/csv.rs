@@ -274,7 +274,14 @@ fn malformed(error: &csv::Error) -> Problem {
 }
 
 /// Cells that pandas and R write for a missing value.
-const MISSING: [&str; 11] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "None", "null", "NULL"];
+const MISSING: [&str; 9] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaT", "None", "null", "NULL"];
+
+/// Whether a cell has no value. NaN is a value where numbers are expected.
+fn is_missing(column: &Column, cell: &str) -> bool {
+    let is_nan = cell.eq_ignore_ascii_case("nan");
+    let is_number = matches!(column, Column::Value | Column::LaterValue | Column::Intermediate(_));
+    column.has_own_form() && (MISSING.contains(&cell) || (is_nan && !is_number))
+}
 
 /// Cache of parsed distributions by parameter and text.
 #[derive(Default)]
@@ -338,7 +345,7 @@ impl Row<'_> {
         let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
         for ((column, name), whole_cell) in self.columns.iter().zip(self.header).zip(self.record) {
             let cell = whole_cell.trim();
-            if cell.is_empty() || (column.has_own_form() && MISSING.contains(&cell)) {
+            if cell.is_empty() || is_missing(column, cell) {
                 match column {
                     Column::LaterValue => later.push(f64::NAN),
                     Column::Param(param) => self.take_empty(&mut trial, param, sets)?,

@@ -117,7 +117,10 @@ fn json_and_tables_keep_what_optuna_knows_of_trials() {
             "trials.json",
             &["values", "params", "distributions", "intermediate", "times", "system_attrs", "user_attrs"][..],
         ),
-        ("trials.csv", &["values", "params", "distributions", "intermediate", "times"]),
+        (
+            "trials.csv",
+            &["values", "params", "distributions", "intermediate", "times", "system_attrs", "user_attrs"],
+        ),
     ] {
         for (study, label) in [(ONE, "2M"), ("two", "two")] {
             copies.run(&["export", "original.db", "--study", label, "-o", file]);

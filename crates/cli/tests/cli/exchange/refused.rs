@@ -7,7 +7,7 @@ use std::time::Duration;
 use allometry_store::open_read_only;
 use allometry_testkit::fault_rounds;
 
-use crate::support::{allometry, random_pause, run};
+use crate::support::{all_refused, allometry, random_pause, refused, run, shown};
 
 const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "directions": ["maximize"], "params": {"lr": 0.1}},
     {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
@@ -43,41 +43,113 @@ fn what_cannot_be_read_or_written_says_why() {
         format!(r#"[{{"value": 1, "directions": ["maximize"], "params": {{"{}": 1}}}}]"#, "x".repeat(513)),
     )
     .unwrap();
-    let cases: [(&[&str], i32, &str); 18] = [
-        (&["import", "torn.json"], 4, "the file is truncated"),
-        (&["import", "empty.json"], 4, "holds no trials"),
-        (&["import", "other.csv"], 4, "no column holds the objective"),
-        (&["import", "bytes.bin"], 4, "is not a file of trials"),
-        (&["import", "absent.json"], 4, "cannot read absent.json"),
-        (&["import", "report.md"], 2, "is a report, which holds no trials"),
-        (
-            &["import", "t.json", "--space", "space.json"],
-            4,
-            "trial 0, parameter `lr`: 0.1 is not in { float = [0.15, 1.0] }",
-        ),
-        (&["import", "two.json", "--direction", "minimize"], 4, "give --direction once for each objective"),
-        (&["import", "long.json"], 4, "parameter's name: it has more than 512 characters"),
-        (&["import", "t.json", "a=t.json", "--study", "x"], 2, "name each as LABEL=SOURCE"),
-        (&["import", "a=t.json", "a=t.json"], 2, "two of the studies are named \"a\""),
-        (&["import", "t.json", "--storage", "mysql://me:s3cret@host/db"], 5, "mysql://me:***@host/db"),
-        (
-            &["import", "t.json", "--storage", "postgresql://me:s3cret@127.0.0.1:1/db?connect_timeout=1"],
-            5,
-            "postgresql://me:***@127.0.0.1:1",
-        ),
-        (&["import", "t.json", "--storage", "absent/x.db"], 5, "there is no folder absent"),
-        (&["import", "t.json", "--storage", "t.json"], 5, "is not a SQLite database"),
-        (&["export", "t.json", "-o", "x.txt"], 2, "cannot tell the format of `x.txt`"),
-        (&["export", "t.json", "-o", "-"], 2, "give --format json, csv or store"),
-        (&["export", "t.json", "--study", "y", "-o", "x.json"], 4, "it has \"t\""),
+    let calls = [
+        &["import", "torn.json"][..],
+        &["import", "empty.json"],
+        &["import", "other.csv"],
+        &["import", "bytes.bin"],
+        &["import", "absent.json"],
+        &["import", "report.md"],
+        &["import", "t.json", "--space", "space.json"],
+        &["import", "two.json", "--direction", "minimize"],
+        &["import", "long.json"],
+        &["import", "t.json", "a=t.json", "--study", "x"],
+        &["import", "a=t.json", "a=t.json"],
+        &["import", "t.json", "--storage", "absent/x.db"],
+        &["import", "t.json", "--storage", "t.json"],
+        &["export", "t.json", "-o", "x.txt"],
+        &["export", "t.json", "-o", "-"],
+        &["export", "t.json", "--study", "y", "-o", "x.json"],
     ];
-    for (arguments, code, message) in cases {
-        let (found, out, err) = run(path, arguments);
-        assert_eq!(found, code, "{arguments:?}: {err}");
-        assert!(err.contains(message) && !err.contains("s3cret"), "{arguments:?}: {err}");
-        assert!(out.is_empty());
-        assert_eq!(studies(path, "trials.db"), []);
+    insta::assert_snapshot!(all_refused(path, &calls), @r#"
+    $ allometry import torn.json
+    error: torn.json, line 2, column 9: EOF while parsing a string
+    hint: the file is truncated: write or copy it again
+    exit code 4
+
+    $ allometry import empty.json
+    error: empty.json holds no trials
+    exit code 4
+
+    $ allometry import other.csv
+    error: other.csv, line 1: no column holds the objective
+    hint: name the objective with --metric: `a`, `b`
+    exit code 4
+
+    $ allometry import bytes.bin
+    error: bytes.bin is not a file of trials
+    hint: known formats: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of \
+    trials, a list of trials in JSON or YAML (each also compressed with gzip), the folder of a Ray Tune \
+    experiment
+    exit code 4
+
+    $ allometry import absent.json
+    error: cannot read absent.json: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    exit code 4
+
+    $ allometry import report.md
+    error: `report.md` is a report, which holds no trials
+    hint: `allometry report` reads reports
+    exit code 2
+
+    $ allometry import t.json --space space.json
+    error: t.json, trial 0, parameter `lr`: 0.1 is not in { float = [0.15, 1.0] }
+    exit code 4
+
+    $ allometry import two.json --direction minimize
+    error: two.json, its trials: 2 values, and 1 directions
+    hint: give --direction once for each objective, in the order of the values
+    exit code 4
+
+    $ allometry import long.json
+    error: study "long" cannot be written, and nothing of it was
+      caused by: trial 0, parameter's name: it has more than 512 characters
+    exit code 4
+
+    $ allometry import t.json a=t.json --study x
+    error: --study names one study, but the sources hold 2
+    hint: name each as LABEL=SOURCE or LABEL=FILE:STUDY
+    exit code 2
+
+    $ allometry import a=t.json a=t.json
+    error: two of the studies are named "a"
+    hint: name one as LABEL=SOURCE
+    exit code 2
+
+    $ allometry import t.json --storage absent/x.db
+    error: cannot open absent/x.db: there is no folder absent
+    exit code 5
+
+    $ allometry import t.json --storage t.json
+    error: t.json is not a SQLite database
+    hint: name a file that Optuna or Allometry wrote, or one that does not exist yet
+    exit code 5
+
+    $ allometry export t.json -o x.txt
+    error: cannot tell the format of `x.txt`
+    hint: give --format json, csv or store, or end the name in .json, .csv or .db
+    exit code 2
+
+    $ allometry export t.json -o -
+    error: cannot tell the format of `-`
+    hint: give --format json, csv or store, or end the name in .json, .csv or .db
+    exit code 2
+
+    $ allometry export t.json --study y -o x.json
+    error: `t.json` has no study "y"
+    hint: it has "t"
+    exit code 4
+    "#);
+    for (storage, shown) in [
+        ("mysql://me:s3cret@host/db", "mysql://me:***@host/db"),
+        ("postgresql://me:s3cret@127.0.0.1:1/db?connect_timeout=1", "postgresql://me:***@127.0.0.1:1"),
+    ] {
+        let (code, out, err) = run(path, &["import", "t.json", "--storage", storage]);
+        assert_eq!((code, out.as_str()), (5, ""), "{storage}: {err}");
+        assert!(err.contains(shown) && !err.contains("s3cret"), "{storage}: {err}");
     }
+    assert_eq!(studies(path, "trials.db"), [], "nothing is written");
     let (code, _, err) = run(path, &["import", "wide.json"]);
     assert_eq!(code, 0, "a NaN is a choice as any other: {err}");
 }
@@ -92,21 +164,39 @@ fn options_that_a_source_has_no_place_for_are_refused() {
     assert_eq!(run(path, &["import", "2M=t.json", "--storage", "from.db"]).0, 0);
     let url = format!("sqlite:///{}", path.join("from.db").display());
     let labelled = format!("b={url}:2M");
-    let given: [(&[&str], &str); 3] = [
-        (&["--direction", "minimize"], "record their directions"),
-        (&["--space", "space.json"], "record the distributions of their parameters"),
-        (&["--metric", "auc"], "record their values"),
+    let given = [
+        ["--direction", "minimize", "record their directions"],
+        ["--space", "space.json", "record the distributions of their parameters"],
+        ["--metric", "auc", "record their values"],
     ];
-    for (option, why) in given {
-        for source in ["from.db", "a=from.db:2M", &url, &labelled, "journal.log"] {
-            let (code, out, err) = run(path, &[&["import", "t.json", source], option].concat());
-            assert_eq!(code, 2, "{source} {option:?}: {err}");
-            assert!(out.is_empty());
-            assert!(err.contains(&format!("{} does not apply to", option[0])), "{err}");
-            assert!(err.contains(why) && err.contains("hint: leave it out"), "{source}: {err}");
-            assert_eq!(studies(path, "trials.db"), [], "nothing is written");
+    for [option, value, why] in given {
+        for source in ["a=from.db:2M", &url, &labelled, "journal.log"] {
+            let (code, out, err) = run(path, &["import", "t.json", source, option, value]);
+            assert_eq!((code, out.as_str()), (2, ""), "{source} {option}: {err}");
+            assert!(err.contains(&format!("{option} does not apply to")) && err.contains(why), "{err}");
         }
     }
+    let calls = given.map(|[option, value, _]| ["import", "t.json", "from.db", option, value]);
+    insta::assert_snapshot!(all_refused(path, &calls.each_ref().map(<[&str; 5]>::as_slice)), @r"
+    $ allometry import t.json from.db --direction minimize
+    error: --direction does not apply to from.db: its studies record their directions
+    hint: leave it out, or give it only for the sources that need it, with a label if the option takes \
+    one: LABEL=...
+    exit code 2
+
+    $ allometry import t.json from.db --space space.json
+    error: --space does not apply to from.db: its trials record the distributions of their parameters
+    hint: leave it out, or give it only for the sources that need it, with a label if the option takes \
+    one: LABEL=...
+    exit code 2
+
+    $ allometry import t.json from.db --metric auc
+    error: --metric does not apply to from.db: its trials record their values
+    hint: leave it out, or give it only for the sources that need it, with a label if the option takes \
+    one: LABEL=...
+    exit code 2
+    ");
+    assert_eq!(studies(path, "trials.db"), [], "nothing is written");
     let (code, _, err) = run(path, &["import", "from.db"]);
     assert_eq!(code, 0, "{err}");
 }
@@ -116,11 +206,12 @@ fn a_name_that_is_taken_stays_as_it_was() {
     let folder = folder();
     let path = folder.path();
     assert_eq!(run(path, &["import", "2M=t.json"]).0, 0);
-    let (code, _, err) = run(path, &["import", "new=t.json", "2M=t.json"]);
-    assert_eq!(code, 2, "{err}");
-    let words =
-        "already has a study \"2M\"; nothing was written\nhint: give it another name with --study NAME";
-    assert!(err.contains(words), "{err}");
+    insta::assert_snapshot!(refused(path, &["import", "new=t.json", "2M=t.json"]), @r#"
+    $ allometry import new=t.json 2M=t.json
+    error: sqlite:///trials.db already has a study "2M"; nothing was written
+    hint: give it another name with --study NAME, or with LABEL=SOURCE if there are several
+    exit code 2
+    "#);
     assert_eq!(studies(path, "trials.db"), [("2M".into(), 2)]);
     let (code, out, _) = run(path, &["import", "t.json", "--study", "again", "--json"]);
     let said: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -160,14 +251,13 @@ fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
     let (code, _, err) = run(path, &["import", "odd.json", "--direction", "minimize"]);
     assert_eq!(code, 0, "{err}");
     assert!(!err.contains('\u{1b}'), "{err:?}");
-    for said in [
-        "imported 4 trials into study \"odd\": 1 complete, 2 failed, 1 waiting\n",
-        "the trials are renumbered from 0",
-        "complete trials without a value, imported as failed: 1",
-        "trials neither complete nor pruned, imported without their values: 1",
-    ] {
-        assert!(err.contains(said), "{said}: {err}");
-    }
+    insta::assert_snapshot!(shown(path, &err), @r#"
+    imported 4 trials into study "odd": 1 complete, 2 failed, 1 waiting
+    note: trial numbers had gaps or repetitions: the trials are renumbered from 0
+    note: distributions inferred from the values, which --space overrides: x = [1, 2, 5, 'a\x1b[31m']
+    note: complete trials without a value, imported as failed: 1
+    note: trials neither complete nor pruned, imported without their values: 1
+    "#);
     let store = open_read_only(path.join("trials.db").to_str().unwrap()).unwrap();
     let study = store.study("odd").unwrap().unwrap();
     assert_eq!(study.direction(), allometry_core::Direction::Minimize);

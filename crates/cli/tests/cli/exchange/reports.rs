@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{project, run};
+use crate::support::{project, run, shown};
 
 /// Returns the analysis of a study without the fields that name its source.
 fn analysis(folder: &Path, source: &str) -> Value {
@@ -47,8 +47,12 @@ fn a_table_of_trials_gives_the_same_report_by_every_way() {
     let original = analysis(path, "2M=trials.csv");
     let (code, _, err) = run(path, &["import", "2M=trials.csv"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.starts_with("imported 40 trials into study \"2M\"\n"), "{err}");
-    assert!(err.contains("note: distributions inferred from the values"), "{err}");
+    insta::assert_snapshot!(shown(path, &err), @r#"
+    imported 40 trials into study "2M"
+    note: columns taken for hyperparameters, which --params overrides (3): `lr`, `d_model`, `act`
+    note: distributions inferred from the values, which --space overrides: lr = { float = [0.0001, \
+    0.0013000000000000002] }, d_model = [32, 64, 128], act = ['gelu', 'relu']
+    "#);
     for output in ["copy.db", "copy.json", "copy.csv"] {
         assert_eq!(run(path, &["export", "trials.db", "-o", output]).0, 0);
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::run;
+use crate::support::{all_refused, run, shown};
 
 #[test]
 fn a_sweep_becomes_a_ladder_that_runs() {
@@ -17,7 +17,33 @@ fn a_sweep_becomes_a_ladder_that_runs() {
         .unwrap();
     let (code, out, err) = run(path, &["import", "sweep.yaml", "-o", "ladder.toml"]);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
-    assert!(err.contains("note: `parameters.act`: the value null is left out"), "{err}");
+    insta::assert_snapshot!(shown(path, &err), @r#"
+    note: `parameters.act`: the value null is left out: a ladder does not allow it
+    note: ${args} is --NAME=VALUE in sweeps and --NAME VALUE here; argparse accepts both
+    note: the program reports to wandb; change it to append {"step": 1, "value": 0.5} and, at the end, \
+    {"final": true, "value": 0.5} to the file that $ALLOMETRY_REPORT names
+    "#);
+    let written = fs::read_to_string(path.join("ladder.toml")).unwrap();
+    insta::assert_snapshot!(shown(path, &written), @r#"
+    name = "sweep"
+    metric = "loss"
+    direction = "minimize"
+    trials = 3
+
+    [command]
+    run = ["sh", "train.sh", "{args}"]
+
+    [space]
+    lr = { float = [1e-05, 0.1], log = true }
+    act = ["relu"]
+
+    [sampler]
+    kind = "random"
+
+    [[budget]]                      # add another to run the sweep at another size
+    label = "any"
+    weights = "any"
+    "#);
     let (code, _, err) = run(path, &["check"]);
     assert_eq!(code, 0, "{err}");
     let (code, _, err) = run(path, &["run"]);
@@ -34,17 +60,47 @@ fn what_is_no_sweep_is_refused() {
     let path = folder.path();
     fs::write(path.join("torn.yaml"), "parameters: {x: [1").unwrap();
     fs::write(path.join("bytes.yml"), [0xff, 0xfe, 0]).unwrap();
-    for (arguments, code, message) in [
-        (&["import", "torn.yaml"][..], 3, "cannot convert torn.yaml to a ladder\n  caused by: line 1"),
-        (&["import", "bytes.yml"], 4, "cannot read bytes.yml"),
-        (&["import", "absent.yaml"], 4, "cannot read absent.yaml"),
-        (&["import", "torn.yaml", "t.json"], 2, "cannot be mixed with other sources"),
-        (&["import", "torn.yaml", "-o", "l.toml", "--study", "x"], 2, "cannot be used with"),
-        (&["import", "t.json", "-o", "l.toml"], 2, "-o applies to sweeps"),
-    ] {
-        let (found, out, err) = run(path, arguments);
-        assert_eq!((found, out.as_str()), (code, ""), "{arguments:?}: {err}");
-        assert!(err.contains(message), "{arguments:?}: {err}");
-    }
+    let calls = [
+        &["import", "torn.yaml"][..],
+        &["import", "bytes.yml"],
+        &["import", "absent.yaml"],
+        &["import", "torn.yaml", "t.json"],
+        &["import", "torn.yaml", "-o", "l.toml", "--study", "x"],
+        &["import", "t.json", "-o", "l.toml"],
+    ];
+    insta::assert_snapshot!(all_refused(path, &calls), @"
+    $ allometry import torn.yaml
+    error: cannot convert torn.yaml to a ladder
+      caused by: line 1 column 17: unclosed bracket '['
+    exit code 3
+
+    $ allometry import bytes.yml
+    error: cannot read bytes.yml: stream did not contain valid UTF-8
+      caused by: stream did not contain valid UTF-8
+    exit code 4
+
+    $ allometry import absent.yaml
+    error: cannot read absent.yaml: No such file or directory (os error 2)
+      caused by: No such file or directory (os error 2)
+    exit code 4
+
+    $ allometry import torn.yaml t.json
+    error: `torn.yaml` is a sweep and cannot be mixed with other sources
+    hint: a sweep becomes a ladder file: `allometry import sweep.yaml -o ladder.toml`
+    exit code 2
+
+    $ allometry import torn.yaml -o l.toml --study x
+    error: the argument '--output <FILE>' cannot be used with '--study <NAME>'
+
+    Usage: allometry import --output <FILE> <SOURCE>...
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry import t.json -o l.toml
+    error: -o applies to sweeps, which are converted to ladder files
+    hint: trials are written to --storage; `allometry export SOURCE -o FILE` writes files
+    exit code 2
+    ");
     assert!(!path.join("l.toml").exists());
 }

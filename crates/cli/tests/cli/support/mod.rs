@@ -1,12 +1,16 @@
 //! Runs the program like a user.
 
+pub(crate) mod scripted;
 pub(crate) mod shared;
 #[cfg(target_os = "linux")]
 pub(crate) mod small_disk;
+mod snapshot;
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
+
+pub(crate) use snapshot::{all_refused, folded, printed, refused, shown};
 
 /// Returns the program, to run in `folder` without the variables of the environment that it reads.
 pub(crate) fn allometry(folder: &Path) -> Command {
@@ -15,6 +19,7 @@ pub(crate) fn allometry(folder: &Path) -> Command {
         .current_dir(folder)
         .env_remove("ALLOMETRY_STORAGE")
         .env_remove("OPTUNA_STORAGE")
+        .env_remove("COLUMNS")
         .env("CI", "true");
     command
 }
@@ -35,6 +40,12 @@ pub(crate) fn texts(output: &Output) -> (i32, String, String) {
         String::from_utf8_lossy(&output.stdout).into_owned(),
         String::from_utf8_lossy(&output.stderr).into_owned(),
     )
+}
+
+/// Returns the JSON document of the report that `allometry run` wrote in `folder`.
+pub(crate) fn report(folder: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(folder.join("report/report.json")).expect("the run wrote its report");
+    serde_json::from_str(&text).expect("the report is JSON")
 }
 
 /// Returns a table of `rows` days with two features, whose label depends on `up`.
@@ -99,6 +110,19 @@ pub(crate) fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("data.csv"), table(400)).expect("the table is written");
     std::fs::write(folder.path().join("ladder.toml"), LADDER).expect("the ladder is written");
+    folder
+}
+
+/// Creates the folder of [`project`], but with a table whose test part has only the label 0.
+pub(crate) fn project_with_one_class_of_test_rows() -> tempfile::TempDir {
+    let folder = project();
+    let table = table(400);
+    let last = table.lines().count() - 60;
+    let lines = table.lines().enumerate().map(|(number, line)| {
+        let (before, _) = line.rsplit_once(',').expect("a line has several columns");
+        if number > last { format!("{before},0\n") } else { format!("{line}\n") }
+    });
+    std::fs::write(folder.path().join("data.csv"), lines.collect::<String>()).expect("the table is written");
     folder
 }
 
