@@ -44,6 +44,8 @@ pub enum TakeReason {
     NoGainBeyond,
     /// No larger budget is told to be better.
     NoLargerIsBetter,
+    /// All differences are smaller than the smallest of interest.
+    DifferencesAreSmall,
 }
 
 /// What to run next where scale was not tested.
@@ -94,7 +96,9 @@ impl Take {
         confirmation: Option<&Confirmation>,
         studies: &[StudyAnalysis],
     ) -> Option<Self> {
-        let budget = judgement.sufficient.as_str();
+        let is_flat = judgement.outcome == Outcome::Flat;
+        let smallest = judgement.values.first().filter(|_| is_flat).map(|value| value.budget.as_str());
+        let budget = smallest.unwrap_or(&judgement.sufficient);
         let confirmed = confirmation.and_then(|one| one.budgets.iter().find(|one| one.budget == budget));
         let trial = match confirmed {
             Some(confirmed) => confirmed.chosen().trial,
@@ -105,6 +109,7 @@ impl Take {
         let rises = judgement.outcome == Outcome::Holds;
         let over_last = judgement.last_step.as_ref().is_none_or(|step| step.is_told);
         let reason = match (rises, is_largest) {
+            _ if is_flat => TakeReason::DifferencesAreSmall,
             (true, true) if place > 1 && over_last => TakeReason::BetterUpToLargest,
             (true, true) if place == 1 => TakeReason::LargerIsBetter,
             (_, true) => TakeReason::EverySmallerIsWorse,

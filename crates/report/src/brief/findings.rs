@@ -23,15 +23,22 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
         let Finding { code, severity, .. } = &group[0];
         let advice = escape(&words::finding::advice(&group[0]));
         text.line(format_args!(
-            "- **{}** `{code}`: {}{}. *{advice}*",
+            "- **{}** `{code}`: {}. *{advice}*{}",
             severity.as_str(),
             escape(&words::finding::message(&group[0])),
-            match group.len() {
-                1 => String::new(),
-                2 => "; and one more of this kind".to_owned(),
-                more => format!("; and {} more of this kind", more - 1),
-            }
+            also(&group[1..])
         ));
+    }
+}
+
+/// Returns the sentence on the other findings of a kind, with their budgets.
+fn also(others: &[Finding]) -> String {
+    let budgets: Vec<String> = others.iter().filter_map(|one| one.budget.as_deref()).map(escape).collect();
+    match (budgets.len(), others.len()) {
+        (_, 0) => String::new(),
+        (0, others) => format!(" There are {others} more of this kind."),
+        (1..=MOST_COLUMNS, _) => format!(" Also: {}.", crate::number::listed(&budgets)),
+        (budgets, _) => format!(" Also in {budgets} other budgets."),
     }
 }
 

@@ -6,7 +6,7 @@ mod parameters;
 
 use allometry_analysis::scaling::Quantity;
 use allometry_analysis::{Analysis, FindingCode, StudyAnalysis};
-use allometry_core::human_weights;
+use allometry_core::{Direction, human_weights};
 
 use crate::full::{Pictures, confirmation, front, is_lone, title, transfer};
 use crate::markdown::escape;
@@ -41,7 +41,7 @@ fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(2, format_args!("Do more weights pay?"));
     let sentence = words::verdict::sentence(analysis);
     let (word, reason) = sentence.split_once(": ").unwrap_or(("", &sentence));
-    text.line(format_args!("**{}.** {}", escape(word), escape(&capitalized(reason))));
+    text.line(format_args!("**{}:** {}", escape(word), escape(reason)));
     text.blank();
     let others = [words::verdict::advice_sentence(analysis), words::verdict::covers_sentence(analysis)];
     for sentence in others.iter().filter(|sentence| !sentence.is_empty()) {
@@ -49,11 +49,6 @@ fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
         text.blank();
     }
     pictures.place(text, "scaling");
-}
-
-fn capitalized(sentence: &str) -> String {
-    let mut rest = sentence.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// One row per budget: the quantity that the verdict compares, and the best trial.
@@ -95,12 +90,14 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
     });
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     text.table(&header, rows);
-    if compared.is_some() {
-        text.blank();
-        text.line(format_args!(
-            "The best value of many trials is partly luck, so the verdict does not compare it."
-        ));
-    }
+    text.blank();
+    let better = if analysis.direction == Direction::Maximize { "Larger" } else { "Smaller" };
+    let luck = if compared.is_some() {
+        " The best value of many trials is partly luck, so the verdict does not compare it."
+    } else {
+        ""
+    };
+    text.line(format_args!("{better} values of {metric} are better.{luck}"));
 }
 
 /// Returns the number of trials that count, and of those that do not.

@@ -47,18 +47,35 @@ pub(super) fn take(text: &mut Text, analysis: &Analysis) {
     if left > 0 {
         text.line(format_args!("{left} further parameters are in the full report."));
     }
+    let alone = match &analysis.objectives {
+        Some(_) => format!(" It is chosen by {} alone.", escape(&analysis.metric)),
+        None => String::new(),
+    };
     text.line(format_args!(
         "This is the configuration whose mean over seeds is probably the best, by a Gaussian process over \
-         the space; where that is unknown, it is the best trial. The best value itself is often a lucky one."
+         the space; where that is unknown, it is the best trial. The best value itself is often a lucky \
+         one.{alone}"
     ));
-    let why = analysis.studies.iter().filter_map(|study| {
-        let why = words::not_recommended(study.recommended.unknown?);
-        Some(format!("- {}: the mean is unknown, because {}.", escape(&study.budget.label), escape(&why)))
+    reasons(text, analysis);
+}
+
+/// Why means are unknown, one line per reason.
+fn reasons(text: &mut Text, analysis: &Analysis) {
+    let has_trials = |study: &&StudyAnalysis| study.summary.trials > 0;
+    let why = analysis.studies.iter().filter(has_trials).filter_map(|study| {
+        Some((words::not_recommended(study.recommended.unknown?), escape(&study.budget.label)))
     });
-    let why: Vec<String> = why.collect();
-    if !why.is_empty() {
+    let mut by_reason: Vec<(String, Vec<String>)> = Vec::new();
+    for (why, label) in why {
+        match by_reason.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, labels)) => labels.push(label),
+            None => by_reason.push((why, vec![label])),
+        }
+    }
+    for (why, labels) in by_reason {
         text.blank();
-        why.iter().for_each(|why| text.line(format_args!("{why}")));
+        let why = escape(&why);
+        text.line(format_args!("The mean of {} is unknown, because {why}.", crate::number::listed(&labels)));
     }
 }
 
@@ -123,8 +140,8 @@ pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
         "Share of the variance of {} between trials that goes with the parameter, with its {level:.0}% \
-         interval, and how the metric changes with it where that is significant. A share whose interval \
-         begins near 0 may be chance.",
+         interval, and how the metric changes with it where that is significant. Effects in bold are \
+         significant (p below 0.05 after Holm's adjustment); the others may be chance.",
         escape(&analysis.metric)
     ));
 }
@@ -142,7 +159,14 @@ fn effect(study: &StudyAnalysis, name: &str) -> String {
         None | Some(TrendClass::Flat | TrendClass::Undecided) => String::new(),
         Some(class) => format!(", {}", class.as_str()),
     };
-    format!("{}{ends}{trend}", percent(share.point))
+    let share = format!("{}{ends}{trend}", percent(share.point));
+    if is_significant(study, name) { format!("**{share}**") } else { share }
+}
+
+/// Whether the adjusted effect of a parameter is significant after Holm's adjustment.
+fn is_significant(study: &StudyAnalysis, name: &str) -> bool {
+    let effect = study.importance.iter().find(|one| one.parameter == name).and_then(|one| one.adjusted);
+    effect.and_then(|effect| effect.p_holm).is_some_and(|p| p < 0.05)
 }
 
 fn agreement(analysis: &Analysis, name: &str) -> String {

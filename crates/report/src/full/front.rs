@@ -57,7 +57,12 @@ pub(crate) fn ladder(text: &mut Text, analysis: &Analysis) {
 /// Writes the front of one budget.
 pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
     let (Some(objectives), Some(front)) = (&analysis.objectives, &study.front) else { return };
-    text.heading(2, format_args!("Pareto Front"));
+    let of = if analysis.studies.len() > 1 {
+        format!(" of {}", escape(&study.budget.label))
+    } else {
+        String::new()
+    };
+    text.heading(2, format_args!("Pareto Front{of}"));
     let (count, complete) = (front.trials.len(), front.complete);
     text.line(format_args!(
         "{count} of {complete} trials are on the front of {}: no trial is at least as good in all objectives \

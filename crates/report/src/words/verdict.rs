@@ -424,6 +424,10 @@ fn take(take: &Take) -> String {
             format!("the gain up to {budget} is significant, a gain beyond {budget} is not")
         }
         TakeReason::NoLargerIsBetter => "no larger size is significantly better".into(),
+        TakeReason::DifferencesAreSmall => {
+            "it is the smallest size, and no larger one is better by the smallest difference of interest"
+                .into()
+        }
     };
     format!("Take {budget}, trial {trial}: {why}.")
 }

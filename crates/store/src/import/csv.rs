@@ -11,7 +11,7 @@ use super::error::Problem;
 use super::field::{STATES, Wide, default_state, parse_direction, parse_state, parse_time};
 use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, flat, literal, values_of};
+use super::{Roles, Table, empty_params, flat, literal, typing, values_of};
 use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
@@ -64,6 +64,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         let last = join_iterations(&mut table, &iterations, unended);
         unended::fail(&mut table, &last);
     }
+    typing::remove_missing(&mut table.trials);
     table.notes.extend(empty_params::note(&table.trials, params_without_sets(&kinds)));
     Ok(table)
 }
@@ -440,7 +441,7 @@ pub(crate) fn attribute_json(cell: &str) -> String {
         _ => match (cell, cell.parse()) {
             ("True", _) => "true".into(),
             ("False", _) => "false".into(),
-            (_, Ok(number)) => json_float(number),
+            (_, Ok(number)) if !has_leading_zero(cell) => json_float(number),
             _ if cell.starts_with(['{', '[', '(']) => {
                 json::write(&literal::read(cell).unwrap_or_else(|| Value::from(cell)))
             }
@@ -462,14 +463,21 @@ fn count(cell: &str) -> Option<u64> {
     })
 }
 
+/// Whether a cell is a text of digits, such as the identifier `007`, that no program writes for a number.
+fn has_leading_zero(cell: &str) -> bool {
+    let digits = cell.trim_start_matches(['-', '+']);
+    digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Largest integer of a parameter.
 const MOST: u64 = i64::MAX as u64;
 
 /// Returns a cell as the value of a parameter without a recorded distribution.
 pub(crate) fn param_value(cell: &str) -> ParamValue {
     match cell {
-        "True" | "true" => return ParamValue::Bool(true),
-        "False" | "false" => return ParamValue::Bool(false),
+        "True" | "true" | "TRUE" => return ParamValue::Bool(true),
+        "False" | "false" | "FALSE" => return ParamValue::Bool(false),
+        _ if has_leading_zero(cell) => return ParamValue::Text(cell.into()),
         _ => {}
     }
     if let Ok(i) = cell.parse::<i64>() {

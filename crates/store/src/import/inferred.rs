@@ -40,7 +40,7 @@ pub(super) fn infer(trials: &[FrozenTrial]) -> SearchSpace {
         for (name, value) in trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name))
         {
             occurring.entry(name).or_default().push(value);
-            if trial.state != TrialState::Waiting {
+            if !is_queued(trial) {
                 ran.insert(name);
             }
         }
@@ -54,6 +54,16 @@ pub(super) fn infer(trials: &[FrozenTrial]) -> SearchSpace {
         }
     }
     space
+}
+
+/// Whether the values of a trial are those of the queue: a client that claimed it has not drawn any yet.
+pub(super) fn is_queued(trial: &FrozenTrial) -> bool {
+    let is_fixed = || trial.distributions.is_empty() && trial.system_attributes.contains_key("fixed_params");
+    match trial.state {
+        TrialState::Waiting => true,
+        TrialState::Running => is_fixed(),
+        _ => false,
+    }
 }
 
 fn observed(values: Vec<&ParamValue>) -> Distribution {

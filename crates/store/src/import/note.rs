@@ -160,7 +160,7 @@ impl fmt::Display for Note {
                 listed(names)
             ),
             Self::Running { trials } => {
-                write!(f, "trials that are running in the source, and stay running in the copy: {trials}")
+                write!(f, "trials that are running in the source: {trials}")
             }
         }
     }

@@ -271,7 +271,7 @@ fn place_values(
     for trial in trials {
         // A waiting value has not been drawn yet: the client that claims the trial determines the
         // distribution.
-        if trial.state == TrialState::Waiting {
+        if inferred::is_queued(trial) {
             continue;
         }
         for (name, value) in &mut trial.params.0 {

@@ -33,6 +33,26 @@ pub(super) fn restore_integers(trials: &mut [FrozenTrial]) {
     }
 }
 
+/// Words for a missing value among numbers.
+const MISSING: [&str; 9] = ["NaN", "nan", "NA", "N/A", "n/a", "null", "NULL", "<NA>", "None"];
+
+/// Removes words for a missing value, such as `NaN`, from parameters whose other values are all numbers.
+pub(super) fn remove_missing(trials: &mut [FrozenTrial]) {
+    let is_word =
+        |value: &ParamValue| matches!(value, ParamValue::Text(text) if MISSING.contains(&text.as_str()));
+    let (mut numeric, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for (name, value) in trials.iter().flat_map(unrecorded).filter(|(_, value)| !is_word(value)) {
+        let is_number = matches!(value, ParamValue::Int(_) | ParamValue::Float(_));
+        if is_number { &mut numeric } else { &mut others }.insert(name.to_owned());
+    }
+    for trial in trials {
+        let recorded = &trial.distributions;
+        let is_missing =
+            |name: &String| numeric.contains(name) && !others.contains(name) && !recorded.contains_key(name);
+        trial.params.0.retain(|name, value| !(is_word(value) && is_missing(name)));
+    }
+}
+
 /// Converts the integers of a parameter to floats if any of its values is a float: `0` beside `1e-05` is
 /// `0.0`. TrialExtras texts, booleans and the like, numbers are choices and stay unchanged.
 pub(super) fn promote(trials: &mut [FrozenTrial]) {

@@ -230,3 +230,19 @@ fn a_waiting_trial_hides_no_space() {
     assert_eq!(notes, []);
     assert_eq!(study.user_attributes["allometry:import"], r#"{"trials": 2, "inferred": []}"#);
 }
+
+/// A client that claimed an enqueued trial may not have drawn its values yet.
+#[test]
+fn a_claimed_trial_without_values_takes_none_from_the_queue() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
+        {"x": {"name": "FloatDistribution",
+               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}, "directions": ["minimize"]},
+        {"number": 1, "state": "RUNNING", "params": {}, "system_attrs": {"fixed_params": {"x": 0.25}}}]"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    std::fs::write(&path, text).unwrap();
+    let study = read_all(&path, None, &Assumed::default()).unwrap().remove(0).study;
+    let claimed = &study.trials[1].template;
+    assert_eq!((claimed.params.len(), claimed.state), (0, TrialState::Running));
+    assert_eq!(claimed.system_attributes["fixed_params"], r#"{"x": 0.25}"#);
+}

@@ -364,3 +364,19 @@ fn columns_that_differ_in_case_alone_are_refused() {
     }
     assert_eq!(params(&read_text("t.csv", "value,lr,LR\n1,2,3\n").unwrap()), ["lr=2 LR=3"]);
 }
+
+/// Among numbers, words such as `NaN` are missing values; among words they are choices.
+#[test]
+fn words_for_a_missing_value_are_choices_only_among_words() {
+    let column = |cells: &[&str]| {
+        let rows: Vec<String> = cells.iter().map(|cell| format!("1,{cell}\n")).collect();
+        read_text("t.csv", &format!("value,params_x\n{}", rows.concat())).unwrap()
+    };
+    let numbers = column(&["NaN", "32.0", "None", "64.0"]);
+    assert_eq!(params(&numbers), ["", "x=32", "", "x=64"]);
+    let trials = std::collections::BTreeMap::from([("x".to_owned(), 2)]);
+    assert!(numbers.notes.contains(&Note::EmptyParams { trials }), "{:?}", numbers.notes);
+    assert_eq!(params(&column(&["None", "adam", "1"])), ["x=None", "x=adam", "x=1"]);
+    assert_eq!(params(&column(&["007", "012"])), ["x=007", "x=012"]);
+    assert_eq!(params(&column(&["TRUE", "False"])), ["x=True", "x=False"]);
+}
