@@ -1,4 +1,4 @@
-//! Everything about a ladder's trials.
+//! The analysis of a ladder's trials.
 
 use allometry_core::space::ARCHITECTURE;
 use allometry_core::{ClassCounts, Direction, ParamValue, Params};
@@ -21,49 +21,50 @@ use crate::study::StudyAnalysis;
 use crate::transfer::Transfer;
 use crate::verdict::Verdict;
 
-/// Parameters whose best values are compared across budgets, before those of other programs.
+/// Parameters whose best values are compared across budgets, ahead of the parameters of other programs.
 const COMPARED: [&str; 3] = ["dropout", "learning_rate", "weight_decay"];
 
 /// The analysis of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Analysis {
-    /// The ladder's name, where it has one.
+    /// The ladder's name; `None` if it has none.
     pub name: Option<String>,
-    /// Names the data set or feature tier.
+    /// Name of the data set or feature tier.
     pub tag: Option<String>,
     /// The metric.
     pub metric: String,
-    /// Which values of it are better.
+    /// Whether larger or smaller values of the metric are better.
     pub direction: Direction,
-    /// All objectives, where there are several; the rest is about the first.
+    /// All objectives of a multi-objective ladder; all other fields are about the first objective.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objectives: Option<Objectives>,
-    /// Classes of the validation rows, where known.
+    /// Numbers of validation rows by class, if known.
     pub rows: Option<ClassCounts>,
-    /// What was taken for granted.
+    /// Settings of the analysis.
     pub options: Options,
     /// Whether more weights pay.
     pub verdict: Verdict,
-    /// Problems with the data, the worst first.
+    /// Problems with the data, most severe first.
     pub findings: Vec<Finding>,
-    /// The best trial against simple models.
+    /// Comparisons of the best trial with simple models.
     pub baselines: Vec<BaselineComparison>,
-    /// The best values over sizes.
+    /// Scaling of the best value with model size.
     pub scaling: Scaling,
-    /// Whether budgets agree on best values.
+    /// Whether the budgets agree on the best values of parameters.
     pub consistency: Vec<Consistency>,
-    /// Whether the settings of one budget suit the others, where that was tried.
+    /// Whether the best settings of one budget also suit the others; absent if this was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
-    /// What the best of each budget are worth on rows that nothing was chosen by, where that was tried.
+    /// Performance of the best configurations of each budget on the test rows, which played no part in any
+    /// choice; absent if this was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
-    /// One per size budget, in the order given.
+    /// Analyses of the size budgets, in the order given.
     pub studies: Vec<StudyAnalysis>,
 }
 
 impl Analysis {
-    /// Replaces every statement by an empty text, which leaves the figures.
+    /// Replaces every statement by an empty text and keeps the figures.
     pub(crate) fn clear_statements(&mut self) {
         let Verdict { sentence, covers, advice, evidence, caveats, .. } = &mut self.verdict;
         *sentence = Statement::default();
@@ -90,8 +91,8 @@ impl Analysis {
     }
 }
 
-/// Analyses the trials of a ladder. Never fails: what cannot be computed is absent, with the reason. The same
-/// trials give the same bits, whatever the number of threads.
+/// Analyses the trials of a ladder. Never fails: a figure that cannot be computed is absent, with the reason.
+/// Equal trials give bit-identical results for any number of threads.
 pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     let options = &Options { smallest_effect: smallest_effect(ladder, options), ..*options };
     let mut studies: Vec<StudyAnalysis> =
@@ -130,10 +131,10 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     }
 }
 
-/// Returns the smallest difference of interest: that of the options, the ladder's own, or a fifth of the
-/// spread between configurations, to two digits; `None` where nothing varies. The spread of a budget is its
-/// interquartile range over that of a normal distribution, so that diverged trials do not count; that of the
-/// ladder is the median of its budgets'.
+/// Returns the smallest difference of interest: the one in the options, else the ladder's own, else a fifth
+/// of the spread between configurations, rounded to two digits. `None` if the values do not vary. The spread
+/// of a budget is its interquartile range divided by that of a standard normal distribution, so that diverged
+/// trials do not count; the spread of a ladder is the median over its budgets.
 fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {
     const OF_SPREAD: f64 = 0.2;
     const NORMAL_RANGE: f64 = 1.349;

@@ -1,4 +1,4 @@
-//! The best trial against simple models.
+//! Comparisons of the best trial with simple models.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use crate::scaling::ScalingPoint;
 use crate::stats::{auc, normal};
 use crate::summary::metric_estimate;
 
-/// A simple model beside the best trial of all budgets.
+/// Comparison of a simple model with the best trial of all budgets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineComparison {
     /// Short name.
     pub name: String,
-    /// What it was fitted on.
+    /// Data that it was fitted on.
     pub description: String,
-    /// Its value of the ladder's metric; `null` where it is no finite number.
+    /// Its value of the ladder's metric; `null` if it is not finite.
     pub value: Option<Estimate>,
     /// Its other metrics by name.
     pub metrics: BTreeMap<String, Option<f64>>,
     /// Label of the budget with the best trial.
     pub best_budget: Option<String>,
-    /// Gain of the best observed trial: negative where the baseline is ahead. At the assumed correlation,
-    /// where the error of each is known; the best of many trials is biased towards better values.
+    /// Gain of the best observed trial over the baseline; negative if the baseline is better. It uses the
+    /// assumed correlation if both errors are known. The best of many trials is biased towards better values.
     pub gain: Option<Estimate>,
 }
 
@@ -64,15 +64,15 @@ impl BaselineComparison {
     }
 }
 
-/// By how much the dependence of the rows widens errors that take them as independent, as measured on the
-/// best trial's predictions.
+/// Returns the factor by which the dependence of the rows increases errors that assume independent rows,
+/// measured on the best trial's predictions.
 fn widening(best: &Estimate, ladder: &LadderTrials) -> f64 {
     let rows = ladder.rows.map(|rows| rows.positives as f64 + rows.negatives as f64);
     let share = rows.zip(best.effective_rows).map(|(rows, effective)| rows / effective.rows);
     share.map_or(1.0, |share| share.max(1.0).sqrt())
 }
 
-/// An AUC whose error from class counts is widened by a factor.
+/// Returns an AUC whose error from the class counts is multiplied by a factor.
 fn widened(value: Estimate, factor: f64, options: &Options) -> Estimate {
     let Some(error) = value.standard_error.filter(|_| factor > 1.0) else { return value };
     let interval = auc::logit_interval(value.point, factor * error, normal::half_width(options.level));

@@ -1,4 +1,4 @@
-//! Whether models stopped telling rows apart.
+//! Whether models predict nearly the same value for all rows.
 
 mod scored;
 mod setting;
@@ -17,70 +17,70 @@ use crate::options::Options;
 use crate::sample::{Sample, recorded_metric};
 use crate::stats::moments::mean;
 
-/// Range of predictions below which the classic report sees a collapse.
+/// Range of predictions below which the classic report finds a collapse.
 pub(crate) const NAIVE_RANGE: f64 = 0.2;
-/// Share of trials without recall above which the classic report sees a collapse.
+/// Share of trials with zero recall above which the classic report finds a collapse.
 pub(crate) const NAIVE_ZERO_RECALL: f64 = 0.3;
 
-/// Spread of predictions, relative to that of the labels, below which they are one number.
+/// Standard deviation of the predictions, relative to that of the labels, below which they are constant.
 pub(crate) const CONSTANT: f64 = 0.02;
 
-/// How a trial's predictions on the validation rows look, as far as its stored scores or recorded metrics
-/// tell.
+/// Kind of a trial's predictions on the validation rows, as far as its stored scores or recorded metrics show
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CollapseKind {
-    /// All rows get the same prediction: the standard deviation is below 2% of that of the labels, or there
-    /// are at most two distinct ones.
+    /// All rows get nearly the same prediction: the standard deviation is below 2% of that of the labels, or
+    /// there are at most two distinct predictions.
     Constant,
-    /// Brier score no better than the prior's although the AUC's interval lies above 0.5, and a constant
-    /// shift would not mend it: the predictions order the rows but should be recalibrated.
+    /// The Brier score is no better than the prior's although the AUC's interval lies above 0.5, and no
+    /// constant shift would make it better. The predictions rank the rows correctly but need recalibration.
     Shrunken,
-    /// As shrunken, but shifting every prediction to the prior's mean would make the Brier score better than
-    /// the prior's.
+    /// As shrunken, but shifting every prediction so that their mean equals the prior would make the Brier
+    /// score better than the prior's.
     Shifted,
-    /// None of these.
+    /// None of the other kinds.
     Healthy,
-    /// Too little was recorded to tell.
+    /// Too little was recorded to determine the kind.
     Unknown,
 }
 
-/// Trials by kind.
+/// Numbers of trials by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KindCounts {
-    /// All rows get the same prediction.
+    /// Trials whose predictions are nearly the same for all rows.
     pub constant: u64,
-    /// The predictions should be recalibrated.
+    /// Trials whose predictions need recalibration.
     pub shrunken: u64,
-    /// The predictions are off by a constant.
+    /// Trials whose predictions are off by a constant.
     pub shifted: u64,
-    /// None of these.
+    /// Trials with none of these problems.
     pub healthy: u64,
-    /// Too little was recorded to tell.
+    /// Trials that recorded too little to determine the kind.
     pub unknown: u64,
 }
 
-/// Whether the models of one budget stopped telling rows apart.
+/// Whether the models of one budget predict nearly the same value for all rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Collapse {
-    /// The classic report's rules.
+    /// Result of the classic report's rules.
     pub naive: NaiveCollapse,
-    /// Trials by kind; those that were stopped as collapsed are constant.
+    /// Numbers of trials by kind; trials that were stopped as collapsed count as constant.
     pub kinds: KindCounts,
-    /// Share of constant models among the trials whose kind is known.
+    /// Share of constant models among the trials of known kind.
     pub constant_share: Option<Estimate>,
-    /// Which parameters go with constant models, the surest first; empty with fewer than three constant or
-    /// other ones.
+    /// Parameters associated with constant models, smallest p-value first; empty with fewer than three
+    /// constant models or fewer than three others.
     #[serde(default)]
     pub settings: Vec<CollapseSetting>,
-    /// How the best trial's predictions look; `null` without stored scores.
+    /// Summary of the best trial's predictions; `null` without stored scores.
     #[serde(default)]
     pub best: Option<ScoreSummary>,
 }
 
 impl Collapse {
-    /// Looks at each usable trial's stored predictions or, without them, at its recorded metrics; trials that
-    /// were stopped as collapsed are constant. `parameters` are names with their levels.
+    /// Classifies each usable trial by its stored predictions or, without them, by its recorded metrics;
+    /// trials that were stopped as collapsed are constant. `parameters` are names with their levels.
     pub(crate) fn new(
         study: &StudyTrials,
         sample: &Sample<'_>,
@@ -146,12 +146,12 @@ impl KindCounts {
     }
 }
 
-/// Where a trial's AUC stands.
+/// Where a trial's AUC is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Aucs {
-    /// It is the trial's value.
+    /// The AUC is the trial's value.
     Values,
-    /// It is among its metrics, as `auc`.
+    /// The AUC is among the trial's metrics, as `auc`.
     Metrics,
 }
 
@@ -164,7 +164,7 @@ impl Aucs {
     }
 }
 
-/// The kind of one trial from its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`),
+/// Returns the kind of one trial by its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`),
 /// `pred_mean` and `brier`.
 fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Options) -> CollapseKind {
     let metric = |name| recorded_metric(trial, name);
@@ -174,7 +174,7 @@ fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Opti
     if label_variance.is_nan() || label_variance <= 0.0 {
         return CollapseKind::Unknown;
     }
-    // No set of numbers in a range deviates by more than half of it.
+    // The standard deviation of numbers in a range is at most half of the range.
     let largest_sd = || metric("pred_max").zip(metric("pred_min")).map(|(high, low)| (high - low) / 2.0);
     if metric("pred_sd").or_else(largest_sd).is_some_and(|sd| sd / label_variance.sqrt() < CONSTANT) {
         return CollapseKind::Constant;
@@ -191,33 +191,33 @@ fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Opti
     if brier - shift * shift < label_variance { CollapseKind::Shifted } else { CollapseKind::Shrunken }
 }
 
-/// What the classic report concludes.
+/// Conclusion of the classic report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NaiveOutcome {
-    /// A rule fired.
+    /// A rule was met.
     Collapsed,
-    /// No rule fired.
+    /// No rule was met.
     NotCollapsed,
-    /// Nothing was recorded that a rule could look at; the classic report prints "No".
+    /// No metric that a rule needs was recorded; the classic report prints "No".
     Unknown,
 }
 
-/// The classic report's collapse rules over the trials of a budget.
+/// Result of the classic report's collapse rules for the trials of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NaiveCollapse {
     /// Conclusion.
     pub outcome: NaiveOutcome,
-    /// Mean of the largest predictions less the mean of the smallest, where recorded.
+    /// Mean of the largest predictions minus mean of the smallest, if recorded.
     pub range: Option<f64>,
-    /// Mean recall at a threshold of 0.5, where recorded.
+    /// Mean recall at a threshold of 0.5, if recorded.
     pub recall: Option<f64>,
     /// Share of the trials with a recorded recall whose recall is 0.
     pub zero_recall: Option<f64>,
 }
 
-/// Applies the classic rules: the mean range of predictions is below 0.2, or more than 30% of the trials
-/// recall nothing.
+/// Applies the classic rules: a budget has collapsed if the mean range of predictions is below 0.2, or if
+/// more than 30% of the trials have zero recall.
 pub fn naive(sample: &Sample<'_>) -> NaiveCollapse {
     let values = |name: &str| sample.metric(name).into_iter().map(|(_, value)| value).collect::<Vec<f64>>();
     let recalls =

@@ -1,4 +1,4 @@
-//! Two ladders side by side: another data set, another feature tier, before and after.
+//! Comparison of two ladders, for example of two data sets, two feature tiers, or before and after a change.
 
 mod budget;
 mod distribution;
@@ -33,21 +33,21 @@ use crate::scaling::SizeTrend;
 use crate::statement::Statement;
 use crate::verdict::{Headline, Outcome};
 
-/// One of the two ladders: its analysis, its source and, where known, its trials.
+/// One of the two ladders with its analysis, its source and, where known, its trials.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'s> {
-    /// Where it was read from, for people.
+    /// The source in a form for people.
     pub source: &'s str,
     /// Its analysis.
     pub analysis: &'s Analysis,
-    /// Its trials, with the studies in the analysis' order; a report document holds none.
+    /// Its trials, with the studies in the order of the analysis; `None` for a report document.
     pub trials: Option<&'s LadderTrials>,
 }
 
-/// One ladder of a comparison as a whole.
+/// Summary of one ladder in a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedLadder {
-    /// Where it was read from.
+    /// The source of the ladder.
     pub source: String,
     /// Its name, where it has one.
     pub name: Option<String>,
@@ -55,51 +55,51 @@ pub struct ComparedLadder {
     pub tag: Option<String>,
     /// Its metric.
     pub metric: String,
-    /// Which values of it are better.
+    /// Whether larger or smaller values of the metric are better.
     pub direction: Direction,
     /// Classes of its validation rows, where known.
     pub rows: Option<ClassCounts>,
-    /// Whether more weights pay in it.
+    /// Outcome of its verdict on scaling.
     pub outcome: Outcome,
     /// Its verdict in words.
     pub verdict: Statement<Headline>,
-    /// Its metric over exact weights.
+    /// Trend of its metric over exact weights.
     pub trend: Option<SizeTrend>,
 }
 
-/// The gain per tenfold weights in B less that in A.
+/// The gain per tenfold weights in B less the gain in A.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GainDifference {
-    /// The difference of the two slopes that the verdicts rest on, as if nothing were common to them.
+    /// Difference of the two slopes behind the verdicts, with the ladders treated as independent.
     pub difference: Estimate,
-    /// Which ladder gains more from weights.
+    /// The ladder with the larger gain from weights.
     pub outcome: Preference,
 }
 
-/// Two ladders side by side. Differences are those of B less A.
+/// The comparison of two ladders. Differences are B less A.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The first ladder.
     pub a: ComparedLadder,
     /// The second.
     pub b: ComparedLadder,
-    /// The settings: those of A's analysis.
+    /// Settings of A's analysis, which the comparison uses.
     pub options: Options,
-    /// Whether all figures of the two analyses are equal, which means that they are of the same trials.
+    /// Whether all figures of the two analyses are equal, which means that they use the same trials.
     pub identical: bool,
     /// The outcome of all budgets in one sentence.
     pub sentence: Statement<()>,
-    /// Whether both have the same validation rows.
+    /// Whether both ladders have the same validation rows.
     pub rows: RowRelation,
-    /// The budgets that both have, matched by label, in A's order.
+    /// The budgets that both ladders have, matched by label, in A's order.
     pub budgets: Vec<BudgetComparison>,
     /// Labels of budgets that only A has.
     pub only_a: Vec<String>,
     /// Labels of budgets that only B has.
     pub only_b: Vec<String>,
-    /// Difference of the gains per decade; `null` where one is unknown or the metrics differ.
+    /// Difference of the gains per decade; `null` where a gain is unknown or the metrics differ.
     pub gain_per_decade: Option<GainDifference>,
-    /// Findings that appeared, went and stayed.
+    /// Findings that appeared, disappeared or stayed.
     pub findings: FindingChanges,
     /// The parts that could not be compared.
     pub obstacles: Vec<Obstacle>,
@@ -108,7 +108,8 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares two ladders. Never fails: parts that cannot be compared are absent and listed as obstacles.
+    /// Compares two ladders. It never fails: parts that cannot be compared are absent and listed as
+    /// obstacles.
     pub fn new(a: &Side<'_>, b: &Side<'_>) -> Self {
         let options = a.analysis.options;
         let identical = are_identical(a.analysis, b.analysis);
@@ -152,8 +153,8 @@ impl ComparedLadder {
     }
 }
 
-/// Whether two analyses have equal figures. Where their trials were read from, and whether statements are
-/// data or text, makes no difference.
+/// Whether two analyses have equal figures. The source of their trials and the form of their statements (data
+/// or text) are ignored.
 fn are_identical(a: &Analysis, b: &Analysis) -> bool {
     let figures = |analysis: &Analysis| {
         let mut analysis = analysis.clone();
@@ -164,7 +165,7 @@ fn are_identical(a: &Analysis, b: &Analysis) -> bool {
     figures(a) == figures(b)
 }
 
-/// Whether values of both are of one metric and better in one direction.
+/// Whether both use the same metric and direction.
 fn measure_alike(a: &Analysis, b: &Analysis) -> bool {
     let letters = |name: &str| -> String {
         name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -172,8 +173,8 @@ fn measure_alike(a: &Analysis, b: &Analysis) -> bool {
     a.direction == b.direction && letters(&a.metric) == letters(&b.metric)
 }
 
-/// Positions of the studies of one label in both, and the labels of those left over. Of several studies with
-/// one label the first goes with the first.
+/// Returns the positions in both of studies with equal labels, and the labels without a match. Several
+/// studies with one label are matched in their order.
 fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec<String>) {
     let label = |analysis: &Analysis, position: usize| analysis.studies[position].budget.label.clone();
     let mut left: Vec<usize> = (0..b.studies.len()).collect();
@@ -187,8 +188,8 @@ fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec
     (pairs, only_a, left.into_iter().map(|second| label(b, second)).collect())
 }
 
-/// The difference of the two verdicts' slopes as if nothing were common to them. The half-width of its
-/// interval is the root of the sum of the squares of theirs.
+/// Returns the difference of the two verdicts' slopes, with the ladders treated as independent: the
+/// half-width of its interval is the root of the sum of the squared half-widths.
 fn gain_difference(a: &Analysis, b: &Analysis, identical: bool, options: &Options) -> Option<GainDifference> {
     let slope = |analysis: &Analysis| {
         let judgement = analysis.scaling.judgement.as_ref().filter(|judgement| judgement.is_per_decade)?;

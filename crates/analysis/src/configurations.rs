@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use allometry_core::{ParamValue, Params};
 use foldhash::fast::RandomState;
 
-/// The places of the trials of each distinct configuration, in the order in which the configurations were
-/// first tried.
+/// Returns the positions of the trials of each distinct configuration, in the order in which the
+/// configurations were first tried.
 pub(crate) fn by_configuration<'a>(configurations: impl Iterator<Item = &'a Params>) -> Vec<Vec<usize>> {
     let mut keys = Keys::default();
     let mut group_of: HashMap<Key, usize, RandomState> = HashMap::default();
@@ -21,38 +21,38 @@ pub(crate) fn by_configuration<'a>(configurations: impl Iterator<Item = &'a Para
     groups
 }
 
-/// Equal for equal configurations, whatever the order of their parameters: numbers by value, so that 1 and
-/// 1.0 agree.
+/// Key that is equal for equal configurations, whatever the order of their parameters. Numbers compare by
+/// value, so that 1 and 1.0 are equal.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    /// Which set of parameters it has.
+    /// Index of the configuration's set of parameters.
     parameters: usize,
-    /// In order of the parameters' names.
+    /// Values in order of the parameters' names.
     values: Vec<KeyValue>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum KeyValue {
-    /// Bits of a number, -0 being 0.
+    /// Bits of a number; -0 counts as 0.
     Number(u64),
-    /// Anything else, as Python writes it.
+    /// Any other value, as Python writes it.
     Other(String),
 }
 
-/// Makes keys that can be compared with each other.
+/// Maker of keys that can be compared with each other.
 #[derive(Debug, Default)]
 pub(crate) struct Keys<'a> {
-    /// The sets of parameters that occurred, by their sorted names.
+    /// Indexes of the sets of parameters seen so far, by their sorted names.
     known: HashMap<Vec<&'a str>, usize>,
-    /// The parameters of the latest configuration in their own order, their places in order of the names, and
-    /// their set: most configurations of a study have the same.
+    /// The parameters of the latest configuration in their own order, their indexes in order of the names,
+    /// and their set. They are kept because most configurations of a study have equal parameters.
     names: Vec<&'a str>,
     sorted: Vec<usize>,
     set: usize,
 }
 
 impl<'a> Keys<'a> {
-    /// The key of a configuration.
+    /// Returns the key of a configuration.
     pub(crate) fn of(&mut self, params: &'a Params) -> Key {
         if self.set_is_new(params) {
             self.names = params.0.keys().map(String::as_str).collect();

@@ -1,5 +1,5 @@
-//! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more
-//! weights pay there.
+//! Performance of the best configurations of each budget on the test rows, which played no part in any
+//! choice, and whether more weights pay there.
 
 use std::f64::consts::PI;
 
@@ -20,93 +20,93 @@ use crate::scaling::{
 use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
 
-/// Configurations trained anew under fresh seeds and judged by the test rows.
+/// Configurations retrained under new seeds and scored on the test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmation {
     /// Whether more weights pay on test rows, in words.
     pub sentence: Statement<()>,
-    /// Trainings that were planned.
+    /// Number of planned trainings.
     pub planned: u64,
-    /// Of these, those that ended with a value.
+    /// Number of planned trainings that ended with a value.
     pub complete: u64,
-    /// One per budget that trained something, in the ladder's order.
+    /// Budgets that trained something, in the ladder's order.
     pub budgets: Vec<ConfirmedBudget>,
-    /// The test of scale with these configurations: its error is over seeds and rows.
+    /// Scaling test of these configurations; its error covers seeds and rows.
     #[serde(default)]
     pub configurations: Option<Judgement>,
-    /// The test of scale with what another search would have recommended: its error is over the search as
-    /// well. `null` where nothing tells how far that varies.
+    /// Scaling test of the configurations that another search would have recommended; its error also covers
+    /// the search. `null` if its variance is unknown.
     #[serde(default)]
     pub search: Option<Judgement>,
-    /// Every budget's chosen configuration against that of each smaller one.
+    /// Comparisons of every budget's chosen configuration with that of each smaller budget.
     pub comparisons: Vec<ConfirmedComparison>,
 }
 
 /// The best configurations of one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfirmedBudget {
-    /// Its label.
+    /// The budget's label.
     pub budget: String,
-    /// Place in `configurations` of the one that the budget is judged by.
+    /// Position in `configurations` of the one that represents the budget.
     pub chosen: usize,
-    /// Whether it is the best on the validation rows when trained anew; otherwise it is the best of the
-    /// search, since not all say how they did there.
+    /// Whether the chosen configuration is the best on the validation rows after retraining. Otherwise it is
+    /// the best of the search, because some trainings lack a validation value.
     pub chosen_anew: bool,
-    /// The best of the search first.
+    /// The configurations, best of the search first.
     pub configurations: Vec<ConfirmedConfiguration>,
 }
 
-/// One configuration, trained anew.
+/// A retrained configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfirmedConfiguration {
-    /// Its trial in the search.
+    /// The configuration's trial in the search.
     pub trial: TrialNumber,
-    /// What was trained.
+    /// The configuration.
     pub params: Params,
-    /// Its value in the search.
+    /// Value of the trial in the search.
     pub search: Option<f64>,
-    /// Mean value on the validation rows over the fresh seeds, where all trainings say it. Below `search` for
-    /// the luck that the search's best has.
+    /// Mean value on the validation rows over the new seeds, if all trainings recorded one. It is usually
+    /// worse than `search`, because the best of a search is partly luck.
     pub validation: Option<f64>,
     /// Mean value on the test rows.
     pub test: Estimate,
-    /// Number of fresh seeds.
+    /// Number of new seeds.
     pub seeds: u64,
 }
 
-/// Two budgets on the test rows.
+/// Comparison of two budgets on the test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfirmedComparison {
     /// Label of the smaller budget.
     pub smaller: String,
-    /// Label of the larger one.
+    /// Label of the larger budget.
     pub larger: String,
-    /// What the larger gains over the smaller; above 0 where it is better.
+    /// Gain of the larger budget over the smaller one; above 0 if the larger is better.
     pub gain: Estimate,
-    /// p-value for zero; `null` where it has no error.
+    /// P-value for zero gain; `null` if the gain has no error.
     pub p: Option<f64>,
-    /// The same adjusted by Holm's method over all comparisons.
+    /// P-value after Holm's adjustment over all comparisons.
     pub p_holm: Option<f64>,
-    /// What that says.
+    /// Outcome of the comparison.
     pub outcome: GainOutcome,
 }
 
-/// What a comparison of two budgets says.
+/// Outcome of a comparison of two budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GainOutcome {
-    /// The larger is better, by Holm's method.
+    /// The larger budget is better after Holm's adjustment.
     Pays,
-    /// The smaller is better, by Holm's method.
+    /// The smaller budget is better after Holm's adjustment.
     Harms,
-    /// Whatever the difference, it is smaller than the smallest effect of interest.
+    /// The difference is smaller than the smallest effect of interest.
     Nothing,
-    /// None of these is told.
+    /// The trials do not decide.
     Undecided,
 }
 
 impl GainOutcome {
-    /// The word for it.
+    /// Returns the outcome's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pays => "pays",
@@ -129,7 +129,7 @@ impl From<Outcome> for GainOutcome {
 }
 
 impl Confirmation {
-    /// `None` where nothing was trained.
+    /// Evaluates the retrained configurations; `None` if nothing was retrained.
     pub(crate) fn new(ladder: &LadderTrials, options: &Options) -> Option<Self> {
         let trained = in_order(&ladder.confirmations, ladder);
         let (planned, complete) = counts(&trained, ladder);
@@ -159,12 +159,13 @@ impl Confirmation {
         Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons })
     }
 
-    /// The test that the headline rests on: that of the search where there is one.
+    /// Returns the test behind the headline: that of the search if there is one, else that of the
+    /// configurations.
     pub fn headline(&self) -> Option<&Judgement> {
         self.search.as_ref().or(self.configurations.as_ref())
     }
 
-    /// What the headline says. It is told only where these configurations by themselves say the same.
+    /// Returns the outcome of the headline; undecided if it contradicts the test of these configurations.
     pub(crate) fn outcome(&self) -> Option<outcome::Outcome> {
         use outcome::Outcome::{Holds, Undecided, Violated};
         let of_configurations = self.configurations.as_ref()?.outcome;
@@ -173,7 +174,7 @@ impl Confirmation {
         Some(if differ { Undecided } else { headline })
     }
 
-    /// The comparisons as differences.
+    /// Returns the comparisons as differences.
     pub(crate) fn differences(&self) -> Vec<Difference> {
         let of = |one: &ConfirmedComparison| Difference {
             larger: one.larger.clone(),
@@ -187,15 +188,15 @@ impl Confirmation {
     }
 }
 
-/// What was trained of one budget.
+/// Trainings of one budget.
 struct Confirmed<'a> {
     budget: ConfirmedBudget,
-    /// The trainings of each configuration.
+    /// Trainings of each configuration.
     trained: Vec<Vec<Trained<'a>>>,
 }
 
 impl<'a> Confirmed<'a> {
-    /// The mean over seeds of the chosen configuration as a part of the test.
+    /// Returns the mean over seeds of the chosen configuration as a part of the test.
     fn chosen(&self, ladder: &LadderTrials) -> BudgetPart<'a> {
         let trained = &self.trained[self.budget.chosen];
         let values = trained.iter().map(|one| one.value);
@@ -225,7 +226,7 @@ impl<'a> Confirmed<'a> {
     }
 }
 
-/// Tests the chosen configurations over seeds and rows.
+/// Tests the chosen configurations with errors over seeds and rows.
 fn judge_configurations(
     found: &[Confirmed<'_>],
     ladder: &LadderTrials,
@@ -237,7 +238,7 @@ fn judge_configurations(
     test(parts, left_out, ladder, options)
 }
 
-/// The differences of the chosen configurations where they have no error.
+/// Returns the differences between the chosen configurations, without errors.
 fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
     let sign = ladder.direction().sign();
     let pairs = (0..found.len()).flat_map(|larger| (0..larger).map(move |smaller| (smaller, larger)));
@@ -256,13 +257,13 @@ fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -
     pairs.map(difference).collect()
 }
 
-/// Tests what another search at each size would have recommended: with several configurations of a budget by
-/// their mean and spread, with one by the spread of the best tenth of the search's values. `None` where
-/// neither is known of every budget.
+/// Tests the configurations that another search would have recommended for each size. With several
+/// configurations of a budget, it uses their mean and spread; with one, the spread of the best tenth of the
+/// search's values. `None` if neither is known for every budget.
 ///
-/// The mean of the best `m` of a sample with a Gumbel tail has the variance `1/m + psi_1(m + 1)` times that
-/// of the values above a high level (Rényi 1953): more than `1/m`, since all of them depend on where that
-/// level lies.
+/// The mean of the best `m` of a sample with a Gumbel tail has `1/m + psi_1(m + 1)` times the variance of the
+/// values above a high level (Rényi 1953). This is more than `1/m` because all of them depend on the position
+/// of that level.
 fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Options) -> Option<Judgement> {
     let several = found.iter().all(|one| one.trained.len() > 1);
     let study_of =
@@ -301,7 +302,7 @@ fn test(
     ladder: &LadderTrials,
     options: &Options,
 ) -> Option<(Judgement, Vec<Difference>)> {
-    // Where one budget has several seeds and another one, the error of neither stands for the other's.
+    // If one budget has several seeds and another has one, neither error can stand in for the other's.
     let with_seeds = parts.iter().filter(|part| part.units.is_some()).count();
     if parts.len() < 2 || (with_seeds > 0 && with_seeds < parts.len()) {
         return None;
@@ -311,13 +312,13 @@ fn test(
 }
 
 impl ConfirmedBudget {
-    /// The configuration that the budget is judged by.
+    /// Returns the configuration that represents the budget.
     pub fn chosen(&self) -> &ConfirmedConfiguration {
         &self.configurations[self.chosen]
     }
 }
 
-/// What a budget's best configurations gave, and the trainings of the one that it is judged by.
+/// Returns the results of a budget's best configurations, with the trainings of the one that represents it.
 fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options) -> Option<Confirmed<'a>> {
     let ranks: std::collections::BTreeSet<u64> = by.plan.iter().map(|one| one.rank).collect();
     let (configurations, trained): (Vec<_>, Vec<_>) =
@@ -325,7 +326,7 @@ fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options)
     let validated: Option<Vec<f64>> = configurations.iter().map(|one| one.validation).collect();
     let sign = ladder.direction().sign();
     let best = validated.as_ref().and_then(|values| {
-        // The first of equals, as the search ranks them.
+        // Takes the first of equal values, as the search ranks them.
         (0..values.len()).rev().max_by(|a, b| (sign * values[*a]).total_cmp(&(sign * values[*b])))
     });
     let chosen = best.unwrap_or(0);

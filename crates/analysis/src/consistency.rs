@@ -1,4 +1,4 @@
-//! Whether budgets agree on the best value of a parameter.
+//! Consistency: whether budgets agree on the best value of a parameter.
 
 mod best_value;
 mod interaction;
@@ -24,20 +24,20 @@ pub struct BestValue {
     pub value: ParamValue,
 }
 
-/// Whether the budgets' sets of possible best values have a value in common.
+/// Whether the budgets' sets of possible best values share a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Agreement {
-    /// Some value may be the best of every budget.
+    /// Some value may be the best in every budget.
     Compatible,
-    /// No value that every budget tried may be the best of all.
+    /// No value that every budget tried may be the best in all of them.
     Inconsistent,
     /// Fewer than two budgets compare values, or they tried different ones.
     Undetermined,
 }
 
 impl Agreement {
-    /// The word for it.
+    /// Returns the name of the agreement in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Compatible => "compatible",
@@ -54,15 +54,15 @@ pub struct Consistency {
     pub parameter: String,
     /// Its value in the best configuration of each budget that has it.
     pub values: Vec<BestValue>,
-    /// The classic report's comparison: whether they are equal. `null` for fewer than two. That report leaves
-    /// out budgets whose best configuration was not recorded; here the best trial's stands in for it.
+    /// The classic report's comparison: whether these values are equal. `null` for fewer than two. That
+    /// report leaves out budgets without a recorded best configuration; here the best trial takes its place.
     pub naive: Option<NaiveConsistency>,
-    /// Whether one value may be best everywhere.
+    /// Whether one value may be the best in every budget.
     pub agreement: Agreement,
-    /// Values, or ranges of them, that may be the best of every budget.
+    /// Values, or ranges of values, that may be the best in every budget.
     pub common: Vec<Step>,
-    /// Whether the effect of the values differs between budgets; `null` without enough evaluations at common
-    /// values.
+    /// Test whether the effect of the values differs between budgets; `null` without enough evaluations at
+    /// common values.
     pub interaction: Option<Interaction>,
 }
 
@@ -87,7 +87,7 @@ impl Consistency {
     }
 }
 
-/// Adjusts the tests of whether budgets differ over the parameters of a table (Holm 1979).
+/// Adjusts the interaction tests over the parameters of a table (Holm 1979).
 pub(crate) fn adjust(compared: &mut [Consistency]) {
     let tests: Vec<&mut Interaction> =
         compared.iter_mut().filter_map(|one| one.interaction.as_mut()).collect();
@@ -97,7 +97,7 @@ pub(crate) fn adjust(compared: &mut [Consistency]) {
     }
 }
 
-/// Whether the sets of possible best values have a value in common, and which.
+/// Returns whether the sets of possible best values share a value, and which values they share.
 pub(crate) fn agreement(sets: &[&BestValueSet]) -> (Agreement, Vec<Step>) {
     let comparing: Vec<&&BestValueSet> = sets.iter().filter(|set| set.tried.len() > 1).collect();
     let Some((first, others)) = comparing.split_first().filter(|(_, others)| !others.is_empty()) else {
@@ -115,7 +115,7 @@ pub(crate) fn agreement(sets: &[&BestValueSet]) -> (Agreement, Vec<Step>) {
     (if all_reach { Agreement::Inconsistent } else { Agreement::Undetermined }, Vec::new())
 }
 
-/// What two lists of values and ranges have in common.
+/// Returns the intersection of two lists of values and ranges.
 fn meets(first: &[Step], second: &[Step]) -> Vec<Step> {
     first.iter().flat_map(|a| second.iter().filter_map(move |b| meet(a, b))).collect()
 }
@@ -135,7 +135,7 @@ fn meet(a: &Step, b: &Step) -> Option<Step> {
 pub enum NaiveConsistency {
     /// All values are equal.
     Consistent,
-    /// They are not.
+    /// Some values differ.
     Inconsistent,
 }
 

@@ -1,4 +1,4 @@
-//! Which combinations of parameters were tried.
+//! Coverage: which combinations of parameter values were tried.
 
 mod summary;
 
@@ -11,51 +11,52 @@ pub use summary::{Confounding, SpaceCoverage};
 use crate::level::Level;
 use crate::stats::table::association;
 
-/// Cells above which a pair is left out: nobody reads such a table.
+/// Most cells of a pair of parameters; a larger table would be unreadable and is left out.
 const MOST_CELLS: usize = 2_500;
 
-/// How the trials of one budget fill the combinations of two parameters.
+/// Coverage of the combinations of two parameters by the trials of one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
     /// The parameter of the rows.
     pub row_parameter: String,
     /// The parameter of the columns.
     pub column_parameter: String,
-    /// Its values, ascending; ranges of values where there are many.
+    /// Values of the row parameter, ascending; ranges where there are many values.
     pub rows: Vec<Step>,
-    /// Its values, ascending; ranges of values where there are many.
+    /// Values of the column parameter, ascending; ranges where there are many values.
     pub columns: Vec<Step>,
-    /// Trials at each combination, by row and column.
+    /// Number of trials at each combination, by row and column.
     pub counts: Vec<Vec<u64>>,
-    /// Mean value of those trials, by row and column; `null` for none. Empty where the values are not known.
+    /// Mean value of the trials at each combination, by row and column; `null` without trials. Empty where
+    /// the values are not known.
     #[serde(default)]
     pub means: Vec<Vec<Option<f64>>>,
-    /// Combinations without a trial.
+    /// Number of combinations without a trial.
     pub empty_cells: u64,
-    /// Those expected without one if as many trials fell on the combinations at random: `c (1 - 1/c)^n`.
+    /// Expected number of combinations without a trial if trials were placed at random: `c (1 - 1/c)^n`.
     pub empty_by_chance: f64,
-    /// Most trials at one combination.
+    /// Largest number of trials at one combination.
     pub largest_cell: u64,
-    /// Combinations that the trials would fill evenly: the exponential of the counts' entropy.
+    /// Effective number of combinations: the exponential of the counts' entropy.
     pub effective_cells: f64,
-    /// Cramer's V, corrected for chance (Bergsma 2013): 0 where the two were varied independently, 1 where
-    /// one determines the other, so that their effects cannot be told apart. `null` where one has a single
-    /// value.
+    /// Cramer's V, corrected for chance (Bergsma 2013): 0 where the two parameters were varied independently,
+    /// 1 where one determines the other, so that their effects cannot be separated. `null` where one has a
+    /// single value.
     pub cramers_v: Option<f64>,
 }
 
-/// A value, or a range of values, along one side of a table.
+/// A value or a range of values along one side of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
-    /// The value; of a range the smallest.
+    /// The value; for a range, the smallest value.
     pub value: ParamValue,
     /// The largest value of a range; `null` for a single value.
     pub upper: Option<ParamValue>,
 }
 
 impl Coverage {
-    /// Counts the combinations of two parameters, given by name and levels, and averages the trials' `values`
-    /// there; `None` where one has no level, or where the table would have more than 2,500 cells.
+    /// Counts the combinations of two parameters, given by name and levels, and averages the `values` of the
+    /// trials there; `None` where one has no level, or where the table would have more than 2,500 cells.
     pub fn new(row: (&str, &[Level]), column: (&str, &[Level]), values: &[f64]) -> Option<Self> {
         let cells = row.1.len() * column.1.len();
         if cells == 0 || cells > MOST_CELLS {
@@ -67,7 +68,7 @@ impl Coverage {
         Some(Self { means, ..Self::of_counts((row.0, steps(row.1)), (column.0, steps(column.1)), counts) })
     }
 
-    /// Looks at a table of counts of two parameters, given by name and values.
+    /// Computes the coverage from a table of counts of two parameters, given by name and values.
     pub(crate) fn of_counts(
         row: (&str, Vec<Step>),
         column: (&str, Vec<Step>),
@@ -94,14 +95,14 @@ impl Coverage {
 }
 
 impl Step {
-    /// That of a level.
+    /// Returns the step of a level.
     pub(crate) fn of(level: &Level) -> Self {
         Self { value: level.value.clone(), upper: level.upper.clone() }
     }
 }
 
-/// Trials at each pair of levels: one row per level of the first parameter, one column per level of the
-/// second.
+/// Returns the number of trials at each pair of levels: one row per level of the first parameter, one column
+/// per level of the second.
 pub fn count(rows: &[Level], columns: &[Level]) -> Vec<Vec<u64>> {
     let mut counts = vec![vec![0; columns.len()]; rows.len()];
     for_each_trial(rows, columns, |row, column, _| counts[row][column] += 1);

@@ -1,4 +1,4 @@
-//! Configurations that were tried more than once.
+//! Repeated configurations of a study.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use crate::stats::moments::sample_variance;
 /// Repeated configurations of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Duplicates {
-    /// Distinct configurations.
+    /// Number of distinct configurations.
     pub configurations: u64,
-    /// Trials whose configuration an earlier trial has.
+    /// Number of trials whose configuration an earlier trial has.
     pub repeats: u64,
-    /// Of those, trials whose value is exactly that of the first trial of the configuration.
+    /// Number of these trials whose value equals exactly that of the configuration's first trial.
     pub identical: u64,
-    /// Standard deviation between trials of one configuration, pooled: what chance alone does to the metric.
-    /// `None` without repeats.
+    /// Pooled standard deviation between trials of one configuration: the variation by chance alone. `None`
+    /// without repeats.
     pub repeat_sd: Option<f64>,
 }
 
 impl Duplicates {
-    /// Finds repeated configurations; the order of parameters does not matter.
+    /// Finds repeated configurations, whatever the order of their parameters.
     pub fn new(sample: &Sample<'_>) -> Self {
         let values = |places: &Vec<usize>| places.iter().map(|&place| sample.values[place]).collect();
         let groups: Vec<Vec<f64>> = sample.configurations().iter().map(values).collect();

@@ -1,4 +1,4 @@
-//! Best values at an end of their range, and whether the optimum may lie beyond.
+//! Best values at an end of their range, and whether the optimum may lie beyond that end.
 
 use allometry_core::{ChoiceOrder, Direction, Distribution, ParamValue, Params};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use crate::level::Level;
 
 pub use crate::range_source::RangeSource;
 
-/// Share of a continuous range within which a value counts as its end.
+/// Share of a continuous range within which a value counts as being at its end.
 const NEAR: f64 = 0.02;
 
 /// An end of a range.
@@ -29,28 +29,28 @@ pub enum End {
 pub struct Edge {
     /// The parameter.
     pub parameter: String,
-    /// Its best value.
+    /// Value of the parameter in the best configuration.
     pub value: ParamValue,
-    /// Which end.
+    /// End of the range at which the value lies.
     pub end: End,
-    /// Values in the range; `null` for a continuous one.
+    /// Number of values in the range; `null` for a continuous range.
     pub values: Option<u64>,
-    /// How the range is known.
+    /// Source of the range.
     pub source: RangeSource,
-    /// Whether the value is among those that may be the parameter's best; see [`BestValueSet`].
+    /// Whether the value may be the best value of the parameter; see [`BestValueSet`].
     #[serde(default)]
     pub may_be_best: bool,
-    /// Two-sided p-value of the parameter's slope where the metric gets better towards this end; `null` where
-    /// it gets worse, or where there is no slope.
+    /// Two-sided p-value of the parameter's slope if the metric improves towards this end; `null` if it gets
+    /// worse or there is no slope.
     #[serde(default)]
     pub p_towards: Option<f64>,
-    /// The same after Holm's adjustment over all slopes: those of all budgets of the ladder, or of all tables
+    /// P-value after Holm's adjustment over all slopes: those of all budgets of the ladder, or of all tables
     /// of a report.
     #[serde(default)]
     pub p_towards_holm: Option<f64>,
 }
 
-/// A slope of the metric over a parameter's values, with its two-sided p-value and that after adjustment.
+/// Slope of the metric over a parameter's values, with its two-sided p-value before and after adjustment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slope {
     pub(crate) gain: f64,
@@ -60,14 +60,14 @@ pub(crate) struct Slope {
 
 impl Edge {
     /// Whether the optimum may lie beyond this end: the value may be the best, and the slope towards it is
-    /// told at a `level`. A value at an end is otherwise what chance gives: of five values that are equally
-    /// good one is at an end in 40%.
+    /// significant at `level`. Otherwise a value at an end is likely by chance: of five equally good values,
+    /// the best is at an end in 40% of cases.
     pub fn may_lie_beyond(&self, level: f64) -> bool {
         let is_told = self.p_towards_holm.is_some_and(|p| p < 1.0 - level);
         self.is_telling() && self.may_be_best && is_told
     }
 
-    /// Takes in what the values' means and the slope say.
+    /// Updates the edge by the set of best values and by the slope.
     pub(crate) fn weigh(
         &mut self,
         best_values: Option<&BestValueSet>,
@@ -88,8 +88,8 @@ impl Edge {
         self.p_towards_holm = towards.map(|slope| slope.p_holm);
     }
 
-    /// Whether it tells something: of two values one is always at an end, and nothing lies below zero for
-    /// quantities that cannot be negative.
+    /// Whether the edge is informative. With two values, one is always at an end, and a quantity that cannot
+    /// be negative has no values below zero.
     pub fn is_telling(&self) -> bool {
         let at_zero = self.end == End::Lowest && self.value.as_f64() == Some(0.0);
         self.values.is_none_or(|values| values > 2) && !at_zero
@@ -100,15 +100,15 @@ impl Edge {
         Self { parameter, value, end, values, source, may_be_best, p_towards, p_towards_holm }
     }
 
-    /// Whether it is that of a learning rate, by the names that are usual for one.
+    /// Whether the parameter is a learning rate, by its name.
     pub fn is_learning_rate(&self) -> bool {
         ["learning_rate", "lr"].contains(&self.parameter.as_str())
     }
 }
 
-/// The values of `best` that lie at an end of their range, in order of `parameters` (names with their
-/// levels). Ranges come from the space, else from what the trials recorded, else from the values that occur.
-/// Names have no ends.
+/// Returns the values of `best` that lie at an end of their range, in order of `parameters` (names with their
+/// levels). Ranges come from the space, else from the distributions that the trials recorded, else from the
+/// observed values. Categorical names have no ends.
 pub fn edges(study: &StudyTrials, best: &Params, parameters: &[(String, Vec<Level>)]) -> Vec<Edge> {
     parameters
         .iter()
@@ -131,7 +131,7 @@ pub fn edges(study: &StudyTrials, best: &Params, parameters: &[(String, Vec<Leve
         .collect()
 }
 
-/// The end of the values tried at which `value` lies, if it lies at one.
+/// Returns the end of the tried values at which `value` lies, if any.
 pub(crate) fn observed_edge(parameter: &str, value: &ParamValue, tried: &[ParamValue]) -> Option<Edge> {
     let range = Range::spanned(tried)?;
     let end = range.end_at(value.as_f64().filter(|x| x.is_finite())?)?;
@@ -162,7 +162,7 @@ impl Range {
         }
     }
 
-    /// The upper end is the last step inside the range.
+    /// Makes a range whose upper end is the last step inside it.
     fn stepped(low: f64, high: f64, step: f64, log: bool) -> Self {
         let steps = ((high - low) / step + 1e-9).floor().max(0.0);
         Self { low, high: low + steps * step, log, values: Some((steps as u64).saturating_add(1)) }
@@ -180,7 +180,7 @@ impl Range {
         Some(Self { low, high, log: false, values: Some(numbers.len() as u64) })
     }
 
-    /// The end at which `x` lies, if it lies at one; never where the range is a point.
+    /// Returns the end at which `x` lies, if any; always `None` if the range is a single point.
     fn end_at(&self, x: f64) -> Option<End> {
         let scale = |x: f64| if self.log { x.ln() } else { x };
         let width = scale(self.high) - scale(self.low);

@@ -1,4 +1,4 @@
-//! What more trials of the same search would have given.
+//! Expected results of more trials of the same search.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,36 +9,35 @@ use crate::sample::{Sample, first_best};
 use crate::stats::best_of;
 use crate::stats::jackknife::Jackknife;
 
-/// Distinct configurations that a search needs for each of `k` trials: `k` is at most a tenth of them.
+/// Distinct configurations that a search needs for each of `k` trials, since `k` is at most a tenth of them.
 pub(crate) const FEWEST: usize = 10;
 
-/// How far the trials carry an expectation.
+/// How well the trials support an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Support {
-    /// `k` is at most a tenth of the distinct evaluations: the interval is stated.
+    /// `k` is at most a tenth of the distinct evaluations; the interval is given.
     Solid,
-    /// `k` is more than that: few of the best trials decide the expectation, and no interval is stated.
+    /// `k` is larger; a few of the best trials determine the expectation, and no interval is given.
     Thin,
 }
 
-/// The best of `k` trials.
+/// Best value of `k` trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BestOf {
-    /// Distinct evaluations.
+    /// Number of distinct evaluations.
     pub k: u64,
-    /// Expected best of `k` distinct evaluations drawn from those run (Tang et al. 2020), as if their order
-    /// meant nothing. The interval covers new trials of the same search; there is none where the support is
-    /// thin.
+    /// Expected best of `k` distinct evaluations drawn from those run (Tang et al. 2020), whatever their
+    /// order. The interval covers new trials of the same search; it is absent if the support is thin.
     pub expected: Estimate,
-    /// The best after the first `k` distinct evaluations as they came.
+    /// Best value among the first `k` distinct evaluations, in the order of the trials.
     pub incumbent: f64,
-    /// How far to trust the expectation.
+    /// How well the trials support the expectation.
     pub support: Support,
 }
 
-/// Expected best of `k` distinct evaluations at 1, 2, 5, 10, 20, 50 ... and all of them; empty without
-/// trials. Where a model of earlier trials chose later ones, the incumbent is the figure to read.
+/// Returns the expected best of `k` distinct evaluations at 1, 2, 5, 10, 20, 50 ... and all of them; empty
+/// without trials. If a model of earlier trials chose later ones, read the incumbent instead.
 ///
 /// The interval is that of the jackknife, corrected for skewness ([`Jackknife::interval`]). `docs/adr/0045`
 /// compares it with others.
@@ -74,7 +73,7 @@ pub(crate) fn best_of_k(sample: &Sample<'_>, is_auc: bool, options: &Options) ->
         .collect()
 }
 
-/// 1, 2, 5, 10, 20, 50 ... below `n`, and `n`.
+/// Returns 1, 2, 5, 10, 20, 50 ... below `n`, and `n`.
 fn counts(n: usize) -> Vec<usize> {
     let decades = std::iter::successors(Some(1_usize), |decade| decade.checked_mul(10));
     let mut counts: Vec<usize> =

@@ -9,7 +9,7 @@ use crate::stats::distribution::t_half_width;
 use crate::stats::long_run::LongRun;
 use crate::stats::{auc, normal, proportion};
 
-/// Two ends of an interval.
+/// An interval with its two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// Lower end.
@@ -19,18 +19,18 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether a number lies inside, ends included.
+    /// Whether a number lies inside the interval, ends included.
     pub fn contains(&self, x: f64) -> bool {
         (self.lower..=self.upper).contains(&x)
     }
 
-    /// The part of it that an AUC can lie in.
+    /// Returns the part of the interval between 0 and 1, where an AUC lies.
     #[must_use]
     pub(crate) fn of_auc(self) -> Self {
         Self { lower: self.lower.clamp(0.0, 1.0), upper: self.upper.clamp(0.0, 1.0) }
     }
 
-    /// Whether no number inside is further from 0 than `limit`.
+    /// Whether all numbers inside are at most `limit` away from 0.
     pub fn is_within(&self, limit: f64) -> bool {
         self.lower >= -limit && self.upper <= limit
     }
@@ -42,92 +42,93 @@ impl From<(f64, f64)> for Interval {
     }
 }
 
-/// Where a standard error and an interval come from.
+/// Method behind a standard error and an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// A number as observed; its uncertainty is unknown.
+    /// An observed number of unknown uncertainty.
     Observed,
-    /// Hanley & McNeil 1982 from the class counts, interval in the logit: covers new rows, not new seeds or
-    /// searches.
+    /// AUC with its error from the class counts (Hanley & McNeil 1982), interval in the logit. Covers new
+    /// rows, not new seeds or searches.
     HanleyMcneil,
-    /// Difference of two such numbers as if they came from different rows; an upper bound on the same rows.
+    /// Difference of two such AUCs as if they came from different rows; its error is an upper bound for AUCs
+    /// on the same rows.
     Independent,
-    /// Difference of two such numbers at an assumed correlation (Hanley & McNeil 1983).
+    /// Difference of two such AUCs at an assumed correlation (Hanley & McNeil 1983).
     AssumedCorrelation,
-    /// Difference of two metrics on the same rows, from the influence of each row (of AUCs as `DeLong` et al.
-    /// 1988) and the long-run variance of these influences in time order; Student's t: covers new rows of the
+    /// Difference of two metrics on the same rows, from the influence of each row (for AUCs, `DeLong` et al.
+    /// 1988) and the long-run variance of these influences in time order; Student's t. Covers new rows of the
     /// same mix.
     #[serde(alias = "paired_delong")]
     PairedRows,
-    /// Difference of two settings under the same seeds, whose spread over them is joined, where predictions
-    /// are stored, with the error over rows; Student's t by Satterthwaite (1946): covers new seeds and, with
+    /// Difference of two settings under the same seeds, from its spread over seeds and, if predictions are
+    /// stored, its error over rows; Student's t by Satterthwaite (1946). Covers new seeds and, with
     /// predictions, new rows.
     PairedSeeds,
-    /// Mean of one setting over seeds, with its error as that of [`Method::PairedSeeds`].
+    /// Mean of one setting over seeds, with an error computed as for [`Method::PairedSeeds`].
     SeedsAndRows,
-    /// One metric from the influence of each row (of AUCs as `DeLong` et al. 1988, interval in the logit) and
-    /// the long-run variance of these influences in time order; Student's t: covers new rows of the same mix,
-    /// the model being fixed.
+    /// One metric from the influence of each row (for AUCs, `DeLong` et al. 1988, interval in the logit) and
+    /// the long-run variance of these influences in time order; Student's t. Covers new rows of the same mix
+    /// for a fixed model.
     #[serde(alias = "delong", alias = "row_contributions")]
     Rows,
-    /// Value of a budget, or a sum of such values, with the error of the sources that the report names;
+    /// Value of a budget, or a sum of such values, with the error from the sources that the report names;
     /// Student's t by Satterthwaite (1946).
     Sources,
-    /// Least-squares slope with one point per size, t interval on the number of sizes less 2.
+    /// Least-squares slope with one point per size; t interval with two degrees of freedom fewer than sizes.
     Sizes,
-    /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new
-    /// rows and another choice among the same trials.
+    /// Values on the rows that resamples left out; the percentiles are scaled as for a delete-d jackknife.
+    /// Covers new rows and another choice among the same trials.
     LeftOutRows,
     /// Share with Wilson's interval.
     Wilson,
-    /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at
-    /// the same configurations.
+    /// Bootstrap of the residuals around a fit; percentile interval that may reach down to 0. Covers new
+    /// noise at the same configurations.
     ResidualBootstrap,
-    /// Noncentralities at which the observed F is in no tail (Steiger 2004): covers new noise at the same
-    /// configurations.
+    /// Noncentralities for which the observed F lies in neither tail (Steiger 2004). Covers new noise at the
+    /// same configurations.
     NoncentralF,
-    /// Coefficient of a linear model with HC3 errors, t interval.
+    /// Coefficient of a linear model with HC3 errors; t interval.
     Hc3,
-    /// Jackknife over trials: covers new trials of the same search, scored on the same rows.
+    /// Jackknife over trials. Covers new trials of the same search, scored on the same rows.
     #[serde(alias = "trial_bootstrap")]
     TrialJackknife,
-    /// Difference of two such numbers as if nothing were common to them.
+    /// Difference of two such numbers as if they were independent.
     IndependentTrials,
-    /// Difference of one and the same thing: none, whatever the rows and trials.
+    /// Difference of a number from itself: 0 for all rows and trials.
     Identical,
     /// Probability that a value of one group is better than one of another, with the error of an AUC
-    /// (`DeLong` et al. 1988) and an interval in the logit: covers new trials of the same searches.
+    /// (`DeLong` et al. 1988) and an interval in the logit. Covers new trials of the same searches.
     Superiority,
-    /// Mean over seeds by a Gaussian process over the space, its parameters drawn from their posterior:
-    /// covers new seeds on the same rows.
+    /// Mean over seeds by a Gaussian process over the space, with parameters drawn from their posterior.
+    /// Covers new seeds on the same rows.
     GaussianProcess,
 }
 
-/// A derived number.
+/// A computed number with its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// The number.
     pub point: f64,
-    /// Its standard error, where known.
+    /// The standard error, if known.
     pub standard_error: Option<f64>,
-    /// Its interval, where known.
+    /// The interval, if known.
     pub interval: Option<Interval>,
-    /// Probability with which such intervals cover.
+    /// Coverage probability of the interval.
     pub level: f64,
-    /// How it was derived.
+    /// Method behind the number.
     pub method: Method,
-    /// How many independent rows the error over rows is worth, where rows in time order give it.
+    /// Number of independent rows equivalent to the rows in time order, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_rows: Option<EffectiveRows>,
 }
 
-/// What rows that depend on each other are worth.
+/// Number of independent rows that dependent rows are equivalent to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectiveRows {
-    /// Number of independent rows with the same error, at most the number of rows.
+    /// Number of independent rows with the same error; at most the number of rows.
     pub rows: f64,
-    /// Number of terms of the long-run variance: the degrees of freedom of its t.
+    /// Number of terms of the long-run variance, which are the degrees of freedom of its t.
     pub terms: u64,
 }
 
@@ -138,7 +139,7 @@ impl From<&LongRun> for EffectiveRows {
 }
 
 impl Estimate {
-    /// A number of unknown uncertainty.
+    /// Makes a number of unknown uncertainty.
     pub fn observed(point: f64, options: &Options) -> Self {
         Self {
             point,
@@ -150,7 +151,7 @@ impl Estimate {
         }
     }
 
-    /// An AUC on validation rows; as [`Estimate::observed`] where its standard error cannot be computed.
+    /// Makes an AUC on validation rows; as [`Estimate::observed`] if its standard error cannot be computed.
     pub fn auc(point: f64, rows: ClassCounts, options: &Options) -> Self {
         let observed = Self::observed(point, options);
         let Some(error) = auc::hanley_mcneil(point, rows) else { return observed };
@@ -159,7 +160,8 @@ impl Estimate {
         Self { standard_error: Some(error), interval, method: Method::HanleyMcneil, ..observed }
     }
 
-    /// A number with its error over rows, Student's t, in the logit for an AUC; `None` where the error is 0.
+    /// Makes a number with its error over rows and Student's t, in the logit for an AUC; `None` if the error
+    /// is 0.
     pub(crate) fn of_rows(
         point: f64,
         error: &LongRun,
@@ -178,7 +180,7 @@ impl Estimate {
         Some(Self { interval: Some(interval), effective_rows: Some(error.into()), ..plain })
     }
 
-    /// A number with an error of so many degrees of freedom; `None` where these are undefined.
+    /// Makes a number with an error of `freedom` degrees of freedom; `None` if these are undefined.
     pub(crate) fn student(
         point: f64,
         standard_error: f64,
@@ -195,7 +197,7 @@ impl Estimate {
         })
     }
 
-    /// A number with a normal standard error.
+    /// Makes a number with a normal standard error.
     pub fn normal(point: f64, standard_error: f64, method: Method, options: &Options) -> Self {
         let half = normal::half_width(options.level) * standard_error;
         Self {
@@ -206,7 +208,7 @@ impl Estimate {
         }
     }
 
-    /// A share of counted things; `None` for a count of 0.
+    /// Makes a share of `count` items; `None` for a count of 0.
     pub fn share(successes: u64, count: u64, options: &Options) -> Option<Self> {
         let interval = proportion::wilson(successes, count, options.level)?;
         let point = successes as f64 / count as f64;
@@ -217,7 +219,7 @@ impl Estimate {
         })
     }
 
-    /// The number in units of its standard error.
+    /// Returns the number in units of its standard error.
     pub fn z(&self) -> Option<f64> {
         self.standard_error.filter(|error| *error > 0.0).map(|error| self.point / error)
     }

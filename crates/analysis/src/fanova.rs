@@ -1,5 +1,5 @@
-//! Shares of the variance of a forest's predictions: single parameters and pairs, non-linear effects
-//! included.
+//! Functional ANOVA of a forest's predictions: variance shares of single parameters and of pairs, including
+//! non-linear effects.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::forest::{Forest, ForestOptions};
 use crate::stats::bootstrap;
 use crate::stats::moments::{mean, sample_sd};
 
-/// How importances are computed.
+/// Settings of the importances.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FanovaOptions {
-    /// How the forest is grown.
+    /// Settings of the forest.
     pub forest: ForestOptions,
-    /// Fewest trials that a forest is grown on.
+    /// Fewest trials needed for a forest.
     pub few_trials: u64,
     /// Out-of-bag coefficient of determination below which importances are withheld.
     pub least_r_squared: f64,
-    /// Pairs that are listed, the largest.
+    /// Largest number of pairs listed.
     pub most_pairs: usize,
-    /// Part of the trees that the shares' ranges hold.
+    /// Part of the trees that the intervals of the shares cover.
     pub level: f64,
 }
 
@@ -42,60 +42,61 @@ impl Default for FanovaOptions {
     }
 }
 
-/// Importances, or why there are none.
+/// Importances, or why they are withheld.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum FanovaOutcome {
-    /// The forest predicts trials that it has not seen.
+    /// The forest predicts unseen trials.
     Computed(Fanova),
-    /// Importances of a forest that predicts nothing mean nothing.
+    /// The importances of a forest without predictive power are meaningless.
     Withheld {
-        /// Why.
+        /// Reason for withholding the importances.
         reason: Withheld,
         /// Trials that the forest was grown on.
         trials: u64,
         /// Trials without a usable value, without one of the parameters, or outside the space.
         left_out: u64,
-        /// Parameters without a measurable set, or absent from more than half of the trials.
+        /// Parameters whose set has no measure, or that more than half of the trials lack.
         absent: Vec<String>,
     },
 }
 
-/// Why importances are withheld.
+/// Reason why importances are withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Withheld {
-    /// The space has no parameter that trials recorded.
+    /// The space has no parameter that the trials recorded.
     NoParameter,
-    /// Too few trials inside the space.
+    /// Too few trials lie inside the space.
     TooFewTrials {
-        /// How many are needed.
+        /// Number of trials needed.
         needed: u64,
     },
     /// All values are equal, or no tree varies over the space.
     NoVariance,
-    /// The forest does not predict trials that it has not seen.
+    /// The forest does not predict unseen trials.
     PoorFit {
-        /// Out-of-bag coefficient of determination; `null` where too few trees left trials out.
+        /// Out-of-bag coefficient of determination; `null` if too few trees left trials out.
         oob_r_squared: Option<f64>,
-        /// What it would have to be.
+        /// Out-of-bag coefficient of determination needed.
         needed: f64,
     },
 }
 
-/// A share of the variance: mean and spread over the trees of a forest.
+/// Share of the variance, with its mean and spread over the trees of a forest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TreeShare {
     /// Mean over trees.
     pub mean: f64,
     /// Sample standard deviation over trees.
     pub sd: f64,
-    /// Percentiles over trees, each of which knows a bootstrap sample of the trials (Efron 1979): their
-    /// spread, which is wider than the error of their mean (`docs/adr/0028-what-intervals-claim.md`).
+    /// Percentiles over trees. Each tree is grown on a bootstrap sample of the trials (Efron 1979), so they
+    /// show the spread of the trees, which is wider than the error of their mean
+    /// (`docs/adr/0028-what-intervals-claim.md`).
     pub interval: Interval,
 }
 
-/// The share of one parameter.
+/// Share of one parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SingleShare {
     /// The parameter.
@@ -104,7 +105,7 @@ pub struct SingleShare {
     pub share: TreeShare,
 }
 
-/// The share of two parameters together, beyond what each has alone.
+/// Share of the interaction of two parameters, beyond their single shares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairShare {
     /// The parameters, in the space's order.
@@ -120,29 +121,29 @@ pub struct Fanova {
     pub trials: u64,
     /// Trials without a usable value, without one of the parameters, or outside the space.
     pub left_out: u64,
-    /// Parameters without a measurable set, or absent from more than half of the trials.
+    /// Parameters whose set has no measure, or that more than half of the trials lack.
     pub absent: Vec<String>,
     /// Trees that vary over the space.
     pub trees: u64,
-    /// Part of the trees that the shares' ranges hold.
+    /// Part of the trees that the intervals of the shares cover.
     pub level: f64,
-    /// How well trials are predicted by the trees that have not seen them: 1 perfectly, 0 no better than by
-    /// their mean.
+    /// Out-of-bag coefficient of determination: 1 for perfect predictions of unseen trials, 0 for predictions
+    /// no better than the mean.
     pub oob_r_squared: f64,
-    /// One per parameter, the largest first.
+    /// Shares of single parameters, largest first.
     pub singles: Vec<SingleShare>,
-    /// The largest pairs, the largest first.
+    /// Largest shares of pairs, largest first.
     pub pairs: Vec<PairShare>,
-    /// What is left: pairs that are not listed, and three or more parameters together.
+    /// Remaining share: unlisted pairs and interactions of three or more parameters.
     pub rest: TreeShare,
 }
 
-/// Functional ANOVA on a regression forest (Hutter, Hoos & Leyton-Brown 2014), under the measure of the
-/// space: discrete values weigh alike, log parameters are measured between logarithms, ranges are the space's
-/// and not the trials'.
+/// Runs functional ANOVA on a regression forest (Hutter, Hoos & Leyton-Brown 2014) under the measure of the
+/// space: discrete values have equal weights, log parameters are measured on a logarithmic scale, and ranges
+/// are those of the space, not of the trials.
 ///
-/// Takes each trial's configuration and value. The same trials in the same order give the same bits, whatever
-/// the number of threads.
+/// Takes each trial's configuration and value. Equal trials in the same order give bit-identical results for
+/// any number of threads.
 pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOptions) -> FanovaOutcome {
     let domain = Domain::new(space, trials);
     let rows = domain.rows(trials);
@@ -195,7 +196,7 @@ pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOp
     })
 }
 
-/// Of at least one tree.
+/// Returns the mean and spread of shares over the trees; needs at least one tree.
 fn spread(shares: impl Iterator<Item = f64>, level: f64) -> TreeShare {
     let mut shares: Vec<f64> = shares.collect();
     let (mean, sd) = (mean(shares.iter().copied()), sample_sd(shares.iter().copied()));
@@ -214,7 +215,7 @@ fn singles(domain: &Domain, variances: &[TreeVariance], level: f64) -> Vec<Singl
     singles
 }
 
-/// The pairs with the largest mean shares, by axes.
+/// Returns the pairs with the largest mean shares, by axes.
 fn largest_pairs(variances: &[TreeVariance], options: &FanovaOptions) -> Vec<((u32, u32), TreeShare)> {
     let mut shares: BTreeMap<(u32, u32), Vec<f64>> = BTreeMap::new();
     for (tree, variance) in variances.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Several objectives: the trials that none beats, and what they have won.
+//! Pareto front of a multi-objective study and its hypervolume.
 
 use allometry_core::pareto::{best_trials, hypervolume, losses, point};
 use allometry_core::{Direction, FrozenTrial, MetricSpec, ModelSize, Params, TrialNumber};
@@ -8,51 +8,52 @@ use serde::{Deserialize, Serialize};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::sample::is_usable;
 
-/// The objectives of a ladder that has several.
+/// Objectives of a ladder with several objectives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Objectives {
-    /// All of them, the first one first: the one that everything else in the analysis is about.
+    /// All objectives. The rest of the analysis is about the first one.
     pub metrics: Vec<MetricSpec>,
-    /// For each, the worst value of any trial of the ladder: what hypervolumes are measured from.
+    /// Worst value of any trial of the ladder for each objective: the reference point of hypervolumes.
     pub reference: Vec<f64>,
-    /// For each, the best value of any trial of the ladder.
+    /// Best value of any trial of the ladder for each objective.
     pub ideal: Vec<f64>,
 }
 
-/// What a study has reached in all objectives.
+/// Pareto front of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Front {
-    /// The trials that none dominates, the best of the first objective first.
+    /// Trials of the Pareto front, best value of the first objective first.
     pub trials: Vec<FrontTrial>,
-    /// Complete trials with a usable value of each objective.
+    /// Number of complete trials with a usable value of every objective.
     pub complete: u64,
-    /// Volume between the front and the ladder's reference, as a share of that between its ideal and the
-    /// reference: 1 where one trial is best in everything. `null` where an objective has one value alone.
+    /// Hypervolume between the front and the ladder's reference, as a share of that between the ideal and the
+    /// reference. It is 1 if one trial is best in every objective, and `null` if an objective has only one
+    /// value.
     pub hypervolume: Option<f64>,
 }
 
-/// A trial that none dominates.
+/// A trial of the Pareto front.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FrontTrial {
-    /// Its number.
+    /// The trial's number.
     pub number: TrialNumber,
-    /// Its values, in the order of the objectives.
+    /// The trial's values, in the order of the objectives.
     pub values: Vec<f64>,
-    /// Exact size of its model, where known.
+    /// Exact size of its model, if known.
     pub size: Option<ModelSize>,
-    /// Its configuration.
+    /// The trial's configuration.
     pub params: Params,
 }
 
-/// Whether a trial has a value of each objective that can be computed with.
+/// Whether a trial has a usable value of every objective.
 fn is_whole(trial: &FrozenTrial, directions: &[Direction]) -> bool {
     trial.eligible_value().is_some()
         && point(trial, directions).is_some_and(|losses| losses.iter().copied().all(is_usable))
 }
 
 impl Objectives {
-    /// Of a ladder whose studies have several; `None` for one objective, or where which values are better is
-    /// not known, or without a trial that has them all.
+    /// Collects the objectives of a ladder. `None` if it has one objective, if the direction of an objective
+    /// is unknown, or if no trial has values of all of them.
     pub fn new(ladder: &LadderTrials) -> Option<Self> {
         if !ladder.metrics.are_several() {
             return None;
@@ -75,7 +76,7 @@ impl Objectives {
 }
 
 impl Front {
-    /// Of one study.
+    /// Finds the Pareto front of one study.
     pub fn new(study: &StudyTrials, objectives: &Objectives) -> Self {
         let directions: Vec<Direction> = objectives.metrics.iter().map(|metric| metric.direction).collect();
         let whole: Vec<FrozenTrial> =
@@ -103,8 +104,8 @@ impl Front {
     }
 }
 
-/// The hypervolume of points in units in which the ideal is 0 and the reference 1: the volume of what values
-/// of any size have won stays a number.
+/// Returns the hypervolume of points in units in which the ideal is 0 and the reference 1. This keeps the
+/// hypervolume finite for values of any size.
 fn share(points: &[Vec<f64>], objectives: &Objectives, directions: &[Direction]) -> Option<f64> {
     let ideal = losses(&objectives.ideal, directions);
     let reference = losses(&objectives.reference, directions);
@@ -154,7 +155,7 @@ mod tests {
         let front = Front::new(&ladder.studies[0], &objectives);
         let numbers: Vec<u64> = front.trials.iter().map(|trial| trial.number.0).collect();
         assert_eq!((numbers, front.complete), (vec![1, 0], 3));
-        // Of the trial with 0.7: (0.7 - 0.5) / 0.4 by (30 - 20) / 20; those at the reference win nothing.
+        // The trial with 0.7 gains (0.7 - 0.5) / 0.4 by (30 - 20) / 20; those at the reference gain nothing.
         assert!((front.hypervolume.unwrap() - 0.25).abs() < 1e-12);
         assert_eq!(Front::new(&ladder.studies[1], &objectives).hypervolume, Some(0.0));
     }

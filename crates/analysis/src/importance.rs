@@ -1,4 +1,4 @@
-//! How much of the metric's variance goes with a parameter.
+//! Importance of parameters: the share of the metric's variance associated with each.
 
 mod effect;
 mod share;
@@ -15,42 +15,42 @@ use crate::options::Options;
 use crate::stats::moments::{mean, sample_variance};
 use crate::stats::one_way::OneWay;
 
-/// One parameter's importance in one budget.
+/// The importance of one parameter in one budget.
 ///
-/// All figures but the naive ones count distinct evaluations: a repeat of a configuration with the very same
-/// value tells nothing new.
+/// All figures except the naive ones use distinct evaluations: a repeat of a configuration with exactly equal
+/// value adds no information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Importance {
     /// The parameter.
     pub parameter: String,
-    /// The classic report's figure, see [`naive`]: no share of a whole.
+    /// The classic report's figure, see [`naive`]. The figures of several parameters do not add up to 1.
     pub naive: f64,
-    /// Distinct values of the parameter.
+    /// Number of distinct values of the parameter.
     pub values: u64,
-    /// What the naive figure is expected to be where the parameter has no effect: `(values - 1) / trials`.
+    /// Expected naive figure without an effect of the parameter: `(values - 1) / trials`.
     pub naive_by_chance: f64,
-    /// Share of the variance, corrected for chance (Kelley 1935), on bins of values where there are many;
-    /// `None` where it cannot be computed. One parameter at a time: what others have to do with it is not
-    /// taken out.
+    /// Epsilon squared: share of the variance, corrected for chance (Kelley 1935), with values binned where
+    /// there are many; `None` where it cannot be computed. It is not adjusted for other parameters.
     pub epsilon_squared: Option<f64>,
-    /// The same by Hays' correction.
+    /// Omega squared: share of the variance by Hays' correction.
     pub omega_squared: Option<f64>,
-    /// P-value of the parameter on its own, by permutation; exact for few evaluations.
+    /// P-value of the parameter alone, by permutation; exact for few evaluations.
     pub p_permutation: Option<f64>,
-    /// The same after Benjamini and Hochberg's adjustment over the parameters of the budget.
+    /// P-value after Benjamini and Hochberg's adjustment over the parameters of the budget.
     pub p_permutation_adjusted: Option<f64>,
-    /// Its effect beside all other parameters; `None` without a model that it is in.
+    /// Effect of the parameter given all others; `None` without a model that contains it.
     pub adjusted: Option<AdjustedEffect>,
-    /// Its share of the model's R squared; these add up (Lindeman, Merenda & Gold 1980). The interval covers
-    /// new noise at the same configurations.
+    /// Share of the parameter in the model's R squared; these shares add up to R squared (Lindeman, Merenda &
+    /// Gold 1980). The interval covers new noise at these configurations.
     pub share: Option<Estimate>,
-    /// What that share is expected to be, about, where the parameter has no effect: its degrees of freedom
-    /// over those of all evaluations.
+    /// Approximate expected share without an effect of the parameter: its degrees of freedom over those of
+    /// all evaluations.
     pub share_by_chance: Option<f64>,
 }
 
-/// Importance of every parameter, the largest naive figure first, and what the model behind them can tell.
-/// `parameters` are names with their exact and their binned levels; `values` those of all usable trials.
+/// Computes the importance of every parameter, the largest naive figure first, and describes the model behind
+/// them. `parameters` are names with their exact and their binned levels; `values` are those of all usable
+/// trials.
 pub(crate) fn importance(
     parameters: &[(&str, &[Level], &[Level])],
     values: &[f64],
@@ -87,12 +87,12 @@ pub(crate) fn importance(
     (importance, effects.model)
 }
 
-/// The classic report's importance: `sum_g n_g (m_g - m)^2 / N` over the sample variance, levels `g` of one
-/// parameter.
+/// Returns the classic report's importance: `sum_g n_g (m_g - m)^2 / N` over the sample variance, for the
+/// levels `g` of one parameter.
 ///
-/// `N`, `m` and the variance are those of all `values`, also where some trials lack the parameter. No share
-/// of a whole: the figures of several parameters do not add up to 1, and without any effect one of `k` levels
-/// expects `(k - 1) / N`. 0 where nothing varies.
+/// `N`, `m` and the variance are those of all `values`, even where some trials lack the parameter. The
+/// figures of several parameters do not add up to 1, and without any effect a parameter with `k` levels has
+/// the expected figure `(k - 1) / N`. 0 where the values do not vary.
 pub fn naive(values: &[f64], levels: &[Level]) -> f64 {
     let (Some(center), Some(variance)) =
         (mean(values.iter().copied()), sample_variance(values.iter().copied()))

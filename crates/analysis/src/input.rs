@@ -1,4 +1,4 @@
-//! What is analysed: the trials of a ladder, wherever they were read from.
+//! Input of an analysis: the trials of a ladder from any source.
 
 use std::collections::BTreeMap;
 
@@ -17,34 +17,34 @@ pub use crate::series::{RowOrder, Series};
 /// The trials of one size budget.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyTrials {
-    /// What the study's models were meant to weigh.
+    /// Target size of the study's models.
     pub budget: SizeBudget,
-    /// Where the trials were read from, for people.
+    /// Human-readable name of the trials' source.
     pub source: String,
-    /// All trials in order of their numbers, whatever their state. Exact sizes stand in their records.
+    /// All trials in order of their numbers, in any state. Their records hold the exact sizes.
     pub trials: Shared<Vec<FrozenTrial>>,
-    /// The best configuration as recorded beside the trials, in its file's order; the incumbent's for our own
-    /// studies.
+    /// Best configuration as recorded beside the trials, in the order of its file; for Allometry's own
+    /// studies, the configuration of the incumbent.
     pub best_params: Option<Params>,
-    /// What could have been tried, where known.
+    /// Search space, if known.
     pub space: Option<SearchSpace>,
-    /// Sizes that the space reaches, where they could be computed.
+    /// Range of sizes that the space can reach, if it could be computed.
     pub reach: Option<SizeReach>,
-    /// What the trials predict on the validation rows, where stored.
+    /// Stored predictions of the trials on the validation rows.
     pub predictions: StudyPredictions,
-    /// Why the last run of the study ended, where stored.
+    /// Why the last run of the study ended, if stored.
     pub ended: Option<StopReason>,
-    /// What picks its configurations, where stored.
+    /// Sampler of the study, if stored.
     pub sampler: Option<SamplerKind>,
-    /// What that took over from the ladder's other budgets.
+    /// Trials that the sampler took over from the ladder's other budgets.
     pub carried_over: Option<CarriedOver>,
-    /// What the trials' first constraints are called, such as `latency_ms <= 20`, in their order; empty where
-    /// nothing says so.
+    /// Descriptions of the trials' first constraints, such as `latency_ms <= 20`, in the order of the
+    /// constraints; empty if none are stored.
     pub limits: Vec<String>,
 }
 
 impl StudyTrials {
-    /// Trials of a budget that is a name, of which nothing else is known.
+    /// Makes a study of trials for a budget of which only the name is known.
     pub fn new(label: &str, source: &str, trials: Vec<FrozenTrial>) -> Self {
         Self {
             budget: SizeBudget::nominal(label),
@@ -62,12 +62,12 @@ impl StudyTrials {
     }
 }
 
-/// A simple model scored on the same validation rows.
+/// A simple model scored on the validation rows of the ladder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// Short name, such as `logistic regression`.
     pub name: String,
-    /// What it was fitted on.
+    /// Data that it was fitted on.
     pub description: String,
     /// Its value of the ladder's metric.
     pub value: f64,
@@ -75,53 +75,53 @@ pub struct Baseline {
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// What a budget trained anew.
+/// Trainings of chosen configurations at one budget under new seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetrainedTrials {
-    /// Label of the budget that trained.
+    /// Label of the budget.
     pub budget: String,
-    /// What it was to train.
+    /// Trainings that were planned.
     pub plan: Vec<Retraining>,
-    /// The trials.
+    /// Trials that were run.
     pub trials: Vec<FrozenTrial>,
-    /// What they predict on the rows that they are judged by, where stored.
+    /// Stored predictions of the trials on the rows that score them.
     pub predictions: StudyPredictions,
 }
 
 /// The studies of a ladder, from the smallest budget to the largest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LadderTrials {
-    /// The ladder's name, where it has one.
+    /// The ladder's name; `None` if it has none.
     pub name: Option<String>,
-    /// Names the data set or feature tier in titles.
+    /// Name of the data set or feature tier in titles.
     pub tag: Option<String>,
-    /// The objectives. The first one has the name of the metric in reports, such as `AUC`; those after it are
-    /// missing where it is not known which of their values are better.
+    /// The objectives. The first one has the metric's name in reports, such as `AUC`. Later ones are missing
+    /// if their direction is unknown.
     pub metrics: Metrics,
-    /// One per size budget, in the order given.
+    /// Studies of the size budgets, in the order given.
     pub studies: Vec<StudyTrials>,
-    /// Classes of the validation rows that every trial was scored on, where known.
+    /// Numbers by class of the validation rows that every trial was scored on, if known.
     pub rows: Option<ClassCounts>,
-    /// How many rows ahead a row's label looks, at least 1. The errors over rows remember at least as many
-    /// rows.
+    /// Number of rows that a row's label looks ahead, at least 1. Errors over rows allow for dependence over
+    /// at least this many rows.
     pub horizon: u64,
-    /// What orders the stored predictions in time.
+    /// Time order of the stored predictions.
     pub row_order: RowOrder,
-    /// Smallest difference of the metric that is of interest, where the ladder file names one.
+    /// Smallest difference of the metric that is of interest; `None` if the ladder file names none.
     pub smallest_effect: Option<f64>,
-    /// Simple models scored on the same rows.
+    /// Simple models scored on the ladder's validation rows.
     pub baselines: Vec<Baseline>,
-    /// What budgets trained to see whether settings carry over.
+    /// Trainings that test whether settings carry over between budgets.
     pub transfers: Vec<RetrainedTrials>,
-    /// What they trained anew, judged by rows that nothing was chosen by.
+    /// Retrained configurations, scored on test rows that played no part in any choice.
     pub confirmations: Vec<RetrainedTrials>,
-    /// Whether `allometry confirm` can train its configurations: trials that another program made have no
-    /// ladder file.
+    /// Whether `allometry confirm` can retrain the configurations. It cannot if the trials come from another
+    /// program, because they have no ladder file.
     pub can_confirm: bool,
 }
 
 impl LadderTrials {
-    /// Studies of an AUC to be maximised, of which nothing else is known.
+    /// Makes a ladder of studies that maximise an AUC, with nothing else known.
     pub fn new(studies: Vec<StudyTrials>) -> Self {
         Self {
             name: None,
@@ -139,22 +139,23 @@ impl LadderTrials {
         }
     }
 
-    /// Name of the first objective as it is written in reports.
+    /// Returns the name of the first objective as written in reports.
     pub fn metric(&self) -> &str {
         &self.metrics.first().name
     }
 
-    /// Which values of the first objective are better.
+    /// Returns the direction of the first objective.
     pub fn direction(&self) -> Direction {
         self.metrics.first().direction
     }
 
-    /// What a trial predicts of the validation rows, where stored and of use for the ladder's metric.
+    /// Returns the predictions of a trial on the validation rows, if they are stored and can be used for the
+    /// metric.
     pub(crate) fn row_scores<'s>(&self, study: &'s StudyTrials, trial: TrialNumber) -> Option<RowScores<'s>> {
         self.useful(&study.predictions, trial)
     }
 
-    /// Those of a trial's predictions that are of use for the ladder's metric.
+    /// Returns those predictions of a trial that can be used for the ladder's metric.
     pub(crate) fn useful<'s>(
         &self,
         predictions: &'s StudyPredictions,
@@ -166,7 +167,7 @@ impl LadderTrials {
         Some(RowScores { predicted, series: self.series() })
     }
 
-    /// How the predictions of every trial follow each other.
+    /// Returns how the stored predictions of every trial follow each other in time.
     pub fn series(&self) -> Series {
         Series { horizon: self.horizon, order: self.row_order }
     }

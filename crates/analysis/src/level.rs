@@ -1,4 +1,4 @@
-//! Levels of a parameter: the values that occur, and the trials at each.
+//! Levels of a parameter: the observed values, and the trials at each.
 
 use std::cmp::Ordering;
 
@@ -6,15 +6,15 @@ use allometry_core::ParamValue;
 
 use crate::sample::Sample;
 
-/// Distinct values above which a number is looked at in bins.
+/// Number of distinct values above which a number is binned.
 const MOST_LEVELS: usize = 12;
 /// Bins of nearly equal counts.
 const BINS: usize = 5;
 
-/// A value of a parameter, or a range of values, and the trials that have it.
+/// A value of a parameter, or a range of values, with its trials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
-    /// The value, as the earliest of the trials has it; of a range the smallest.
+    /// The value, as in the earliest of its trials; for a range, the smallest value.
     pub value: ParamValue,
     /// The largest value of a range; `None` for a single value.
     pub upper: Option<ParamValue>,
@@ -22,8 +22,8 @@ pub struct Level {
     pub members: Vec<usize>,
 }
 
-/// The levels of `parameter` in ascending order. Trials without the parameter are in none of them; a
-/// parameter that no trial has gives no level.
+/// Returns the levels of `parameter` in ascending order. Trials without the parameter belong to none of them;
+/// a parameter that no trial has gives no level.
 pub fn levels(sample: &Sample<'_>, parameter: &str) -> Vec<Level> {
     let mut present: Vec<(&ParamValue, usize)> = sample
         .trials
@@ -42,8 +42,8 @@ pub fn levels(sample: &Sample<'_>, parameter: &str) -> Vec<Level> {
     levels
 }
 
-/// The same levels where they are few or no numbers; otherwise five bins of neighbouring values with nearly
-/// equal counts.
+/// Returns `levels` unchanged if they are few or not numbers; otherwise five bins of neighbouring values with
+/// nearly equal counts.
 pub fn binned(levels: Vec<Level>) -> Vec<Level> {
     if levels.len() <= MOST_LEVELS || levels.iter().any(|level| level.value.as_f64().is_none()) {
         return levels;
@@ -68,7 +68,7 @@ pub fn binned(levels: Vec<Level>) -> Vec<Level> {
     bins
 }
 
-/// The values of the sample at one level.
+/// Returns the values of the sample at one level.
 pub fn values_at<'s>(values: &'s [f64], level: &'s Level) -> impl Iterator<Item = f64> + Clone + 's {
     level.members.iter().map(|&position| values[position])
 }

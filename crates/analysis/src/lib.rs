@@ -1,8 +1,8 @@
-//! Statistics of the trials of a ladder: no I/O, no clock, no globals; the same trials give the same numbers.
+//! Statistics of the trials of a ladder: no I/O, no clock, no globals; equal trials give equal numbers.
 //!
-//! [`analyze`] takes [`LadderTrials`] and gives an [`Analysis`]. Every analysis holds the figure that the
-//! classic report prints (named `naive`: users know it, and it must be reproducible to the digit) beside the
-//! one to believe. What it concludes is data: the crate `allometry-report` words it (see [`Statement`]).
+//! [`analyze`] turns [`LadderTrials`] into an [`Analysis`]. Every analysis holds the figure that the classic
+//! report prints (named `naive`: users know it, and it must be reproducible to the digit) beside the reliable
+//! one. Conclusions are data; the crate `allometry-report` puts them into words (see [`Statement`]).
 
 pub mod analysis;
 pub mod baseline;

@@ -1,6 +1,6 @@
-//! What the name of a metric tells.
+//! Properties of a metric by its name.
 
-/// Whether a metric of that name is the area under the ROC curve.
+/// Whether the metric with this name is the area under the ROC curve.
 pub fn is_auc(name: &str) -> bool {
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();

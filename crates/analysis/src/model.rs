@@ -1,4 +1,4 @@
-//! The distinct configurations of a study with its parameters as terms of one linear model.
+//! Linear model of a study: its distinct configurations, with the parameters as terms.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,32 +7,32 @@ use crate::level::Level;
 use crate::sample::Sample;
 use crate::stats::design::Term;
 
-/// Residual degrees of freedom that a model with every level needs; below, ordered parameters get one slope
-/// each.
+/// Residual degrees of freedom that a model with an effect for every level needs; with fewer, ordered
+/// parameters get one slope each.
 const ENOUGH_FREEDOM: usize = 10;
 /// Residual degrees of freedom below which there is no model.
 const LEAST_FREEDOM: usize = 3;
-/// Levels above which a parameter is left out.
+/// Number of levels above which a parameter is left out.
 const MOST_LEVELS: usize = 30;
 
-/// How parameters enter the model.
+/// Coding of the parameters in the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
     /// Each level has its own effect.
     Levels,
-    /// Ordered parameters have one slope over the ranks of their levels: there are too few evaluations for
-    /// more.
+    /// Ordered parameters have one slope over the ranks of their levels, because there are too few
+    /// evaluations for separate effects.
     Scores,
 }
 
-/// One parameter as the model sees it.
+/// One parameter in the model.
 #[derive(Debug, Clone)]
 pub(crate) struct Factor {
     pub(crate) parameter: String,
-    /// Level by evaluation, ascending by value; evaluations without the parameter have the last one.
+    /// Level of each evaluation, ascending by value; evaluations without the parameter have the last level.
     pub(crate) codes: Vec<usize>,
-    /// Levels with a value.
+    /// Number of levels with a value.
     pub(crate) levels: usize,
     /// Whether some evaluation lacks the parameter.
     pub(crate) has_absent: bool,
@@ -59,7 +59,7 @@ impl Factor {
         }
     }
 
-    /// Groups of evaluations, those without the parameter being one.
+    /// Returns the number of groups of evaluations; those without the parameter form a group.
     pub(crate) fn groups(&self) -> usize {
         self.levels + usize::from(self.has_absent)
     }
@@ -75,34 +75,34 @@ impl Factor {
         }
     }
 
-    /// Rank of the level by evaluation; evaluations without the parameter get the mean of the others, so that
-    /// they do not bear on a slope.
+    /// Returns the rank of each evaluation's level. Evaluations without the parameter get the mean of the
+    /// others, so that they do not affect the slope.
     pub(crate) fn scores(&self) -> Vec<f64> {
         let present = || self.codes.iter().filter(|code| **code < self.levels).map(|code| *code as f64);
         let mean = present().sum::<f64>() / present().count().max(1) as f64;
         self.codes.iter().map(|&code| if code < self.levels { code as f64 } else { mean }).collect()
     }
 
-    /// Which evaluations lack the parameter, as a term; `None` where none does.
+    /// Returns the term for evaluations without the parameter; `None` if all have it.
     pub(crate) fn absence(&self) -> Option<Term> {
         let codes = || self.codes.iter().map(|code| usize::from(*code >= self.levels)).collect();
         self.has_absent.then(|| Term::Factor { codes: codes(), levels: 2 })
     }
 }
 
-/// The evaluations and parameters that models of a study are fitted to.
+/// Evaluations and parameters to which the models of a study are fitted.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     /// Values of the distinct configurations: the mean over the trials of each.
     pub(crate) values: Vec<f64>,
-    /// Every parameter.
+    /// All parameters.
     pub(crate) factors: Vec<Factor>,
-    /// How the parameters of the model are coded; `None` where there are too few evaluations.
+    /// Coding of the parameters of the model; `None` with too few evaluations.
     pub(crate) coding: Option<Coding>,
 }
 
 impl Model {
-    /// Takes the parameters, by name with their levels, of the usable trials of a study.
+    /// Makes the model of a study from its usable trials; `parameters` are names with their levels.
     pub(crate) fn new(sample: &Sample<'_>, parameters: &[(&str, &[Level])]) -> Self {
         let (kept, values): (Vec<usize>, Vec<f64>) = sample.distinct_positions().into_iter().unzip();
         let factors: Vec<Factor> =
@@ -120,12 +120,12 @@ impl Model {
         model
     }
 
-    /// Parameters of the model: those with several levels, but not very many.
+    /// Returns the parameters of the model: those with several levels, but not too many.
     pub(crate) fn included(&self) -> impl Iterator<Item = &Factor> {
         self.factors.iter().filter(|factor| factor.is_usable())
     }
 
-    /// Parameters that vary but have too many levels for the model.
+    /// Returns the names of the parameters that vary but have too many levels for the model.
     pub(crate) fn left_out(&self) -> Vec<String> {
         let wide = self.factors.iter().filter(|factor| factor.groups() > MOST_LEVELS);
         wide.map(|factor| factor.parameter.clone()).collect()

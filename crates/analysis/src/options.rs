@@ -1,4 +1,4 @@
-//! What an analysis takes for granted.
+//! Settings of an analysis.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 /// Settings of an analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Options {
-    /// Probability with which intervals cover; tests are at `1 - level`.
+    /// Coverage probability of intervals; tests use the significance level `1 - level`.
     pub level: f64,
-    /// Probability with which a difference is to be found by the number of rows that is asked for.
+    /// Power with which the recommended number of rows detects a difference.
     pub power: f64,
-    /// Correlation assumed between the metrics of two models on the same rows, where no scores were stored.
+    /// Assumed correlation between the metrics of two models on the same rows, if no scores were stored.
     pub correlation: f64,
-    /// Smallest difference of the metric that is of interest; `None` for the ladder's own, or a fifth of the
-    /// spread between configurations.
+    /// Smallest difference of the metric that is of interest; `None` for the ladder's own, or for a fifth of
+    /// the spread between configurations.
     pub smallest_effect: Option<f64>,
-    /// Relative difference at which a nominal size is no size, for budgets that state no tolerance.
+    /// Relative difference from the nominal size above which a size is off, for budgets without a tolerance.
     pub size_tolerance: f64,
-    /// Complete trials below which a budget has few.
+    /// Number of complete trials below which a budget has few trials.
     pub few_trials: u64,
-    /// Share of failed trials above which it is a finding.
+    /// Share of failed trials above which they are a finding.
     pub failed_share: f64,
-    /// Permutations behind a p-value, fewer where there are very many trials.
+    /// Permutations per p-value; fewer with very many trials.
     pub permutations: u64,
-    /// Resamples behind an interval, fewer where there are very many trials or parameters.
+    /// Resamples per interval; fewer with very many trials or parameters.
     pub bootstraps: u64,
-    /// Seed of both.
+    /// Seed of permutations and resamples.
     pub seed: u64,
 }
 
 impl Options {
-    /// The smallest difference of the metric that is of interest; 0 where none is given.
+    /// Returns the smallest difference of the metric that is of interest; 0 if none is given.
     pub fn effect(&self) -> f64 {
         self.smallest_effect.unwrap_or(0.0)
     }

@@ -1,4 +1,4 @@
-//! What the trials say on whether more weights pay.
+//! Conclusion of the trials on whether more weights pay.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The word for it.
+    /// Returns the outcome's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Holds => "Holds",

@@ -1,4 +1,4 @@
-//! What the trials of a study predict of each validation row where there are several classes, or numbers.
+//! Predictions of a study's trials on the validation rows, for several classes or for numbers.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use allometry_core::{TrialNumber, ValidationOutputs};
 
 use crate::stats::influence::{Influence, RowMetric};
 
-/// Predictions of a study's trials of the same validation rows.
+/// Predictions of a study's trials on common validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct StudyOutputs {
     rows: Vec<u64>,
@@ -15,8 +15,8 @@ pub(crate) struct StudyOutputs {
 }
 
 impl StudyOutputs {
-    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows
-    /// than those kept before, not the same number for each row, or not all finite.
+    /// Stores the predictions of a trial. Returns `false` and stores nothing if they are for other rows than
+    /// those stored before, are not equally many for each row, or are not all finite.
     pub(crate) fn insert(&mut self, trial: TrialNumber, outputs: ValidationOutputs) -> bool {
         let ValidationOutputs { rows, targets, outputs } = outputs;
         let is_whole = rows.len() == targets.len() && !rows.is_empty() && outputs.len() % rows.len() == 0;
@@ -32,13 +32,13 @@ impl StudyOutputs {
         true
     }
 
-    /// Predictions of a trial, where they were kept.
+    /// Returns the predictions of a trial, if stored.
     pub(crate) fn of(&self, trial: TrialNumber) -> Option<Outputs<'_>> {
         let outputs = self.trials.get(&trial)?;
         Some(Outputs { rows: &self.rows, targets: &self.targets, outputs })
     }
 
-    /// Predictions of the first trial that has any: they tell the rows.
+    /// Returns the predictions of the first trial that has any; they define the rows.
     pub(crate) fn first(&self) -> Option<Outputs<'_>> {
         self.of(*self.trials.keys().next()?)
     }
@@ -47,11 +47,11 @@ impl StudyOutputs {
 /// Predictions of one trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outputs<'a> {
-    /// Row of the table that each prediction is for.
+    /// Row of the table for each prediction.
     pub rows: &'a [u64],
-    /// Class from 0, or number, of each row.
+    /// Target of each row: a class from 0, or a number.
     pub targets: &'a [f32],
-    /// Probability of each class, row after row, or one predicted number a row; finite.
+    /// Probability of each class, row after row, or one predicted number per row; finite.
     pub outputs: &'a [f32],
 }
 
@@ -62,12 +62,13 @@ impl<'a> From<&'a ValidationOutputs> for Outputs<'a> {
 }
 
 impl Outputs<'_> {
-    /// Whether both are of the same rows with the same targets.
+    /// Whether both have equal rows and targets.
     pub fn same_rows(&self, other: &Outputs<'_>) -> bool {
         self.rows == other.rows && self.targets == other.targets
     }
 
-    /// Metrics that such predictions have: those of classes or of numbers, the trial's value first.
+    /// Returns the metrics of such predictions, for classes or for numbers; the metric of the trial's value
+    /// comes first.
     pub fn metrics(&self) -> &'static [RowMetric] {
         if self.outputs.len() > self.rows.len() {
             &[RowMetric::MacroAuc, RowMetric::LogLoss, RowMetric::Accuracy]
@@ -76,7 +77,7 @@ impl Outputs<'_> {
         }
     }
 
-    /// A metric and what each row contributes to it; see [`RowMetric::influence`].
+    /// Returns a metric and each row's contribution to it; see [`RowMetric::influence`].
     pub fn influence(&self, metric: RowMetric) -> Option<Influence> {
         metric.influence(self.targets, self.outputs)
     }

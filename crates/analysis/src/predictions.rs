@@ -1,28 +1,28 @@
-//! What the trials of a study predict for the same validation rows.
+//! Predictions of a study's trials on common validation rows.
 
 use allometry_core::{Predictions, TrialNumber};
 
 use crate::outputs::{Outputs, StudyOutputs};
 use crate::scores::{Scores, StudyScores};
 
-/// What the trials of a study predict for the same validation rows, of the same kind of label.
+/// Predictions of a study's trials on common validation rows, all for one kind of label.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StudyPredictions(Kept);
 
 #[derive(Debug, Clone, Default, PartialEq)]
 enum Kept {
-    /// Of no trial.
+    /// No predictions.
     #[default]
     Nothing,
-    /// For a binary label.
+    /// Predictions for a binary label.
     Binary(StudyScores),
-    /// For classes or numbers.
+    /// Predictions for classes or numbers.
     Other(StudyOutputs),
 }
 
 impl StudyPredictions {
-    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are for other rows or
-    /// another kind of label than those kept before, of unequal lengths, or not all finite.
+    /// Stores the predictions of a trial. Returns `false` and stores nothing if they are for other rows or
+    /// another kind of label than those stored before, have unequal lengths, or are not all finite.
     pub fn insert(&mut self, trial: TrialNumber, predictions: impl Into<Predictions>) -> bool {
         if let Kept::Nothing = self.0 {
             let mut first = match predictions.into() {
@@ -45,32 +45,32 @@ impl StudyPredictions {
         }
     }
 
-    /// Returns the predictions of a trial for a binary label, where they were kept.
+    /// Returns the predictions of a trial for a binary label, if stored.
     pub fn scores(&self, trial: TrialNumber) -> Option<Scores<'_>> {
         self.binary()?.of(trial)
     }
 
-    /// Returns the predictions of a trial for classes or numbers, where they were kept.
+    /// Returns the predictions of a trial for classes or numbers, if stored.
     pub fn outputs(&self, trial: TrialNumber) -> Option<Outputs<'_>> {
         self.other()?.of(trial)
     }
 
-    /// Returns the predictions of the first trial for a binary label, which tell the rows.
+    /// Returns the predictions of the first trial for a binary label; they define the rows.
     pub(crate) fn first_scores(&self) -> Option<Scores<'_>> {
         self.binary()?.first()
     }
 
-    /// Returns the predictions of the first trial for classes or numbers, which tell the rows.
+    /// Returns the predictions of the first trial for classes or numbers; they define the rows.
     pub(crate) fn first_outputs(&self) -> Option<Outputs<'_>> {
         self.other()?.first()
     }
 
-    /// Whether no trial has any.
+    /// Whether no predictions are stored.
     pub fn is_empty(&self) -> bool {
         matches!(self.0, Kept::Nothing)
     }
 
-    /// Whether they are for classes or numbers.
+    /// Whether the predictions are for classes or numbers.
     pub(crate) fn are_other(&self) -> bool {
         matches!(self.0, Kept::Other(_))
     }
@@ -84,7 +84,7 @@ impl StudyPredictions {
     }
 }
 
-/// Keeps those that are for the same rows as the first.
+/// Stores the predictions that are for the rows of the first ones.
 impl<P: Into<Predictions>> FromIterator<(TrialNumber, P)> for StudyPredictions {
     fn from_iter<I: IntoIterator<Item = (TrialNumber, P)>>(predictions: I) -> Self {
         let mut kept = Self::default();

@@ -1,27 +1,27 @@
-//! What stopping trials early saved.
+//! Savings from stopping trials early.
 
 use allometry_core::{EarlyStop, FrozenTrial, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What stopping trials early saved.
+/// Savings from stopping trials early.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pruning {
-    /// Trials that were stopped because their predictions had become constant.
+    /// Number of trials that were stopped because their predictions had become constant.
     pub collapsed: u64,
-    /// Trials that no pruner might stop.
+    /// Number of trials that no pruner was allowed to stop.
     pub exempt: u64,
-    /// Epochs that the stopped trials took.
+    /// Epochs that the stopped trials ran.
     pub epochs: u64,
-    /// Epochs that they would have taken beyond these, by the complete trials that went further than where
-    /// each one was stopped; `null` where none did.
+    /// Epochs that they would have run in addition, estimated from the complete trials that ran past each
+    /// stopping point; `null` if none did.
     pub saved: Option<f64>,
 }
 
 impl Pruning {
-    /// Counts over the trials of a study; `None` where none was stopped early.
+    /// Counts over the trials of a study; `None` if none was stopped early.
     pub(crate) fn new(trials: &[FrozenTrial]) -> Option<Self> {
-        // Programs count their steps from 1, as the built-in trainer does, or from 0, as Optuna's do.
+        // Programs count their steps from 1, like the built-in trainer, or from 0, like Optuna's.
         let first =
             trials.iter().filter_map(|trial| trial.intermediate.first_key_value()).map(|(step, _)| *step);
         let before = first.min().map_or(1, |step| step.min(1));
@@ -81,8 +81,7 @@ mod tests {
             trial(TrialState::Failed, 50),
         ];
         assert_eq!(Pruning::new(&trials), None);
-        // 7 and 17 epochs more, of which the mean is 12; 8 more after epoch 12, since one trial ended before
-        // that.
+        // 7 and 17 epochs more, on average 12; 8 more after epoch 12, because one trial ended before that.
         trials.extend([trial(TrialState::Pruned, 3), trial(TrialState::Pruned, 12)]);
         trials[4].record.early_stop = Some(EarlyStop::Collapsed);
         trials[0].record.exempt = true;

@@ -1,16 +1,16 @@
-//! How the range of a parameter is known.
+//! Source of a parameter's range.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the range is known.
+/// Source of a parameter's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RangeSource {
     /// The study's search space.
     Space,
-    /// The distribution that the trials recorded.
+    /// The distribution recorded with the trials.
     Recorded,
-    /// The values that occur in the trials.
+    /// The values observed in the trials.
     Observed,
 }

@@ -1,4 +1,4 @@
-//! The configuration to take, beside the best one observed.
+//! The recommended configuration, beside the best observed one.
 
 use allometry_core::{Direction, Distribution, FrozenTrial, ModelSize, Params, SearchSpace, TrialNumber};
 use allometry_search::{NoExpectation, can_model, recommend};
@@ -9,48 +9,48 @@ use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
 use crate::sample::is_usable;
 
-/// The configuration to take, or why none is named.
+/// The recommended configuration, or why there is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recommendation {
-    /// The configuration; `null` where nothing tells one.
+    /// The configuration; `null` if none can be recommended.
     pub trial: Option<RecommendedTrial>,
-    /// Why it, or what it gives on average, is not known; `null` where both are.
+    /// Why the configuration or its mean is unknown; `null` if both are known.
     pub unknown: Option<NotRecommended>,
 }
 
-/// A tried configuration whose mean over seeds is probably the best.
+/// A tried configuration that probably has the best mean over seeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecommendedTrial {
-    /// The configuration's first trial.
+    /// Number of the configuration's first trial.
     pub number: TrialNumber,
-    /// That trial's value.
+    /// Value of that trial.
     pub value: Option<f64>,
-    /// Exact size of its model, where known.
+    /// Exact size of its model, if known.
     pub size: Option<ModelSize>,
     /// The configuration.
     pub params: Params,
-    /// What a trial of it gives on average over seeds, where a model tells.
+    /// Mean value over seeds, if a model could be fitted.
     pub mean: Option<Estimate>,
 }
 
-/// Why a recommendation, or its mean, is not known.
+/// Why a recommendation or its mean is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotRecommended {
-    /// The trials came without the sets of their parameters.
+    /// The trials lack the search space.
     NoSpace,
-    /// A set of the space is empty or not finite.
+    /// A parameter's set in the space is empty or not finite.
     OddSpace,
     /// A parameter has too many choices.
     ManyChoices,
-    /// No complete trial inside the space has a value and breaks no constraint.
+    /// No complete trial inside the space has a value and meets all constraints.
     NoValue,
-    /// There is no model of the mean.
+    /// The mean could not be modelled.
     #[serde(untagged)]
     NoExpectation(NoExpectation),
 }
 
-/// Why no model can be made over a space.
+/// Returns why no model can be fitted over a space.
 fn why_not(space: &SearchSpace) -> NotRecommended {
     let is_long = |set: &Distribution| match set {
         Distribution::Categorical { choices, .. } => !choices.is_empty(),
@@ -65,7 +65,8 @@ fn why_not(space: &SearchSpace) -> NotRecommended {
 }
 
 impl Recommendation {
-    /// Of a study's trials by [`recommend`]; those with a value that nothing can be computed with are passed
+    /// Recommends a configuration from a study's trials with [`recommend`]; trials without a usable value are
+    /// skipped.
     /// over.
     pub fn new(
         trials: &[FrozenTrial],
@@ -99,7 +100,7 @@ impl Recommendation {
         }
     }
 
-    /// Where the values are AUCs: a normal model knows nothing of their ends, an interval does.
+    /// Clamps the interval of the mean to [0, 1] for AUCs, because the normal model has no bounds.
     #[must_use]
     pub fn of_auc(mut self) -> Self {
         if let Some(mean) = self.trial.as_mut().and_then(|trial| trial.mean.as_mut()) {
@@ -115,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Of five trials with values of `sets`; the best is the third.
+    /// Recommends from five trials with values of `sets`; the third is the best.
     fn of(set: Distribution, values: [ParamValue; 5]) -> Recommendation {
         let trials = (0..).zip(values).map(|(number, value)| {
             let params = Params([("x".to_owned(), value)].into_iter().collect());

@@ -1,4 +1,4 @@
-//! Configurations that were trained anew under seeds that all share.
+//! Configurations that were trained again under shared seeds.
 
 mod contrast;
 
@@ -13,18 +13,18 @@ pub(crate) use contrast::{Contrast, Outcome};
 /// One training of a planned configuration.
 #[derive(Clone, Copy)]
 pub(crate) struct Trained<'a> {
-    /// Its seed.
+    /// Seed of the training.
     pub(crate) seed: u64,
-    /// Its value, finite.
+    /// Value of the trial; finite.
     pub(crate) value: f64,
     /// The trial.
     pub(crate) trial: &'a FrozenTrial,
-    /// What it predicts, where stored and of use for the ladder's metric.
+    /// Predictions on the rows, where they are stored and the ladder's metric can be computed from them.
     pub(crate) predictions: Option<RowScores<'a>>,
 }
 
 impl RetrainedTrials {
-    /// The training of a planned configuration and seed, where it ended with a value.
+    /// Returns the training of a planned configuration and seed; `None` where it did not end with a value.
     pub(crate) fn trained(&self, planned: &Retraining, ladder: &LadderTrials) -> Option<Trained<'_>> {
         let is_it =
             |trial: &&FrozenTrial| trial.record.seed == Some(planned.seed) && trial.params == planned.params;
@@ -37,7 +37,7 @@ impl RetrainedTrials {
         Some(Trained { seed: planned.seed, value, trial, predictions })
     }
 
-    /// The trainings of the configuration at `rank` among the best of `from`.
+    /// Returns the trainings of the configuration with `rank` among the best of `from`.
     pub(crate) fn of(&self, from: &str, rank: u64, ladder: &LadderTrials) -> Vec<Trained<'_>> {
         let planned = self.plan.iter().filter(|one| one.from == from && one.rank == rank);
         planned.filter_map(|one| self.trained(one, ladder)).collect()
@@ -48,7 +48,7 @@ impl RetrainedTrials {
     }
 }
 
-/// Those whose budgets the ladder has, in its order.
+/// Returns the retrained configurations of the ladder's budgets, in the ladder's order.
 pub(crate) fn in_order<'a>(all: &'a [RetrainedTrials], ladder: &LadderTrials) -> Vec<&'a RetrainedTrials> {
     let place =
         |one: &RetrainedTrials| ladder.studies.iter().position(|study| study.budget.label == one.budget);
@@ -57,7 +57,7 @@ pub(crate) fn in_order<'a>(all: &'a [RetrainedTrials], ladder: &LadderTrials) ->
     trained
 }
 
-/// How many trainings were planned, and of these how many ended with a value.
+/// Returns the number of planned trainings and the number of those that ended with a value.
 pub(crate) fn counts(trained: &[&RetrainedTrials], ladder: &LadderTrials) -> (u64, u64) {
     let all = || trained.iter().flat_map(|by| by.plan.iter().map(move |one| (by, one)));
     let complete = all().filter(|(by, one)| by.trained(one, ladder).is_some());

@@ -1,36 +1,36 @@
-//! What a trial predicts for each validation row, whatever its task.
+//! A trial's predictions on the validation rows, for any task.
 
 use crate::outputs::Outputs;
 use crate::scores::Scores;
 use crate::series::{RowOrder, Series};
 use crate::stats::influence::{self, Influence, RowMetric};
 
-/// Difference from the AUC of the stored scores up to which a value is that AUC.
+/// Largest difference from the AUC of the stored scores at which a value counts as that AUC.
 const SAME_AUC: f64 = 1e-6;
-/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are
-/// kept in single precision.
+/// Largest relative difference from the metric of the stored predictions at which a value counts as that
+/// metric; predictions are stored in single precision.
 const SAME_METRIC: f64 = 1e-4;
 
-/// Scores of one trial, whatever its task, and how their rows follow each other.
+/// Scores of one trial for any task, with the time order of their rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RowScores<'a> {
     /// The predictions.
     pub(crate) predicted: Predicted<'a>,
-    /// How they follow each other.
+    /// How the predictions follow each other in time.
     pub(crate) series: Series,
 }
 
 /// Scores of one trial by task.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Predicted<'a> {
-    /// Of a binary label; the metric is their AUC.
+    /// Predictions for a binary label; the metric is their AUC.
     Binary(Scores<'a>),
-    /// Of classes or numbers, with the ladder's metric.
+    /// Predictions for classes or numbers, with the ladder's metric.
     Other(Outputs<'a>, RowMetric),
 }
 
 impl RowScores<'_> {
-    /// Whether both are of the same rows, with the same truth and metric.
+    /// Whether both have equal rows, targets and metrics.
     pub(crate) fn same_rows(&self, other: &Self) -> bool {
         match (self.predicted, other.predicted) {
             (Predicted::Binary(a), Predicted::Binary(b)) => a.same_rows(&b),
@@ -39,7 +39,7 @@ impl RowScores<'_> {
         }
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub(crate) fn rows(&self) -> usize {
         match self.predicted {
             Predicted::Binary(predictions) => predictions.labels.len(),
@@ -52,8 +52,7 @@ impl RowScores<'_> {
         matches!(self.predicted, Predicted::Binary(_) | Predicted::Other(_, RowMetric::MacroAuc))
     }
 
-    /// The metric and each row's influence on it, in the order in which they are stored; `None` where the
-    /// metric is undefined.
+    /// Returns the metric and each row's influence on it, in stored order; `None` if the metric is undefined.
     pub(crate) fn influence(&self) -> Option<Influence> {
         match self.predicted {
             Predicted::Binary(predictions) => influence::auc(predictions.labels, predictions.scores),
@@ -61,7 +60,7 @@ impl RowScores<'_> {
         }
     }
 
-    /// Whether the predictions have that value of the metric, but for rounding.
+    /// Whether the metric of the predictions equals `value`, up to rounding.
     pub(crate) fn have_value(&self, influence: &Influence, value: f64) -> bool {
         let tolerance = match self.predicted {
             Predicted::Binary(_) => SAME_AUC,
@@ -70,10 +69,10 @@ impl RowScores<'_> {
         (influence.value - value).abs() <= tolerance
     }
 
-    /// The places of the rows in time order; `None` where nothing tells it.
+    /// Returns the positions of the rows in time order; `None` if the order is unknown.
     ///
-    /// Rows that are sorted by their class or target cannot be in time order, and neither can rows that share
-    /// a number.
+    /// Rows sorted by their class or target cannot be in time order, and neither can rows with repeated
+    /// numbers.
     pub(crate) fn time_order(&self) -> Option<Vec<usize>> {
         let (rows, sorted) = match self.predicted {
             Predicted::Binary(one) => (one.rows, is_sorted(one.labels)),
@@ -93,7 +92,7 @@ impl RowScores<'_> {
     }
 }
 
-/// Whether values rise or fall throughout.
+/// Whether the values never decrease or never increase.
 fn is_sorted<T: PartialOrd>(values: &[T]) -> bool {
     values.is_sorted() || values.is_sorted_by(|a, b| a >= b)
 }

@@ -9,14 +9,14 @@ use crate::series::Series;
 use crate::stats::influence::{Influence, RowMetric};
 use crate::stats::long_run::{Cosines, LongRun, TooShort, independent};
 
-/// Why predictions give no error.
+/// Reason why predictions give no error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRowError {
-    /// The models predict different rows, or are judged by different metrics.
+    /// The models predict different rows, or have different metrics.
     OtherRows,
-    /// The metric is not defined on these rows.
+    /// The metric is undefined on these rows.
     Undefined,
-    /// The rows are too few for how long they depend on each other.
+    /// There are too few rows for how long they depend on each other.
     TooShort(TooShort),
 }
 
@@ -26,18 +26,18 @@ impl From<TooShort> for NoRowError {
     }
 }
 
-/// What each row contributes to the metrics of some models.
+/// Contribution of each row to the metrics of some models.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RowErrors {
     influences: Vec<Influence>,
-    /// `None` where nothing tells the order of the rows: they count as independent.
+    /// `None` if the order of the rows is unknown; they then count as independent.
     ordered: Option<Ordered>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Ordered {
     cosines: Cosines,
-    /// For each model.
+    /// Cosine terms of each model.
     terms: Vec<Vec<f64>>,
 }
 
@@ -65,20 +65,20 @@ impl RowErrors {
         Ok(Self { influences, ordered: ordered.transpose()? })
     }
 
-    /// The metric of each model, with each row's influence.
+    /// Returns the metric of each model, with each row's influence.
     pub(crate) fn influences(&self) -> &[Influence] {
         &self.influences
     }
 
-    /// Whether the errors know the order of the rows.
+    /// Whether the order of the rows is known.
     pub(crate) fn is_ordered(&self) -> bool {
         self.ordered.is_some()
     }
 
-    /// The error of the sum of the metrics, each times its weight, the models being fixed.
+    /// Returns the error over rows of the weighted sum of the metrics, for fixed models.
     ///
     /// # Errors
-    /// [`TooShort`] where the rows of the sum depend on each other over too long a time.
+    /// [`TooShort`] if the rows of the sum depend on each other over too long a time.
     pub(crate) fn of_sum(&self, weights: &[f64]) -> Result<LongRun, TooShort> {
         let series = self.sum(weights, self.influences.iter().map(|one| one.rows.as_slice()));
         match &self.ordered {
@@ -90,7 +90,8 @@ impl RowErrors {
         }
     }
 
-    /// Covariance of two sums over new rows, by the first `terms` cosine terms where the rows are in order.
+    /// Returns the covariance of two sums over new rows, from the first `terms` cosine terms if the rows are
+    /// ordered.
     pub(crate) fn covariance(&self, first: &[f64], second: &[f64], terms: usize) -> f64 {
         let rows = self.influences.first().map_or(0.0, |one| one.rows.len() as f64);
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -107,7 +108,8 @@ impl RowErrors {
         }
     }
 
-    /// Variance of one model's metric over new rows, by as many terms.
+    /// Returns the variance of one model's metric over new rows, from the first `terms` cosine terms if
+    /// ordered.
     pub(crate) fn variance(&self, model: usize, terms: usize) -> f64 {
         match &self.ordered {
             None => independent(&self.influences[model].rows),
@@ -134,8 +136,8 @@ impl RowErrors {
 }
 
 impl RowScores<'_> {
-    /// A trial's value with the error that these predictions give it, where they have that value and give it
-    /// an error.
+    /// Returns a trial's value with the error from these predictions, if they have that value and give an
+    /// error.
     pub(crate) fn estimate(&self, value: f64, options: &Options) -> Option<Estimate> {
         let errors = RowErrors::new(&[*self]).ok()?;
         if !self.have_value(&errors.influences()[0], value) {
@@ -147,8 +149,7 @@ impl RowScores<'_> {
 }
 
 impl Estimate {
-    /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no
-    /// error.
+    /// Returns an AUC with the error from its predictions; `None` if they have another AUC or give no error.
     pub fn scored_auc(
         point: f64,
         predictions: &Scores<'_>,
@@ -159,8 +160,8 @@ impl Estimate {
     }
 }
 
-/// The metric of the second model less that of the first on the same rows, with its error over new rows;
-/// `None` where the rows are not the same or the models give every row the same influence.
+/// Returns the metric of the second model minus that of the first on the same rows, with its error over new
+/// rows; `None` if the rows differ or the models give every row the same influence.
 pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Options) -> Option<Estimate> {
     let errors = RowErrors::new(&[*first, *second]).ok()?;
     let difference = errors.influences[1].value - errors.influences[0].value;
@@ -168,9 +169,9 @@ pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Op
     Estimate::of_rows(difference, &error, Method::PairedRows, false, options)
 }
 
-/// Gain in AUC of the second of two models over the first on the same rows, with its error over new rows
-/// (`DeLong` et al. 1988, the rows in time order); `None` where the rows are not the same or the difference
-/// has no error.
+/// Returns the gain in AUC of the second of two models over the first on the same rows, with its error over
+/// new rows (`DeLong` et al. 1988, the rows in time order); `None` if the rows differ or the gain has no
+/// error.
 pub fn paired_gain(
     first: &Scores<'_>,
     second: &Scores<'_>,
@@ -181,8 +182,8 @@ pub fn paired_gain(
     paired(&of(*first), &of(*second), options)
 }
 
-/// The metrics of two models on the same rows, the second's less the first's, with the error over new rows;
-/// `None` where the rows are not the same or there is no error.
+/// Returns the metric of the second model minus that of the first on the same rows, with its error over new
+/// rows; `None` if the rows differ or there is no error.
 pub fn paired_difference(
     metric: RowMetric,
     first: &Outputs<'_>,

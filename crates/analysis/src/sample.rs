@@ -1,4 +1,4 @@
-//! The trials of a study that statistics are computed from.
+//! Trials of a study that enter its statistics.
 
 use std::sync::OnceLock;
 
@@ -8,10 +8,10 @@ use crate::configurations::by_configuration;
 use crate::input::StudyTrials;
 use crate::stats::moments::mean;
 
-/// Values beyond this are no measurements, and their squares overflow.
+/// Largest magnitude of a usable value; larger ones are not measurements, and their squares overflow.
 const LARGEST: f64 = 1e100;
 
-/// Whether a number can be computed with: finite and no larger than 1e100.
+/// Whether a number is usable: finite and at most 1e100 in magnitude.
 pub fn is_usable(x: f64) -> bool {
     x.abs() <= LARGEST
 }
@@ -21,16 +21,16 @@ pub fn is_usable(x: f64) -> bool {
 pub struct Sample<'a> {
     /// The trials.
     pub trials: Vec<&'a FrozenTrial>,
-    /// Their values, in the same order.
+    /// The trials' values, in order of the trials.
     pub values: Vec<f64>,
-    /// Which values are better.
+    /// Whether larger or smaller values are better.
     pub direction: Direction,
-    /// The positions of each configuration's trials, found when first asked for.
+    /// Positions of each configuration's trials, computed on first use.
     configurations: OnceLock<Vec<Vec<usize>>>,
 }
 
 impl<'a> Sample<'a> {
-    /// Picks the usable trials of `study`.
+    /// Selects the usable trials of `study`.
     pub fn new(study: &'a StudyTrials, direction: Direction) -> Self {
         let (trials, values) = study
             .trials
@@ -40,25 +40,27 @@ impl<'a> Sample<'a> {
         Self { trials, values, direction, configurations: OnceLock::new() }
     }
 
-    /// Position of the best trial; the earliest of equals.
+    /// Returns the position of the best trial, the earliest of equals.
     pub fn best(&self) -> Option<usize> {
         first_best(&self.values, self.direction)
     }
 
-    /// The positions of the trials of each configuration, in the order in which the configurations were first
-    /// tried.
+    /// Returns the positions of the trials of each configuration, in the order in which the configurations
+    /// were first tried.
     pub(crate) fn configurations(&self) -> &[Vec<usize>] {
         self.configurations.get_or_init(|| by_configuration(self.trials.iter().map(|trial| &trial.params)))
     }
 
-    /// The distinct configurations, each with the mean of its distinct values: a repeat tells more of one
-    /// configuration and is no further one, and a repeat with the very same value tells nothing.
+    /// Returns the distinct configurations, each with the mean of its distinct values. A repeat adds a
+    /// measurement of its configuration but no further configuration, and a repeat with an equal value adds
+    /// nothing.
     pub fn distinct(&self) -> Vec<(&'a Params, f64)> {
         let found = self.distinct_positions().into_iter();
         found.map(|(position, value)| (&self.trials[position].params, value)).collect()
     }
 
-    /// The same by the position of each configuration's first trial.
+    /// Returns the position of each distinct configuration's first trial, with the mean of its distinct
+    /// values.
     pub(crate) fn distinct_positions(&self) -> Vec<(usize, f64)> {
         let value = |positions: &Vec<usize>| {
             let mut values: Vec<f64> = Vec::new();
@@ -72,8 +74,8 @@ impl<'a> Sample<'a> {
         self.configurations().iter().filter_map(value).collect()
     }
 
-    /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a
-    /// user attribute of that name.
+    /// Returns a metric of each trial that recorded it, with the trial's position. The metric comes from
+    /// Allometry's record or from a user attribute of that name.
     pub fn metric(&self, name: &str) -> Vec<(usize, f64)> {
         self.trials
             .iter()
@@ -83,14 +85,14 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// A usable metric that a trial recorded, by name: from Allometry's record, or from a user attribute.
+/// Returns a usable metric that a trial recorded, by name, from Allometry's record or from a user attribute.
 pub fn recorded_metric(trial: &FrozenTrial, name: &str) -> Option<f64> {
     let own = trial.record.metrics.get(name).copied();
     own.or_else(|| serde_json::from_str(trial.user_attributes.get(name)?).ok())
         .filter(|x: &f64| is_usable(*x))
 }
 
-/// Position of the best value; the first of equals, `None` without values.
+/// Returns the position of the best value, the first of equals; `None` without values.
 pub fn first_best(values: &[f64], direction: Direction) -> Option<usize> {
     (0..values.len())
         .reduce(|best, next| if direction.better(values[next], values[best]) { next } else { best })

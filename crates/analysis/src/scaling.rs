@@ -1,4 +1,4 @@
-//! What more weights buy.
+//! Scaling: the gain of the metric from more weights.
 
 mod contrast;
 mod effort;
@@ -31,84 +31,85 @@ use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::study::StudyAnalysis;
 
-/// One budget as a point of the scaling picture.
+/// The best observed value of one budget with its model size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalingPoint {
     /// Label of the size budget.
     pub budget: String,
-    /// Weights that the label names.
+    /// Number of weights in the label.
     pub nominal: Option<f64>,
     /// Exact size of the best trial's model.
     pub size: Option<ModelSize>,
-    /// Its value as observed. The best of many trials is biased towards better values.
+    /// Observed value of the best trial. The best of many trials is biased towards better values.
     pub best: Estimate,
 }
 
-/// What orders the points.
+/// Source of the order of the points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SizeOrder {
     /// The exact size of each budget's best model.
     Exact,
-    /// The order in which the budgets were given; sizes are not known.
+    /// The order in which the budgets were given, because sizes are not known.
     Given,
 }
 
-/// What one budget gains over a smaller one.
+/// Gain of one budget over a smaller one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// Label of the larger budget.
     pub larger: String,
     /// Label of the smaller budget.
     pub smaller: String,
-    /// Gain of the larger in the quantity that is judged: positive where it is better.
+    /// Gain of the larger budget in the judged quantity: positive where it is better.
     pub gain: Estimate,
-    /// What the gain's error consists of.
+    /// Shares of the sources in the error of the gain.
     #[serde(default)]
     pub shares: Vec<Share>,
     /// Two-sided p-value for zero.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over all differences of the ladder.
+    /// P-value after Holm's adjustment over all differences of the ladder.
     pub p_holm: Option<f64>,
 }
 
-/// What is known of scale.
+/// Results on scaling for one ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scaling {
-    /// The classic report's verdict, which only looks at the order of three maxima.
+    /// The classic report's verdict, which only compares the order of three maxima.
     pub naive: Option<NaiveScaling>,
-    /// What orders the points.
+    /// Source of the order of the points.
     pub order: SizeOrder,
     /// The observed best of each budget with a usable trial, from the smallest model to the largest.
     pub points: Vec<ScalingPoint>,
     /// How each budget was searched, in the order given.
     #[serde(default)]
     pub searches: Vec<SearchKind>,
-    /// Whether nothing records how the trials of some budget were chosen, so that they are taken for
+    /// Whether the origin of the trials of some budget is not recorded, in which case they are treated as
     /// independent draws.
     #[serde(default)]
     pub is_unrecorded: bool,
-    /// The test of scale; `null` where there is none.
+    /// The test of scaling; `null` where it is withheld.
     #[serde(default)]
     pub judgement: Option<Judgement>,
-    /// Why there is none.
+    /// Why the test is withheld; `null` where it is given.
     #[serde(default)]
     pub withheld: Option<Withheld>,
-    /// Every pair of budgets, in the quantity that is judged.
+    /// Differences of every pair of budgets in the judged quantity.
     pub differences: Vec<Difference>,
-    /// Gain over exact sizes, with sizes as units; `null` without sizes.
+    /// Gain over exact sizes, with sizes as independent units; `null` without sizes.
     pub trend: Option<SizeTrend>,
-    /// Gain per tenfold weights among the configurations of one budget, whose sizes differ; `null` where they
-    /// do not. It covers other configurations, and whatever else goes with their sizes is in it.
+    /// Gain per tenfold weights among the configurations of one budget; `null` where their sizes do not
+    /// differ. It includes the effects of everything that varies with the size.
     #[serde(default)]
     pub within_budgets: Option<Estimate>,
-    /// What resampled validation rows say of the best values and their order; `null` without stored scores.
+    /// Probabilities of the best values and their order over resampled validation rows; `null` without stored
+    /// scores.
     #[serde(default)]
     pub resampled: Option<RowResamples>,
 }
 
 impl Scaling {
-    /// Judges the ladder's searches; see [`Judgement`].
+    /// Judges the searches of a ladder; see [`Judgement`].
     pub fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Self {
         let best: Option<Vec<f64>> =
             studies.iter().map(|study| Some(study.summary.incumbent()?.value.point)).collect();
@@ -158,7 +159,7 @@ impl Scaling {
     }
 }
 
-/// The classic report's scaling verdict on three budgets: a comparison of maxima by eye.
+/// The classic report's scaling verdict on three budgets: a plain comparison of the maxima.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NaiveScaling {
@@ -170,7 +171,7 @@ pub enum NaiveScaling {
     Partial,
 }
 
-/// The classic verdict on the best values in the order given; `None` unless there are exactly three.
+/// Returns the classic verdict on the best values in the order given; `None` unless there are exactly three.
 pub fn naive(best: &[f64], direction: Direction) -> Option<NaiveScaling> {
     let &[small, medium, large] = best else { return None };
     let better = |a, b| direction.better(a, b);

@@ -1,10 +1,10 @@
-//! What the trials of a study predict for each validation row.
+//! Scores of a study's trials on the validation rows, for a binary label.
 
 use std::collections::BTreeMap;
 
 use allometry_core::{TrialNumber, ValidationScores};
 
-/// Scores of a study's trials on the same validation rows.
+/// Scores of a study's trials on common validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct StudyScores {
     rows: Vec<u64>,
@@ -13,8 +13,8 @@ pub(crate) struct StudyScores {
 }
 
 impl StudyScores {
-    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows
-    /// than those kept before, of another length than the labels, or not all finite.
+    /// Stores the predictions of a trial. Returns `false` and stores nothing if they are for other rows than
+    /// those stored before, differ in number from the labels, or are not all finite.
     pub(crate) fn insert(&mut self, trial: TrialNumber, scores: ValidationScores) -> bool {
         let ValidationScores { rows, labels, scores } = scores;
         if scores.len() != labels.len() || scores.iter().any(|score| !score.is_finite()) {
@@ -29,13 +29,13 @@ impl StudyScores {
         true
     }
 
-    /// Scores of a trial, where they were kept.
+    /// Returns the scores of a trial, if stored.
     pub(crate) fn of(&self, trial: TrialNumber) -> Option<Scores<'_>> {
         let scores = self.trials.get(&trial)?;
         Some(Scores { rows: &self.rows, labels: &self.labels, scores })
     }
 
-    /// Scores of the first trial that has any: they tell the rows.
+    /// Returns the scores of the first trial that has any; they define the rows.
     pub(crate) fn first(&self) -> Option<Scores<'_>> {
         self.of(*self.trials.keys().next()?)
     }
@@ -44,11 +44,11 @@ impl StudyScores {
 /// Scores of one trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores<'a> {
-    /// Row of the table that each prediction is for.
+    /// Row of the table for each prediction.
     pub rows: &'a [u64],
     /// True class of each row.
     pub labels: &'a [bool],
-    /// Predicted probability of class 1, or any score that rises with it; finite.
+    /// Predicted probability of class 1, or any score that increases with it; finite.
     pub scores: &'a [f32],
 }
 
@@ -59,12 +59,12 @@ impl<'a> From<&'a ValidationScores> for Scores<'a> {
 }
 
 impl Scores<'_> {
-    /// Whether both are of the same rows with the same classes.
+    /// Whether both have equal rows and classes.
     pub fn same_rows(&self, other: &Scores<'_>) -> bool {
         self.rows == other.rows && self.labels == other.labels
     }
 
-    /// Rows of each class: positives, negatives.
+    /// Returns the numbers of positive and of negative rows.
     pub fn classes(&self) -> (usize, usize) {
         let positives = self.labels.iter().filter(|label| **label).count();
         (positives, self.labels.len() - positives)

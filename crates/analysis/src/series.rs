@@ -1,20 +1,20 @@
-//! How stored predictions follow each other in time.
+//! Time order of stored predictions.
 
-/// What orders stored predictions in time.
+/// Source of the time order of stored predictions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RowOrder {
-    /// They are stored in time order: the built-in trainer predicts windows as they follow each other.
+    /// Predictions are stored in time order, as by the built-in trainer, which predicts consecutive windows.
     Stored,
-    /// The numbers of the rows: a program's predictions are put in ascending order of them.
+    /// A program's predictions are sorted by their row numbers.
     #[default]
     RowNumbers,
 }
 
-/// How stored predictions follow each other.
+/// How stored predictions follow each other in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Series {
-    /// Rows that a label looks ahead, at least 1.
+    /// Number of rows that a label looks ahead, at least 1.
     pub horizon: u64,
-    /// What orders the rows in time.
+    /// Source of the time order of the rows.
     pub order: RowOrder,
 }

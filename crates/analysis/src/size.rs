@@ -1,4 +1,4 @@
-//! Exact sizes beside the nominal budget.
+//! Exact sizes of models compared with the nominal budget.
 
 use allometry_core::{ModelSize, SizeBudget, SizeReach, WeightTarget};
 use schemars::JsonSchema;
@@ -11,11 +11,11 @@ use crate::sample::Sample;
 /// Sizes of a study's models.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudySizes {
-    /// Weights that the budget names, where it names any.
+    /// Number of weights that the budget names, if any.
     pub nominal: Option<f64>,
-    /// Relative difference from them that still counts as that size.
+    /// Largest relative difference from the nominal size that still counts as that size.
     pub tolerance: f64,
-    /// Usable trials whose size is known.
+    /// Number of usable trials with a known size.
     pub known: u64,
     /// Size of the best trial's model.
     pub best: Option<ModelSize>,
@@ -23,7 +23,7 @@ pub struct StudySizes {
     pub smallest_tried: Option<ModelSize>,
     /// Most weights tried.
     pub largest_tried: Option<ModelSize>,
-    /// What the search space reaches.
+    /// Range of sizes that the search space can reach.
     pub reach: Option<SizeReach>,
 }
 
@@ -51,21 +51,21 @@ impl StudySizes {
     }
 }
 
-/// Two neighbouring budgets of which the larger has the smaller best model.
+/// Two neighbouring budgets whose best models are in reverse order of size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SizeReversal {
-    /// Label of the budget that should have the smaller model.
+    /// Label of the smaller budget, which has the larger best model.
     pub before: String,
-    /// Weights of its best model.
+    /// Number of weights of its best model.
     pub before_weights: u64,
-    /// Label of the next budget.
+    /// Label of the next larger budget.
     pub budget: String,
-    /// Weights of its best model, which are fewer.
+    /// Number of weights of its best model, which is smaller.
     pub weights: u64,
 }
 
 impl SizeReversal {
-    /// Returns the reversals among budgets given by their labels and sizes; a budget whose best model has an
+    /// Returns the reversals among budgets given by their labels and sizes; a budget with a best model of
     /// unknown size is skipped.
     pub(crate) fn all<'a>(budgets: impl Iterator<Item = (&'a str, &'a StudySizes)>) -> Vec<Self> {
         let sized: Vec<(&str, u64)> =

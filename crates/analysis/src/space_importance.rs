@@ -1,4 +1,4 @@
-//! Importances over the whole space of a study, beside those of the linear model.
+//! Importances over the whole space of a study, in addition to those of the linear model.
 
 use allometry_core::rng::stream;
 use allometry_core::{Origin, Params, SearchSpace};
@@ -11,25 +11,25 @@ use crate::ped_anova::{PedAnovaOutcome, ped_anova_tested};
 use crate::range_source::RangeSource;
 use crate::sample::Sample;
 
-/// Permutations that PED-ANOVA is held against at most.
+/// Most permutations that PED-ANOVA is compared with.
 const PERMUTATIONS: usize = 499;
-/// Configurations that a forest is grown on at most, spread evenly over all, so that its time is bounded.
+/// Most configurations that a forest is grown on, spread evenly over all of them, to bound its running time.
 const GROWN_ON: usize = 5_000;
 
-/// What matters anywhere in the space, and what matters among the best.
+/// Importances over the whole space and among the best configurations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceImportance {
-    /// How the space is known; of its parameters the least known.
+    /// How the space is known. If its parameters differ in this, the least reliable source counts.
     pub source: RangeSource,
-    /// Shares of the variance of a forest's predictions: non-linear effects and pairs included. A
-    /// configuration counts once: its repeats would let trees know what they are tested on.
+    /// Variance shares of a forest's predictions, including non-linear effects and pairs. Each configuration
+    /// counts once, because with repeats the trees would have seen the trials that they are tested on.
     pub forest: FanovaOutcome,
-    /// What sets the best tenth of the configurations apart.
+    /// Importances of the parameters that distinguish the best tenth of the configurations.
     pub among_best: PedAnovaOutcome,
 }
 
 impl SpaceImportance {
-    /// Computes both from the usable trials of a study, whose space is known from a source.
+    /// Computes both from the usable trials of a study, with the source of its space.
     pub fn new(
         (space, source): (&SearchSpace, RangeSource),
         sample: &Sample<'_>,

@@ -1,4 +1,4 @@
-//! Statements of an analysis: data until the report crate words them, text in documents.
+//! Statements of an analysis, as data or as text.
 
 use std::borrow::Cow;
 
@@ -6,20 +6,20 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A statement of an analysis: the reason as data, or the text that a document gave.
+/// A statement of an analysis: either a reason as data or the text from a document.
 ///
-/// An analysis of trials has reasons; one that was read from a document has texts. The report crate turns
-/// reasons into texts before it writes a document, which is why a reason itself cannot be serialized.
+/// A new analysis holds reasons; one read from a document holds texts. The report crate turns reasons into
+/// texts before it writes a document, which is why a reason itself cannot be serialized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement<R, T = String> {
-    /// What is to be said, as data.
+    /// The reason, as data.
     Reason(R),
-    /// What a document says.
+    /// The text from a document.
     Text(T),
 }
 
 impl<R, T: Clone> Statement<R, T> {
-    /// Returns the text; `words` gives that of a reason.
+    /// Returns the text; `words` turns a reason into text.
     pub fn text(&self, words: impl FnOnce(&R) -> T) -> T {
         match self {
             Self::Reason(reason) => words(reason),
@@ -27,7 +27,7 @@ impl<R, T: Clone> Statement<R, T> {
         }
     }
 
-    /// Replaces a reason by its text.
+    /// Replaces a reason by its text; `words` turns a reason into text.
     pub fn put_into_words(&mut self, words: impl FnOnce(&R) -> T) {
         if let Self::Reason(reason) = self {
             *self = Self::Text(words(reason));
@@ -36,7 +36,7 @@ impl<R, T: Clone> Statement<R, T> {
 }
 
 impl<R, T> Statement<R, T> {
-    /// The reason; `None` where the statement was read from a document.
+    /// Returns the reason; `None` if the statement was read from a document.
     pub fn reason(&self) -> Option<&R> {
         match self {
             Self::Reason(reason) => Some(reason),
@@ -45,7 +45,7 @@ impl<R, T> Statement<R, T> {
     }
 }
 
-/// An empty text, for documents of earlier versions that lack the field.
+/// An empty text, for documents of earlier versions without the field.
 impl<R, T: Default> Default for Statement<R, T> {
     fn default() -> Self {
         Self::Text(T::default())

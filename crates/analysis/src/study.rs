@@ -1,4 +1,4 @@
-//! Everything about one size budget.
+//! Analysis of one size budget.
 
 use std::collections::HashSet;
 
@@ -41,39 +41,39 @@ const PAIRS: [(&str, &str); 3] =
 pub struct StudyAnalysis {
     /// The size budget.
     pub budget: SizeBudget,
-    /// Where the trials were read from.
+    /// Source of the trials.
     pub source: String,
-    /// Counts and best trials.
+    /// Numbers of trials and best trials.
     pub summary: Summary,
-    /// The configuration to take, beside the best one observed.
+    /// The recommended configuration, beside the best observed one.
     #[serde(default)]
     pub recommended: Recommendation,
-    /// The trials that none beats, where there are several objectives.
+    /// Trials of the Pareto front; absent with a single objective.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front: Option<Front>,
-    /// Exact sizes beside the nominal budget.
+    /// Exact sizes of models compared with the nominal budget.
     pub sizes: StudySizes,
-    /// Whether models stopped telling rows apart.
+    /// Whether models predict nearly the same value for all rows.
     pub collapse: Collapse,
-    /// Importance by parameter, the largest naive figure first.
+    /// Importances of the parameters, by decreasing naive figure.
     pub importance: Vec<Importance>,
-    /// The model behind the importances, and what survives.
+    /// The linear model behind the importances, and the parameters that remain significant.
     pub importance_model: ImportanceModel,
-    /// Importance over the whole space, pairs included, and among the best trials.
+    /// Importances over the whole space, including pairs, and among the best trials.
     pub space_importance: SpaceImportance,
-    /// Trend by parameter.
+    /// Trends of the metric over each parameter.
     pub trends: Vec<Trend>,
     /// Combinations of pairs of parameters.
     pub coverage: Vec<Coverage>,
-    /// How the trials fill the space as a whole.
+    /// Coverage of the whole space by the trials.
     pub space_coverage: SpaceCoverage,
     /// Expected best of fewer trials.
     pub best_of: Vec<BestOf>,
-    /// Which values of each parameter may be its best.
+    /// Values of each parameter that may be its best.
     pub best_values: Vec<BestValueSet>,
     /// Best values at an end of their range.
     pub edges: Vec<Edge>,
-    /// Repeated configurations.
+    /// Statistics of repeated configurations.
     pub duplicates: Duplicates,
 }
 
@@ -83,8 +83,8 @@ impl StudyAnalysis {
         SizeReversal::all(studies.iter().map(|study| (study.budget.label.as_str(), &study.sizes)))
     }
 
-    /// Weighs the edges of all budgets of a ladder by the values that may be best and by the adjusted slopes,
-    /// with Holm's adjustment over the slopes of all budgets.
+    /// Updates the edges of all budgets of a ladder by the sets of best values and the adjusted slopes, with
+    /// Holm's adjustment over the slopes of all budgets.
     pub(crate) fn weigh_edges(studies: &mut [Self], direction: Direction) {
         let slopes: Vec<(usize, &str, f64, f64)> = studies
             .iter()
@@ -114,7 +114,7 @@ impl StudyAnalysis {
         }
     }
 
-    /// Whether any trial recorded something of its predictions.
+    /// Whether any trial recorded information about its predictions.
     pub fn has_predictions(&self) -> bool {
         self.collapse.naive.outcome != NaiveOutcome::Unknown
             || self.collapse.kinds.unknown != self.summary.trials
@@ -197,15 +197,16 @@ impl StudyAnalysis {
         }
     }
 
-    /// The best configuration: as recorded beside the trials, else the incumbent's; `None` without a usable
-    /// trial.
+    /// Returns the best configuration as recorded beside the trials, else the incumbent's; `None` without a
+    /// usable trial.
     pub fn best_params(&self) -> Option<&Params> {
         let incumbent = self.summary.incumbent()?;
         Some(self.summary.recorded_best_params.as_ref().unwrap_or(&incumbent.params))
     }
 }
 
-/// Parameters that a usable trial has: the classic report's in its order, then others as they first occur.
+/// Returns the parameters of usable trials: first those of the classic report in its order, then the others
+/// in order of first occurrence.
 fn parameters(sample: &Sample<'_>) -> Vec<String> {
     let mut seen: HashSet<&str> = HashSet::new();
     let mut present = Vec::new();

@@ -1,4 +1,4 @@
-//! Counts and best trials of a study.
+//! Numbers of trials and best trials of a study.
 
 use std::collections::HashSet;
 
@@ -15,27 +15,27 @@ use crate::pruning::Pruning;
 use crate::sample::Sample;
 use crate::stats::moments::{mean, sample_sd};
 
-/// Best configurations that a summary lists.
+/// Number of best configurations in a summary.
 const RANKED: usize = 5;
-/// Distinct reasons of failures that are counted.
+/// Most distinct reasons of failures that are counted.
 const MOST_REASONS: usize = 20;
 
-/// Trials by state.
+/// Numbers of trials by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StateCounts {
-    /// Enqueued.
+    /// Enqueued trials.
     pub waiting: u64,
-    /// Being evaluated, or left by a process that ended.
+    /// Trials being evaluated, or left by a process that ended.
     pub running: u64,
-    /// Ended with a value.
+    /// Trials that ended with a value.
     pub complete: u64,
-    /// Stopped early.
+    /// Trials that were stopped early.
     pub pruned: u64,
-    /// Ended without a value.
+    /// Trials that ended without a value.
     pub failed: u64,
-    /// Of the complete ones, those without a finite value; no statistic uses them.
+    /// Complete trials without a finite value; no statistic uses them.
     pub complete_without_number: u64,
-    /// Of the complete ones, those that break a constraint; no statistic uses them.
+    /// Complete trials that break a constraint; no statistic uses them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub infeasible: u64,
 }
@@ -45,69 +45,70 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// How many complete trials break one constraint.
+/// Number of complete trials that break one constraint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BrokenConstraint {
-    /// The constraint: the limit that it stands for, or its name.
+    /// The limit behind the constraint, or the constraint's name.
     pub name: String,
-    /// Trials.
+    /// Number of trials.
     pub trials: u64,
 }
 
-/// How many trials failed for one reason.
+/// Number of trials that failed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureCount {
-    /// The reason, with the last line that the program printed where it printed any.
+    /// The reason, with the last line that the program printed, if any.
     pub reason: String,
-    /// Trials.
+    /// Number of trials.
     pub trials: u64,
 }
 
-/// A trial among the best.
+/// One of the best trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RankedTrial {
-    /// Its number.
+    /// The trial's number.
     pub number: TrialNumber,
-    /// Its value.
+    /// The trial's value.
     pub value: Estimate,
-    /// Exact size of its model, where known.
+    /// Exact size of its model, if known.
     pub size: Option<ModelSize>,
-    /// Its configuration.
+    /// The trial's configuration.
     pub params: Params,
 }
 
-/// What a study found.
+/// Results of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Trials by state.
+    /// Numbers of trials by state.
     pub counts: StateCounts,
-    /// Trials that statistics use: complete ones with a finite value that break no constraint.
+    /// Number of trials that enter the statistics: complete ones with a finite value that meet all
+    /// constraints.
     pub trials: u64,
     /// Mean of their values.
     pub mean: Option<f64>,
-    /// Sample standard deviation of their values; 0 for one.
+    /// Sample standard deviation of their values; 0 for a single trial.
     pub sd: Option<f64>,
-    /// The best trial of each of the best distinct configurations, best first, earlier first among equals; at
+    /// Best trial of each of the best distinct configurations, best first and earlier first among equals; at
     /// most five.
     pub best: Vec<RankedTrial>,
-    /// The best configuration as recorded beside the trials, in its file's order.
+    /// Best configuration as recorded beside the trials, in the order of its file.
     pub recorded_best_params: Option<Params>,
-    /// Why the last run ended; absent where that is not known.
+    /// Why the last run ended; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<StopReason>,
-    /// That the sampler gave way to another, where it did.
+    /// Handover from the sampler to another one, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
-    /// What the sampler took over from the ladder's other budgets, where it did.
+    /// Trials that the sampler took over from the ladder's other budgets, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_over: Option<CarriedOver>,
-    /// Why trials failed, the most frequent reason first; empty where no trial says why.
+    /// Reasons why trials failed, most frequent first; empty if no trial gives one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureCount>,
-    /// The constraints that complete trials break, the most frequent first; empty where all are met.
+    /// Constraints that complete trials break, most frequent first; empty if all are met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<BrokenConstraint>,
-    /// What stopping trials early saved; absent where none was.
+    /// Savings from stopping trials early; absent if none was stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
 }
@@ -133,13 +134,13 @@ impl Summary {
         }
     }
 
-    /// The incumbent.
+    /// Returns the incumbent.
     pub fn incumbent(&self) -> Option<&RankedTrial> {
         self.best.first()
     }
 }
 
-/// The constraints that complete trials break, the most frequent first.
+/// Returns the constraints that complete trials break, most frequent first.
 fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
     let infeasible = study.trials.iter().filter(|trial| trial.is_infeasible());
     let names = infeasible.flat_map(|trial| trial.constraints().broken().collect::<Vec<_>>()).map(|name| {
@@ -149,14 +150,15 @@ fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
     tally(names).into_iter().map(|(name, trials)| BrokenConstraint { name, trials }).collect()
 }
 
-/// The reasons of failed trials, the most frequent first.
+/// Returns the reasons of failed trials, most frequent first.
 fn failures(study: &StudyTrials) -> Vec<FailureCount> {
     let failed = study.trials.iter().filter(|trial| trial.state == TrialState::Failed);
     let reasons = failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string()));
     tally(reasons).into_iter().map(|(reason, trials)| FailureCount { reason, trials }).collect()
 }
 
-/// How often each text occurs, the most frequent first; of more than [`MOST_REASONS`] those that occur first.
+/// Counts how often each text occurs, most frequent first; counts the first [`MOST_REASONS`] distinct texts
+/// only.
 fn tally(texts: impl Iterator<Item = String>) -> Vec<(String, u64)> {
     let mut found: Vec<(String, u64)> = Vec::new();
     for text in texts {
@@ -170,7 +172,7 @@ fn tally(texts: impl Iterator<Item = String>) -> Vec<(String, u64)> {
     found
 }
 
-/// A value of the ladder's metric with the uncertainty that the class counts give it.
+/// Returns a value of the ladder's metric with its error from the class counts.
 pub fn metric_estimate(value: f64, ladder: &LadderTrials, options: &Options) -> Estimate {
     match ladder.rows.filter(|_| ladder.measures_auc()) {
         Some(rows) => Estimate::auc(value, rows, options),

@@ -1,4 +1,4 @@
-//! Whether the settings that suit one budget suit the others: its best configurations, trained anew there.
+//! Whether the best configurations of one budget suit the others, by retraining them there.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::stats::holm::adjust_known;
 use crate::stats::kendall::kendall;
 use crate::stats::moments::mean;
 
-/// Configurations for a rank correlation, at least.
+/// Fewest configurations for a rank correlation.
 const FEWEST_RANKED: usize = 3;
 
 /// Whether settings carry over between budgets.
@@ -19,54 +19,54 @@ const FEWEST_RANKED: usize = 3;
 pub struct Transfer {
     /// Labels of the budgets that take part, in the ladder's order.
     pub budgets: Vec<String>,
-    /// Trainings that were planned.
+    /// Number of planned trainings.
     pub planned: u64,
-    /// Of these, those that ended with a value.
+    /// Number of planned trainings that ended with a value.
     pub complete: u64,
-    /// From every budget to every one that trained its best configuration, itself included.
+    /// Results by budget of origin and budget of retraining, including a budget's own configuration.
     pub cells: Vec<TransferCell>,
 }
 
-/// The best configuration of one budget, trained anew at a budget.
+/// The best configuration of one budget, retrained at one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TransferCell {
-    /// Label of the budget whose settings they are.
+    /// Label of the budget of origin.
     pub from: String,
-    /// Label of the budget that trained them, with its own architecture.
+    /// Label of the budget that retrained the configuration with its own architecture.
     pub to: String,
     /// Mean of the metric over the seeds.
     pub value: f64,
     /// Number of seeds.
     pub seeds: u64,
-    /// What the settings lose there against the budget's own best, trained anew under the same seeds; above 0
-    /// where its own are better. `null` at home, and where no seed has both.
+    /// Loss against the budget's own best configuration, retrained under common seeds; above 0 if its own is
+    /// better. `null` for a budget's own configuration, and without a common seed.
     pub loss: Option<Estimate>,
-    /// p-value of no loss; `null` where it has no error.
+    /// P-value for zero loss; `null` if the loss has no error.
     pub p: Option<f64>,
-    /// The same adjusted by Holm's method over all transfers.
+    /// P-value after Holm's adjustment over all transfers.
     pub p_holm: Option<f64>,
-    /// What that says.
+    /// Outcome of the transfer.
     pub outcome: Option<TransferOutcome>,
-    /// Whether the source's best configurations keep their order there.
+    /// Rank correlation of the origin's best configurations between the two budgets.
     pub order: Option<RankOrder>,
 }
 
-/// What a transfer says.
+/// Outcome of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferOutcome {
-    /// The budget's own settings are better, by Holm's method.
+    /// The budget's own settings are better after Holm's adjustment.
     Costs,
-    /// The other budget's settings are better than its own, by Holm's method.
+    /// The other budget's settings are better after Holm's adjustment.
     Gains,
-    /// Whatever the settings lose or gain is smaller than the smallest effect of interest.
+    /// The loss or gain is smaller than the smallest effect of interest.
     CarriesOver,
-    /// Neither is told.
+    /// The trials do not decide.
     Undecided,
 }
 
 impl TransferOutcome {
-    /// The word for it.
+    /// Returns the outcome's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Costs => "costs",
@@ -77,7 +77,7 @@ impl TransferOutcome {
     }
 }
 
-/// Rank correlation between the values of the same settings at two budgets.
+/// Rank correlation between the values of common settings at two budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RankOrder {
     /// Kendall's tau-b.
@@ -87,7 +87,7 @@ pub struct RankOrder {
 }
 
 impl Transfer {
-    /// `None` where nothing was planned.
+    /// Evaluates the transfers; `None` if none was planned.
     pub(crate) fn new(ladder: &LadderTrials, options: &Options) -> Option<Self> {
         let trained = in_order(&ladder.transfers, ladder);
         if trained.is_empty() {
@@ -110,7 +110,7 @@ impl Transfer {
         Some(Self { budgets, planned, complete, cells })
     }
 
-    /// The cell of two budgets.
+    /// Returns the cell of two budgets.
     pub fn cell(&self, from: &str, to: &str) -> Option<&TransferCell> {
         self.cells.iter().find(|cell| cell.from == from && cell.to == to)
     }
@@ -157,7 +157,7 @@ impl From<Outcome> for TransferOutcome {
     }
 }
 
-/// Of the means over seeds of each configuration of `from`, at home and at `to`.
+/// Returns the rank correlation of the means over seeds of each configuration of `from`, at home and at `to`.
 fn order(
     from: &str,
     home: &RetrainedTrials,

@@ -1,4 +1,4 @@
-//! How the metric goes with the values of a parameter.
+//! Trends: the change of the metric over the values of a parameter.
 
 mod adjusted;
 
@@ -16,35 +16,36 @@ use crate::stats::moments::{mean, sample_sd};
 /// Difference of means below which the classic report calls a trend flat.
 pub(crate) const NAIVE_FLAT: f64 = 0.01;
 
-/// How the metric goes with one parameter in one budget.
+/// The trend of the metric over one parameter in one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trend {
     /// The parameter.
     pub parameter: String,
-    /// The trials at each value, ascending; at ranges of values where there are many.
+    /// Trials at each value, ascending; at ranges of values where there are many.
     pub levels: Vec<LevelSummary>,
-    /// The classic report's reading of the single values.
+    /// The classic report's trend over the single values.
     pub naive: NaiveTrend,
-    /// The reading to believe; `null` for a parameter without an order, or with a single value.
+    /// The trend with tests, adjusted for other parameters; `null` for a parameter without an order, or with
+    /// a single value.
     pub adjusted: Option<AdjustedTrend>,
 }
 
 /// The trials at one value of a parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelSummary {
-    /// The value; of a range the smallest.
+    /// The value; for a range, the smallest value.
     pub value: ParamValue,
     /// The largest value of a range; `null` for a single value.
     pub upper: Option<ParamValue>,
-    /// Trials.
+    /// Number of trials.
     pub count: u64,
-    /// Mean of their metric.
+    /// Mean of the metric.
     pub mean: f64,
-    /// Sample standard deviation of their metric; 0 for one trial.
+    /// Sample standard deviation of the metric; 0 for one trial.
     pub sd: f64,
 }
 
-/// What the classic report calls a trend.
+/// The classic report's name of a trend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NaiveDirection {
@@ -59,7 +60,7 @@ pub enum NaiveDirection {
 }
 
 impl NaiveDirection {
-    /// The word that the classic report prints.
+    /// Returns the word that the classic report prints.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Increasing => "increasing",
@@ -70,7 +71,7 @@ impl NaiveDirection {
     }
 }
 
-/// The classic report's reading of a parameter: means by value, no uncertainty.
+/// The classic report's trend of a parameter: means at each value, without uncertainty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NaiveTrend {
     /// Comparison of the last mean with the first.
@@ -105,7 +106,7 @@ impl Trend {
     }
 }
 
-/// Mean, standard deviation and count at each level.
+/// Returns mean, standard deviation and count at each level.
 pub fn summarize(values: &[f64], levels: &[Level]) -> Vec<LevelSummary> {
     levels
         .iter()
@@ -121,7 +122,7 @@ pub fn summarize(values: &[f64], levels: &[Level]) -> Vec<LevelSummary> {
         .collect()
 }
 
-/// The classic trend over levels in ascending order; `None` without levels.
+/// Returns the classic trend over levels in ascending order; `None` without levels.
 pub fn naive(levels: &[LevelSummary], direction: Direction) -> Option<NaiveTrend> {
     let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
     let opposite = match direction {

@@ -1,4 +1,4 @@
-//! Whether more weights pay: the outcome, its reasons and the next steps.
+//! The verdict on scaling: whether more weights pay, with reasons and next steps.
 
 mod advice;
 mod caveat;
@@ -40,7 +40,7 @@ pub enum EvidenceBasis {
 pub struct Evidence {
     /// The data behind it.
     pub basis: EvidenceBasis,
-    /// In words, with its numbers.
+    /// The evidence in words, with its numbers.
     pub statement: Statement<EvidenceReason>,
 }
 
@@ -58,13 +58,13 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The conclusion and its main reason in one sentence.
     pub sentence: Statement<Headline>,
-    /// The sources of variation that its error covers and leaves out; empty without an error.
+    /// The sources of variation that the error of the verdict covers and leaves out; empty without an error.
     #[serde(default)]
     pub covers: Statement<Option<Covers>>,
     /// The next steps.
     #[serde(default)]
     pub advice: Statement<Advice>,
-    /// Whether it uses the search alone, so that a confirmation would replace it.
+    /// Whether the verdict uses the search alone, so that a confirmation would replace it.
     #[serde(default)]
     pub is_provisional: bool,
     /// The evidence.
@@ -74,7 +74,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Concludes from the confirmation, where there is one of two budgets or more, else from the search.
+    /// Draws the conclusion from the confirmation, if there is one of two budgets or more, otherwise from the
+    /// search.
     pub(crate) fn new(
         scaling: &Scaling,
         confirmation: Option<&Confirmation>,

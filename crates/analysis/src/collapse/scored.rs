@@ -1,4 +1,4 @@
-//! What a trial's stored predictions say about collapse and calibration.
+//! Collapse and calibration of a trial from its stored predictions.
 
 use allometry_core::rng::stream;
 use allometry_core::{TrialNumber, TrialRng};
@@ -16,30 +16,30 @@ use crate::stats::long_run::Cosines;
 use crate::stats::moments::mean;
 use crate::stats::random::uniform;
 
-/// Bins of the calibration error, of nearly equal counts.
+/// Bins of the calibration error, with nearly equal counts.
 const BINS: usize = 10;
-/// Draws of the classes behind what the calibration error is by chance.
+/// Random draws of the classes for the calibration error expected by chance.
 const DRAWS: usize = 400;
-/// Predictions of a model that never tells more than two groups of rows apart.
+/// Number of distinct predictions up to which a model counts as constant.
 const FEW_SCORES: usize = 2;
 
-/// How a model's predictions on the validation rows look.
+/// Summary of a model's predictions on the validation rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScoreSummary {
     /// The trial.
     pub trial: TrialNumber,
-    /// What its predictions are.
+    /// Kind of its predictions.
     pub kind: CollapseKind,
-    /// Standard deviation of the predictions over that of the labels; 1 would take a perfect model.
+    /// Standard deviation of the predictions divided by that of the labels; only a perfect model reaches 1.
     pub sd_ratio: f64,
     /// First percentile of the predictions.
     pub low: f64,
     /// 99th percentile of the predictions.
     pub high: f64,
-    /// Distinct predictions.
+    /// Number of distinct predictions.
     pub distinct: u64,
-    /// 1 less the Brier score over that of always predicting the share of positive rows; 0 or less: no better
-    /// than that.
+    /// 1 minus the ratio of the Brier score to that of always predicting the share of positive rows; at 0 or
+    /// below, the model is no better than that.
     pub brier_skill: f64,
     /// Mean log loss in nats.
     pub log_loss: f64,
@@ -47,12 +47,12 @@ pub struct ScoreSummary {
     pub log_loss_of_prior: f64,
     /// Expected calibration error in ten bins of equal mass (Naeini, Cooper & Hauskrecht 2015).
     pub calibration_error: f64,
-    /// What it is on average of a calibrated model with the same predictions: it is never 0 on few rows.
+    /// Mean calibration error of a calibrated model with the same predictions; it is never 0 on few rows.
     pub calibration_error_by_chance: f64,
     /// Share of draws from a calibrated model with at least this calibration error.
     pub p_calibration: f64,
-    /// Share of the positive rows that are predicted above 0.5; few of a calibrated model where positives are
-    /// rare.
+    /// Share of the positive rows that are predicted above 0.5. It is small for a calibrated model if
+    /// positives are rare.
     pub recall_at_half: f64,
     /// Share of the positive rows that are predicted above the share of positive rows.
     pub recall_at_prior: f64,
@@ -93,8 +93,8 @@ impl Moments {
     }
 }
 
-/// The kind of a trial from its predictions and its AUC; `None` where they are no probabilities, or of one
-/// class.
+/// Returns the kind of a trial by its predictions and its AUC; `None` if the predictions are not
+/// probabilities or the rows are all of one class.
 pub(super) fn kind(
     predictions: &Scores<'_>,
     auc: f64,
@@ -142,7 +142,8 @@ fn has_few_scores(scores: &[f32]) -> bool {
 }
 
 impl ScoreSummary {
-    /// Looks at the predictions of one trial; `None` where they are no probabilities, or of one class.
+    /// Summarizes the predictions of one trial; `None` if they are not probabilities or the rows are all of
+    /// one class.
     pub(super) fn new(
         trial: TrialNumber,
         predictions: &Scores<'_>,
@@ -191,8 +192,8 @@ impl ScoreSummary {
     }
 }
 
-/// The block of each row: neighbours in time whose residuals count as one row share a block. Every row has
-/// its own where nothing tells their order or they are too few.
+/// Returns the block of each row. Neighbours in time whose residuals count as one row share a block. Each row
+/// is its own block if the order of the rows is unknown or there are too few rows.
 fn blocks(predictions: &Scores<'_>, series: Series) -> Vec<usize> {
     let rows = predictions.rows.len();
     let scores = RowScores { predicted: Predicted::Binary(*predictions), series };
@@ -211,8 +212,8 @@ fn blocks(predictions: &Scores<'_>, series: Series) -> Vec<usize> {
     blocks
 }
 
-/// Calibration errors of the same ascending predictions with classes drawn from them; rows of one block are
-/// drawn together.
+/// Returns calibration errors of the given ascending predictions with classes drawn from them; the rows of a
+/// block are drawn together.
 fn by_chance(scores: &[f64], blocks: &[usize], rng: &mut TrialRng) -> Vec<f64> {
     let mut labels = vec![false; scores.len()];
     let count = blocks.iter().max().map_or(0, |last| last + 1);
@@ -230,8 +231,8 @@ fn by_chance(scores: &[f64], blocks: &[usize], rng: &mut TrialRng) -> Vec<f64> {
         .collect()
 }
 
-/// Mean distance, weighted by rows, between the mean prediction and the share of positive rows of each bin;
-/// `scores` ascend.
+/// Returns the mean distance, weighted by rows, between the mean prediction and the share of positive rows in
+/// each bin; `scores` ascend.
 fn calibration_error(scores: &[f64], labels: &[bool]) -> f64 {
     let n = scores.len();
     (0..BINS)

@@ -1,4 +1,4 @@
-//! Which settings go with constant models.
+//! Settings associated with constant models.
 
 use allometry_core::rng::stream;
 use schemars::JsonSchema;
@@ -10,30 +10,30 @@ use crate::level::Level;
 use crate::options::Options;
 use crate::stats::{benjamini_hochberg, permutation};
 
-/// Trials of either sort below which no setting can be told to go with them.
+/// Fewest constant models, and fewest others, needed to test for an association with a setting.
 const FEWEST: usize = 3;
-/// Visits of a trial that permutations may take in all.
+/// Most visits of a trial that all permutations together may make.
 const BUDGET: usize = 20_000_000;
 
-/// A parameter that goes with constant models, by a permutation test over its values.
+/// A parameter associated with constant models, by a permutation test over its values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CollapseSetting {
     /// The parameter.
     pub parameter: String,
     /// The value with the largest share of constant models.
     pub value: Step,
-    /// Constant models at that value.
+    /// Number of constant models with that value.
     pub constant: u64,
-    /// Trials of known kind at that value.
+    /// Number of trials of known kind with that value.
     pub trials: u64,
-    /// P-value of the parameter on its own.
+    /// P-value of the parameter, unadjusted.
     pub p: f64,
-    /// The same after Benjamini and Hochberg's adjustment over the parameters of the budget.
+    /// P-value after Benjamini and Hochberg's adjustment over the parameters of the budget.
     pub p_adjusted: f64,
 }
 
-/// Tests every parameter, given by name and levels, that has several; empty with fewer than three constant or
-/// other models.
+/// Tests every parameter that has several levels; `parameters` gives names with their levels. Empty with
+/// fewer than three constant models or fewer than three others.
 pub(super) fn settings(
     kinds: &[CollapseKind],
     parameters: &[(&str, &[Level])],
@@ -48,7 +48,7 @@ pub(super) fn settings(
     }
     let mut tested = Vec::new();
     for (name, levels) in parameters {
-        // Trials without the parameter are a level of their own.
+        // Trials without the parameter form a level of their own.
         let mut codes = vec![levels.len(); kinds.len()];
         for (code, level) in levels.iter().enumerate() {
             level.members.iter().for_each(|&trial| codes[trial] = code);

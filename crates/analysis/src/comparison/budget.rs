@@ -1,4 +1,4 @@
-//! One budget in two ladders.
+//! Comparison of one budget in two ladders.
 
 use allometry_core::ModelSize;
 use schemars::JsonSchema;
@@ -20,40 +20,39 @@ use crate::study::StudyAnalysis;
 /// A budget in one of the ladders.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedBudget {
-    /// Its best value as observed; `null` without a usable trial. The best of many trials is biased towards
-    /// better values.
+    /// Best observed value; `null` without a usable trial. The best of many trials is biased towards better
+    /// values.
     pub best: Option<Estimate>,
-    /// That value without the bias of choosing the best of many on the same rows; `null` without stored
+    /// Best value, corrected for the bias of choosing the best of many on these rows; `null` without stored
     /// scores.
     pub corrected: Option<Estimate>,
-    /// Exact size of that trial's model.
+    /// Exact size of the best trial's model.
     pub size: Option<ModelSize>,
-    /// Trials that statistics use.
+    /// Number of trials that statistics use.
     pub trials: u64,
 }
 
 /// A budget that both ladders have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetComparison {
-    /// Its label in both.
+    /// Label of the budget in both ladders.
     pub budget: String,
     /// The budget in A.
     pub a: ComparedBudget,
     /// The budget in B.
     pub b: ComparedBudget,
-    /// The value of the search of B less that of A; `null` where one has no trial, or where the metrics
-    /// differ.
+    /// Value of B's search less the value of A's; `null` where one has no trial, or where the metrics differ.
     pub value: Option<ValueDifference>,
-    /// Which search finds better models.
+    /// The search that finds better models.
     pub outcome: Preference,
     /// The outcome in words, with its numbers.
     pub sentence: Statement<Option<NoValue>>,
-    /// Importances side by side, in A's order and then B's.
+    /// Importances of both, in A's order and then B's.
     pub importance: Vec<ImportanceComparison>,
-    /// Best configurations side by side, in that order too.
+    /// Best configurations of both, also in that order.
     pub optimum: Vec<OptimumComparison>,
-    /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at
-    /// hand.
+    /// Comparison of the values of all trials, which compares searches rather than models. `null` unless the
+    /// trials of both are available.
     pub distribution: Option<DistributionComparison>,
 }
 

@@ -1,4 +1,4 @@
-//! The values of all trials of one budget in two searches.
+//! Comparison of the values of all trials of one budget in two searches.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,39 +11,40 @@ use crate::stats::delong::delong;
 use crate::stats::two_sample::{self, MannWhitney};
 use crate::stats::{auc, bootstrap};
 
-/// The values of one search.
+/// Quartiles of the values of one search.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueDistribution {
-    /// Distinct evaluations.
+    /// Number of distinct evaluations.
     pub evaluations: u64,
-    /// A quarter of them have a smaller value.
+    /// Lower quartile: a quarter of the evaluations have a smaller value.
     pub lower_quartile: f64,
-    /// Half of them have a smaller value.
+    /// Median: half of the evaluations have a smaller value.
     pub median: f64,
-    /// A quarter of them have a larger value.
+    /// Upper quartile: a quarter of the evaluations have a larger value.
     pub upper_quartile: f64,
 }
 
-/// Values of all trials of two searches: what was tried goes into it as much as what the models can do.
+/// Comparison of the values of all trials of two searches. It depends on the choice of trials as much as on
+/// the models.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionComparison {
     /// A's values.
     pub a: ValueDistribution,
     /// B's values.
     pub b: ValueDistribution,
-    /// Probability that a trial of B has a better value than one of A, ties counting half: the effect size
-    /// that belongs to the test.
+    /// Probability that a trial of B has a better value than a trial of A, with ties counted half; the effect
+    /// size of the test.
     pub superiority: Estimate,
-    /// Two-sided p-value (Mann & Whitney 1947); `null` where nothing varies. As if trials were drawn
-    /// independently, which those of an adaptive sampler are not.
+    /// Two-sided p-value (Mann & Whitney 1947); `null` where nothing varies. The test assumes independent
+    /// trials, an assumption that adaptive samplers violate.
     pub p: Option<f64>,
     /// The p-value after Holm's adjustment over the budgets.
     pub p_holm: Option<f64>,
 }
 
 impl DistributionComparison {
-    /// Compares the studies at the given positions; `None` where the trials of one are not at hand, or there
-    /// are none.
+    /// Compares the studies at the given positions; `None` where the trials of one are not available, or it
+    /// has none.
     pub(super) fn new(a: (&Side<'_>, usize), b: (&Side<'_>, usize), options: &Options) -> Option<Self> {
         let direction = a.0.analysis.direction;
         let (first, second) = (values(a)?, values(b)?);
@@ -79,7 +80,7 @@ fn values((side, position): (&Side<'_>, usize)) -> Option<Vec<f64>> {
     Some(sample.distinct().into_iter().map(|(_, value)| value).collect())
 }
 
-/// The share of pairs in which B is ahead is the AUC of the values as scores of coming from B.
+/// Returns the share of pairs in which B is better: the AUC of the values as scores for belonging to B.
 fn superiority(a: &[f64], b: &[f64], test: Option<MannWhitney>, options: &Options) -> Estimate {
     let pairs = a.len() as f64 * b.len() as f64;
     let mut estimate = Estimate::observed(test.map_or(0.5, |test| test.u / pairs), options);

@@ -1,4 +1,4 @@
-//! Findings that appeared, went and stayed.
+//! Findings that appeared, disappeared or stayed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,25 +8,25 @@ use crate::finding::Finding;
 /// A finding of both ladders; its numbers may have changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StayedFinding {
-    /// As A has it.
+    /// The finding in A.
     pub a: Finding,
-    /// As B has it.
+    /// The finding in B.
     pub b: Finding,
 }
 
 /// Findings of two ladders, matched by code and budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingChanges {
-    /// Those of B alone.
+    /// Findings in B only.
     pub appeared: Vec<Finding>,
-    /// Those of A alone.
+    /// Findings in A only.
     pub gone: Vec<Finding>,
-    /// Those of both.
+    /// Findings in both.
     pub stayed: Vec<StayedFinding>,
 }
 
 impl FindingChanges {
-    /// Of several findings of one code on one budget the first goes with the first.
+    /// Matches findings; several findings with one code and budget are matched in their order.
     pub(super) fn new(a: &[Finding], b: &[Finding]) -> Self {
         let mut left: Vec<&Finding> = a.iter().collect();
         let (mut appeared, mut stayed) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Importances of one budget in two ladders.
+//! Comparison of importances of one budget in two ladders.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,15 @@ use crate::study::StudyAnalysis;
 /// A parameter's importance in one ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedImportance {
-    /// Its effect given the other parameters: share of the variance that they leave.
+    /// Partial omega squared: the effect as a share of the variance that the other parameters leave.
     pub partial_omega_squared: Option<Estimate>,
     /// P-value of that effect after Holm's adjustment over the parameters of the budget.
     pub p_holm: Option<f64>,
-    /// Its share of the model's R squared.
+    /// Share in the model's R squared.
     pub share: Option<Estimate>,
 }
 
-/// In which ladder a parameter has an effect after Holm's adjustment.
+/// The ladders in which a parameter has a significant effect after Holm's adjustment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Survival {
@@ -27,9 +27,9 @@ pub enum Survival {
     OnlyA,
     /// In B only.
     OnlyB,
-    /// In none.
+    /// In neither.
     Neither,
-    /// It was not tested in both.
+    /// Unknown, because not both ladders tested it.
     Unknown,
 }
 
@@ -38,13 +38,14 @@ pub enum Survival {
 pub struct ImportanceComparison {
     /// The parameter.
     pub parameter: String,
-    /// Its importance in A; `null` where no trial there has it.
+    /// Importance in A; `null` where no trial in A has the parameter.
     pub a: Option<ComparedImportance>,
-    /// Its importance in B; `null` where no trial there has it.
+    /// Importance in B; `null` where no trial in B has the parameter.
     pub b: Option<ComparedImportance>,
-    /// Where it survives. That it does in one only is no evidence that it matters more there.
+    /// The ladders where the effect survives. Survival in one ladder only is no evidence of a larger effect
+    /// there.
     pub survives: Survival,
-    /// Whether the intervals of its two shares have a number in common; `null` without both.
+    /// Whether the intervals of the two shares overlap; `null` without both.
     pub shares_overlap: Option<bool>,
 }
 
@@ -81,7 +82,7 @@ fn of(study: &StudyAnalysis, parameter: &str) -> Option<ComparedImportance> {
     })
 }
 
-/// `None` where the parameter was not tested.
+/// Whether the effect survives in a study; `None` where the parameter was not tested.
 fn survives(study: &StudyAnalysis, parameter: &str) -> Option<bool> {
     of(study, parameter)?.p_holm?;
     Some(study.importance_model.surviving.iter().any(|name| name == parameter))

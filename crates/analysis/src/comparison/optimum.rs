@@ -1,4 +1,4 @@
-//! Best configurations of one budget in two ladders.
+//! Comparison of the best configurations of one budget in two ladders.
 
 use allometry_core::{ParamValue, Params};
 use schemars::JsonSchema;
@@ -8,22 +8,23 @@ use crate::consistency::{Agreement, BestValueSet, agreement};
 use crate::coverage::Step;
 use crate::study::StudyAnalysis;
 
-/// A parameter's best values in two ladders.
+/// The best values of a parameter in two ladders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OptimumComparison {
     /// The parameter.
     pub parameter: String,
-    /// Its value in A's best configuration; left out where that has none, as `null` may be a value.
+    /// Value in A's best configuration; omitted where it has none, because `null` may be a value.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub a: Option<ParamValue>,
-    /// Its value in B's best configuration.
+    /// Value in B's best configuration.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub b: Option<ParamValue>,
-    /// Whether the two differ. Where values are as good within their error, that is chance.
+    /// Whether the two values differ. Values within the error of each other may differ by chance.
     pub differs: bool,
-    /// Whether a value may be the best of both, by the sets of values that none is told to be better than.
+    /// Whether a value may be the best in both, from the sets of values that are not significantly worse than
+    /// another.
     pub agreement: Agreement,
-    /// Values, or ranges of them, that may be the best of both.
+    /// Values, or ranges of values, that may be the best in both.
     pub common: Vec<Step>,
 }
 
@@ -45,20 +46,20 @@ impl OptimumComparison {
     }
 }
 
-/// A value that is there, `null` included.
+/// Deserializes a present value, which may be `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ParamValue>, D::Error> {
     ParamValue::deserialize(deserializer).map(Some)
 }
 
-/// Parameters of the trials in the order of the analysis, then those that only the recorded best
-/// configuration has.
+/// Returns the parameters of the trials in the order of the analysis, then those of the recorded best
+/// configuration alone.
 fn names(study: &StudyAnalysis) -> Vec<String> {
     let tried = study.best_values.iter().map(|set| set.parameter.clone()).collect();
     let recorded = study.best_params().map(Params::iter).into_iter().flatten();
     union(tried, recorded.map(|(name, _)| name.to_owned()).collect())
 }
 
-/// The first list, then what only the second has.
+/// Returns the first list followed by the items that only the second contains.
 pub(super) fn union(mut first: Vec<String>, second: Vec<String>) -> Vec<String> {
     for name in second {
         if !first.contains(&name) {

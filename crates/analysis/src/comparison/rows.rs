@@ -11,11 +11,11 @@ use crate::scores::Scores;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowRelation {
-    /// Stored scores of both are of the same rows with the same labels, or the two are one analysis.
+    /// Stored scores of both belong to equal rows with equal labels, or both are one analysis.
     Same,
-    /// Their counts of classes, or the rows of stored scores, differ.
+    /// The class counts or the rows of stored scores differ.
     Different,
-    /// Nothing says.
+    /// The data do not show it.
     Unknown,
 }
 

@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::scaling::Source;
 use crate::statement::Statement;
 
-/// Ratio of trial counts from which efforts are unequal.
+/// Ratio of trial counts from which they count as unequal.
 const UNEQUAL: f64 = 1.5;
 
 /// Something that could not be compared.
@@ -34,9 +34,9 @@ pub struct ObstacleText {
 pub enum ObstacleReason {
     /// The ladders have different metrics, or different directions.
     DifferentMetrics {
-        /// Metric of A and which of its values are better.
+        /// Metric and direction of A.
         a: (String, Direction),
-        /// Metric of B and which of its values are better.
+        /// Metric and direction of B.
         b: (String, Direction),
     },
     /// The classes of the validation rows are not known.
@@ -81,24 +81,24 @@ pub struct ComparisonCaveat {
 pub enum ComparisonCaveatReason {
     /// The sources that the intervals cover.
     Covered {
-        /// Whether all of them cover other validation rows.
+        /// Whether all intervals cover other validation rows.
         rows: bool,
     },
-    /// The two were scored on different validation rows.
+    /// The two ladders were scored on different validation rows.
     DifferentRows,
-    /// Whether the validation rows are the same is not known.
+    /// It is unknown whether the validation rows are the same.
     RowsUnknown,
     /// The observed best of many trials is biased towards better values.
     BestIsBiased,
     /// The numbers of trials are unequal.
     UnequalTrials(Vec<TrialsOfBoth>),
-    /// The best models of one label differ in size.
+    /// The best models of budgets with equal labels differ in size.
     DifferentSizes(Vec<SizesOfBoth>),
-    /// The error of the difference of gains takes the ladders to be independent.
+    /// The error of the difference of gains assumes independent ladders.
     GainsIndependent,
     /// B was analysed with other settings.
     OtherSettings {
-        /// Settings of A, which hold for the comparison.
+        /// Settings of A, which the comparison uses.
         a: Settings,
         /// Settings of B.
         b: Settings,
@@ -130,9 +130,9 @@ pub struct SizesOfBoth {
 /// The settings that two analyses must share to be compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// Probability with which intervals cover.
+    /// Coverage probability of intervals.
     pub level: f64,
-    /// Power for the number of rows that is asked for.
+    /// Power at which the number of required rows is computed.
     pub power: f64,
 }
 

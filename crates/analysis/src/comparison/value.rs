@@ -1,4 +1,4 @@
-//! What one budget's searches find in two ladders.
+//! Comparison of the values that one budget's searches reach in two ladders.
 
 use allometry_core::{Direction, SizeBudget};
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use crate::scaling::{
 };
 use crate::stats::auc;
 
-/// Which of two is better.
+/// The better of two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preference {
@@ -35,34 +35,34 @@ pub enum Preference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotCompared {
-    /// A search chose later trials by earlier ones, so its trials are no sample.
+    /// A search chose later trials by earlier ones, so that its trials are not a random sample.
     Adaptive,
     /// A search has fewer than ten distinct configurations.
     FewTrials,
     /// Nothing varies.
     NothingVaries,
-    /// The rows are too few for how long they depend on each other.
+    /// The series of rows is too short for its dependence.
     TooFewRows,
 }
 
-/// The value of the search of B less that of A.
+/// Value of B's search less the value of A's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueDifference {
-    /// The quantity that is compared; `null` where the two are the same.
+    /// The compared quantity; `null` where both searches are identical.
     #[serde(default)]
     pub quantity: Option<Quantity>,
-    /// The difference, in the metric: positive where B's value is larger, be that better or not.
+    /// Difference in the metric: positive where B's value is larger, whether or not larger is better.
     pub difference: Estimate,
     /// The sources of its error.
     #[serde(default)]
     pub shares: Vec<Share>,
-    /// Sources of which nothing is known: the error leaves them out.
+    /// Sources with unknown variance, which the error leaves out.
     #[serde(default)]
     pub left_out: Vec<Source>,
-    /// The reason why there is no error.
+    /// The reason why the difference has no error.
     #[serde(default)]
     pub not_compared: Option<NotCompared>,
-    /// Two-sided p-value for zero; 1 where the trials of both are the same.
+    /// Two-sided p-value for zero; 1 where both have the same trials.
     pub p: Option<f64>,
     /// The p-value after Holm's adjustment over the budgets of both ladders.
     pub p_holm: Option<f64>,
@@ -130,8 +130,8 @@ impl ValueDifference {
         if summed.p.is_none() { Err(NotCompared::NothingVaries) } else { Ok(()) }
     }
 
-    /// In this order: unknown (nothing to tell from), undecided (no error), equivalent (interval inside the
-    /// smallest effect), better (p after Holm's adjustment below `1 - level`), undecided.
+    /// Returns the first that applies: unknown (no data), undecided (no error), equivalent (interval inside
+    /// the smallest effect), better (p after Holm's adjustment below `1 - level`), undecided.
     pub(super) fn preference(&self, direction: Direction, options: &Options) -> Preference {
         match (self.difference.interval, self.not_compared) {
             (_, Some(NotCompared::NothingVaries)) => Preference::Unknown,
@@ -151,7 +151,7 @@ fn study_of<'s>((side, position): (&Side<'s>, usize)) -> Option<(&'s StudyTrials
     Some((ladder.studies.get(position)?, ladder))
 }
 
-/// Whether both have the same configurations with the same values.
+/// Whether both have the same configurations with equal values.
 fn are_same_trials(a: (&Side<'_>, usize), b: (&Side<'_>, usize)) -> bool {
     let (Some((first, _)), Some((second, _))) = (study_of(a), study_of(b)) else { return false };
     let same = |(a, b): (&allometry_core::FrozenTrial, &allometry_core::FrozenTrial)| {
@@ -160,7 +160,8 @@ fn are_same_trials(a: (&Side<'_>, usize), b: (&Side<'_>, usize)) -> bool {
     first.trials.len() == second.trials.len() && first.trials.iter().zip(&second.trials).all(same)
 }
 
-/// The expected best of the same `k` of both; `None` where the trials of one are not at hand.
+/// Returns the expected best of `k` trials of both, with one `k`; `None` where the trials of one are not
+/// available.
 fn parts_of_trials<'s>(
     a: (&Side<'s>, usize),
     b: (&Side<'s>, usize),
@@ -180,7 +181,7 @@ fn parts_of_trials<'s>(
     Some(parts.map(|parts| (Quantity::BestOf { k: k as u64 }, parts)))
 }
 
-/// The means of all trials, as reports tell them.
+/// Returns the means of all trials from the summaries in reports.
 fn parts_of_summaries<'s>(a: (&Side<'s>, usize), b: (&Side<'s>, usize)) -> Result<Parts<'s>, NotCompared> {
     let part = |(side, position): (&Side<'s>, usize)| {
         let analysis = side.analysis;

@@ -1,4 +1,4 @@
-//! Which values of a parameter may be its best.
+//! Sets of possible best values of a parameter.
 
 use allometry_core::Direction;
 use schemars::JsonSchema;
@@ -11,26 +11,26 @@ use crate::options::Options;
 use crate::stats::group::GroupSummary;
 use crate::stats::{holm, two_sample};
 
-/// The values of one parameter that may be the best of a budget, by the means of distinct evaluations.
+/// The values of one parameter that may be the best in a budget, from the means of distinct evaluations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BestValueSet {
     /// The parameter.
     pub parameter: String,
-    /// Its values, ascending; ranges of values where there are many.
+    /// Values that were tried, ascending; ranges where there are many.
     pub tried: Vec<Step>,
-    /// Those that are not told to be worse than another: one-sided Welch tests against every other value,
-    /// Holm's adjustment over them. Covers the best value with the level's probability. Values with a single
-    /// evaluation cannot be excluded.
+    /// Values that are not significantly worse than another, by one-sided Welch tests against every other
+    /// value with Holm's adjustment. The set contains the best value with a probability of the level. Values
+    /// with a single evaluation cannot be excluded.
     pub possible: Vec<Step>,
 }
 
 impl BestValueSet {
-    /// The possible values, neighbouring ranges joined.
+    /// Returns the possible values, with neighbouring ranges joined.
     pub(super) fn joined_possible(&self) -> Vec<Step> {
         self.joined(&self.possible)
     }
 
-    /// The values tried, neighbouring ranges joined.
+    /// Returns the values tried, with neighbouring ranges joined.
     pub(super) fn joined_tried(&self) -> Vec<Step> {
         self.joined(&self.tried)
     }
@@ -55,8 +55,8 @@ impl BestValueSet {
     }
 }
 
-/// The set of each parameter of a study, in the order of the model's parameters; `levels` are those of the
-/// model.
+/// Returns the set of each parameter of a study, in the order of the model's parameters; `levels` are those
+/// of the model.
 pub(crate) fn best_value_sets(
     model: &Model,
     levels: &[&[Level]],
@@ -89,11 +89,11 @@ pub(crate) fn best_value_sets(
         .collect()
 }
 
-/// Levels above which none is excluded.
+/// Most levels of a parameter for the tests; with more, no value is excluded.
 const MOST_LEVELS: usize = 100;
 
-/// Whether no other group's mean is told to be better than that of the group at `level`; higher is better.
-/// Groups of fewer than two values neither exclude nor are excluded.
+/// Whether no other group's mean is significantly better than that of the group at `level`; higher is better.
+/// Groups of fewer than two values neither exclude others nor are excluded.
 pub(crate) fn may_be_best(groups: &[Option<GroupSummary>], level: usize, alpha: f64) -> bool {
     let Some(candidate) = &groups[level] else { return true };
     let p_values: Vec<f64> = groups

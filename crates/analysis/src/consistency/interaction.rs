@@ -9,33 +9,34 @@ use crate::stats::distribution;
 use crate::stats::least_squares::Fit;
 use crate::stats::one_way::OneWay;
 
-/// Values above which there is no test.
+/// Most values of a parameter for the test.
 const MOST_VALUES: usize = 30;
 
-/// Test of budget times value beyond the effects of each.
+/// Test of the interaction of budget and value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interaction {
     /// Mean square of the interaction over that within cells.
     pub f: f64,
     /// Degrees of freedom of the interaction.
     pub freedom: u64,
-    /// Those within cells.
+    /// Degrees of freedom within cells.
     pub residual_freedom: u64,
-    /// P-value of F: that budgets differ in what the parameter does; other parameters are not taken out.
+    /// P-value of F for equal effects of the parameter in all budgets; it is not adjusted for other
+    /// parameters.
     pub p: f64,
-    /// The same after Holm's adjustment over the parameters that are compared.
+    /// P-value after Holm's adjustment over the parameters that are compared.
     #[serde(default)]
     pub p_holm: Option<f64>,
 }
 
-/// Tests whether a parameter acts alike in all budgets, each given by its distinct evaluations: the
+/// Tests whether a parameter has one effect in all budgets, each given by its distinct evaluations: the
 /// parameter's value and the metric. Values that only one budget tried are left out.
 pub(crate) fn interaction(budgets: &[Vec<(ParamValue, f64)>]) -> Option<Interaction> {
     let mut distinct: Vec<&ParamValue> = budgets.iter().flatten().map(|(value, _)| value).collect();
     distinct.sort_by(|a, b| a.total_cmp(b));
     distinct.dedup();
     let place = |value: &ParamValue| distinct.binary_search_by(|other| other.total_cmp(value)).ok();
-    // The budgets that tried each value, and the number of pairs of both.
+    // The budgets that tried each value, and the number of pairs of budget and value.
     let (mut tried, mut pairs) = (vec![Vec::new(); distinct.len()], 0);
     for (budget, evaluations) in budgets.iter().enumerate() {
         for at in evaluations.iter().filter_map(|(value, _)| place(value)) {

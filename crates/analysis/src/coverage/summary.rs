@@ -1,4 +1,4 @@
-//! How a study's trials fill its space as a whole.
+//! Coverage of a whole space by a study's trials.
 
 use allometry_core::SearchSpace;
 use schemars::JsonSchema;
@@ -13,13 +13,14 @@ use crate::stats::discrepancy::Side;
 use crate::stats::table::association;
 use crate::stats::{discrepancy, holm};
 
-/// Corrected Cramer's V from which two parameters are confounded.
+/// Corrected Cramer's V from which two parameters count as confounded.
 const CONFOUNDED: f64 = 0.5;
-/// Levels above which a parameter is left out of pairs.
+/// Most levels of a parameter in pairs.
 const MOST_LEVELS: usize = 30;
-/// Trials above which the discrepancy looks at evenly chosen ones: its cost grows with their square.
+/// Most trials in the discrepancy, whose cost grows with their square; more trials are subsampled at an even
+/// stride.
 const MOST_POINTS: usize = 1_500;
-/// Values of a list or of a range with steps above which random places are as good as uniform.
+/// Number of values, in a list or a range with steps, above which random places are treated as uniform.
 const MOST_ATOMS: f64 = 1_000.0;
 
 /// Two parameters that were not varied independently.
@@ -35,25 +36,26 @@ pub struct Confounding {
     pub p_holm: f64,
 }
 
-/// How a study's trials fill its space.
+/// Coverage of a space by a study's trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceCoverage {
-    /// Combinations of two values, over all pairs of parameters, among the values that occur.
+    /// Number of combinations of two values, over all pairs of parameters, among the values that occur.
     pub pairs: u64,
-    /// Those that some trial has.
+    /// Number of these combinations that were tried.
     pub pairs_tried: u64,
-    /// Pairs of parameters with a corrected V of at least 0.5 whose association is told, the strongest first.
+    /// Pairs of parameters with a corrected V of at least 0.5 and a significant association, the strongest
+    /// first.
     pub confounded: Vec<Confounding>,
-    /// Centred L2 discrepancy, squared, of the trials in the unit cube of the space; `null` where nothing
-    /// varies. A value of a list or of a range with steps lies in the middle of its part of the side.
+    /// Squared centred L2 discrepancy of the trials in the unit cube of the space; `null` where nothing
+    /// varies. A value of a list or of a range with steps is placed at the centre of its interval.
     pub discrepancy: Option<f64>,
-    /// Its expectation for as many points drawn at random from the space: from its lists and steps where it
-    /// has them, each parameter apart from the others.
+    /// Expected discrepancy of equally many points drawn at random from the space, with lists and steps where
+    /// the space has them, and each parameter independent of the others.
     pub discrepancy_at_random: Option<f64>,
 }
 
 impl SpaceCoverage {
-    /// Looks at all parameters, given by name with their exact and their binned levels.
+    /// Computes the coverage from all parameters, given by name with their exact and their binned levels.
     pub(crate) fn new(
         space: &SearchSpace,
         sample: &Sample<'_>,
@@ -103,8 +105,8 @@ impl SpaceCoverage {
     }
 }
 
-/// Places of the trials in the unit cube of the parameters that vary and that every trial has, and how places
-/// at random lie on its sides.
+/// Returns the places of the trials in the unit cube of the parameters that vary and that every trial has,
+/// and the distribution of random places on its sides.
 fn points(
     space: &SearchSpace,
     sample: &Sample<'_>,
@@ -138,7 +140,7 @@ fn points(
     (points, sides)
 }
 
-/// The place of each level; `None` where one is outside the axis.
+/// Returns the place of each level; `None` where one is outside the axis.
 fn places(axis: &Axis, levels: &[Level]) -> Option<Vec<f64>> {
     let place = |level: &Level| {
         let position = axis.position(&level.value)?;
@@ -157,7 +159,7 @@ fn side(axis: &Axis) -> Side {
     }
 }
 
-/// The middle of an atom's part of its side, and that part's length.
+/// Returns the centre and the length of an atom's interval on its side.
 fn middle(axis: &Axis, atom: f64) -> (f64, f64) {
     let (from, to) = (axis.below(atom), axis.below(atom + 1.0));
     (f64::midpoint(from, to), to - from)
@@ -170,8 +172,8 @@ mod tests {
     use allometry_core::rng::{stream, uniform};
     use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 
-    /// What is expected of points at random is what such points have on average: in a space of lists, steps
-    /// and ranges.
+    /// The expectation for random points is the average over such points, in a space of lists, steps and
+    /// ranges.
     #[test]
     fn the_expectation_is_the_average_over_random_points() {
         let list = |n: i64| Distribution::list((0..n).map(Into::into).collect());

@@ -11,7 +11,7 @@ use crate::stats::normal;
 use crate::study::StudyAnalysis;
 use crate::verdict::{Outcome, Verdict};
 
-/// Ratio of trial counts from which efforts are unequal.
+/// Ratio of trial counts from which they count as unequal.
 const UNEQUAL: f64 = 1.5;
 
 /// Returns the findings on the ladder as a whole.
@@ -74,7 +74,7 @@ fn behind(
     })
 }
 
-/// Finds too few rows where they cause most of the slope's error and more rows would make it small enough.
+/// Reports too few rows where they cause most of the slope's error and more rows would make it small enough.
 fn too_few_rows(
     ladder: &LadderTrials,
     scaling: &Scaling,
@@ -108,7 +108,7 @@ fn too_few_rows(
     }))
 }
 
-/// Finds budgets that were searched in different ways: their values do not compare sizes.
+/// Reports budgets that were searched in different ways: their values do not compare sizes.
 fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<Problem> {
     let used = || {
         let studies = ladder.studies.iter().zip(&scaling.searches);
@@ -124,7 +124,7 @@ fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<Prob
 }
 
 fn unequal_trials(studies: &[StudyAnalysis]) -> Option<Problem> {
-    // A trial that breaks a constraint was searched for as much as any other.
+    // Infeasible trials count too, because the search ran them as well.
     let trials = |study: &StudyAnalysis| study.summary.trials + study.summary.counts.infeasible;
     let of = |study| BudgetTrials { budget: study_label(study), trials: trials(study) };
     let tried = || studies.iter().filter(|study| trials(study) > 0);

@@ -31,10 +31,10 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// From the mildest to the worst.
+    /// All severities, from the mildest to the worst.
     pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Error];
 
-    /// The word for it.
+    /// Returns the name of the severity in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -74,7 +74,7 @@ pub enum FindingCode {
     SizesOutOfOrder,
     /// Best values lie at an end of their range towards which the metric improves.
     EdgeOfSpace,
-    /// The best learning rate lies at such an end.
+    /// The best learning rate lies at an end of its range towards which the metric improves.
     LearningRateEdge,
     /// Parameters were tried at one value only.
     SingleLevel,
@@ -82,15 +82,15 @@ pub enum FindingCode {
     Duplicates,
     /// Nothing was recorded about predictions.
     CollapseUnknown,
-    /// Models give every row the same prediction.
+    /// Models give every row nearly the same prediction.
     CollapsedTrials,
     /// The classes of the validation rows are not known.
     RowsUnknown,
     /// The scores of the best trials on the validation rows were not stored.
     MissingScores,
-    /// The validation rows are too few to tell the budgets apart.
+    /// The validation rows are too few to distinguish the budgets.
     TooFewRows,
-    /// A simple baseline is ahead of every trial.
+    /// A simple baseline is better than every trial.
     BehindBaseline,
     /// Two parameters were not varied independently.
     ConfoundedParameters,
@@ -136,7 +136,7 @@ impl FindingCode {
         Self::InfeasibleTrials,
     ];
 
-    /// The severity of its findings.
+    /// Returns the severity of findings with this code.
     pub fn severity(self) -> Severity {
         match self {
             Self::NoTrials => Severity::Error,
@@ -170,7 +170,7 @@ impl FindingCode {
     }
 }
 
-/// The code as it is written: `behind-baseline`.
+/// Writes the code in its text form: `behind-baseline`.
 impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
@@ -196,7 +196,7 @@ pub struct Finding {
 pub struct FindingText {
     /// The problem with its numbers.
     pub message: String,
-    /// A way to solve or to handle it.
+    /// Advice on the problem.
     pub advice: String,
 }
 
@@ -207,8 +207,8 @@ impl Finding {
     }
 }
 
-/// Returns all findings, the worst first and those of one code together; those on the ladder precede those on
-/// its budgets.
+/// Returns all findings, the worst first and those with one code together; findings on the ladder come before
+/// those on its budgets.
 pub fn findings(
     ladder: &LadderTrials,
     studies: &[StudyAnalysis],
@@ -236,7 +236,8 @@ pub fn findings(
 mod tests {
     use super::*;
 
-    /// The schema lists what the definition has, so that a code that is added to one alone fails here.
+    /// Returns the codes in the schema, which lists those of the definition: the test fails for a code that
+    /// is missing from the list of all codes.
     fn variants<T: JsonSchema>() -> Vec<String> {
         let schema = schemars::schema_for!(T);
         let listed = schema.get("oneOf").and_then(serde_json::Value::as_array).expect("an enum of words");

@@ -16,13 +16,13 @@ pub enum Problem {
         /// Neighbouring budgets whose sizes fall.
         reversals: Vec<SizeReversal>,
     },
-    /// The validation rows are too few to tell the budgets apart.
+    /// The validation rows are too few to distinguish the budgets.
     TooFewRows(RowsNeeded),
     /// Some budgets were searched adaptively and others not.
     SearchedDifferently {
         /// Labels of the budgets that were searched adaptively.
         adaptive: Vec<String>,
-        /// Whether the trials record how they were chosen; otherwise their values tell.
+        /// Whether the trials record how they were chosen; otherwise it is inferred from their values.
         is_recorded: bool,
     },
     /// One budget has many more trials than another.
@@ -34,7 +34,7 @@ pub enum Problem {
     },
     /// The searches of some budgets used trials of other budgets, the rest did not.
     UnequalKnowledge {
-        /// Labels of the budgets whose search did.
+        /// Labels of the budgets whose search used such trials.
         budgets: Vec<String>,
     },
     /// The classes of the validation rows are not known.
@@ -71,7 +71,7 @@ pub enum Problem {
         objectives: usize,
         /// The metric of the first.
         metric: String,
-        /// Whether it is known which values of the others are better.
+        /// Whether the directions of the other objectives are known.
         knows_directions: bool,
     },
     /// A baseline is better than every trial.
@@ -107,12 +107,12 @@ pub enum BudgetProblem {
     },
     /// Complete trials have no finite value.
     NonFiniteValues {
-        /// Their number.
+        /// Number of such trials.
         trials: u64,
     },
     /// Complete trials break a constraint.
     InfeasibleTrials {
-        /// Their number.
+        /// Number of infeasible trials.
         infeasible: u64,
         /// Complete trials.
         complete: u64,
@@ -125,7 +125,7 @@ pub enum BudgetProblem {
     NoCompleteTrial,
     /// A budget has few trials.
     FewTrials {
-        /// Their number.
+        /// Number of trials.
         trials: u64,
     },
     /// The recorded best configuration is not that of the best trial.
@@ -160,7 +160,7 @@ pub enum BudgetProblem {
     },
     /// Best values lie at an end of their range towards which the metric improves.
     EdgeOfSpace {
-        /// These values.
+        /// The values.
         edges: Vec<Edge>,
     },
     /// The best learning rate lies at an end of its range towards which the metric improves.
@@ -177,7 +177,7 @@ pub enum BudgetProblem {
     Confounded {
         /// The pairs.
         pairs: Vec<Confounding>,
-        /// Whether the budget of weights ties them: all are parts of an architecture.
+        /// Whether the weight budget links them, because all are parts of an architecture.
         is_by_design: bool,
     },
     /// Configurations were tried more than once.
@@ -193,7 +193,7 @@ pub enum BudgetProblem {
     },
     /// Models give nearly the same prediction for every row.
     CollapsedTrials {
-        /// Their number.
+        /// Number of such trials.
         constant: u64,
         /// Trials whose predictions are known.
         known: u64,
@@ -204,12 +204,12 @@ pub enum BudgetProblem {
     CollapseUnknown,
 }
 
-/// Validation rows that would tell the budgets apart.
+/// Number of validation rows that would distinguish the budgets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowsNeeded {
-    /// Rows that there are.
+    /// Number of rows.
     pub rows: u64,
-    /// Positive ones among them.
+    /// Number of positive rows.
     pub positives: u64,
     /// Share of the variance of the slope that is due to the rows.
     pub share: f64,
@@ -221,9 +221,9 @@ pub struct RowsNeeded {
     pub better: String,
     /// Label of the budget that is worse.
     pub worse: String,
-    /// Rows with which a true difference of that size would be found with probability `power`.
+    /// Number of rows at which a test finds a true difference of that size with probability `power`.
     pub needed: f64,
-    /// That probability.
+    /// Power of the test.
     pub power: f64,
 }
 

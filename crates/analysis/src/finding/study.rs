@@ -9,7 +9,7 @@ use crate::edge::Edge;
 use crate::options::Options;
 use crate::study::StudyAnalysis;
 
-/// Number of reasons of failures that a finding lists.
+/// Most reasons of failures in a finding.
 const REASONS: usize = 3;
 
 /// Adds the findings of a budget; `is_auc` says whether the metric is an AUC.
@@ -108,7 +108,7 @@ fn nominal(study: &StudyAnalysis) -> Option<BudgetProblem> {
     sizes.best_is_off_label().then_some(BudgetProblem::NominalNotSize { best, nominal, tried })
 }
 
-/// Returns the best values at an end beyond which the optimum may lie; `None` without any.
+/// Returns the best values at an end beyond which the optimum may lie; `None` without such values.
 fn edges(study: &StudyAnalysis, options: &Options, of_learning_rates: bool) -> Option<Vec<Edge>> {
     let beyond = study.edges.iter().filter(|edge| edge.may_lie_beyond(options.level));
     let edges: Vec<Edge> =

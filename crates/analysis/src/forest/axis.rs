@@ -1,4 +1,4 @@
-//! One parameter of the domain and its measure.
+//! One parameter of the domain with its probability measure.
 
 use allometry_core::{ChoiceOrder, Distribution, ParamValue};
 
@@ -17,16 +17,16 @@ pub struct Axis {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Set {
-    /// Ends on the scale that is measured.
+    /// A continuous range with its ends on the measured scale.
     Range { low: f64, high: f64, log: bool },
-    /// `count` values from `low`; with `log`, `low - step / 2` is positive.
+    /// `count` values from `low`, `step` apart; with `log`, `low - step / 2` is positive.
     Steps { low: f64, step: f64, count: f64, log: bool },
     /// Distinct values, ascending in [`ParamValue::total_cmp`].
     Choices { values: Vec<ParamValue>, order: ChoiceOrder },
 }
 
 impl Axis {
-    /// The axis of `parameter`; `None` where the set has no values, no finite ends or no step.
+    /// Returns the axis of `parameter`; `None` where the set has no values, no finite ends or no step.
     pub fn new(parameter: &str, set: &Distribution) -> Option<Self> {
         let set = match set {
             Distribution::Float { low, high, log, step: None } => Set::range(*low, *high, *log)?,
@@ -44,7 +44,7 @@ impl Axis {
         Some(Self { parameter: parameter.to_owned(), set })
     }
 
-    /// Where `value` lies; `None` outside the set.
+    /// Returns the position of `value`; `None` outside the set.
     pub fn position(&self, value: &ParamValue) -> Option<f64> {
         match &self.set {
             Set::Range { low, high, log } => {
@@ -64,7 +64,7 @@ impl Axis {
         }
     }
 
-    /// Mass of the positions below `cut`.
+    /// Returns the mass of the positions below `cut`.
     pub fn below(&self, cut: f64) -> f64 {
         match &self.set {
             Set::Range { .. } => cut,
@@ -77,8 +77,8 @@ impl Axis {
         }
     }
 
-    /// The cut between two positions that trials have, `left < right`: halfway on a range, else on the
-    /// boundary of atoms nearest to it.
+    /// Returns the cut between two positions of trials, `left < right`: the midpoint on a range, otherwise
+    /// the boundary between atoms nearest to the midpoint.
     pub fn cut(&self, left: f64, right: f64) -> f64 {
         if matches!(self.set, Set::Range { .. }) {
             let middle = f64::midpoint(left, right);
@@ -88,7 +88,7 @@ impl Axis {
         }
     }
 
-    /// Number of values where they have no order, and a tree may split them into any two sets.
+    /// Returns the number of values of an unordered parameter, which a tree may split into any two sets.
     pub fn categories(&self) -> Option<usize> {
         match &self.set {
             Set::Choices { values, order: ChoiceOrder::Nominal } => Some(values.len()),
@@ -96,7 +96,7 @@ impl Axis {
         }
     }
 
-    /// Number of atoms; `None` for a continuous range.
+    /// Returns the number of atoms; `None` for a continuous range.
     pub fn atoms(&self) -> Option<f64> {
         match &self.set {
             Set::Range { .. } => None,

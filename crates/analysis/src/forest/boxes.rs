@@ -6,19 +6,19 @@ use std::ops::Range;
 use crate::forest::axis::Axis;
 use crate::forest::tree::{Node, Side, Tree};
 
-/// Neighbouring cells of one axis, as runs in ascending order.
+/// Cells of one axis, as ascending runs of neighbouring cells.
 pub(super) type Cells = Vec<Range<u32>>;
 
-/// A leaf: the product of sets of cells, whole axes left out.
+/// A leaf: a product of sets of cells. Axes without a restriction are left out.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) value: f64,
     pub(super) mass: f64,
-    /// Axes that the leaf is confined on, ascending.
+    /// Axes on which the leaf is restricted, ascending.
     pub(super) sides: Vec<Confined>,
 }
 
-/// A leaf's extent along an axis.
+/// The extent of a leaf along one axis.
 #[derive(Debug, Clone)]
 pub(super) struct Confined {
     pub(super) axis: u32,
@@ -26,17 +26,17 @@ pub(super) struct Confined {
     pub(super) mass: f64,
 }
 
-/// A tree's boxes. Each axis is divided into cells at all cuts of the tree (nominal ones into their
-/// categories), so that the tree is constant on products of cells.
+/// The boxes of a tree. All cuts of the tree divide each axis into cells (categories on nominal axes), so
+/// that the tree is constant on products of cells.
 #[derive(Debug)]
 pub(super) struct Boxes {
-    /// Masses of the cells, by axis.
+    /// Masses of the cells of each axis.
     pub(super) cells: Vec<Vec<f64>>,
     pub(super) leaves: Vec<Leaf>,
 }
 
 impl Boxes {
-    /// The boxes of positive mass of `tree`.
+    /// Returns the boxes of `tree` with positive mass.
     pub(super) fn new(tree: &Tree, axes: &[Axis]) -> Self {
         let cuts = cuts(tree, axes.len());
         let cells = axes.iter().zip(&cuts).map(|(axis, cuts)| masses(axis, cuts)).collect();
@@ -89,7 +89,7 @@ impl Boxes {
     }
 }
 
-/// The cuts of a tree by axis, ascending and distinct.
+/// Returns the cuts of a tree on each axis, ascending and distinct.
 fn cuts(tree: &Tree, axes: usize) -> Vec<Vec<f64>> {
     let mut cuts = vec![Vec::new(); axes];
     for node in &tree.nodes {
@@ -104,7 +104,7 @@ fn cuts(tree: &Tree, axes: usize) -> Vec<Vec<f64>> {
     cuts
 }
 
-/// Masses of an axis's cells.
+/// Returns the masses of an axis's cells.
 fn masses(axis: &Axis, cuts: &[f64]) -> Vec<f64> {
     if let Some(count) = axis.categories() {
         return vec![1.0 / count as f64; count];
@@ -115,7 +115,7 @@ fn masses(axis: &Axis, cuts: &[f64]) -> Vec<f64> {
     ends.windows(2).map(|ends| ends[1] - ends[0]).collect()
 }
 
-/// The cells within `cells` on the left and on the right of a split.
+/// Divides `cells` into those on the left and those on the right of a split.
 fn part(cells: &Cells, left: &Side, cuts: &[f64]) -> [Cells; 2] {
     let left: Cells = match left {
         Side::Below(cut) => {

@@ -1,14 +1,14 @@
-//! The domain of a forest, and trials as points of it.
+//! The domain of a forest, and the positions of trials in it.
 
 use allometry_core::{ParamValue, Params, SearchSpace};
 
 use crate::forest::axis::Axis;
 use crate::sample::is_usable;
 
-/// The parameters that a forest predicts from.
+/// The parameters that a forest uses for its predictions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Domain {
-    /// One per parameter, in the space's order.
+    /// One axis per parameter, in the space's order.
     pub axes: Vec<Axis>,
     /// Parameters of the space that are left out: without a measurable set, or absent from more than half of
     /// the trials.
@@ -18,16 +18,16 @@ pub struct Domain {
 /// Trials inside a domain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    /// Positions of the trials, by axis.
+    /// Positions of the trials on each axis.
     pub columns: Vec<Vec<f64>>,
-    /// Their values.
+    /// Values of the trials.
     pub values: Vec<f64>,
-    /// Trials without a usable value, without one of the parameters, or outside the space.
+    /// Number of trials without a usable value, without one of the parameters, or outside the space.
     pub left_out: u64,
 }
 
 impl Domain {
-    /// The parameters of `space` that at least half of the trials have.
+    /// Builds the domain of the parameters of `space` that at least half of the trials have.
     pub fn new(space: &SearchSpace, trials: &[(&Params, f64)]) -> Self {
         let (mut axes, mut absent) = (Vec::new(), Vec::new());
         for (order, (parameter, set)) in space.iter().enumerate() {
@@ -40,7 +40,7 @@ impl Domain {
         Self { axes, absent }
     }
 
-    /// The trials inside the domain that have a usable value.
+    /// Returns the trials inside the domain that have a usable value.
     pub fn rows(&self, trials: &[(&Params, f64)]) -> Rows {
         let mut columns = vec![Vec::with_capacity(trials.len()); self.axes.len()];
         let mut values = Vec::with_capacity(trials.len());
@@ -65,7 +65,8 @@ impl Domain {
     }
 }
 
-/// The value of `parameter`, looked for first where the space has it: trials mostly keep the space's order.
+/// Returns the value of `parameter`, looking first at its place in the space: trials usually keep the space's
+/// order.
 pub(crate) fn value<'p>(params: &'p Params, parameter: &str, order: usize) -> Option<&'p ParamValue> {
     match params.0.get_index(order) {
         Some((name, value)) if name == parameter => Some(value),

@@ -1,4 +1,4 @@
-//! Growing one tree on a bootstrap sample.
+//! Growth of one tree on a bootstrap sample.
 
 use allometry_core::TrialRng;
 
@@ -8,21 +8,21 @@ use crate::forest::split::{Split, Total, View};
 use crate::forest::tree::{Node, Side, Tree};
 use crate::stats::random::below;
 
-/// What every tree of a forest is grown from.
+/// Data and settings that all trees of a forest share.
 pub(super) struct Ground<'a> {
     pub(super) axes: &'a [Axis],
     pub(super) rows: &'a Rows,
-    /// Row numbers, ascending by position, by axis.
+    /// Row numbers on each axis, ascending by position.
     pub(super) orders: Vec<Vec<u32>>,
-    /// Mean of all values: sums are of differences from it.
+    /// Mean of all values, which is subtracted before summing.
     pub(super) center: f64,
     pub(super) min_leaf: f64,
     pub(super) max_depth: u32,
-    /// Axes tried at each node.
+    /// Number of axes tried at each node.
     pub(super) tried: usize,
 }
 
-/// A node yet to be split: its place in the tree and in each axis's order.
+/// A node that is not yet split: its place in the tree and in each axis's order.
 struct Open {
     node: usize,
     start: usize,
@@ -33,7 +33,7 @@ struct Open {
 struct Grower<'a> {
     ground: &'a Ground<'a>,
     draws: Vec<Total>,
-    /// The drawn rows, by axis; those of a node lie together and ascend by position.
+    /// The drawn rows on each axis; the rows of a node are contiguous and ascend by position.
     orders: Vec<Vec<u32>>,
     goes_left: Vec<bool>,
     scratch: Vec<u32>,
@@ -42,7 +42,8 @@ struct Grower<'a> {
     open: Vec<Open>,
 }
 
-/// Grows a tree on as many draws with replacement as there are rows; returns how often each row was drawn.
+/// Grows a tree on as many draws with replacement as there are rows. Returns the tree and the number of draws
+/// of each row.
 pub(super) fn grow(ground: &Ground<'_>, rng: &mut TrialRng) -> (Tree, Vec<u32>) {
     let n = ground.rows.values.len();
     let mut counts = vec![0_u32; n];
@@ -73,7 +74,7 @@ pub(super) fn grow(ground: &Ground<'_>, rng: &mut TrialRng) -> (Tree, Vec<u32>) 
 }
 
 impl Grower<'_> {
-    /// Makes an open node a split, whose children are then open, or a leaf.
+    /// Turns an open node into a split with two open children, or into a leaf.
     fn settle(&mut self, open: &Open, rng: &mut TrialRng) {
         let mut node = Total::default();
         for row in &self.orders[0][open.start..open.end] {
@@ -102,7 +103,8 @@ impl Grower<'_> {
             && rows.next().is_some_and(|first| rows.any(|value| value != first))
     }
 
-    /// The best split over a random choice of axes; more are tried only while none of them can be split.
+    /// Returns the best split over a random choice of axes; tries more axes only if none of these can be
+    /// split.
     fn best_split(&mut self, open: &Open, node: Total, rng: &mut TrialRng) -> Option<(usize, Split)> {
         let mut best: Option<(usize, Split)> = None;
         for tried in 0..self.candidates.len() {
@@ -129,8 +131,8 @@ impl Grower<'_> {
         best
     }
 
-    /// Parts the node's rows in every axis's order, keeping that order on both sides; returns the number on
-    /// the left.
+    /// Partitions the node's rows in every axis's order, keeping that order on both sides. Returns the number
+    /// of rows on the left.
     fn part(&mut self, open: &Open, axis: usize, left: &Side) -> usize {
         let column = &self.ground.rows.columns[axis];
         for row in &self.orders[axis][open.start..open.end] {

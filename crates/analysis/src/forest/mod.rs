@@ -1,4 +1,4 @@
-//! A regression forest (Breiman 2001) over a search space's own domain.
+//! A regression forest (Breiman 2001) over the domain of a search space.
 
 pub mod axis;
 mod boxes;
@@ -19,10 +19,10 @@ use crate::forest::grow::{Ground, grow};
 use crate::forest::tree::Tree;
 use crate::stats::moments::mean;
 
-/// Leaves of a tree never outnumber this: the fewest draws in a leaf rise with the number of rows.
+/// Most leaves of a tree: the fewest draws in a leaf rise with the number of rows to keep this limit.
 const MOST_LEAVES: usize = 4096;
 
-/// How a forest is grown.
+/// Settings of a forest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ForestOptions {
     /// Number of trees.
@@ -38,22 +38,22 @@ pub struct ForestOptions {
 }
 
 impl Default for ForestOptions {
-    /// 64 trees and five parameters in six at each split, as Hutter, Hoos & Leyton-Brown (2014) have it;
-    /// leaves of three.
+    /// Returns 64 trees with five in six parameters tried at each split, as in Hutter, Hoos & Leyton-Brown
+    /// (2014), and at least three draws in each leaf.
     fn default() -> Self {
         Self { trees: 64, min_leaf: 3, max_depth: 64, tried: 5.0 / 6.0, seed: 0 }
     }
 }
 
-/// Trees, each grown on its own bootstrap sample from its own random stream, so that the forest does not
-/// depend on the number of threads.
+/// A forest of trees. Each has its own bootstrap sample from its own random stream, so that the forest does
+/// not depend on the number of threads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     /// The trees.
     pub trees: Vec<Tree>,
-    /// Coefficient of determination of the predictions for each row by the trees that did not draw it, over
-    /// the rows that have one; 1 is perfect, 0 no better than the mean, below 0 worse. `None` where these
-    /// rows' values are all equal.
+    /// Coefficient of determination of the out-of-bag predictions: the trees that did not draw a row predict
+    /// it. 1 is perfect, 0 no better than the mean, below 0 worse. `None` where the values of the predicted
+    /// rows are all equal.
     pub oob_r_squared: Option<f64>,
 }
 
@@ -93,8 +93,8 @@ fn ascending(column: &[f64]) -> Vec<u32> {
     order
 }
 
-/// `1 - sum (y - prediction)^2 / sum (y - mean)^2`, the prediction of a row being the mean over the trees
-/// that have one; `None` where the values do not vary.
+/// Returns `1 - sum (y - prediction)^2 / sum (y - mean)^2`, where the prediction of a row is the mean over
+/// the trees that predict it; `None` where the values do not vary.
 fn r_squared(values: &[f64], predicted: &[Vec<(u32, f64)>]) -> Option<f64> {
     let mut sums = vec![(0.0, 0_u32); values.len()];
     for (row, prediction) in predicted.iter().flatten() {
@@ -112,6 +112,6 @@ fn r_squared(values: &[f64], predicted: &[Vec<(u32, f64)>]) -> Option<f64> {
     let center = mean(pairs().map(|(y, _)| y))?;
     let total: f64 = pairs().map(|(y, _)| (y - center) * (y - center)).sum();
     let residual: f64 = pairs().map(|(y, prediction)| (y - prediction) * (y - prediction)).sum();
-    // Squares of very small or very large values leave the range of numbers.
+    // The squares of very small or very large values may underflow or overflow.
     Some(1.0 - residual / total).filter(|r_squared| r_squared.is_finite())
 }

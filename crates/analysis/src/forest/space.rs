@@ -5,12 +5,12 @@ use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
 use crate::input::StudyTrials;
 use crate::range_source::RangeSource;
 
-/// Distinct numbers above which values that occur are taken for those of a continuous range.
+/// Number of distinct values above which a parameter is taken to be continuous.
 const MOST_VALUES: usize = 12;
 
-/// The study's space; else, for each parameter, the set that the latest trial recorded; else the values that
-/// occur, with more than 12 distinct numbers the range that they span. The source is that of the least known
-/// parameter.
+/// Returns the study's space. Without one, it uses, for each parameter, the distribution that the latest
+/// trial recorded, or else the values that occur (their range, with more than 12 distinct numbers). The
+/// returned source is that of the least certain parameter.
 pub fn known_space(study: &StudyTrials) -> (SearchSpace, RangeSource) {
     if let Some(space) = &study.space {
         return (space.clone(), RangeSource::Space);
@@ -19,7 +19,7 @@ pub fn known_space(study: &StudyTrials) -> (SearchSpace, RangeSource) {
     let mut space = SearchSpace::default();
     let mut latest: Option<&Params> = None;
     for trial in &study.trials {
-        // Most trials have the parameters of the one before.
+        // Most trials have the same parameters as the trial before.
         let as_before = latest.is_some_and(|latest| trial.params.0.keys().eq(latest.0.keys()));
         latest = Some(&trial.params);
         if as_before {

@@ -1,4 +1,4 @@
-//! The best split of a node along one axis.
+//! Search for the best split of a node along one axis.
 
 use std::iter;
 use std::ops::Range;
@@ -6,10 +6,11 @@ use std::ops::Range;
 use crate::forest::axis::Axis;
 use crate::forest::tree::Side;
 
-/// Categories up to which a split may part them into any two sets; above, it parts one from the rest.
+/// Number of categories up to which a split may form any two sets; above it, a split separates one category
+/// from the rest.
 const MOST_PARTED: usize = 32;
 
-/// Number of draws and sum of values, for one row, a side or a node.
+/// Number of draws and sum of values of a row, a side or a node.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Total {
     pub(super) weight: f64,
@@ -26,7 +27,7 @@ impl Total {
         Self { weight: self.weight - other.weight, sum: self.sum - other.sum }
     }
 
-    /// What the side adds to the explained sum of squares, up to the node's constant.
+    /// Returns the contribution of a side to the explained sum of squares, up to a constant of the node.
     fn score(self) -> f64 {
         self.sum * self.sum / self.weight
     }
@@ -44,7 +45,7 @@ pub(super) struct Split {
     pub(super) left: Side,
 }
 
-/// A node's rows as one axis sees them.
+/// The rows of a node on one axis.
 pub(super) struct View<'a> {
     pub(super) axis: &'a Axis,
     /// Positions of all rows.
@@ -59,8 +60,8 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The split with the largest explained sum of squares, the first of equals; `None` where nothing can be
-    /// parted.
+    /// Returns the split with the largest explained sum of squares, the first among equals; `None` where no
+    /// split is possible.
     pub(super) fn best(&self) -> Option<Split> {
         match self.axis.categories() {
             None => self.ordered(),
@@ -100,9 +101,9 @@ impl View<'_> {
         best.map(|(score, here, next)| Split { score, left: Side::Below(self.axis.cut(here, next)) })
     }
 
-    /// With squared error the best parting of categories into two sets is one of those that part them in
-    /// order of their means (Fisher 1958; Breiman et al. 1984, section 9.4). Categories without a row in the
-    /// node join the side with more draws.
+    /// Returns the best split of the categories into two sets. With squared error it is one of those that cut
+    /// the categories in the order of their means (Fisher 1958; Breiman et al. 1984, section 9.4). Categories
+    /// without a row in the node join the side with more draws.
     fn nominal(&self, count: usize) -> Option<Split> {
         let mut present: Vec<(u32, Total)> = Vec::new();
         for row in self.rows {

@@ -1,4 +1,4 @@
-//! The forest's own properties, and its variance against enumeration.
+//! Tests of the forest's properties, and of its variance against enumeration.
 
 use allometry_core::{Distribution, Params, SearchSpace, TrialRng};
 
@@ -23,7 +23,8 @@ fn space() -> SearchSpace {
     SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
 }
 
-/// Trials at random points of the space whose value depends on single parameters, on pairs and on noise.
+/// Returns trials at random points of the space whose values depend on single parameters, on pairs and on
+/// noise.
 fn trials(n: usize, noise: f64) -> Vec<(Params, f64)> {
     let mut rng = rng::stream(5, "forest tests", n as u64);
     let points = (0..n).map(|_| {
@@ -57,7 +58,8 @@ fn fitted(n: usize, options: ForestOptions) -> (Domain, Rows, Forest) {
     (domain, rows, forest)
 }
 
-/// Representative positions of an axis with their masses, on each of which no tree changes its prediction.
+/// Returns representative positions of an axis with their masses. No tree changes its prediction within one
+/// of them.
 fn atoms(axis: &Axis, forest: &Forest, index: usize) -> Vec<(f64, f64)> {
     if let Some(count) = axis.atoms() {
         let atom = |i: usize| (i as f64, axis.below(i as f64 + 1.0) - axis.below(i as f64));
@@ -76,7 +78,7 @@ fn atoms(axis: &Axis, forest: &Forest, index: usize) -> Vec<(f64, f64)> {
     ends.windows(2).map(|ends| (f64::midpoint(ends[0], ends[1]), ends[1] - ends[0])).collect()
 }
 
-/// `Var(E[f | x_S])` by visiting every point of the grid.
+/// Returns `Var(E[f | x_S])` by visiting every point of the grid.
 fn enumerated(tree: &tree::Tree, atoms: &[Vec<(f64, f64)>], given: &[usize]) -> f64 {
     let size: usize = given.iter().map(|axis| atoms[*axis].len()).product();
     let (mut sums, mut masses) = (vec![0.0; size], vec![0.0; size]);

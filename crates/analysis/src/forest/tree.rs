@@ -14,7 +14,7 @@ pub(crate) enum Node {
     Split { axis: u32, left: Side, children: [u32; 2] },
 }
 
-/// What of an axis goes to the left child.
+/// The values of an axis that go to the left child.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Side {
     /// Positions below the cut.
@@ -33,7 +33,7 @@ impl Side {
 }
 
 impl Tree {
-    /// The prediction at a point, given by its position on each axis.
+    /// Returns the prediction at a point, given by its position on each axis.
     pub fn predict(&self, position: impl Fn(usize) -> f64) -> f64 {
         let mut node = &self.nodes[0];
         loop {
@@ -47,7 +47,7 @@ impl Tree {
         }
     }
 
-    /// Number of leaves.
+    /// Returns the number of leaves.
     pub fn leaves(&self) -> usize {
         self.nodes.len().div_ceil(2)
     }

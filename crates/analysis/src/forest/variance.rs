@@ -1,4 +1,4 @@
-//! The variance of a tree's predictions over the domain, divided among parameters and pairs of them.
+//! The variance of a tree's predictions over the domain, divided among single parameters and pairs.
 
 use crate::forest::boxes::{Boxes, Confined, Leaf};
 use crate::forest::domain::Domain;
@@ -9,19 +9,20 @@ use crate::forest::tree::Tree;
 pub struct TreeVariance {
     /// Variance of the prediction at a random point of the domain.
     pub total: f64,
-    /// `V_i = Var(E[f | x_i])`, by axis.
+    /// `V_i = Var(E[f | x_i])` of each axis.
     pub singles: Vec<f64>,
-    /// `V_ij = Var(E[f | x_i, x_j]) - V_i - V_j` for axes `i < j`, ascending; pairs that no leaf is confined
-    /// on have none.
+    /// `V_ij = Var(E[f | x_i, x_j]) - V_i - V_j` for axes `i < j`, ascending; pairs on which no leaf is
+    /// restricted are left out.
     pub pairs: Vec<((u32, u32), f64)>,
 }
 
-/// Divides the variance of `tree`.
+/// Divides the variance of `tree` among single parameters and pairs.
 ///
-/// Exact: the leaves are boxes, and a box of mass `M`, value `v` and side masses `m` gives `v M prod_S (1[x_i
-/// in side] / m_i - 1)` to the component of the set `S` of parameters. Only boxes confined in all of `S`
-/// count, and each component is integrated as it is, so that no difference of large numbers is taken. Sums
-/// run in the order of the leaves. Time and memory of a pair grow with the product of the two axes' cuts.
+/// The result is exact. The leaves are boxes, and a box of mass `M`, value `v` and side masses `m` adds `v M
+/// prod_S (1[x_i in side] / m_i - 1)` to the component of the set `S` of parameters. Only boxes restricted in
+/// all of `S` contribute. Each component is integrated directly, which avoids differences of large numbers.
+/// Sums follow the order of the leaves. Time and memory of a pair grow with the product of the numbers of
+/// cuts on the two axes.
 pub fn decompose(tree: &Tree, domain: &Domain) -> TreeVariance {
     let mut boxes = Boxes::new(tree, &domain.axes);
     let mean: f64 = boxes.leaves.iter().map(|leaf| leaf.value * leaf.mass).sum();
@@ -55,7 +56,7 @@ fn singles(boxes: &Boxes) -> Vec<f64> {
         .collect()
 }
 
-/// A leaf confined on both axes of a pair, with the places of the two sides.
+/// A leaf restricted on both axes of a pair, with the places of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Joint {
     axes: (u32, u32),
@@ -81,8 +82,8 @@ fn pairs(boxes: &Boxes) -> Vec<((u32, u32), f64)> {
         .collect()
 }
 
-/// The variance of one pair's component. `grid` holds the steps of a function of two variables, one row per
-/// cell of the first axis.
+/// Returns the variance of one pair's component. `grid` holds the steps of a function of two variables, one
+/// row per cell of the first axis.
 fn pair(boxes: &Boxes, joints: &[Joint], grid: &mut Vec<f64>) -> f64 {
     let (a, b) = joints[0].axes;
     let (rows, columns) = (&boxes.cells[a as usize], &boxes.cells[b as usize]);
@@ -107,7 +108,7 @@ fn pair(boxes: &Boxes, joints: &[Joint], grid: &mut Vec<f64>) -> f64 {
             }
         }
     }
-    // The first row holds the columns' own part, which every row is raised by.
+    // The first row holds the part of the columns alone, which is added to every row.
     for (cell, step) in grid.iter_mut().zip(&column_steps) {
         *cell += step;
     }
@@ -128,7 +129,7 @@ fn pair(boxes: &Boxes, joints: &[Joint], grid: &mut Vec<f64>) -> f64 {
     variance
 }
 
-/// Adds the steps of a function that is `height` higher inside the cells.
+/// Adds the steps of a function that is `height` higher inside the cells of `side`.
 fn raise(steps: &mut [f64], side: &Confined, height: f64) {
     for run in &side.cells {
         steps[run.start as usize] += height;

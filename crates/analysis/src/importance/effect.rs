@@ -14,11 +14,11 @@ use crate::stats::least_squares::{Fit, TermTest};
 use crate::stats::moments::sample_variance;
 use crate::stats::{benjamini_hochberg, holm, noncentral_f, permutation};
 
-/// Evaluations up to which every assignment to levels is tried, if there are not too many.
+/// Number of evaluations up to which every assignment to levels is tried, if there are not too many.
 const FEW: usize = 12;
-/// Assignments that are tried at most.
+/// Most assignments that are tried.
 const MOST_ASSIGNMENTS: usize = 5_000;
-/// Visits of a value that permutations may take in all.
+/// Most visits of a value over all permutations.
 const PERMUTATION_BUDGET: usize = 50_000_000;
 
 /// A parameter's effect given all other parameters.
@@ -28,49 +28,49 @@ pub struct AdjustedEffect {
     pub freedom: u64,
     /// Type-II F of the main-effects model.
     pub f: Option<f64>,
-    /// `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the other parameters leave.
-    /// The interval is that of `lambda / (lambda + N)` for the noncentralities `lambda` that F admits
-    /// (Steiger 2004); it contains the share.
+    /// Partial omega squared, `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the
+    /// other parameters leave. The interval transforms the interval of the noncentrality `lambda` of F
+    /// (Steiger 2004) by `lambda / (lambda + N)`; it contains the share.
     pub partial_omega_squared: Option<Estimate>,
     /// P-value of F.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the parameters of the budget.
+    /// P-value after Holm's adjustment over the parameters of the budget.
     pub p_holm: Option<f64>,
 }
 
 /// The model behind the adjusted effects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportanceModel {
-    /// Distinct evaluations: a repeat of a configuration with the very same value is none.
+    /// Number of distinct evaluations: a repeat of a configuration with exactly equal value is left out.
     pub evaluations: u64,
-    /// How parameters enter; `null` where there are too few evaluations for a model.
+    /// Coding of the parameters; `null` where there are too few evaluations for a model.
     pub coding: Option<Coding>,
-    /// Share of the evaluations' variance that the model takes up.
+    /// Share of the evaluations' variance that the model explains.
     pub r_squared: Option<f64>,
-    /// The same, corrected for the number of coefficients.
+    /// R squared, corrected for the number of coefficients.
     pub adjusted_r_squared: Option<f64>,
-    /// Evaluations less coefficients.
+    /// Number of evaluations less the number of coefficients.
     pub residual_freedom: Option<u64>,
     /// Parameters with a level that other parameters determine.
     pub aliased: Vec<String>,
     /// Parameters with too many levels for the model.
     pub left_out: Vec<String>,
-    /// Largest share of the variance that any model can take up, the rest being what repeats of one
-    /// configuration differ by; `null`, unknown, without repeats that differ.
+    /// Largest share of the variance that any model can explain; the rest is the variance between repeats of
+    /// one configuration. `null` (unknown) without repeats that differ.
     pub noise_ceiling: Option<f64>,
-    /// Tests that Holm's adjustment took together.
+    /// Number of tests in Holm's adjustment.
     pub family: u64,
-    /// Parameters with an effect after it.
+    /// Parameters with a significant effect after Holm's adjustment.
     pub surviving: Vec<String>,
-    /// Permutations behind each permutation p-value.
+    /// Number of permutations behind each permutation p-value.
     pub permutations: u64,
-    /// Replicates behind each interval of a share.
+    /// Number of replicates behind each interval of a share.
     pub bootstraps: u64,
-    /// What survives, in words.
+    /// Sentence that names the surviving parameters.
     pub sentence: Statement<()>,
 }
 
-/// Effect of one parameter.
+/// The effect of one parameter.
 #[derive(Debug, Clone)]
 pub(super) struct Effect {
     parameter: String,
@@ -78,7 +78,7 @@ pub(super) struct Effect {
     pub(super) share: Option<Estimate>,
 }
 
-/// Effects of all parameters.
+/// The effects of all parameters.
 pub(super) struct Effects {
     by_parameter: Vec<Effect>,
     permutations: Vec<(String, [f64; 2])>,
@@ -123,7 +123,7 @@ impl Effects {
         self.by_parameter.iter().find(|effect| effect.parameter == parameter)
     }
 
-    /// P-value of a parameter on its own, and the same after adjustment.
+    /// Returns the permutation p-value of a parameter alone, without and with adjustment.
     pub(super) fn permutation(&self, parameter: &str) -> Option<[f64; 2]> {
         self.permutations.iter().find(|(name, _)| name == parameter).map(|(_, p)| *p)
     }
@@ -186,7 +186,7 @@ fn partial_omega_squared(
 ) -> Option<Estimate> {
     let (f, freedom) = (test.f?, test.freedom as f64);
     let share = |noncentrality: f64| noncentrality / (noncentrality + evaluations);
-    // A noncentrality, and with it the interval, is never below 0.
+    // A noncentrality, and therefore its interval, is never below 0.
     let point = share((freedom * (f - 1.0)).max(0.0));
     let ends = noncentral_f::noncentrality(f, freedom, residual_freedom as f64, options.level);
     let interval = ends.map(|(lower, upper)| Interval { lower: share(lower), upper: share(upper) });
@@ -200,8 +200,8 @@ fn ceiling(model: &Model, repeat_sd: Option<f64>) -> Option<f64> {
     Some((1.0 - noise * noise / variance).max(0.0))
 }
 
-/// Permutation p-values of the model's parameters by name, each as it is and after adjustment, and how many
-/// permutations they rest on.
+/// Returns the permutation p-values of the model's parameters by name, without and with adjustment, and the
+/// number of permutations.
 fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, [f64; 2])>, usize) {
     let factors: Vec<(&[usize], usize)> =
         model.included().map(|factor| (factor.codes.as_slice(), factor.groups())).collect();

@@ -1,4 +1,4 @@
-//! Shares of R squared with intervals.
+//! Shares of parameters in R squared, with intervals.
 
 use allometry_core::rng::stream;
 
@@ -11,23 +11,24 @@ use crate::stats::lmg::{self, MOST_EXACT};
 use crate::stats::moments::sample_sd;
 use crate::stats::random::below;
 
-/// Pairs of random orders where there are too many terms for every subset.
+/// Number of pairs of random orders where there are too many terms for every subset.
 const ORDERS: usize = 32;
-/// Multiplications that the replicates may take in all.
+/// Most multiplications over all replicates.
 const BUDGET: f64 = 1e9;
-/// Of these, those of drawn values with columns of the design: they wait for memory, which makes them dearer.
+/// Most multiplications of drawn values with columns of the design, within `BUDGET`: each waits for memory
+/// and therefore takes longer.
 const DRAWING_BUDGET: f64 = 6e7;
-/// Replicates below which there is no interval.
+/// Fewest replicates of an interval.
 const FEWEST: usize = 100;
 
-/// Share of R squared of each term and the replicates behind its interval.
+/// Returns the share of each term in R squared and the number of replicates behind its interval.
 ///
-/// The interval resamples residuals around the fit, shrunk to what is left of R squared after its correction,
-/// at the same configurations, and joins the percentile interval to the pivotal one (Davison & Hinkley 1997,
-/// section 5.2), the estimate less what resampled shares differ by from their own true share: small shares
-/// are biased upwards by chance, and resampled ones once more, so that percentiles never reach down to 0;
-/// large ones are resampled too low. Resampling the trials themselves would leave levels out and fit the rest
-/// all but exactly.
+/// The replicates resample residuals around the fitted values at these configurations; the fitted values are
+/// shrunk to the adjusted R squared. The interval is the union of the percentile interval and the pivotal one
+/// (Davison & Hinkley 1997, section 5.2), which subtracts from the estimate the differences between resampled
+/// shares and their own true share. Small shares are biased upwards by chance, and resampled ones twice, so
+/// that percentiles alone never reach 0; large shares are resampled too low. Resampling trials instead would
+/// drop levels and fit the rest almost exactly.
 pub(super) fn shares(
     fit: &Fit<'_>,
     design: &Design,
@@ -41,7 +42,7 @@ pub(super) fn shares(
     if replicates >= FEWEST.min(options.bootstraps as usize) {
         let shrink = (adjusted_r_squared(fit).max(0.0) / fit.r_squared().max(f64::MIN_POSITIVE)).sqrt();
         let fitted = fit.fitted();
-        // Residuals are smaller than errors by what the model's coefficients take up.
+        // Residuals have a smaller variance than errors, because of the model's coefficients.
         let scale = (fitted.len() as f64 / fit.residual_freedom as f64).sqrt();
         let errors: Vec<f64> =
             fit.response().iter().zip(&fitted).map(|(y, fitted)| (y - fitted) * scale).collect();
@@ -81,7 +82,7 @@ fn variance(values: &[f64]) -> f64 {
     sample_sd(values.iter().copied()).map_or(0.0, |sd| sd * sd)
 }
 
-/// R squared corrected for the number of coefficients.
+/// Returns R squared corrected for the number of coefficients.
 pub(super) fn adjusted_r_squared(fit: &Fit<'_>) -> f64 {
     let freedom = fit.response().len().saturating_sub(1) as f64;
     1.0 - (1.0 - fit.r_squared()) * freedom / fit.residual_freedom as f64
@@ -91,11 +92,11 @@ fn lmg_shares(matrix: &[f64], design: &Design, options: &Options) -> Vec<f64> {
     if design.terms().len() <= MOST_EXACT {
         return lmg::exact(matrix, design.terms());
     }
-    // The same orders for every replicate, so that their choice adds no spread.
+    // All replicates share these orders, so that the choice of orders adds no variance.
     lmg::sampled(matrix, design.terms(), ORDERS, &mut stream(options.seed, "shares of R squared", 2))
 }
 
-/// Replicates that stay within the budget.
+/// Returns the number of replicates within the budget of multiplications.
 fn affordable(design: &Design, rows: usize) -> usize {
     let columns = design.columns() as f64 + 1.0;
     let one = if design.terms().len() <= MOST_EXACT {

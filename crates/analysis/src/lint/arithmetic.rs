@@ -1,4 +1,4 @@
-//! Whether a report agrees with itself.
+//! Checks whether a report agrees with itself.
 
 mod coverage;
 mod importance;
@@ -18,25 +18,24 @@ use super::stated::{Printed, StatedReport, StatedStudy};
 use crate::finding::Severity;
 use crate::statement::Statement;
 
-/// A place where the report says something that its other lines exclude, whatever the numbers were before
-/// rounding.
+/// Two or more lines of a report that cannot all be true, whatever the numbers were before rounding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contradiction {
-    /// The line that is probably wrong; for a table, that of its heading.
+    /// The line that is probably wrong; for a table, the line of its heading.
     pub line: u64,
     /// Lines that it was compared with.
     pub against: Vec<u64>,
     /// The budget that the line is about.
     pub budget: Option<String>,
-    /// Its code.
+    /// The code of the finding.
     pub code: LintCode,
-    /// An error: one of the lines is wrong.
+    /// The severity: an error, because one of the lines is wrong.
     pub severity: Severity,
     /// The statements that exclude each other, in words.
     pub message: Statement<Mismatch>,
 }
 
-/// Something that is no contradiction but that a reader should know.
+/// A remark that is not a contradiction but may matter to a reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// The line.
@@ -47,7 +46,7 @@ pub struct Note {
     pub message: Statement<NoteReason>,
 }
 
-/// Contradictions and notes, as they are found.
+/// Contradictions and notes found so far.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     pub(super) contradictions: Vec<Contradiction>,
@@ -97,8 +96,8 @@ pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
     checks
 }
 
-/// Which values of the metric the report takes to be better, by where its best values lie; larger ones if
-/// nothing tells.
+/// Returns the direction of the metric, inferred from the best values in the report; larger is better if they
+/// do not show it.
 pub(super) fn direction(report: &StatedReport) -> Direction {
     let (mut larger, mut smaller) = (0, 0);
     let mut vote = |best: f64, other: f64| {
@@ -125,7 +124,7 @@ fn mean(study: &StatedStudy) -> Option<Printed> {
     study.mean.as_ref()?.value
 }
 
-/// Returns bounds as part of a mismatch.
+/// Converts bounds to their form in a mismatch.
 fn implied(bounds: super::rounding::Bounds) -> Implied {
     Implied { low: bounds.low, high: bounds.high }
 }

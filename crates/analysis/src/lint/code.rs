@@ -15,9 +15,9 @@ use crate::finding::Severity;
 pub enum LintCode {
     /// The report contradicts itself.
     Contradiction,
-    /// A conclusion on this does not stand.
+    /// A conclusion about this subject does not stand.
     DoesNotStand(Subject),
-    /// The report does not show whether a conclusion on this stands.
+    /// The report does not show whether a conclusion about this subject stands.
     CannotBeTold(Subject),
 }
 
@@ -31,13 +31,13 @@ impl LintCode {
         }
     }
 
-    /// Every code.
+    /// Returns every code.
     pub fn all() -> impl Iterator<Item = Self> {
         let of = |code: fn(Subject) -> Self| Subject::ALL.into_iter().map(code);
         [Self::Contradiction].into_iter().chain(of(Self::DoesNotStand)).chain(of(Self::CannotBeTold))
     }
 
-    /// How bad it is.
+    /// Returns the severity of the code.
     pub fn severity(self) -> Severity {
         match self {
             Self::Contradiction => Severity::Error,
@@ -47,7 +47,7 @@ impl LintCode {
     }
 }
 
-/// The code as it is written: `trend-does-not-stand`.
+/// Writes the code in its text form: `trend-does-not-stand`.
 impl fmt::Display for LintCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

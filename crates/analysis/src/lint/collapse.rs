@@ -1,4 +1,4 @@
-//! Statements on collapse, weighed.
+//! Check of the claims about collapse.
 
 use super::Knowledge;
 use super::conclusion::{Conclusion, Standing};
@@ -6,7 +6,7 @@ use super::reason::{Claim, CollapseReason, LintReason};
 use super::stated::{CollapseRow, Printed, StatedReport, StatedStudy};
 use crate::collapse::{CONSTANT, NaiveOutcome};
 
-/// A conclusion for each row of the table, and for each budget that has a section but no row.
+/// Returns a conclusion for each row of the table, and for each budget that has a section but no row.
 pub(super) fn conclusions(report: &StatedReport, knowledge: &Knowledge<'_>) -> Vec<Conclusion> {
     let rows = report.collapse.iter().map(|row| {
         let study = report.studies.iter().find(|study| study.label == row.label);
@@ -40,8 +40,8 @@ fn of_row(row: &CollapseRow, study: Option<&StatedStudy>, knowledge: &Knowledge<
     Conclusion::new(row.line, claim, (standing, LintReason::Collapse(reason))).of(&row.label)
 }
 
-/// Weighs a collapse. Predictions in a range vary by at most half of it; they are one number where that is
-/// below 2% of the variation of the labels.
+/// Judges a claim of collapse. The variation of predictions is at most half of their range; they count as one
+/// number where that is below 2% of the variation of the labels.
 fn collapsed(range: Option<Printed>, knowledge: &Knowledge<'_>) -> (Standing, CollapseReason) {
     let Some(range) = range.map(|range| range.value) else {
         return (Standing::CannotBeTold, CollapseReason::RecallAlone);

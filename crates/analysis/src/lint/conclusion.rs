@@ -24,11 +24,12 @@ pub struct Conclusion {
     pub statement: Statement<Claim>,
     /// Whether it stands.
     pub standing: Standing,
-    /// The code where it does not stand or cannot be told; `null` where it stands.
+    /// Code of the problem; `null` for a conclusion that stands.
     pub code: Option<LintCode>,
-    /// A warning where it does not stand, information where it cannot be told; `null` where it stands.
+    /// A warning for a conclusion that does not stand, information for one without the numbers for a test;
+    /// `null` for one that stands.
     pub severity: Option<Severity>,
-    /// Why it stands or not, with numbers.
+    /// The reason for the standing, with numbers.
     pub reason: Statement<LintReason>,
 }
 
@@ -46,7 +47,7 @@ impl Conclusion {
         Self { budget: Some(budget.to_owned()), ..self }
     }
 
-    /// Returns the conclusion as not standing where the report itself contradicts its line.
+    /// Marks the conclusion as not standing where the report contradicts its line.
     pub(super) fn held_against(self, contradictions: &[Contradiction]) -> Self {
         let found = contradictions.iter().find(|contradiction| contradiction.line == self.line);
         let Some(mismatch) = found.and_then(|found| found.message.reason()) else { return self };

@@ -1,4 +1,4 @@
-//! Whether one value may be best in every budget, from the tables.
+//! Check, from the tables, whether one value may be best in every budget.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::stated::{StatedConsistency, StatedReport};
 use crate::consistency::{Agreement, BestValueSet, NaiveConsistency, agreement};
 use crate::coverage::Step;
 
-/// Parameters that are compared where the report compares none.
+/// Parameters that are compared by default, where the report compares none.
 const COMPARED: [&str; 3] = ["dropout", "learning_rate", "weight_decay"];
 
 /// One parameter's possible best values across budgets.
@@ -22,15 +22,15 @@ pub struct ConsistencyLint {
     pub line: Option<u64>,
     /// The report's word.
     pub stated: Option<NaiveConsistency>,
-    /// Whether one value may be best everywhere.
+    /// Whether one value may be the best in every budget.
     pub agreement: Agreement,
-    /// Values that may be best of every budget.
+    /// Values that may be the best in every budget.
     pub common: Vec<Step>,
-    /// The values that may be best of each budget that has a table.
+    /// The possible best values of each budget that has a table.
     pub budgets: Vec<BudgetValues>,
 }
 
-/// The values that may be best of one budget.
+/// The possible best values of one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetValues {
     /// The budget.
@@ -40,7 +40,7 @@ pub struct BudgetValues {
 }
 
 impl ConsistencyLint {
-    /// Compares the parameters that the report compares; the usual ones where it compares none.
+    /// Compares the parameters that the report compares; the default ones where it compares none.
     pub(super) fn all(report: &StatedReport, studies: &[StudyLint]) -> Vec<Self> {
         let stated = report.consistency.iter().map(|one| (one.value.parameter.as_str(), Some(one)));
         let mut names: Vec<(&str, Option<_>)> = stated.collect();

@@ -1,4 +1,4 @@
-//! Best configurations at an end of what was tried.
+//! Check for best configurations at an end of the tried values.
 
 use allometry_core::{Direction, ParamValue};
 
@@ -10,7 +10,7 @@ use super::trend::TrendLint;
 use crate::edge::{Edge, Slope, observed_edge};
 use crate::options::Options;
 
-/// The values of a budget's best configuration that lie at an end of those in its tables.
+/// Returns the values of a budget's best configuration that lie at an end of the values in its tables.
 pub(super) fn edges(study: &StatedStudy, budget: &Budget) -> Vec<Edge> {
     study
         .trends
@@ -23,8 +23,8 @@ pub(super) fn edges(study: &StatedStudy, budget: &Budget) -> Vec<Edge> {
         .collect()
 }
 
-/// Weighs edges by the values that may be best and by the contrasts, which are adjusted over all trends of
-/// the report.
+/// Judges edges by the possible best values and by the contrasts, which are adjusted over all trends of the
+/// report.
 pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Direction) {
     for edge in edges {
         let trend = trends.iter().find(|trend| trend.parameter == edge.parameter);
@@ -34,7 +34,7 @@ pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Directi
     }
 }
 
-/// Weighs the claim that a configuration is a budget's best.
+/// Judges the claim that a configuration is a budget's best.
 pub(super) fn conclusion(
     report: &StatedReport,
     budget: &Budget,

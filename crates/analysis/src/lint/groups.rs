@@ -1,4 +1,4 @@
-//! Tables by value as groups of which summaries are known.
+//! Groups with known summaries, from the tables by value.
 
 use allometry_core::{Direction, ParamValue};
 
@@ -8,14 +8,14 @@ use crate::coverage::Step;
 use crate::options::Options;
 use crate::stats::group::GroupSummary;
 
-/// Trials below which a value's mean is marked.
+/// Fewest trials for an unmarked mean of a value.
 pub(super) const FEW: u64 = 5;
 
-/// Levels above which none is excluded from being best.
+/// Most levels for the tests; with more, none is excluded from being best.
 const MOST_LEVELS: usize = 100;
 
-/// The summaries of a table. A standard deviation that rounds to 0 is taken to be half the last digit's unit:
-/// less is not known of it.
+/// Returns the summaries of a table. A standard deviation that rounds to 0 is replaced by half a unit of its
+/// last digit, the largest value that rounds so.
 pub(super) fn summaries(levels: &[StatedLevel]) -> Vec<GroupSummary> {
     levels
         .iter()
@@ -26,7 +26,7 @@ pub(super) fn summaries(levels: &[StatedLevel]) -> Vec<GroupSummary> {
         .collect()
 }
 
-/// The values that may be best.
+/// Returns the values that may be the best.
 pub(super) fn best_values(
     parameter: &str,
     levels: &[StatedLevel],
@@ -46,7 +46,7 @@ pub(super) fn best_values(
     BestValueSet { parameter: parameter.to_owned(), tried, possible }
 }
 
-/// A single value.
+/// Returns the step of a single value.
 pub(super) fn step(value: &ParamValue) -> Step {
     Step { value: value.clone(), upper: None }
 }

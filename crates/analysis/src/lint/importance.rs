@@ -1,4 +1,4 @@
-//! Importances from the tables by value.
+//! Check of importances, from the tables by value.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,18 +12,18 @@ use crate::stats::distribution::f_upper_tail;
 use crate::stats::holm;
 use crate::stats::one_way::OneWay;
 
-/// The importances of a budget as they are printed.
+/// The importances of a budget as printed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportanceLint {
-    /// Sum of the figures; `null` without any.
+    /// Sum of the figures; `null` without figures.
     pub sum: Option<f64>,
-    /// Parameters that were tested: the family of Holm's adjustment.
+    /// Number of tested parameters: the family of Holm's adjustment.
     pub tested: u64,
     /// The figures, in the order of the report.
     pub parameters: Vec<OneWayLint>,
 }
 
-/// One parameter's importance from its table: the one-way analysis of variance, one parameter at a time.
+/// The one-way analysis of variance of one parameter, from its table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OneWayLint {
     /// The parameter.
@@ -32,11 +32,11 @@ pub struct OneWayLint {
     pub line: u64,
     /// The report's figure.
     pub stated: f64,
-    /// Values in its table; `null` where it has none.
+    /// Number of values in its table; `null` without a table.
     pub values: Option<u64>,
     /// The report's figure recomputed from the table, before rounding.
     pub recomputed: Option<f64>,
-    /// The figure that is expected without any effect: `(values - 1) / trials`.
+    /// Expected figure without any effect: `(values - 1) / trials`.
     pub by_chance: Option<f64>,
     /// F.
     pub f: Option<f64>,
@@ -89,7 +89,8 @@ impl OneWayLint {
         let groups = levels.map(summaries);
         let one_way = groups.as_deref().map(OneWay::of_summaries);
         let trials = study.trials.as_ref().map_or(0, |trials| trials.value);
-        // Of the whole sum of squares the report divides by: that of all trials, where all are in the table.
+        // The report divides by the sum of squares of all trials, which is the table's if it contains all
+        // trials.
         let is_whole = one_way.is_some_and(|one_way| one_way.count as u64 == trials);
         let count = trials as f64;
         let naive = |one_way: &OneWay| one_way.between / one_way.total * (count - 1.0) / count;
@@ -111,7 +112,7 @@ impl OneWayLint {
         }
     }
 
-    /// Whether the parameter's values differ beyond chance.
+    /// Whether the effect of the parameter is significant after adjustment.
     pub fn survives(&self, options: &Options) -> Option<bool> {
         self.p_holm.map(|p| p < 1.0 - options.level)
     }
@@ -137,8 +138,8 @@ impl OneWayLint {
         Conclusion::new(self.line, claim, (standing, LintReason::Importance(reason))).of(&study.label)
     }
 
-    /// Weighs an importance without a test. Without a table the number of values is unknown; of all numbers
-    /// two values give the smallest p-value.
+    /// Judges an importance without a test. Without a table the number of values is unknown; the test then
+    /// uses two values, the number with the smallest p-value.
     fn without_test(&self, study: &StatedStudy, options: &Options) -> (Standing, ImportanceReason) {
         if let Some(values) = self.values {
             let reason = if values == 1 { ImportanceReason::OneValue } else { ImportanceReason::NoTest };

@@ -1,42 +1,42 @@
-//! Statements of a report that exclude each other, as data.
+//! Contradictory statements of a report, as data.
 
 use allometry_core::ParamValue;
 
 use crate::consistency::NaiveConsistency;
 use crate::trend::NaiveDirection;
 
-/// Two statements of a report that exclude each other.
+/// Two statements of a report that contradict each other.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mismatch {
-    /// Of the part about all budgets.
+    /// In the part about all budgets.
     Ladder(LadderMismatch),
-    /// Of a summary.
+    /// In a summary.
     Summary(SummaryMismatch),
-    /// Of importances.
+    /// In importances.
     Importance(ImportanceMismatch),
-    /// Of a trend.
+    /// In a trend.
     Trend(TrendMismatch),
-    /// Of a table of combinations.
+    /// In a table of combinations.
     Coverage(CoverageMismatch),
 }
 
-/// A contradiction within the part about all budgets, or with the parts about each.
+/// A contradiction in the part about all budgets, or between it and the parts about each.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LadderMismatch {
-    /// The best value of a budget is another elsewhere.
+    /// The best value of a budget differs between two places.
     OtherBest {
         /// The best value here.
         here: Option<f64>,
         /// The best value elsewhere.
         there: Option<f64>,
-        /// Where that is.
+        /// The other place.
         place: Place,
     },
     /// A verdict without exactly three budgets.
     NotThreeBudgets,
     /// The verdict does not follow from the best values.
     VerdictWord(Vec<f64>),
-    /// The order in the verdict is not that of its word.
+    /// The order in the verdict does not match its word.
     VerdictOrder {
         /// The stated order.
         stated: String,
@@ -55,7 +55,7 @@ pub enum LadderMismatch {
         /// The stated word.
         word: NaiveConsistency,
     },
-    /// The best value of a parameter is another in the table of best results.
+    /// The best value of a parameter differs in the table of best results.
     OtherBestParameter {
         /// The parameter.
         parameter: String,
@@ -68,13 +68,13 @@ pub enum LadderMismatch {
     },
     /// The table and the part about the budget disagree on collapse.
     CollapseWord,
-    /// The range of predictions is another in the part about the budget.
+    /// The range of predictions differs in the part about the budget.
     OtherRange,
     /// The word on collapse does not follow from its figures.
     CollapseRule {
         /// The range below which predictions count as collapsed.
         range: f64,
-        /// The share of trials with zero recall, in percent, above which they do.
+        /// The percentage of trials with zero recall above which predictions count as collapsed.
         percent: f64,
     },
 }
@@ -96,7 +96,7 @@ pub enum SummaryMismatch {
         total: u64,
         /// The line with the number of trials.
         line: u64,
-        /// That number.
+        /// Number of trials.
         trials: u64,
     },
     /// A figure of the summary does not follow from a table.
@@ -105,11 +105,11 @@ pub enum SummaryMismatch {
         figure: SummaryFigure,
         /// The parameter of the table.
         parameter: String,
-        /// What the table gives.
+        /// The value that the table gives.
         implied: Implied,
-        /// The summary's line.
+        /// Line of the summary.
         line: u64,
-        /// What it says.
+        /// The stated value.
         stated: f64,
     },
     /// A figure of the summary does not follow from most tables.
@@ -120,7 +120,7 @@ pub enum SummaryMismatch {
         disagreeing: usize,
         /// Number of tables.
         tables: usize,
-        /// The first of them.
+        /// The first mismatch.
         first: Box<SummaryMismatch>,
     },
     /// One trial has a standard deviation other than 0.
@@ -132,11 +132,11 @@ pub enum SummaryMismatch {
         /// The mean.
         mean: f64,
     },
-    /// The best value is further from the mean than any of so many values can be.
+    /// The best value is further from the mean than this number of values allows.
     BestTooFar {
         /// Number of trials.
         trials: u64,
-        /// Standard deviations within which all values lie.
+        /// Number of standard deviations within which all values lie.
         reach: f64,
         /// The best value.
         best: f64,
@@ -149,16 +149,16 @@ pub enum SummaryMismatch {
         value: ParamValue,
         /// The best value of the metric.
         best: f64,
-        /// Its line.
+        /// Line of the best value.
         line: u64,
     },
-    /// No value of a parameter can have had the best trial.
+    /// No group of a parameter's table can contain the best trial.
     BestInNoGroup {
         /// The parameter.
         parameter: String,
         /// The best value of the metric.
         best: f64,
-        /// Its line.
+        /// Line of the best value.
         line: u64,
     },
 }
@@ -187,7 +187,7 @@ pub enum ImportanceMismatch {
         characters: u64,
         /// Its importance.
         share: f64,
-        /// Characters that this gives.
+        /// Number of characters for this importance.
         expected: u64,
     },
     /// An importance is more than 1.
@@ -196,7 +196,7 @@ pub enum ImportanceMismatch {
     OfTable {
         /// The parameter.
         parameter: String,
-        /// What the table gives.
+        /// The value that the table gives.
         implied: Implied,
         /// The stated importance.
         share: f64,
@@ -237,7 +237,7 @@ pub enum TrendMismatch {
         /// The value.
         value: ParamValue,
     },
-    /// The mean at a value is another in the table.
+    /// The mean at a value differs in the table.
     OtherMean {
         /// The value.
         value: ParamValue,
@@ -246,9 +246,9 @@ pub enum TrendMismatch {
         /// Its mean here.
         here: f64,
     },
-    /// A value is not the extreme that it is called.
+    /// A value is not the extreme that the report calls it.
     NotExtreme {
-        /// What it is called.
+        /// The stated extreme.
         extreme: Extreme,
         /// The parameter.
         parameter: String,
@@ -274,10 +274,10 @@ pub enum CoverageMismatch {
         total: u64,
         /// The line with the number of trials.
         line: u64,
-        /// That number.
+        /// Number of trials.
         trials: u64,
     },
-    /// The rows or columns are not the values in the table of their parameter.
+    /// The rows or columns differ from the values in the table of their parameter.
     OtherValues {
         /// Rows or columns.
         side: TableSide,
@@ -296,7 +296,7 @@ pub enum CoverageMismatch {
         sum: u64,
         /// The line with the number of trials.
         line: u64,
-        /// That number.
+        /// Number of trials.
         trials: u64,
     },
 }
@@ -307,7 +307,7 @@ impl From<CoverageMismatch> for Mismatch {
     }
 }
 
-/// Where a value of the metric is stated again.
+/// The other place of a value of the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In the table of best results.
@@ -316,7 +316,7 @@ pub enum Place {
     AllBudgets,
 }
 
-/// Sums along one side of a table of combinations.
+/// A side of a table of combinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableSide {
     /// The rows.

@@ -1,7 +1,7 @@
 //! Checks the conclusions of a classic report with its own tables alone.
 //!
-//! [`lint`] takes what a report says ([`stated::StatedReport`]) and gives a [`Lint`]: where the report
-//! contradicts itself, each of its conclusions weighed, and the statistics that its tables allow.
+//! [`lint`] takes the content of a report ([`stated::StatedReport`]) and returns a [`Lint`]: the report's
+//! contradictions, a judgement on each of its conclusions, and the statistics that its tables allow.
 
 mod arithmetic;
 mod code;
@@ -47,15 +47,15 @@ use crate::options::Options;
 use size::Budget;
 use stated::{StatedReport, StatedStudy};
 
-/// Exact size of a configuration's model; `None` for what is no whole architecture.
+/// Returns the exact size of a configuration's model; `None` for an incomplete architecture.
 pub type CountWeights<'k> = &'k dyn Fn(&Params) -> Option<ModelSize>;
 
-/// Facts beside the report.
+/// Facts that are known in addition to the report.
 #[derive(Clone, Copy, Default)]
 pub struct Knowledge<'k> {
     /// Classes of the validation rows.
     pub rows: Option<ClassCounts>,
-    /// Counts the weights of a configuration's model.
+    /// Function that counts the weights of a configuration's model.
     pub size: Option<CountWeights<'k>>,
 }
 
@@ -66,7 +66,7 @@ pub struct Lint {
     pub metric: String,
     /// Names the data set or feature tier.
     pub tag: Option<String>,
-    /// Which values of the metric are better, as far as the report tells.
+    /// Direction of the metric, as far as the report shows it.
     pub direction: Direction,
     /// Classes of the validation rows, where given.
     pub rows: Option<ClassCounts>,
@@ -76,7 +76,7 @@ pub struct Lint {
     pub correlation: f64,
     /// Places where the report contradicts itself.
     pub contradictions: Vec<Contradiction>,
-    /// Other places that a reader should know.
+    /// Other remarks for a reader.
     pub notes: Vec<Note>,
     /// The report's conclusions in the order of its lines.
     pub conclusions: Vec<Conclusion>,
@@ -84,7 +84,7 @@ pub struct Lint {
     pub scaling: ScalingLint,
     /// Best values across budgets.
     pub consistency: Vec<ConsistencyLint>,
-    /// One per budget that the report has a part about.
+    /// Results for each budget that has its own part in the report.
     pub studies: Vec<StudyLint>,
 }
 
@@ -95,7 +95,7 @@ pub struct StudyLint {
     pub budget: String,
     /// Line of its title.
     pub line: u64,
-    /// Its trials.
+    /// Number of trials.
     pub trials: Option<u64>,
     /// Importances.
     pub importance: ImportanceLint,
@@ -103,12 +103,12 @@ pub struct StudyLint {
     pub trends: Vec<TrendLint>,
     /// Coverage of pairs of parameters.
     pub coverage: Vec<Coverage>,
-    /// Best values at an end of those tried.
+    /// Best values at an end of the tried values.
     pub edges: Vec<Edge>,
 }
 
-/// Weighs a report by its own numbers and what is known beyond it. Never fails: what cannot be computed is
-/// absent and said so.
+/// Checks a report with its own numbers and with `knowledge`. It never fails: results that cannot be computed
+/// are absent, with a note.
 pub fn lint(report: &StatedReport, knowledge: &Knowledge<'_>, options: &Options) -> Lint {
     let direction = arithmetic::direction(report);
     let checks = arithmetic::check(report, direction);
@@ -184,12 +184,12 @@ fn coverage(stated: &stated::StatedCoverage) -> Option<Coverage> {
 }
 
 impl Lint {
-    /// How many conclusions have a standing.
+    /// Returns the number of conclusions with a standing.
     pub fn count(&self, standing: Standing) -> usize {
         self.conclusions.iter().filter(|conclusion| conclusion.standing == standing).count()
     }
 
-    /// How many conclusions on a subject have a standing.
+    /// Returns the number of conclusions on a subject with a standing.
     pub fn count_of(&self, subject: Subject, standing: Standing) -> usize {
         let of = |conclusion: &&Conclusion| conclusion.subject == subject && conclusion.standing == standing;
         self.conclusions.iter().filter(of).count()

@@ -1,4 +1,4 @@
-//! What a report says, and why that stands or does not, as data.
+//! Claims of a report, and the reasons why they stand or not, as data.
 
 use allometry_core::ParamValue;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use crate::scaling::NaiveScaling;
 use crate::trend::NaiveDirection;
 use crate::verdict::{Answer, Covers};
 
-/// What a report says in one of its lines.
+/// A claim in one of the report's lines.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
     /// The verdict on scaling.
@@ -46,7 +46,7 @@ pub enum Claim {
         /// Its parameters and values as printed.
         params: Vec<(String, String)>,
     },
-    /// That importances are fractions of the variance.
+    /// The claim that importances are fractions of the variance.
     Shares {
         /// Number of parameters.
         parameters: u64,
@@ -74,7 +74,7 @@ pub enum Claim {
     },
 }
 
-/// The order of the budgets.
+/// Source of the order of the budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetOrder {
@@ -86,7 +86,7 @@ pub enum BudgetOrder {
     Given,
 }
 
-/// The answer of the means of a report's trials, with the sources that their error covers.
+/// The answer from the means of a report's trials, with the sources that their error covers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeansReason {
     /// The answer.
@@ -98,34 +98,34 @@ pub struct MeansReason {
 /// Why a conclusion stands or does not.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LintReason {
-    /// What the means of the trials tell; the sentence is that of the lint's scaling.
+    /// The conclusion from the means of the trials; its sentence is that of the lint's scaling.
     Means {
-        /// The labels of the budgets by size, where that is not the report's order, with what tells the
-        /// sizes.
+        /// Labels of the budgets by size with the source of their order, where it differs from the report's
+        /// order.
         order: Option<(BudgetOrder, Vec<String>)>,
     },
     /// Another line of the report contradicts it.
     Contradicted(Mismatch),
-    /// What is known of the best model's size.
+    /// Evidence on the best model's size.
     Size(SizeReason),
-    /// What the tables say of one value for all budgets.
+    /// Evidence from the tables on one best value for all budgets.
     Consistency(ConsistencyReason),
-    /// What is known of predictions.
+    /// Evidence on predictions.
     Collapse(CollapseReason),
-    /// What the best configuration is worth.
+    /// Evidence on the best configuration.
     Best {
-        /// Number of trials that it is the best of, where stated.
+        /// Number of trials that it was chosen from, where stated.
         trials: Option<u64>,
         /// Its value.
         best: f64,
-        /// Which of its values lie at an end.
+        /// The values of the best configuration at an end.
         ends: Ends,
     },
-    /// What importances add up to.
+    /// The sum of importances.
     Shares {
         /// Their sum.
         sum: f64,
-        /// Whether that is more than 1.
+        /// Whether the sum is more than 1.
         is_more_than_whole: bool,
     },
     /// The test of a parameter's effect.
@@ -136,12 +136,12 @@ pub enum LintReason {
     BestValue(BestValueReason),
 }
 
-/// What is known of the size of a budget's best model.
+/// Evidence on the size of a budget's best model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SizeReason {
     /// Its exact weights.
     Exact(u64),
-    /// The weights of its blocks, which are too many already.
+    /// The weights of its blocks, which alone exceed the label.
     BlocksAlone(u64),
     /// The weights of its blocks; the rest is not known.
     Blocks(u64),
@@ -149,22 +149,22 @@ pub enum SizeReason {
     Unknown,
 }
 
-/// What the tables say of one best value for all budgets.
+/// Evidence from the tables on one best value for all budgets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConsistencyReason {
     /// Fewer than two budgets have a table of the same values.
     NotComparable,
     /// No value may be best in every budget.
     NoCommonValue,
-    /// These values may be best in every budget, against the report.
+    /// These values may be best in every budget, although the report denies it.
     Compatible(Vec<ParamValue>),
-    /// In every budget all other values are told to be worse.
+    /// In every budget all other values are significantly worse.
     OnlyValue,
     /// These values may be best in every budget, and others in single budgets.
     OthersPossible(Vec<ParamValue>),
 }
 
-/// What is known of the predictions of a budget's models.
+/// Evidence on the predictions of a budget's models.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CollapseReason {
     /// Neither a range of predictions nor a recall was recorded.
@@ -188,14 +188,14 @@ pub enum CollapseReason {
     },
 }
 
-/// Which values of a best configuration lie at an end of those tried.
+/// Values of a best configuration that lie at an end of the tried values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ends {
     /// None.
     None,
-    /// Those of these parameters, without a significant slope towards the end.
+    /// Values of these parameters, without a significant slope towards the end.
     NotTold(Vec<String>),
-    /// These, with a significant slope towards the end.
+    /// These values, with a significant slope towards the end.
     Told(Vec<Edge>),
 }
 
@@ -224,7 +224,7 @@ pub enum ImportanceReason {
     Chance {
         /// The test.
         test: OneWayTest,
-        /// The share that is expected without any effect.
+        /// Expected share without any effect.
         by_chance: f64,
     },
     /// The parameter was tried at one value only.
@@ -252,20 +252,20 @@ pub struct TrendReason {
     pub test: TrendTest,
     /// Values with fewer than `few` trials.
     pub thin: Vec<ParamValue>,
-    /// That number.
+    /// The minimum number of trials.
     pub few: u64,
 }
 
 /// The test of a trend.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TrendTest {
-    /// One value has no trend.
+    /// One value, which has no trend.
     OneValue,
-    /// The values have no order, or no two have two trials.
+    /// The values have no order, or fewer than two of them have two trials.
     NoOrder,
-    /// The slope is as the report says.
+    /// The slope has the direction in the report.
     AsStated(TrendSlope),
-    /// The slope is another than the report says.
+    /// The slope has another direction than in the report.
     Other(TrendSlope, NaiveDirection),
     /// The slope is not significant.
     Chance(TrendSlope),
@@ -296,16 +296,16 @@ pub struct TrendSlope {
 pub enum BestValueReason {
     /// It is the only value tried.
     OnlyValue,
-    /// Every other value is told to be worse.
+    /// Every other value is significantly worse.
     OthersWorse {
         /// The p-value after Holm's adjustment, where there is a test.
         p_holm: Option<f64>,
     },
-    /// All others are told to be worse but these, which were tried once each.
+    /// All other values are significantly worse, except these, which were tried once each.
     AllBut(Vec<ParamValue>),
-    /// Any of so many values may be the best.
+    /// Any of this number of values may be the best.
     AnyOf(u64),
-    /// It is not told from chance over all tables of the report.
+    /// The difference is not significant over all tables of the report.
     Chance {
         /// The p-value after Holm's adjustment, where there is a test.
         p_holm: Option<f64>,
@@ -314,12 +314,12 @@ pub enum BestValueReason {
     Also(Vec<ParamValue>),
 }
 
-/// Something that is no contradiction but that a reader should know.
+/// A remark that is not a contradiction but may matter to a reader.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NoteReason {
-    /// The line has no form that reports have, and was not read.
+    /// The line has no known form and was not read.
     Unread,
-    /// The counts of a table do not reach the trials.
+    /// The counts of a table sum to fewer than the trials.
     CountsBelowTrials {
         /// The parameter of the table.
         parameter: String,

@@ -1,4 +1,4 @@
-//! Checks the verdict on scaling.
+//! Check of the verdict on scaling.
 
 use allometry_core::Metrics;
 use allometry_core::{Direction, SizeBudget, WeightTarget};
@@ -26,15 +26,15 @@ use crate::verdict::{Conclusion as Concluded, Outcome};
 pub struct ScalingLint {
     /// The report's word.
     pub stated: Option<NaiveScaling>,
-    /// The conclusion from the means of its trials.
+    /// The conclusion from the means of the report's trials.
     pub outcome: Outcome,
-    /// That conclusion with its reason, in words.
+    /// The conclusion on scaling with its reason, in words.
     pub sentence: Statement<MeansReason>,
-    /// The order of the budgets.
+    /// Source of the order of the budgets.
     pub order: BudgetOrder,
     /// The observed best of each budget, from the smallest best model to the largest.
     pub points: Vec<ScalingPoint>,
-    /// Every pair of budgets, by the means of their trials.
+    /// Differences of every pair of budgets, from the means of their trials.
     pub differences: Vec<Difference>,
     /// Sizes, in the report's order.
     pub sizes: Vec<SizeLint>,
@@ -141,9 +141,9 @@ impl ScalingLint {
     }
 }
 
-/// The mean of a budget's trials, as the report tells it with their number and standard deviation; the maxima
-/// of a report tell nothing about another search. `None` where the report does not tell these, or tells of
-/// fewer than ten trials.
+/// Returns the mean of a budget's trials, from the number of trials and the standard deviation in the report;
+/// the maxima of a report give no evidence about another search. `None` where these figures are missing, or
+/// for fewer than ten trials.
 fn part<'a>(
     report: &StatedReport,
     size: &SizeLint,

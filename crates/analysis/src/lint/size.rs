@@ -1,4 +1,4 @@
-//! How large the best models really are.
+//! Check of the sizes of the best models.
 
 use allometry_core::{ModelSize, ParamValue, Params, SizeBudget, WeightTarget};
 use schemars::JsonSchema;
@@ -17,28 +17,28 @@ pub struct SizeLint {
     pub budget: String,
     /// The report's line.
     pub line: u64,
-    /// Weights that the label names.
+    /// Number of weights in the label.
     pub nominal: Option<f64>,
     /// Exact size of the best model.
     pub exact: Option<ModelSize>,
-    /// Weights of its blocks, without biases and norms: `n_layers (4 + 2 d_ff_ratio) d_model^2`.
+    /// Number of weights of its blocks, without biases and norms: `n_layers (4 + 2 d_ff_ratio) d_model^2`.
     pub blocks: Option<u64>,
-    /// Exact size at the largest width and depth of the tables, the best model's other parameters kept.
+    /// Exact size at the largest width and depth in the tables, with the best model's other parameters.
     pub largest_tried: Option<ModelSize>,
 }
 
-/// A budget as the part about all budgets names it, with its best configuration.
+/// A budget with its name in the part about all budgets and its best configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Budget {
     pub(super) line: u64,
     pub(super) label: String,
     pub(super) best: Option<f64>,
     pub(super) params: Params,
-    /// Position of the part about it.
+    /// Position of the part about this budget.
     pub(super) study: Option<usize>,
 }
 
-/// The budgets of the report: the table's rows, or the parts about each where there is no table.
+/// Returns the budgets of the report: the rows of the table, or without a table the parts about each.
 pub(super) fn budgets(report: &StatedReport) -> Vec<Budget> {
     let params = |pairs: &mut dyn Iterator<Item = (&str, &str)>| -> Params {
         pairs.map(|(name, value)| (name, value_of(value))).collect()
@@ -94,7 +94,7 @@ impl SizeLint {
         }
     }
 
-    /// Whether the label names a size and, if so, whether the best model has it; nothing where it names none.
+    /// Judges whether the best model has the size in the label; `None` where the label names no size.
     pub(super) fn conclusion(&self, options: &Options) -> Option<Conclusion> {
         let nominal = self.nominal?;
         let within = |weights: f64| (weights - nominal).abs() <= options.size_tolerance * nominal;

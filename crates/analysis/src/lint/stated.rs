@@ -1,4 +1,4 @@
-//! What a classic report says, with the lines where it says it.
+//! The content of a classic report, with line numbers.
 
 use allometry_core::ParamValue;
 
@@ -7,7 +7,7 @@ use crate::consistency::{BestValue, NaiveConsistency};
 use crate::scaling::NaiveScaling;
 use crate::trend::NaiveDirection;
 
-/// A number as printed: what it stands for lies within half a unit of its last digit.
+/// A printed number: the exact number lies within half a unit of its last digit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Printed {
     /// The number read.
@@ -16,16 +16,16 @@ pub struct Printed {
     pub half_unit: f64,
 }
 
-/// Something and the line that says it, counted from 1.
+/// A value and the line that states it, counted from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stated<T> {
     /// The line.
     pub line: u64,
-    /// What it says.
+    /// The stated value.
     pub value: T,
 }
 
-/// A classic report as its lines say it. Sections may be absent.
+/// The content of a classic report. Sections may be absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StatedReport {
     /// The metric's name.
@@ -44,7 +44,7 @@ pub struct StatedReport {
     pub collapse: Vec<CollapseRow>,
     /// The parts about one budget.
     pub studies: Vec<StatedStudy>,
-    /// Lines that are of no known form: the first of each run of them.
+    /// Lines of unknown form: the first line of each run.
     pub unread: Vec<u64>,
 }
 
@@ -55,9 +55,9 @@ pub struct BestResult {
     pub line: u64,
     /// The budget.
     pub label: String,
-    /// The best value of the metric; `None` where the row says so.
+    /// The best value of the metric; `None` where the row has none.
     pub best: Option<Printed>,
-    /// Parameters of the best configuration by name, as their cells have them; `None` where a cell says so.
+    /// Parameters of the best configuration by name, with the text of their cells; `None` for an empty cell.
     pub params: Vec<(String, Option<String>)>,
 }
 
@@ -75,9 +75,9 @@ pub struct Maximum {
 /// The verdict on scaling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatedVerdict {
-    /// Its word.
+    /// The word of the verdict.
     pub word: NaiveScaling,
-    /// What stands behind the word: `20M > 2M > 200M`.
+    /// The order after the word: `20M > 2M > 200M`.
     pub order: String,
 }
 
@@ -99,7 +99,7 @@ pub struct CollapseRow {
     pub line: u64,
     /// The budget.
     pub label: String,
-    /// Its word, where *No* beside nothing recorded is unknown.
+    /// The outcome of the row; *No* counts as unknown where nothing was recorded.
     pub outcome: NaiveOutcome,
     /// Mean range of predictions.
     pub range: Option<Printed>,
@@ -116,17 +116,17 @@ pub struct StatedStudy {
     pub label: String,
     /// Number of trials.
     pub trials: Option<Stated<u64>>,
-    /// Best value of the metric; inside, `None` where the line says `N/A`.
+    /// Best value of the metric; the inner `None` is a line with `N/A`.
     pub best: Option<Stated<Option<Printed>>>,
-    /// Its mean.
+    /// Mean of the metric.
     pub mean: Option<Stated<Option<Printed>>>,
-    /// Its sample standard deviation.
+    /// Sample standard deviation of the metric.
     pub sd: Option<Stated<Option<Printed>>>,
     /// The best configuration, one parameter a line, as written.
     pub best_params: Vec<Stated<(String, String)>>,
-    /// What the section on collapse says.
+    /// The section on collapse.
     pub collapse: Option<Stated<StudyCollapse>>,
-    /// The line that says what importances are.
+    /// Line that explains importances as fractions.
     pub fraction: Option<u64>,
     /// The section on importance.
     pub importance: Vec<Stated<StatedImportance>>,
@@ -139,11 +139,11 @@ pub struct StatedStudy {
 /// The section on collapse in the part about one budget.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StudyCollapse {
-    /// Whether it warns.
+    /// Whether the section warns of collapse.
     pub collapsed: bool,
-    /// Mean range of predictions, where it warns.
+    /// Mean range of predictions in the warning.
     pub range: Option<Printed>,
-    /// Percentage of trials with zero recall, where it warns.
+    /// Percentage of trials with zero recall in the warning.
     pub zero_recall: Option<Printed>,
 }
 
@@ -152,7 +152,7 @@ pub struct StudyCollapse {
 pub struct StatedImportance {
     /// The parameter.
     pub parameter: String,
-    /// Characters of the bar.
+    /// Number of characters of the bar.
     pub bar: u64,
     /// The figure.
     pub share: Printed,
@@ -167,9 +167,9 @@ pub struct StatedTrend {
     pub parameter: String,
     /// Its word.
     pub word: Option<Stated<NaiveDirection>>,
-    /// The value said to be best, and its mean.
+    /// The value that the report calls best, and its mean.
     pub best: Option<Stated<(ParamValue, f64)>>,
-    /// The value said to be worst, and its mean.
+    /// The value that the report calls worst, and its mean.
     pub worst: Option<Stated<(ParamValue, f64)>>,
     /// The table.
     pub levels: Vec<StatedLevel>,
@@ -186,7 +186,7 @@ pub struct StatedLevel {
     pub mean: Printed,
     /// Its sample standard deviation.
     pub sd: Printed,
-    /// Trials.
+    /// Number of trials.
     pub count: u64,
 }
 
@@ -199,15 +199,15 @@ pub struct StatedCoverage {
     pub row_parameter: String,
     /// The parameter of the columns.
     pub column_parameter: String,
-    /// Its values.
+    /// Values of the column parameter.
     pub columns: Vec<ParamValue>,
     /// The rows: value and trials at each column.
     pub rows: Vec<Stated<(ParamValue, Vec<u64>)>>,
 }
 
 impl StatedReport {
-    /// The row of the best results that belongs to the study at `position`: that at the same place if the
-    /// labels agree, else the first of that label.
+    /// Returns the row of the best results for the study at `position`: the row at this position if the
+    /// labels agree, otherwise the first row with that label.
     pub fn best_result(&self, position: usize) -> Option<&BestResult> {
         let label = &self.studies.get(position)?.label;
         let beside = self.best_results.get(position).filter(|row| row.label == *label);
@@ -216,18 +216,18 @@ impl StatedReport {
 }
 
 impl StatedStudy {
-    /// The best value of the metric, where the summary has one.
+    /// Returns the best value of the metric, where the summary has one.
     pub fn best_value(&self) -> Option<Printed> {
         self.best.as_ref()?.value
     }
 
-    /// A trend by parameter.
+    /// Returns the trend of a parameter.
     pub fn trend(&self, parameter: &str) -> Option<&StatedTrend> {
         self.trends.iter().find(|trend| trend.parameter == parameter)
     }
 }
 
-/// A value as text says it: a number, truth value or `None` where it reads as one, else the word.
+/// Parses a value: a number, a truth value or `None`, otherwise a word.
 pub fn value_of(text: &str) -> ParamValue {
     match text {
         "None" => return ParamValue::Null,

@@ -9,16 +9,16 @@ use super::reason::Claim;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// They do.
+    /// The report's numbers support it.
     Stands,
-    /// They were tested and do not support it, or contradict it.
+    /// The numbers were tested and do not support it, or contradict it.
     DoesNotStand,
     /// The report lacks the numbers for a test.
     CannotBeTold,
 }
 
 impl Standing {
-    /// The words for it.
+    /// Returns the standing in words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stands => "stands",
@@ -34,11 +34,11 @@ impl Standing {
 pub enum Subject {
     /// Whether more weights pay.
     Scaling,
-    /// How large a budget's models are.
+    /// Sizes of a budget's models.
     Size,
     /// Whether one value is best in every budget.
     Consistency,
-    /// Whether models stopped telling rows apart.
+    /// Whether models predict nearly the same value for all rows.
     Collapse,
     /// A budget's best configuration.
     BestConfiguration,
@@ -53,7 +53,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// All of them, in the order in which reports come to them.
+    /// All subjects, in the order in which reports discuss them.
     pub const ALL: [Self; 9] = [
         Self::Size,
         Self::Scaling,
@@ -81,7 +81,7 @@ impl Subject {
         }
     }
 
-    /// The name in codes.
+    /// Returns the name used in codes.
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::Scaling => "scaling",
@@ -96,7 +96,7 @@ impl Subject {
         }
     }
 
-    /// The name in lists.
+    /// Returns the name used in lists.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Size => "sizes of budgets",

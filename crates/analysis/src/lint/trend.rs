@@ -1,4 +1,4 @@
-//! Trends from the tables by value.
+//! Check of trends, from the tables by value.
 
 use allometry_core::{Direction, ParamValue};
 use schemars::JsonSchema;
@@ -23,25 +23,25 @@ use crate::trend::{NAIVE_FLAT, NaiveDirection};
 pub struct TrendLint {
     /// The parameter.
     pub parameter: String,
-    /// The report's line with its word; of its heading where there is none.
+    /// Line of the report's word, or of the heading without a word.
     pub line: u64,
     /// The report's word.
     pub stated: Option<NaiveDirection>,
-    /// Linear contrast with unequal variances; `null` without an order or with fewer than two values of two
-    /// trials.
+    /// Linear contrast with unequal variances; `null` without an order or where fewer than two values have
+    /// two trials.
     pub contrast: Option<ContrastLint>,
     /// The contrast with one variance for all values.
     pub pooled: Option<ContrastLint>,
-    /// Mean at the last value less that at the first, where each has two trials.
+    /// Mean at the last value less the mean at the first, where each has two trials.
     pub change: Option<ChangeLint>,
-    /// Values with fewer than five trials: under adaptive sampling their means are biased towards worse.
+    /// Values with fewer than five trials: adaptive sampling biases their means towards worse values.
     pub thin: Vec<ParamValue>,
     /// Values with one trial, which the first contrast leaves out.
     pub single: Vec<ParamValue>,
-    /// The values that may be best.
+    /// The values that may be the best.
     pub best_values: BestValueSet,
-    /// Whether the value with the best mean is told from all others; `null` with fewer than two values of two
-    /// trials.
+    /// Test whether the value with the best mean is better than all others; `null` where fewer than two
+    /// values have two trials.
     #[serde(default)]
     pub best: Option<BestLint>,
 }
@@ -52,8 +52,8 @@ pub struct BestLint {
     /// The value.
     pub value: ParamValue,
     /// Two-sided p-value: twice the largest of the one-sided Welch tests against the other values, all of
-    /// which must be told to be worse (Berger 1982). The other side is that another value had come out as the
-    /// best by chance.
+    /// which must be significant (Berger 1982). The factor of two allows for another value having the best
+    /// mean by chance.
     pub p: f64,
     /// The p-value after Holm's adjustment over all tables of the report.
     pub p_holm: f64,
@@ -131,7 +131,7 @@ impl TrendLint {
         }
     }
 
-    /// The direction that the contrast tells.
+    /// Returns the significant direction of the contrast.
     pub fn told(&self, options: &Options) -> Option<NaiveDirection> {
         let contrast = self.contrast.filter(|contrast| contrast.p_holm < 1.0 - options.level)?;
         Some(if contrast.slope > 0.0 { NaiveDirection::Increasing } else { NaiveDirection::Decreasing })
@@ -172,7 +172,7 @@ impl TrendLint {
         }
     }
 
-    /// Weighs a flat trend: a claim of its own, that the change is small. Its margin is the report's.
+    /// Judges a flat trend. This is a claim of its own, that the change is small; the margin is the report's.
     fn weigh_flat(&self) -> (Standing, TrendTest) {
         let Some(ChangeLint { interval, .. }) = self.change else {
             return (Standing::CannotBeTold, TrendTest::SingleTrial);
@@ -217,7 +217,7 @@ impl ContrastLint {
     }
 }
 
-/// Whether the values are numbers that rise.
+/// Whether the values are ascending numbers.
 fn is_ordered(trend: &StatedTrend) -> bool {
     let numbers: Option<Vec<f64>> = trend.levels.iter().map(|level| level.value.as_f64()).collect();
     numbers.is_some_and(|numbers| numbers.windows(2).all(|pair| pair[0] < pair[1]))

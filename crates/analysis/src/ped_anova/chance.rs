@@ -1,4 +1,4 @@
-//! What PED-ANOVA gives without any effect.
+//! Null distribution of PED-ANOVA: its shares without any effect.
 
 use allometry_core::{SearchSpace, TrialRng};
 
@@ -7,10 +7,10 @@ use super::{FEWEST, NOWHERE, PedAnova, PedAnovaOutcome, Tallies, Tally};
 use crate::stats::holm;
 use crate::stats::random::below;
 
-/// Relative difference up to which two divergences are the same: sums differ in their last digits.
+/// Relative difference up to which two divergences count as equal: sums differ in their last digits.
 const SAME: f64 = 1e-9;
 
-/// Divergences of one parameter under permutations.
+/// Null distribution of one parameter's divergence, by permutation.
 struct Null<'t> {
     tally: &'t Tally,
     density: Density,
@@ -20,7 +20,7 @@ struct Null<'t> {
     share: f64,
 }
 
-/// Fills in, for each parameter, the share by chance and the p-values.
+/// Computes the share by chance and the p-values of each parameter.
 pub(super) fn fill(
     shares: &mut PedAnova,
     tallies: &Tallies,
@@ -33,7 +33,8 @@ pub(super) fn fill(
         tallies.parameters.iter().map(|tally| Null::new(tally.as_ref()?, trials, best)).collect();
     let mut order: Vec<usize> = (0..trials).collect();
     for _ in 0..permutations {
-        // The first places of a shuffle (Durstenfeld 1964): any trials are as likely to be the best.
+        // Any trials are equally likely to be the best: the first places of a shuffle (Durstenfeld 1964)
+        // choose them.
         for place in 0..best {
             order.swap(place, place + below(rng, trials - place));
         }
@@ -64,7 +65,7 @@ pub(super) fn fill(
 }
 
 impl PedAnovaOutcome {
-    /// The same without p-values.
+    /// Returns the result without p-values.
     #[must_use]
     pub(crate) fn untested(mut self) -> Self {
         if let Self::Computed(shares) = &mut self {
@@ -77,7 +78,7 @@ impl PedAnovaOutcome {
 }
 
 impl<'t> Null<'t> {
-    /// `None` where too few trials have the parameter, or all have one value.
+    /// Prepares the permutations; `None` where too few trials have the parameter, or all have one value.
     fn new(tally: &'t Tally, trials: usize, best: usize) -> Option<Self> {
         let is_varied = tally.all.iter().filter(|count| **count > 0).count() > 1;
         if tally.all.iter().sum::<u32>() < FEWEST || !is_varied {
@@ -88,7 +89,7 @@ impl<'t> Null<'t> {
         Some(Self { tally, density: tally.density(&tally.all), observed, top, no_smaller: 0, share: 0.0 })
     }
 
-    /// The divergence where the trials at `best` are the best ones.
+    /// Returns the divergence if the trials at `best` were the best ones.
     fn draw(&mut self, best: &[usize], trials: usize) -> f64 {
         self.top.fill(0);
         for trial in best {

@@ -1,4 +1,4 @@
-//! Values on the grid that densities are estimated on.
+//! The grid on which densities are estimated.
 
 use allometry_core::{Distribution, ParamValue};
 
@@ -7,17 +7,17 @@ use crate::forest::axis::Axis;
 /// Most cells of a range.
 const MOST_CELLS: usize = 50;
 
-/// A parameter's grid. Lists are categorical to Optuna whether or not their values have an order.
+/// The grid of a parameter. Like Optuna, it treats lists as categorical, even if their values have an order.
 #[derive(Debug)]
 pub(super) enum Grid {
-    /// `cells` points from `low`, `step` apart, on the scale that is measured.
+    /// `cells` points from `low`, `step` apart, on the measured scale.
     Range { low: f64, step: f64, cells: usize, log: bool },
     /// One cell per value.
     Choices { axis: Axis, cells: usize },
 }
 
 impl Grid {
-    /// The grid of a set; `None` where it has a single value, or no measurable ones.
+    /// Returns the grid of a set; `None` where it has a single value or no measurable values.
     pub(super) fn new(set: &Distribution) -> Option<Self> {
         match set {
             Distribution::Float { low, high, log, step: None } => Self::range(*low, *high, MOST_CELLS, *log),
@@ -61,7 +61,7 @@ impl Grid {
         matches!(self, Self::Range { .. })
     }
 
-    /// The cell of the point nearest to `value`, halfway the lower one.
+    /// Returns the cell of the point nearest to `value`; ties go to the lower cell.
     pub(super) fn cell(&self, value: &ParamValue) -> Option<usize> {
         match self {
             Self::Range { low, step, cells, log } => {

@@ -1,4 +1,4 @@
-//! What sets the best trials apart: PED-ANOVA.
+//! PED-ANOVA: parameters in which the best trials differ from the others.
 
 mod chance;
 mod grid;
@@ -12,80 +12,81 @@ use crate::forest::domain::value;
 use crate::ped_anova::grid::Grid;
 use crate::ped_anova::parzen::Density;
 
-/// Share of the trials that are the best ones.
+/// Share of the trials that count as best.
 const TARGET: f64 = 0.1;
 
-/// Trials with a parameter below which its densities are not estimated.
+/// Fewest trials with a parameter for which its densities are estimated.
 const FEWEST: u32 = 2;
 
-/// Importances among the best trials, or why there are none.
+/// Importances among the best trials, or the reason why they are withheld.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum PedAnovaOutcome {
-    /// There are best trials, and others.
+    /// The importances are computed.
     Computed(PedAnova),
-    /// Nothing to tell apart.
+    /// The best trials cannot be separated from the others.
     Withheld {
-        /// Why.
+        /// The reason.
         reason: Indistinct,
     },
 }
 
-/// Why importances among the best are withheld.
+/// Why importances among the best trials are withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Indistinct {
     /// Fewer than two trials with a finite value.
     TooFewTrials,
-    /// So many trials share the value of the best tenth's last one that all are among the best.
+    /// All trials count among the best, because too many tie with the last of the best tenth.
     AllAmongTheBest,
 }
 
-/// How the best trials' values differ from all trials'.
+/// Differences between the values of the best trials and those of all trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PedAnova {
-    /// Trials with a finite value.
+    /// Number of trials with a finite value.
     pub trials: u64,
-    /// How many of them are among the best: a tenth, rounded up, and all that tie with its last one.
+    /// Number of best trials: a tenth, rounded up, and all that tie with the last of them.
     pub best: u64,
-    /// One per parameter of the space, the largest first.
+    /// Results for each parameter of the space, the largest first.
     pub parameters: Vec<PedShare>,
-    /// Permutations behind what is expected by chance; 0 where nothing was permuted.
+    /// Number of permutations for the values by chance; 0 without permutations.
     #[serde(default)]
     pub permutations: u64,
 }
 
-/// One parameter among the best trials.
+/// The importance of one parameter among the best trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PedShare {
     /// The parameter.
     pub parameter: String,
-    /// Pearson divergence of the best trials' density from all trials', times the square of the best's share;
-    /// as Optuna 5's evaluator gives it. 0 where the parameter has a single value, or fewer than two trials
-    /// have it.
+    /// Pearson divergence between the density of the best trials and the density of all trials, times the
+    /// square of the share of best trials; equal to the value of Optuna 5's evaluator. 0 where the parameter
+    /// has a single value, or fewer than two trials have it.
     pub divergence: f64,
-    /// Its share of the sum over parameters, as Optuna normalizes it; `null` where all divergences are 0.
+    /// Share of the parameter in the sum of divergences, as Optuna normalizes it; `null` where all
+    /// divergences are 0.
     pub share: Option<f64>,
-    /// The share that it has on average where values are permuted over the configurations, so that no
-    /// parameter has an effect.
+    /// Mean share over permutations of the values among the configurations, under which no parameter has an
+    /// effect.
     #[serde(default)]
     pub share_by_chance: Option<f64>,
-    /// Share of the permutations whose divergence is no smaller, `(1 + #{D* >= D}) / (1 + permutations)`
-    /// (Phipson & Smyth 2010); `null` where a model of earlier trials chose later ones, under which
-    /// permutations are no null.
+    /// P-value: the share of permutations with a divergence at least as large, `(1 + #{D* >= D}) / (1 +
+    /// permutations)` (Phipson & Smyth 2010); `null` where a model of earlier trials chose later ones,
+    /// because permutations are then not a valid null distribution.
     #[serde(default)]
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the parameters.
+    /// P-value after Holm's adjustment over the parameters.
     #[serde(default)]
     pub p_holm: Option<f64>,
 }
 
-/// PED-ANOVA (Watanabe, Bansal & Hutter 2023) with the settings of Optuna 5: the best tenth against all
-/// trials, on grids of at most 50 cells; conditional parameters by the regimes "has it" and "has it not"
-/// (theorem 4.2 of the conditional version, arXiv 2601.20800).
+/// Computes PED-ANOVA (Watanabe, Bansal & Hutter 2023) with the settings of Optuna 5: the best tenth against
+/// all trials, on grids of at most 50 cells. Conditional parameters have the regimes "has it" and "has it
+/// not" (theorem 4.2 of the conditional version, arXiv 2601.20800).
 ///
-/// A value outside its parameter's set counts as not there, except that numbers beyond the ends of a range
-/// count at the nearest end.
+/// A value outside its parameter's set counts as absent, except that numbers beyond the ends of a range count
+/// at the nearest end.
 pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Direction) -> PedAnovaOutcome {
     let trials: Vec<(&Params, f64)> = trials.iter().copied().filter(|(_, y)| y.is_finite()).collect();
     match Tallies::new(space, &trials, direction) {
@@ -94,12 +95,12 @@ pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Dire
     }
 }
 
-/// [`ped_anova`] beside what it is expected to be without any effect: values are permuted over the
-/// configurations `permutations` times, by numbers from `rng`, and the same number of trials is the best.
+/// Computes [`ped_anova`] with its expectation without any effect: values are permuted over the
+/// configurations `permutations` times, with numbers from `rng`, while the number of best trials stays fixed.
 ///
-/// The p-values hold where trials were drawn at random. A model of earlier trials tries values of a parameter
-/// without an effect more often where others did well, and its p-values are then too small;
-/// `docs/methods/fanova.md` has how much.
+/// The p-values are valid where trials were drawn at random. A model of earlier trials repeats values of a
+/// parameter without an effect where others did well, which makes p-values too small;
+/// `docs/methods/fanova.md` gives the size of this bias.
 pub fn ped_anova_tested(
     space: &SearchSpace,
     trials: &[(&Params, f64)],
@@ -120,11 +121,11 @@ pub fn ped_anova_tested(
 
 /// The tallies of all parameters of a space.
 struct Tallies {
-    /// Trials.
+    /// Number of trials.
     trials: usize,
-    /// How many of them are among the best.
+    /// Number of best trials.
     best: usize,
-    /// One per parameter; `None` where it has no grid.
+    /// One tally per parameter; `None` where it has no grid.
     parameters: Vec<Option<Tally>>,
 }
 
@@ -140,7 +141,7 @@ impl Tallies {
         }
         let mut parameters: Vec<Option<Tally>> =
             space.iter().map(|(_, set)| Grid::new(set).map(|grid| Tally::new(grid, trials.len()))).collect();
-        // Trial by trial, since each trial's values lie together in memory.
+        // Visits trial by trial, because the values of a trial are contiguous in memory.
         for (position, ((params, _), is_best)) in trials.iter().zip(&is_best).enumerate() {
             for (order, ((parameter, _), tally)) in space.iter().zip(&mut parameters).enumerate() {
                 if let (Some(tally), Some(value)) = (tally, value(params, parameter, order)) {
@@ -178,7 +179,7 @@ impl Tallies {
     }
 }
 
-/// Which trials are no worse than the last of the best tenth.
+/// Returns which trials are no worse than the last of the best tenth.
 fn best(trials: &[(&Params, f64)], direction: Direction) -> Vec<bool> {
     let loss = |value: f64| if direction == Direction::Maximize { -value } else { value };
     let mut losses: Vec<f64> = trials.iter().map(|(_, value)| loss(*value)).collect();
@@ -190,10 +191,10 @@ fn best(trials: &[(&Params, f64)], direction: Direction) -> Vec<bool> {
 /// Cell of a trial that lacks the parameter.
 const NOWHERE: u32 = u32::MAX;
 
-/// Trials by the cell of one parameter's grid.
+/// The trials in each cell of one parameter's grid.
 struct Tally {
     grid: Grid,
-    /// The cell of each trial.
+    /// Cell of each trial.
     cells: Vec<u32>,
     all: Vec<u32>,
     best: Vec<u32>,
@@ -217,8 +218,8 @@ impl Tally {
         if self.grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) }
     }
 
-    /// The divergence of the trials that `top` counts by cell, given the numbers of all trials and of the
-    /// best ones, whether or not they have the parameter.
+    /// Returns the divergence of the trials that `top` counts in each cell. `trials` and `best` are the
+    /// numbers of all trials and of the best ones, with or without the parameter.
     fn divergence(&self, top: &[u32], trials: usize, best: usize) -> f64 {
         let (with, best_with) = (self.all.iter().sum::<u32>(), top.iter().sum::<u32>());
         if with < FEWEST || best_with == 0 {
@@ -227,7 +228,7 @@ impl Tally {
         self.divergence_from(&self.density(&self.all), top, trials, best)
     }
 
-    /// The same, given the density of all trials.
+    /// Returns the divergence, given the density of all trials.
     fn divergence_from(&self, all: &Density, top: &[u32], trials: usize, best: usize) -> f64 {
         let (with, best_with) = (self.all.iter().sum::<u32>(), top.iter().sum::<u32>());
         let top = self.density(top);

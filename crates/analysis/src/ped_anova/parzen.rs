@@ -1,24 +1,24 @@
-//! Densities of one parameter on a grid: a kernel per cell that holds trials and a wide one that weighs as
-//! much as one trial.
+//! Densities of one parameter on a grid: one kernel for each cell with trials, and a wide kernel with the
+//! weight of one trial.
 
 use std::f64::consts::SQRT_2;
 
 use statrs::function::erf::erfc;
 
-/// Kept away from 0 so that ratios of densities exist.
+/// Lower bound of densities, so that their ratios exist.
 const FLOOR: f64 = 1e-12;
 
-/// Narrowest kernel, in cells: 90% of it lies in its own cell.
+/// Width of the narrowest kernel, in cells: 90% of it lies in its own cell.
 const NARROWEST: f64 = 0.5 / 1.64;
 
-/// Probability of each cell.
+/// The probability of each cell.
 #[derive(Debug)]
 pub(super) struct Density(pub(super) Vec<f64>);
 
 impl Density {
-    /// Normal kernels cut off at the grid's ends and summed over cells, their width by Scott's rule (1992)
-    /// from the lesser of standard deviation and scaled interquartile range; the wide kernel is as wide as
-    /// the grid.
+    /// Returns the density of an ordered parameter, from normal kernels cut off at the grid's ends and summed
+    /// over cells. Their width follows Scott's rule (1992) from the lesser of standard deviation and scaled
+    /// interquartile range; the wide kernel is as wide as the grid.
     pub(super) fn ordered(counts: &[u32]) -> Self {
         let cells = counts.len();
         let total: u32 = counts.iter().sum();
@@ -40,8 +40,8 @@ impl Density {
         Self(density)
     }
 
-    /// A kernel per value that trials have, smoothed towards all values alike by one trial's weight in as
-    /// many parts as there are kernels.
+    /// Returns the density of an unordered parameter, from one kernel per value that trials have, smoothed
+    /// towards the uniform density with the weight of one trial divided among the kernels.
     pub(super) fn nominal(counts: &[u32]) -> Self {
         let cells = counts.len() as f64;
         let weight = f64::from(counts.iter().sum::<u32>()) + 1.0;
@@ -65,20 +65,20 @@ impl Masses {
         Self { width, at: at.collect() }
     }
 
-    /// What of a kernel lies on the grid.
+    /// Returns the mass of a kernel that lies on the grid.
     fn within(&self, center: f64, cells: usize) -> f64 {
         mass(-0.5 - center, cells as f64 - 0.5 - center, self.width)
     }
 }
 
-/// Mass of a normal distribution around 0 between two ends.
+/// Returns the mass of a normal distribution around 0 between two ends.
 fn mass(from: f64, to: f64, width: f64) -> f64 {
     let below = |x: f64| 0.5 * erfc(-x / width / SQRT_2);
-    // In the right tail the complements keep the digits.
+    // In the right tail the complements keep more digits.
     if from > 0.0 { below(-from) - below(-to) } else { below(to) - below(from) }
 }
 
-/// Kernel width in cells.
+/// Returns the kernel width in cells.
 fn width(counts: &[u32], total: f64) -> f64 {
     let held = || counts.iter().enumerate().filter(|(_, count)| **count > 0);
     let mean = held().map(|(cell, count)| cell as f64 * f64::from(*count)).sum::<f64>() / total;
@@ -89,7 +89,8 @@ fn width(counts: &[u32], total: f64) -> f64 {
     (1.059 * (range / 1.34).min(sd) * total.powf(-0.2)).max(NARROWEST)
 }
 
-/// The first held cell up to which there are `rank` trials, or more than that; else the last one.
+/// Returns the first nonempty cell up to which there are at least `rank` trials (more than `rank` without
+/// `reached`); otherwise the last one.
 fn quartile(counts: &[u32], rank: f64, reached: bool) -> f64 {
     let (mut before, mut last) = (0.0, 0);
     for (cell, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {

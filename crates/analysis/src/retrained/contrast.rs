@@ -1,4 +1,4 @@
-//! Means over seeds of what one model gives, or of the difference of two, with their errors.
+//! Means over seeds of one model's value, or of the difference of two models, with their errors.
 
 use super::Trained;
 use crate::estimate::{Estimate, Interval, Method};
@@ -9,26 +9,26 @@ use crate::stats::distribution::t_two_sided;
 use crate::stats::long_run::LongRun;
 use crate::stats::moments::{mean, sample_variance};
 
-/// For each seed, what is added up: weights and trainings, as many and in the same order for every seed.
+/// Pairs of weight and training to sum for each seed, in equal number and order for every seed.
 pub(crate) struct Contrast<'a> {
     seeds: Vec<Vec<(f64, Trained<'a>)>>,
 }
 
-/// What a difference says.
+/// The conclusion about a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Above 0, by Holm's method.
+    /// Significantly above 0, by Holm's method.
     Above,
-    /// Below 0, by Holm's method.
+    /// Significantly below 0, by Holm's method.
     Below,
-    /// Smaller than the smallest effect of interest, whichever way.
+    /// Smaller in size than the smallest effect of interest.
     Nothing,
-    /// None of these is told.
+    /// None of these conclusions is significant.
     Undecided,
 }
 
 impl Outcome {
-    /// What an estimate with that adjusted p-value says.
+    /// Returns the conclusion from an estimate and its adjusted p-value.
     pub(crate) fn new(estimate: &Estimate, p_holm: Option<f64>, options: &Options) -> Self {
         if p_holm.is_some_and(|p| p < 1.0 - options.level) {
             return if estimate.point > 0.0 { Self::Above } else { Self::Below };
@@ -41,13 +41,13 @@ impl Outcome {
 }
 
 impl<'a> Contrast<'a> {
-    /// The mean of one configuration.
+    /// Returns the mean of one configuration.
     pub(crate) fn mean(trained: &[Trained<'a>]) -> Self {
         Self { seeds: trained.iter().map(|one| vec![(1.0, *one)]).collect() }
     }
 
-    /// What the first has over the second under the seeds that both have; the other way round where less is
-    /// better.
+    /// Returns the first configuration less the second under the seeds that both have, times `sign`, so that
+    /// a positive difference means better.
     pub(crate) fn difference(first: &[Trained<'a>], second: &[Trained<'a>], sign: f64) -> Self {
         let pair = |one: &Trained<'a>| {
             let other = second.iter().find(|other| other.seed == one.seed)?;
@@ -56,13 +56,13 @@ impl<'a> Contrast<'a> {
         Self { seeds: first.iter().filter_map(pair).collect() }
     }
 
-    /// The mean over the seeds and its p-value for zero; `None` without a seed.
+    /// Returns the mean over the seeds and its p-value for zero; `None` without a seed.
     ///
-    /// The error joins two sources: new rows, the models being fixed, where predictions of the same rows are
-    /// stored (the long-run variance of the rows' influences), and new seeds (the variance over the seeds
-    /// over their number). Rows and seeds are crossed: the effect of a seed on single rows is in both, and is
-    /// counted once (as with readers and cases, Obuchowski & Rockette 1995). Student's t with Satterthwaite's
-    /// (1946) degrees of freedom.
+    /// The error has two sources. New rows, for fixed models, where predictions of the same rows are stored:
+    /// the long-run variance of the rows' influences. New seeds: the variance over the seeds divided by their
+    /// number. Rows and seeds are crossed: both variances contain the effect of a seed on single rows, which
+    /// is counted once (as with readers and cases, Obuchowski & Rockette 1995). The p-value uses Student's t
+    /// with Satterthwaite's (1946) degrees of freedom.
     pub(crate) fn estimate(&self, options: &Options) -> Option<(Estimate, Option<f64>)> {
         let value = |terms: &Vec<(f64, Trained<'_>)>| terms.iter().map(|(w, one)| w * one.value).sum::<f64>();
         let values: Vec<f64> = self.seeds.iter().map(value).collect();
@@ -102,7 +102,8 @@ impl<'a> Contrast<'a> {
         Some((Estimate { effective_rows, ..estimate }, t_two_sided(point / error, freedom)))
     }
 
-    /// `None` where not all have predictions of the same rows that give an error.
+    /// Returns the variances over rows; `None` unless all trainings have predictions of the same rows that
+    /// give an error.
     fn over_rows(&self) -> Option<OverRows> {
         let terms: Vec<&(f64, Trained<'_>)> = self.seeds.iter().flatten().collect();
         let predictions: Vec<RowScores<'_>> =
@@ -122,17 +123,17 @@ impl<'a> Contrast<'a> {
     }
 }
 
-/// Variances over new rows, the models being fixed.
+/// Variances over new rows, for fixed models.
 #[derive(Clone, Copy)]
 struct OverRows {
-    /// Of the mean over seeds.
+    /// Variance of the mean over seeds.
     mean: LongRun,
     /// Mean of the variances under each seed.
     single: f64,
 }
 
 impl OverRows {
-    /// The part of the mean's variance that seeds do not have in common.
+    /// Returns the part of the mean's variance that is specific to single seeds.
     fn of_single_seeds(self, seeds: usize) -> f64 {
         if seeds < 2 { 0.0 } else { ((self.single - self.mean.variance) / (seeds - 1) as f64).max(0.0) }
     }

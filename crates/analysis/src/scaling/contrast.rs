@@ -1,4 +1,4 @@
-//! Sums of the values of several budgets with their errors: differences, slopes.
+//! Weighted sums of the values of several budgets, such as differences and slopes, with their errors.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,43 +10,43 @@ use crate::rows::{NoRowError, RowErrors};
 use crate::stats::distribution::t_two_sided;
 use crate::stats::long_run::LongRun;
 
-/// Degrees of freedom of an error that is taken as known.
+/// Degrees of freedom of an error that is treated as known.
 const KNOWN: f64 = 1e6;
 
-/// Something that a value would differ by if it were measured again.
+/// A source of error: something that would differ if a value were measured again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Other validation rows, the models being fixed.
+    /// Other validation rows, with the models fixed.
     Rows,
     /// Other seeds for the same configurations.
     Seeds,
-    /// Another search, which tries other configurations under other seeds.
+    /// Another search, with other configurations and other seeds.
     Search,
 }
 
-/// The spread of what a value is computed from.
+/// The variance of the independent units that a value is computed from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Units {
     /// Variance of one unit.
     pub(crate) variance: f64,
-    /// Number of units: the variance of the value is that of one unit over it.
+    /// Number of units. The variance of the value is the variance of one unit divided by this number.
     pub(crate) count: f64,
     /// Degrees of freedom of `variance`.
     pub(crate) freedom: f64,
-    /// What the units would differ by.
+    /// The source that makes units differ.
     pub(crate) source: Source,
 }
 
 impl Units {
-    /// Independent trials of a sample with that variance.
+    /// Returns the units of a sample of independent trials.
     pub(crate) fn of_sample(variance: f64, trials: u64) -> Self {
         let count = trials as f64;
         Self { variance, count, freedom: count - 1.0, source: Source::Search }
     }
 }
 
-/// A further variance of a value.
+/// An additional variance of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Part {
     pub(crate) variance: f64,
@@ -54,27 +54,27 @@ pub(crate) struct Part {
     pub(crate) source: Source,
 }
 
-/// The value of one budget and all that is known of its error.
+/// The value of one budget with the sources of its error.
 #[derive(Debug, Clone)]
 pub(crate) struct BudgetPart<'a> {
     /// Label of the budget.
     pub(crate) label: String,
-    /// Exact or nominal weights, where known.
+    /// Exact or nominal number of weights, where known.
     pub(crate) weights: Option<f64>,
     /// The value, in gains: larger is better.
     pub(crate) value: f64,
-    /// What it is computed from.
+    /// The units that the value is computed from.
     pub(crate) units: Option<Units>,
-    /// A further part of its error.
+    /// An additional part of its error.
     pub(crate) part: Option<Part>,
-    /// Models whose metrics, each times its weight, make up the value.
+    /// Models with their weights; the value is the weighted sum of their metrics.
     pub(crate) models: Vec<(f64, RowScores<'a>)>,
     /// Standard error over rows from class counts, where no predictions are stored.
     pub(crate) by_counts: Option<f64>,
 }
 
 impl BudgetPart<'_> {
-    /// A budget of which only its label is known.
+    /// Returns a budget with its label alone.
     pub(crate) fn named(label: &str) -> Self {
         Self {
             label: label.to_owned(),
@@ -88,19 +88,19 @@ impl BudgetPart<'_> {
     }
 }
 
-/// Several budgets and what their values have in common.
+/// Several budgets with their common error over rows.
 pub(crate) struct Budgets<'a> {
     pub(crate) parts: Vec<BudgetPart<'a>>,
     rows: Rows,
 }
 
-/// What is known of the error over rows.
+/// The error over rows.
 enum Rows {
     /// All budgets predict the same rows.
     Paired(RowErrors),
-    /// Each budget has an error of its own; the budgets count as judged by different rows.
+    /// Each budget has a separate error, as if different rows judged each budget.
     Apart(Vec<LongRun>),
-    /// Not every budget has one.
+    /// The error of some budget is not known.
     Unknown,
 }
 
@@ -109,11 +109,11 @@ enum Rows {
 pub struct Share {
     /// The source.
     pub source: Source,
-    /// Its variance over that of all sources that are known.
+    /// Variance from this source over the variance from all known sources.
     pub share: f64,
 }
 
-/// A sum of values with its error.
+/// A weighted sum of values with its error.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Summed {
     pub(crate) estimate: Estimate,
@@ -124,11 +124,11 @@ pub(crate) struct Summed {
 }
 
 impl<'a> Budgets<'a> {
-    /// Joins budgets.
+    /// Combines budgets.
     ///
     /// # Errors
-    /// [`NoRowError::TooShort`] where predictions are stored, and their rows are too few for how long they
-    /// depend on each other.
+    /// Returns [`NoRowError::TooShort`] where predictions are stored but the series of rows is too short for
+    /// its dependence.
     pub(crate) fn new(parts: Vec<BudgetPart<'a>>) -> Result<Self, NoRowError> {
         let rows = rows(&parts)?;
         Ok(Self { parts, rows })
@@ -139,23 +139,25 @@ impl<'a> Budgets<'a> {
         !matches!(self.rows, Rows::Unknown)
     }
 
-    /// Whether it is that of the same rows for all budgets.
+    /// Whether all budgets predict the same rows.
     pub(crate) fn is_paired(&self) -> bool {
         matches!(self.rows, Rows::Paired(_))
     }
 
-    /// Whether rows in time order give it.
+    /// Whether the error over rows follows the order of the rows in time.
     pub(crate) fn is_ordered(&self) -> bool {
         matches!(&self.rows, Rows::Paired(errors) if errors.is_ordered())
     }
 
-    /// The sum of the values, each times its weight, with its error: Student's t by Satterthwaite (1946).
+    /// Returns the weighted sum of the values with its error, by Student's t with the degrees of freedom of
+    /// Satterthwaite (1946).
     ///
-    /// The units of all budgets count as equally spread where that gives the larger error, else each has its
-    /// own spread: few units of a skewed distribution seldom show how far it reaches.
+    /// The variances of the units are pooled over the budgets where that gives the larger error; otherwise
+    /// each budget has its own variance, because a few units of a skewed distribution seldom reveal its
+    /// tails.
     ///
     /// # Errors
-    /// [`NoRowError::TooShort`].
+    /// Returns [`NoRowError::TooShort`].
     pub(crate) fn sum(&self, weights: &[f64], options: &Options) -> Result<Summed, NoRowError> {
         let point = self.parts.iter().zip(weights).map(|(part, weight)| part.value * weight).sum();
         let mut parts = self.spread(weights);
@@ -166,8 +168,8 @@ impl<'a> Budgets<'a> {
         let rows = self.over_rows(weights)?;
         let other: f64 = parts.iter().map(|part| part.variance).sum();
         parts.extend(rows.map(|rows| {
-            // What units do to single rows is in both variances; it is counted once, and neither may be
-            // undercut.
+            // Both variances contain the effect of units on single rows. It is counted once, and the sum
+            // stays at least as large as either variance.
             let apart = rows.variance - self.counted_twice(weights, rows.terms);
             let variance = apart.max(rows.variance - other).clamp(0.0, rows.variance);
             Part { variance, freedom: rows.terms as f64, source: Source::Rows }
@@ -197,7 +199,7 @@ impl<'a> Budgets<'a> {
         })
     }
 
-    /// Covariance of the values of two budgets.
+    /// Returns the covariance of the values of two budgets.
     pub(crate) fn covariance(&self, first: usize, second: usize) -> f64 {
         let of_rows = match &self.rows {
             Rows::Paired(errors) => {
@@ -229,7 +231,7 @@ impl<'a> Budgets<'a> {
         };
         let apart: Vec<Part> = units().map(own).collect();
         let freedom: f64 = units().map(|(units, _)| units.freedom).sum();
-        // A spread counts by what it rests on, whatever its tails do to its degrees of freedom.
+        // Pools by the number of units: heavy tails lower the degrees of freedom but not this number.
         let size = |units: Units| units.freedom.max(units.count - 1.0);
         let total: f64 = units().map(|(units, _)| size(units)).sum();
         let pool = units().map(|(units, _)| units.variance * size(units)).sum::<f64>() / total;
@@ -243,10 +245,10 @@ impl<'a> Budgets<'a> {
         }
     }
 
-    /// The part of the variance over rows that the spread of the units holds as well: what is peculiar to
-    /// each unit's model (as with readers and cases, Obuchowski & Rockette 1995). With the variance `A` of a
-    /// budget's value, the mean variance `D` of its models and `m` models that count alike, it is `(D - A) /
-    /// (m - 1)`.
+    /// Returns the part of the variance over rows that the variance of the units also contains: the part
+    /// specific to each unit's model (as with readers and cases, Obuchowski & Rockette 1995). With the
+    /// variance `A` of a budget's value, the mean variance `D` of its models and `m` equally weighted models,
+    /// it is `(D - A) / (m - 1)`.
     fn counted_twice(&self, weights: &[f64], terms: usize) -> f64 {
         let Rows::Paired(errors) = &self.rows else { return 0.0 };
         let mut sum = 0.0;
@@ -271,7 +273,7 @@ impl<'a> Budgets<'a> {
         sum
     }
 
-    /// Weights of all models of all budgets.
+    /// Returns the weights of all models of all budgets.
     fn spread_weights(&self, weights: &[f64]) -> Vec<f64> {
         let of = self.parts.iter().zip(weights);
         of.flat_map(|(part, weight)| part.models.iter().map(move |(share, _)| share * weight)).collect()

@@ -1,4 +1,4 @@
-//! Budgets that were searched with unequal numbers of trials.
+//! Correction for budgets that were searched with unequal numbers of trials.
 
 use super::contrast::BudgetPart;
 use super::judgement::Judgement;
@@ -9,18 +9,18 @@ use crate::input::{LadderTrials, StudyTrials};
 use crate::outcome::Outcome;
 use crate::stats::best_of;
 
-/// What the best of each search owes to trials that the shortest search did not have.
+/// The part of each search's best value that comes from having more trials than the shortest search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Excess {
-    /// Distinct configurations of the shortest search.
+    /// Number of distinct configurations of the shortest search.
     pub(crate) fewest: u64,
-    /// By how much the best observed value of each study would be lower after as many, in gains; the studies
-    /// in the order given.
+    /// Drop of each study's best observed value if its search ended after `fewest` configurations, in gains,
+    /// in the order of the studies.
     pub(crate) gains: Vec<f64>,
 }
 
 impl Excess {
-    /// `None` where no study owes anything to more trials than another has.
+    /// Computes the excess; `None` where no study gains from having more trials.
     pub(crate) fn new(studies: &[&StudyTrials], ladder: &LadderTrials) -> Option<Self> {
         let found: Vec<Vec<Configuration<'_>>> =
             studies.iter().map(|study| configurations(study, ladder, |_| true)).collect();
@@ -33,7 +33,7 @@ impl Excess {
         gains.iter().any(|gain| *gain > 0.0).then_some(Self { fewest: fewest as u64, gains })
     }
 
-    /// The values of the studies, in their order, without what they owe to more trials.
+    /// Returns the parts of the studies, in their order, with the excess subtracted from the values.
     pub(crate) fn cut<'a>(&self, mut parts: Vec<BudgetPart<'a>>) -> Vec<BudgetPart<'a>> {
         for (part, gain) in parts.iter_mut().zip(&self.gains) {
             part.value -= gain;
@@ -42,8 +42,8 @@ impl Excess {
     }
 }
 
-/// What the best of all has over the best of `fewest`: of as many drawn from them, and, where later trials
-/// were chosen by earlier ones, at least over the best of the first.
+/// Returns how much the best of all values exceeds the best of `fewest`, drawn from all of them. For a
+/// dependent search it is at least the excess over the best of the first `fewest`.
 fn excess(found: &[Configuration<'_>], fewest: usize, is_independent: bool) -> f64 {
     let values: Vec<f64> = found.iter().map(Configuration::mean).collect();
     let best = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -55,12 +55,12 @@ fn excess(found: &[Configuration<'_>], fewest: usize, is_independent: bool) -> f
 }
 
 impl Judgement {
-    /// What this one and `other` both say, `other` being the same with every search cut to `fewest`
-    /// configurations.
+    /// Combines this judgement with `other`, the judgement with every search cut to `fewest` configurations,
+    /// and keeps only conclusions that both support.
     ///
-    /// The value of a chosen configuration owes to the number of trials a share of what the observed best
-    /// owes to it; the rest is luck that is gone once it is trained again. The share is not known, and the
-    /// test is monotone in it: what is told at none and at all of it is told at any.
+    /// More trials raise the observed best. An unknown share of this gain remains in the value of the chosen
+    /// configuration when it is trained again; the rest is luck. The test is monotone in this share, so that
+    /// a conclusion that holds at shares of 0 and 1 holds at any share.
     pub(crate) fn at_equal_effort(mut self, other: &Self, fewest: u64) -> Self {
         let place = |one: &Self| self.values.iter().position(|value| value.budget == one.sufficient);
         if place(other) < place(&self) {
@@ -87,7 +87,8 @@ impl Judgement {
 }
 
 impl Difference {
-    /// What this one and `other`, of the same budgets at equal effort, both say.
+    /// Combines this difference with `other`, the difference of these budgets at equal effort, keeping what
+    /// both support.
     pub(crate) fn at_equal_effort(self, other: &Self) -> Self {
         let differ = self.gain.point * other.gain.point < 0.0;
         Self {
@@ -99,7 +100,7 @@ impl Difference {
     }
 }
 
-/// The first of two estimates with an interval that holds both of theirs.
+/// Returns the first estimate with an interval that contains the intervals of both.
 fn either(one: Estimate, other: Estimate) -> Estimate {
     let interval = one.interval.zip(other.interval);
     Estimate {

@@ -1,4 +1,4 @@
-//! Whether scale pays: one test of the slope over all budgets, then of its last steps.
+//! The test of scaling: one test of the slope over all budgets, then tests of the last steps.
 
 use std::fmt;
 
@@ -17,27 +17,27 @@ use crate::statement::Statement;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::holm;
 
-/// The share of the level that goes to the lack of fit, where there are more than two budgets.
+/// Share of the level that the test of lack of fit gets, where there are more than two budgets.
 pub const FOR_LACK_OF_FIT: f64 = 0.1;
-/// Budgets up to which each is compared with each: pairs grow with their square.
+/// Number of budgets up to which all pairs are compared: the number of pairs grows with its square.
 pub const MOST_IN_PAIRS: usize = 40;
-/// Decades over which the sizes of the budgets must differ at least.
+/// Fewest decades that the sizes of the budgets must span.
 const FEWEST_DECADES: f64 = 0.02;
 
-/// What the value of a budget is.
+/// The quantity that is the value of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Quantity {
-    /// The expected best of `k` trials of its search; of 1, the mean trial.
+    /// The expected best of `k` trials of its search; for `k` of 1, the mean trial.
     BestOf {
-        /// Trials.
+        /// Number of trials.
         k: u64,
     },
-    /// The mean over seeds of one configuration that was trained several times.
+    /// The mean over seeds of one configuration, trained several times.
     Configuration,
-    /// The mean on the test rows of what `allometry confirm` trained.
+    /// The mean on the test rows of the models that `allometry confirm` trained.
     Confirmed,
-    /// The mean of all trials that a report tells.
+    /// The mean of all trials in a report.
     Mean,
 }
 
@@ -46,42 +46,42 @@ pub enum Quantity {
 pub struct JudgedBudget {
     /// Label of the size budget.
     pub budget: String,
-    /// Weights that stand for it: the geometric mean of the exact sizes of what its value is computed from,
-    /// or those that its label names; `null` where neither is known.
+    /// Number of weights: the geometric mean of the exact sizes of the models behind the value, or the number
+    /// in the label; `null` where neither is known.
     pub weights: Option<f64>,
     /// The value with its error.
     pub value: Estimate,
-    /// Number of what it is computed from: configurations, seeds.
+    /// Number of units, such as configurations or seeds, behind the value.
     pub units: u64,
 }
 
-/// What a larger model gains in the last steps of the ladder.
+/// Gain of the largest model in the last step of the ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LastStep {
     /// Label of the budget before the largest.
     pub from: String,
     /// Label of the largest.
     pub to: String,
-    /// What the largest gains over it.
+    /// Gain of the largest budget over the one before it.
     pub gain: Estimate,
     /// p-value for zero.
     pub p: Option<f64>,
-    /// Whether it is told from 0 by the closed test: every slope over more of the largest budgets is told as
-    /// well.
+    /// Whether the gain is significant in the closed test, which requires that every slope over more of the
+    /// largest budgets is significant as well.
     pub is_told: bool,
 }
 
-/// The test of scale.
+/// The test of scaling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
-    /// What the values are.
+    /// The judged quantity.
     pub quantity: Quantity,
-    /// What the test says.
+    /// Conclusion of the test.
     pub outcome: Outcome,
-    /// One per budget, from the smallest to the largest.
+    /// Values of the budgets, from the smallest to the largest.
     pub values: Vec<JudgedBudget>,
-    /// Whether the slope is one over decades of weights; else it is one over steps from budget to budget,
-    /// sizes being unknown.
+    /// Whether the slope is per decade of weights; otherwise it is per step from budget to budget, because
+    /// sizes are not known.
     pub is_per_decade: bool,
     /// Gain per tenfold weights, or per step; positive where larger is better.
     pub slope: Estimate,
@@ -89,32 +89,32 @@ pub struct Judgement {
     pub p: Option<f64>,
     /// Gain of the largest budget over the smallest along the slope.
     pub whole: Estimate,
-    /// p-value of no departure from a straight line; `null` for two budgets.
+    /// P-value of the test against a straight line; `null` for two budgets.
     pub lack_of_fit: Option<f64>,
-    /// What the slope's error consists of, among the sources that are known.
+    /// Shares of the known sources in the error of the slope.
     pub shares: Vec<Share>,
-    /// Sources of which nothing is known: the errors leave them out.
+    /// Sources with unknown variance, which the errors leave out.
     pub left_out: Vec<Source>,
-    /// Whether the error over rows is that of the same rows for all budgets; `null` where it is not known.
+    /// Whether all budgets predict the same rows; `null` where the error over rows is not known.
     pub same_rows: Option<bool>,
-    /// Whether that error follows the order of the rows in time; otherwise they count as independent.
+    /// Whether the error over rows follows the order of the rows in time; otherwise rows count as
+    /// independent.
     pub rows_in_order: bool,
     /// The last step, for three budgets or more.
     pub last_step: Option<LastStep>,
-    /// The smallest budget for which no larger one is told to be better.
+    /// The smallest budget for which no larger one is significantly better.
     pub sufficient: String,
-    /// Whether the values of all differ from the values of few: the slope at the largest `k` has the other
-    /// sign.
+    /// Whether the conclusion depends on `k`: the slope at the largest `k` has the opposite sign.
     #[serde(default)]
     pub k_decides: bool,
-    /// Where budgets were searched with unequal numbers of trials: the fewest distinct configurations of any.
-    /// Intervals then hold what the budgets give as they are and what they would give had all searches ended
-    /// after as many; `null` where that makes no difference.
+    /// Fewest distinct configurations of any budget, where budgets were searched with unequal numbers of
+    /// trials. Intervals then cover both the budgets as they are and the budgets with every search cut to
+    /// this number; `null` where the cut makes no difference.
     #[serde(default)]
     pub cut_to: Option<u64>,
 }
 
-/// Why scale is not judged.
+/// Why scaling is not judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Withheld {
@@ -123,7 +123,7 @@ pub enum Withheld {
         /// Budgets with a usable trial.
         budgets: u64,
     },
-    /// A budget has one trial, which says nothing of seeds and of the search.
+    /// A budget has one trial, so that the variance over seeds and searches is unknown.
     OneTrial {
         /// Its label.
         budget: String,
@@ -135,31 +135,32 @@ pub enum Withheld {
         /// Its distinct configurations.
         configurations: u64,
     },
-    /// The searches learned from their trials, which are therefore no sample, and drew too few at random.
+    /// The searches learned from their trials, which are then not a sample, and drew too few trials at
+    /// random.
     Adaptive {
-        /// Fewest trials of a budget that were drawn at random.
+        /// Fewest randomly drawn trials of any budget.
         at_random: u64,
     },
-    /// Nothing says who chose the trials, and their values rise as those of a search that learns.
+    /// The origin of the trials is not recorded, and their values rise as in a search that learns.
     SeeminglyAdaptive {
         /// Labels of the budgets.
         budgets: String,
     },
     /// Some budgets were searched adaptively and others not.
     SearchedDifferently {
-        /// Labels of those searched adaptively.
+        /// Labels of the budgets that were searched adaptively.
         adaptive: String,
     },
     /// Many more trials of one budget than of another ended without a value.
     Lost {
         /// Label of the budget with the largest share of such trials.
         budget: String,
-        /// That share: `3 of 40`.
+        /// Share of its trials without a value: `3 of 40`.
         #[schemars(with = "String")]
         most: CountOf,
-        /// Label of that with the smallest.
+        /// Label of the budget with the smallest share.
         other: String,
-        /// That share.
+        /// Share of its trials without a value.
         #[schemars(with = "String")]
         least: CountOf,
     },
@@ -167,12 +168,12 @@ pub enum Withheld {
     PrunedDifferently {
         /// Label of the budget with the largest share of such trials.
         budget: String,
-        /// That share: `3 of 40`.
+        /// Share of its trials that were stopped early: `3 of 40`.
         #[schemars(with = "String")]
         most: CountOf,
-        /// Label of that with the smallest.
+        /// Label of the budget with the smallest share.
         other: String,
-        /// That share.
+        /// Share of its trials that were stopped early.
         #[schemars(with = "String")]
         least: CountOf,
     },
@@ -180,19 +181,19 @@ pub enum Withheld {
     NothingVaries,
     /// The budgets have the same sizes.
     SameSizes,
-    /// The rows are too few for how long they depend on each other.
+    /// The series of rows is too short for its dependence.
     TooFewRows {
         /// Why.
         why: Statement<NoRowError>,
     },
 }
 
-/// A count with the number that it is part of; in documents it is a text such as `3 of 40`.
+/// A count out of a total; in documents it is a text such as `3 of 40`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountOf {
     /// The count.
     pub count: u64,
-    /// What it is part of.
+    /// The total.
     pub of: u64,
 }
 
@@ -219,8 +220,8 @@ impl<'de> Deserialize<'de> for CountOf {
 }
 
 impl Withheld {
-    /// The outcome: unknown where something is missing that more trials of the same kind would not add; else
-    /// undecided.
+    /// Returns the outcome: unknown where more trials of this kind would not supply what is missing,
+    /// otherwise undecided.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::TooFewBudgets { .. } | Self::OneTrial { .. } | Self::NothingVaries | Self::SameSizes => {
@@ -243,18 +244,19 @@ impl From<NoRowError> for Withheld {
     }
 }
 
-/// Tests the slope of values over sizes. `sign` turns gains into values; `left_out` are sources that the
-/// parts do not tell, beside the rows.
+/// Tests the slope of values over sizes. `sign` turns gains into values; `left_out` lists the sources of
+/// error that are missing from the parts, apart from rows.
 ///
-/// The slope is that of least squares over `log10` of the weights, every budget counting alike; its error
-/// follows from the covariance of the values. (Weights by estimated errors would favour the budgets whose
-/// error is underestimated.) For more than two budgets nine tenths of the level go to the slope, and one
-/// tenth to the lack of fit (F of the generalised least squares residuals), so that a reversal in the middle
-/// is seen. After that the slopes over the largest budgets, one less each time, are tested in turn down to
-/// the last step, as long as all before are told: a closed test (Marcus, Peritz & Gabriel 1976).
+/// The slope is the least-squares slope over `log10` of the weights, with equal weight for every budget; its
+/// error follows from the covariance of the values. (Weights by estimated errors would favour the budgets
+/// whose error is underestimated.) For more than two budgets, nine tenths of the level go to the slope, and
+/// one tenth to the lack of fit (F of the generalised least squares residuals), so that a reversal in the
+/// middle is detected. Then the slopes over the largest budgets, one budget fewer each time, are tested in
+/// turn down to the last step, as long as all tests before are significant: a closed test (Marcus, Peritz &
+/// Gabriel 1976).
 ///
 /// # Errors
-/// [`Withheld`].
+/// Returns [`Withheld`] with the reason.
 pub(crate) fn judge(
     budgets: &Budgets<'_>,
     quantity: Quantity,
@@ -280,7 +282,7 @@ pub(crate) fn judge(
     let is_told = p < of_slope;
     let departs = lack_of_fit.is_some_and(|p| p < alpha * FOR_LACK_OF_FIT);
 
-    // Slopes over fewer and fewer of the largest budgets, as long as they are told.
+    // Tests slopes over fewer and fewer of the largest budgets, as long as they are significant.
     let (mut beaten, mut is_last_told) = (0, false);
     for first in (0..count - 1).take_while(|first| places[count - 1] - places[*first] >= FEWEST_DECADES) {
         let told = if first == 0 {
@@ -300,7 +302,7 @@ pub(crate) fn judge(
         let better = |d: &&Difference| d.gain.point > 0.0 && d.p_holm.is_some_and(|p| p < alpha);
         differences.iter().filter(better).any(|d| d.smaller == *label)
     };
-    // Also where no slope is told a single larger budget may be.
+    // A single larger budget may be better although no slope is significant.
     let least = if pays { beaten } else { 0 };
     let sufficient = (least..count).find(|&place| !is_beaten(place)).unwrap_or(count - 1);
     let last_differs = places[count - 1] - places[count - 2] >= FEWEST_DECADES;
@@ -316,7 +318,8 @@ pub(crate) fn judge(
         .flatten();
 
     let effect = options.effect();
-    // Two budgets that are not compared differ by no more than their differences from the largest together.
+    // The difference of two budgets that are not compared is at most the sum of their differences from the
+    // largest.
     let near = if count > MOST_IN_PAIRS { effect / 2.0 } else { effect };
     let inside = |d: &Difference| effect > 0.0 && d.gain.interval.is_some_and(|i| i.is_within(near));
     let harmful = |d: &Difference| d.gain.point < 0.0 && d.p_holm.is_some_and(|p| p < alpha);
@@ -370,12 +373,12 @@ pub(crate) fn judge(
 }
 
 impl Judgement {
-    /// Whether the budgets are told to depart from a straight line, at the level of `options`.
+    /// Whether the budgets depart significantly from a straight line, at the level of `options`.
     pub(crate) fn departs(&self, options: &Options) -> bool {
         self.lack_of_fit.is_some_and(|p| p < (1.0 - options.level) * FOR_LACK_OF_FIT)
     }
 
-    /// Labels of the first two neighbours whose models have the same size.
+    /// Returns the labels of the first two neighbouring budgets whose models have equal size.
     pub(crate) fn of_one_size(&self) -> Option<(&str, &str)> {
         self.values.windows(2).find_map(|pair| {
             let [smaller, larger] = [&pair[0], &pair[1]];
@@ -384,7 +387,7 @@ impl Judgement {
         })
     }
 
-    /// Takes back what is told where the slope of another quantity of the same trials has the other sign.
+    /// Withdraws the conclusion where the slope of another quantity of these trials has the opposite sign.
     pub(super) fn check_against(&mut self, slope: f64) {
         if slope * self.slope.point < 0.0 && matches!(self.outcome, Outcome::Holds | Outcome::Violated) {
             self.outcome = Outcome::Undecided;
@@ -397,7 +400,8 @@ impl Judgement {
     }
 }
 
-/// Where the budgets lie: at the logarithms of their weights, or one step apart where these are not known.
+/// Returns the places of the budgets: the logarithms of their weights, or steps of 1 where weights are not
+/// known.
 pub(super) fn places(budgets: &Budgets<'_>) -> (Vec<f64>, bool) {
     let known: Option<Vec<f64>> = budgets.parts.iter().map(|part| part.weights.map(f64::log10)).collect();
     match known {
@@ -406,7 +410,7 @@ pub(super) fn places(budgets: &Budgets<'_>) -> (Vec<f64>, bool) {
     }
 }
 
-/// Weights that make a sum the least-squares slope over the places from `first` on.
+/// Returns the weights that turn a sum into the least-squares slope over the places from `first` on.
 pub(super) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
     let used = &places[first..];
     let center = used.iter().sum::<f64>() / used.len() as f64;
@@ -415,8 +419,8 @@ pub(super) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
     places.iter().enumerate().map(weight).collect()
 }
 
-/// Whether two of `count` budgets are compared: all pairs of up to [`MOST_IN_PAIRS`]; of more the neighbours,
-/// and each with the smallest and the largest.
+/// Whether two of `count` budgets are compared. Up to [`MOST_IN_PAIRS`] budgets, all pairs are; beyond that,
+/// neighbours, and each budget with the smallest and the largest.
 fn is_compared(smaller: usize, larger: usize, count: usize) -> bool {
     count <= MOST_IN_PAIRS || larger - smaller == 1 || smaller == 0 || larger + 1 == count
 }
@@ -446,8 +450,8 @@ fn differences(budgets: &Budgets<'_>, options: &Options) -> Result<Vec<Differenc
     Ok(differences)
 }
 
-/// p-value of no departure from a straight line: the residual sum of squares of generalised least squares
-/// over its degrees of freedom, as an F.
+/// Returns the p-value of the test against a straight line, an F test: the residual sum of squares of
+/// generalised least squares over its degrees of freedom.
 fn lack_of_fit(budgets: &Budgets<'_>, places: &[f64], freedom: f64) -> Option<f64> {
     let n = places.len();
     let covariance = (0..n * n).map(|i| budgets.covariance(i / n, i % n)).collect();

@@ -1,20 +1,20 @@
-//! How close configurations lie to the best of a study.
+//! Distances of configurations to the best ones of a study.
 
 use allometry_core::{ParamValue, Params};
 
-/// Configurations that are looked at: the first of a study.
+/// Number of configurations, the first of a study, whose distances are computed.
 const MOST: usize = 500;
-/// Ratio of the ends of positive values from which they are taken to lie on a logarithmic scale.
+/// Ratio of the largest to the smallest positive value from which the scale is taken to be logarithmic.
 const LOGARITHMIC: f64 = 100.0;
 
-/// One parameter of one configuration.
+/// The value of one parameter in one configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Coordinate<'a> {
     /// The configuration does not have the parameter.
     Absent,
-    /// A share of the span between the least and the largest value.
+    /// Position of a number between the smallest value (0) and the largest (1).
     Number(f64),
-    /// Anything else.
+    /// A value that is not a number.
     Other(&'a ParamValue),
 }
 
@@ -27,13 +27,13 @@ impl Coordinate<'_> {
     }
 }
 
-/// The distance of each configuration to the nearest other one of the best quarter. Distances are sums over
-/// the parameters: of the share of a number's span (of logarithms, where values span two decades or more), of
-/// 1 where other values differ. `gains` are the configurations' values, larger being better.
+/// Returns the distance of each configuration to the nearest other configuration in the best quarter. A
+/// distance is a sum over the parameters: for numbers, the difference as a share of their span (of
+/// logarithms, where the values span two decades or more); for other values, 1 where they differ. `gains` are
+/// the values of the configurations; larger is better.
 ///
-/// Where the configurations are drawn independently from one distribution, the distances are exchangeable,
-/// and a rank test of their order keeps its level. A search that learns draws its later configurations near
-/// good ones.
+/// For configurations drawn independently from one distribution, the distances are exchangeable, and a rank
+/// test of their order keeps its level. A search that learns draws its later configurations near good ones.
 pub(super) fn to_the_best(configurations: &[&Params], gains: &[f64]) -> Vec<f64> {
     let kept = &configurations[..configurations.len().min(MOST)];
     let mut names: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the trials of a ladder tell of each budget: the quantity that is judged.
+//! The judged quantity of each budget, computed from the trials of a ladder.
 
 use allometry_core::{FrozenTrial, Origin, TrialState};
 
@@ -18,7 +18,7 @@ use crate::sample::is_usable;
 use crate::stats::auc;
 use crate::stats::moments::{mean, sample_variance};
 
-/// Stored predictions that are looked at for one budget, and for all budgets together with their rows.
+/// Most stored predictions used for one budget; `ROWS_OF_MODELS` limits their rows over all budgets.
 const MODELS: usize = 50;
 const ROWS_OF_MODELS: usize = 4_000_000;
 
@@ -30,8 +30,8 @@ struct Searched<'a> {
 }
 
 impl Searched<'_> {
-    /// Leaves the first trial of each configuration, unless all were tried equally often: who repeats some of
-    /// them chose these by their values, and the means of the chosen are no like sample.
+    /// Keeps the first trial of each configuration, unless all were tried equally often: configurations are
+    /// usually repeated because of their values, so that the means of the repeats are biased.
     fn count_alike(&mut self) {
         let counts = || self.configurations.iter().map(|one| one.values.len());
         if counts().min() == counts().max() {
@@ -44,11 +44,11 @@ impl Searched<'_> {
     }
 }
 
-/// Judges a ladder by its searches, or by configurations that were tried several times; `searches` says how
-/// each study was searched.
+/// Judges a ladder by its searches, or by configurations that were tried several times. `searches` holds the
+/// kind of search of each study.
 ///
 /// # Errors
-/// [`Withheld`].
+/// Returns [`Withheld`] with the reason.
 pub(super) fn judge(
     ladder: &LadderTrials,
     searches: &[SearchKind],
@@ -81,7 +81,7 @@ pub(super) fn judge(
     let studies: Vec<&StudyTrials> = searched.iter().map(|one| one.study).collect();
     let repeated: Option<Vec<BudgetPart<'_>>> = studies.iter().map(|study| repeated(study, ladder)).collect();
     let Some(parts) = repeated else { return Err(why_no_search) };
-    // Where each budget tried one configuration, nothing tells what a search would have found.
+    // Where each budget tried one configuration, the variance over searches is unknown.
     let knows_search = parts.iter().all(|part| part.part.is_some());
     let left_out = if knows_search { Vec::new() } else { vec![Source::Search] };
     let judge = |parts: Vec<BudgetPart<'_>>| {
@@ -96,22 +96,24 @@ pub(super) fn judge(
 /// A test with the differences of its pairs.
 type Judged = (Judgement, Vec<Difference>);
 
-/// What a test and its like at equal effort, of the same budgets in the same order, both say.
+/// Combines a test with the test at equal effort, of these budgets in this order.
 fn at_equal_effort(whole: Judged, cut: &Judged, fewest: u64) -> Judged {
     let pairs = whole.1.into_iter().zip(&cut.1);
     (whole.0.at_equal_effort(&cut.0, fewest), pairs.map(|(one, cut)| one.at_equal_effort(cut)).collect())
 }
 
-/// Shares of the ended trials without a value that differ by more leave no like samples.
+/// Largest difference between budgets in the share of ended trials without a value; beyond it samples are not
+/// comparable.
 const LOST: f64 = 0.1;
-/// Trials without a value that a budget may have in any case.
+/// Number of trials without a value that a budget may always have.
 const FEW_LOST: usize = 2;
-/// Standard errors by which the shares of trials that were stopped early may differ. Two budgets that one
-/// rule prunes differ by more in 5% of ladders, the extremes of several in more of them.
+/// Largest difference, in standard errors, between the shares of trials that were stopped early. With one
+/// pruning rule, two budgets exceed it in 5% of ladders; the extremes of several budgets exceed it more
+/// often.
 const PRUNED_APART: f64 = 1.96;
 
-/// Fails where many more trials of one budget than of another ended without a value: those were most likely
-/// bad ones.
+/// Fails where one budget has many more ended trials without a value than another: those trials were most
+/// likely bad ones.
 fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
     let (most, least) = extremes(searched, |trial| !trial.value().is_some_and(is_usable));
     if most.count <= FEW_LOST || most.share() - least.share() <= LOST {
@@ -121,7 +123,7 @@ fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
     Err(Withheld::Lost { budget, most: most.part(), other, least: least.part() })
 }
 
-/// Fails where one budget has clearly more trials than another that were stopped early: their values are
+/// Fails where one budget has clearly more trials that were stopped early than another: their values would be
 /// compared with final ones.
 fn pruned_differently(searched: &[Searched<'_>]) -> Result<(), Withheld> {
     let (most, least) = extremes(searched, |trial| trial.state == TrialState::Pruned);
@@ -134,7 +136,7 @@ fn pruned_differently(searched: &[Searched<'_>]) -> Result<(), Withheld> {
     Err(Withheld::PrunedDifferently { budget, most: most.part(), other, least: least.part() })
 }
 
-/// How many of a budget's ended trials are of some kind.
+/// Number of a budget's ended trials that are of a given kind.
 #[derive(Debug, Clone, Copy)]
 struct Counted<'a> {
     label: &'a str,
@@ -152,7 +154,7 @@ impl Counted<'_> {
     }
 }
 
-/// The budgets with the largest and the smallest share of ended trials of a kind.
+/// Returns the budgets with the largest and the smallest share of ended trials of a given kind.
 fn extremes<'a>(
     searched: &[Searched<'a>],
     is_counted: impl Fn(&FrozenTrial) -> bool,
@@ -168,7 +170,7 @@ fn extremes<'a>(
     (all().max_by(by_share).unwrap_or(nothing), all().min_by(by_share).unwrap_or(nothing))
 }
 
-/// Leaves the configurations that are an independent sample of each budget's space.
+/// Keeps only the configurations that are an independent sample of each budget's space.
 fn take_a_sample(searched: &mut [Searched<'_>], ladder: &LadderTrials) -> Result<(), Withheld> {
     let label = |one: &Searched<'_>| one.study.budget.label.clone();
     let adaptive: Vec<String> = searched.iter().filter(|one| !one.kind.is_independent()).map(label).collect();
@@ -224,15 +226,15 @@ fn of_searches(
         test(budgets, quantity, ladder.direction().sign(), Vec::new(), options)
     };
     let mut judged = judge(&budgets)?;
-    // A search that learns unseen is ahead after more trials: the first ones, as many for all, must say the
-    // same.
+    // An unrecorded search that learns gains from more trials. Cut to equal numbers of first trials, the
+    // budgets must support the conclusion too.
     let is_unequal = values.iter().any(|values| values.len() > fewest);
     if is_unequal && searched.iter().any(|one| !is_recorded(one.study)) {
         let mut first = at(k, fewest).ok_or(Withheld::NothingVaries)?;
         first.iter_mut().zip(&parts).for_each(|(part, whole)| part.weights = whole.weights);
         judged = at_equal_effort(judged, &judge(&Budgets::new(in_order(first))?)?, fewest as u64);
     }
-    // The mean of few trials and the best of many may differ in what they say; then neither is told.
+    // The mean of few trials and the best of many may disagree; then neither is significant.
     let of_most = at(largest_k(&values), usize::MAX).map(in_order).map(Budgets::new).transpose()?;
     if let Some(of_most) = of_most {
         let weights = slope_weights(&places(&of_most).0, 0);
@@ -242,7 +244,7 @@ fn of_searches(
     Ok(judged)
 }
 
-/// The expected best of `k` of a study's configurations with all that is known of its error.
+/// Returns the expected best of `k` of a study's configurations with the sources of its error.
 pub(crate) fn best_part<'a>(
     study: &'a StudyTrials,
     configurations: &[Configuration<'a>],
@@ -273,7 +275,8 @@ pub(crate) fn best_part<'a>(
     }
 }
 
-/// Predictions of the trials that count the most, their weights adding up to 1; none where none are stored.
+/// Returns the predictions of the trials with the largest weights, scaled to sum to 1; empty where none are
+/// stored.
 fn models<'a>(
     weighed: &[(f64, &'a FrozenTrial)],
     study: &'a StudyTrials,
@@ -290,7 +293,7 @@ fn models<'a>(
         .collect();
     let rows = stored.first().map_or(1, |(_, scores)| scores.rows().max(1));
     let most = (ROWS_OF_MODELS / rows / ladder.studies.len().max(1)).clamp(1, MODELS);
-    // Where all count alike, those kept are spread over them.
+    // With equal weights, the kept models are spread evenly over all.
     let step = stored.len().div_ceil(most).max(1);
     let mut kept: Vec<(f64, RowScores<'a>)> = stored.into_iter().step_by(step).collect();
     let total: f64 = kept.iter().map(|(weight, _)| weight).sum();
@@ -300,16 +303,17 @@ fn models<'a>(
     kept
 }
 
-/// Standard error over rows that the class counts give an AUC.
+/// Returns the standard error of an AUC over rows, from the class counts.
 fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
     let rows = ladder.rows.filter(|_| ladder.measures_auc())?;
     auc::hanley_mcneil(gain * ladder.direction().sign(), rows)
 }
 
-/// The configuration of a budget that was tried several times; of several the one whose first trial was best.
-/// A budget that tried several configurations chose one of them by that first trial, which therefore does not
-/// count; and another search would have chosen another: the error has that as well. `None` where no
-/// configuration was repeated, or where too few tell how far others lie.
+/// Returns the configuration of a budget that was tried several times; of several, the one whose first trial
+/// was best. A budget that tried several configurations chose one of them by its first trial, which is
+/// therefore left out. Another search would have chosen another configuration, so that the error includes the
+/// variance of this choice. `None` where no configuration was repeated, or where too few configurations give
+/// that variance.
 fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetPart<'a>> {
     let all = configurations(study, ladder, |_| true);
     let part = if all.len() == 1 {
@@ -342,7 +346,7 @@ fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetP
     })
 }
 
-/// From the fewest weights to the most where all are known.
+/// Sorts budgets by their weights, ascending, where all weights are known.
 pub(crate) fn in_order(mut parts: Vec<BudgetPart<'_>>) -> Vec<BudgetPart<'_>> {
     if parts.iter().all(|part| part.weights.is_some()) {
         parts.sort_by(|a, b| a.weights.unwrap_or(0.0).total_cmp(&b.weights.unwrap_or(0.0)));

@@ -1,4 +1,4 @@
-//! What other validation rows would have said: rows resampled, for all budgets at once.
+//! Resampling of validation rows, jointly for all budgets: which results other rows would have given.
 
 use allometry_core::TrialNumber;
 use allometry_core::rng::stream;
@@ -16,15 +16,16 @@ use crate::stats::weighted_auc::SortedRows;
 use crate::stats::{block_length, bootstrap, random};
 use crate::study::StudyAnalysis;
 
-/// Trials of a budget that may win a resample: the best by value. Others are too far behind to matter.
+/// Number of trials of a budget, the best by value, that may win a resample. Others are too far behind to
+/// matter.
 const CANDIDATES: usize = 50;
-/// Rows that all replicates visit at most, over all candidates.
+/// Most row visits of all replicates together, over all candidates.
 const BUDGET: usize = 100_000_000;
-/// Replicates below which nothing is said.
+/// Fewest replicates of a result.
 const FEWEST: usize = 100;
-/// Blocks of rows below which nothing is said.
+/// Fewest blocks of rows of a result.
 const FEWEST_BLOCKS: usize = 8;
-/// Orders that are listed.
+/// Most orders that are listed.
 const LISTED: usize = 6;
 
 /// An order of the budgets by the metric of their best trials.
@@ -32,39 +33,40 @@ const LISTED: usize = 6;
 pub struct OrderProbability {
     /// Labels of the budgets, the best first.
     pub budgets: Vec<String>,
-    /// Share of the resamples that put them in this order.
+    /// Share of the resamples with this order.
     pub probability: f64,
 }
 
-/// A budget's best value less what choosing the best of many trials on the same rows adds.
+/// A budget's best value, corrected for the bias of choosing the best of many trials on these rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CorrectedBest {
     /// Label of the size budget.
     pub budget: String,
-    /// Mean value, on the rows that a resample left out, of the trial that was best on the resample
-    /// (Tsamardinos, Greasidou & Borboudakis 2018); the interval, percentiles drawn in to the spread of all
-    /// rows, covers new rows and, with them, another choice among the same trials.
+    /// Corrected value: the mean over resamples of the value, on the rows left out, of the trial that was
+    /// best on the resample (Tsamardinos, Greasidou & Borboudakis 2018). The interval consists of
+    /// percentiles, scaled to the spread of all rows. It covers new rows and the choice that they would lead
+    /// to among these trials.
     pub best: Estimate,
-    /// The value as observed less the corrected one.
+    /// Observed value less the corrected one.
     pub optimism: f64,
-    /// Trials with stored scores that could win.
+    /// Number of trials with stored scores that could win.
     pub candidates: u64,
 }
 
-/// What resampled validation rows say; needs stored scores.
+/// Results over resampled validation rows; requires stored scores.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RowResamples {
-    /// Resamples of the rows.
+    /// Number of resamples of the rows.
     pub replicates: u64,
-    /// Neighbouring rows that are drawn together.
+    /// Number of neighbouring rows that are drawn together.
     #[serde(default)]
     pub block: u64,
-    /// How probable each order of the budgets' best trials is on as many fresh rows of the same mix, the
-    /// models being as they are, after their values are drawn together by the share of chance in their
-    /// distances; the most probable first, at most six. Empty unless all best trials have scores on the same
-    /// rows.
+    /// Probability of each order of the budgets' best trials on as many new rows with the same class balance,
+    /// for fixed models. The values are first shrunk towards each other by the share of chance in their
+    /// distances. The most probable order comes first, at most six are listed. Empty unless all best trials
+    /// have scores on the same rows.
     pub orders: Vec<OrderProbability>,
-    /// The best values without the bias of choosing them; one per budget with scores.
+    /// Corrected best values, one per budget with scores.
     pub corrected: Vec<CorrectedBest>,
 }
 
@@ -74,9 +76,9 @@ struct Candidates<'a> {
     best: Scores<'a>,
     observed: f64,
     sorted: Vec<SortedRows>,
-    /// Places of the rows in time order; as they are stored where nothing tells it.
+    /// Order of the rows in time, or their stored order where the time is not known.
     order: Vec<usize>,
-    /// Neighbouring rows that must be drawn together.
+    /// Number of neighbouring rows that must be drawn together.
     block: usize,
 }
 
@@ -104,8 +106,8 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Length of the blocks: at least the horizon, the number of rows that count as one, and Politis and White's
-/// (2004); `None` where fewer than eight are left.
+/// Returns the length of the blocks: the largest of the horizon, the number of rows that count as one, and
+/// Politis and White's length (2004). `None` where fewer than eight blocks remain.
 fn block(order: &[usize], influence: &[f64], horizon: u64) -> Option<usize> {
     let series: Vec<f64> = order.iter().map(|&place| influence[place]).collect();
     let rows = series.len();
@@ -116,8 +118,7 @@ fn block(order: &[usize], influence: &[f64], horizon: u64) -> Option<usize> {
 }
 
 impl RowResamples {
-    /// Resamples the rows; `None` where no best trial has scores, or where the metric is not an AUC to be
-    /// maximised.
+    /// Resamples the rows; `None` where no best trial has scores, or where the metric is not a maximised AUC.
     pub(super) fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Option<Self> {
         if !ladder.measures_auc() || !ladder.direction().better(1.0, 0.0) {
             return None;
@@ -153,13 +154,13 @@ impl RowResamples {
     }
 }
 
-/// Values of one budget over the resamples. The same rows are drawn for every budget with as many.
+/// Values of one budget over the resamples. Budgets with equally many rows share the drawn rows.
 struct Resampled {
-    /// Of the best trial, on each resample; `None` for one without both classes.
+    /// Value of the best trial on each resample; `None` for a resample without both classes.
     best: Vec<Option<f64>>,
-    /// Of the trial that won a resample, on the rows left out.
+    /// Value of the trial that won a resample, on the rows left out.
     left_out: Vec<f64>,
-    /// Rows left out, of all rows, in the mean over the resamples.
+    /// Mean share of the rows that a resample leaves out.
     left_out_share: f64,
 }
 
@@ -188,7 +189,7 @@ impl Resampled {
 
     fn corrected(mut self, candidates: &Candidates<'_>, options: &Options) -> Option<CorrectedBest> {
         let point = mean(self.left_out.iter().copied())?;
-        // Fewer rows than the whole spread further, by the factor of a delete-d jackknife (Shao & Wu 1989).
+        // Fewer rows have a larger spread, by the factor of a delete-d jackknife (Shao & Wu 1989).
         let scale = (self.left_out_share / (1.0 - self.left_out_share)).sqrt();
         for value in &mut self.left_out {
             *value = point + scale * (*value - point);
@@ -222,9 +223,9 @@ fn orders(
             resamples.iter().zip(&observed).map(deviation).collect()
         })
         .collect();
-    // Values as far apart as chance puts them are no order: they are drawn together by the share of chance in
-    // their distances (James & Stein 1961, about the mean). Fresh rows then add their own chance to what is
-    // not known of the truth.
+    // Distances that chance alone explains give no order, so values shrink towards their mean by the share of
+    // chance in their distances (James & Stein 1961). New rows then add their own chance to the uncertainty
+    // about the true values.
     let center = mean(observed.iter().copied()).unwrap_or(0.0);
     let square = |values: &[f64]| {
         let center = mean(values.iter().copied()).unwrap_or(0.0);

@@ -17,32 +17,32 @@ use crate::stats::kendall::kendall;
 use crate::stats::moments::{mean, sample_variance};
 use crate::stats::two_sample::mann_whitney;
 
-/// The largest `k`.
+/// Largest `k`.
 const LARGEST: usize = 50;
-/// Random trials that Optuna's samplers, and ours, begin with.
+/// Number of random trials with which Optuna's samplers, and ours, start.
 const BEGINNING: usize = 10;
-/// Values that tell how far the best of another search may lie, at least.
+/// Fewest top values from which the variance of another search's best is estimated.
 const FEWEST_OF_TOP: usize = 3;
-/// Two-sided level, over all budgets, of each test whether trials of unknown origin were chosen by earlier
-/// ones. The tests are four and one-sided, so that 4% of ladders of random trials seem to learn.
+/// Two-sided level, over all budgets, of each test whether trials of unknown origin depend on earlier ones.
+/// There are four tests, each one-sided, so that 4% of ladders of random trials seem to learn.
 const RISING: f64 = 0.02;
 
 /// How the configurations of a budget were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchKind {
-    /// Each without regard to the values of the others.
+    /// Each configuration was chosen independently of the values of the others.
     Independent,
-    /// Later ones by a model of earlier ones.
+    /// Later configurations were chosen by a model of earlier ones.
     Adaptive,
-    /// Nothing is recorded, and the values get better over the trials or follow those before them, or later
-    /// configurations lie closer to the best ones than the first ten do (Kendall's tau, Mann and Whitney's
-    /// test; at the 4% level together over all budgets): by earlier ones, it seems.
+    /// The origin is not recorded, but the trials seem to depend on earlier ones: values improve over the
+    /// trials or follow the values before them, or later configurations lie closer to the best ones than the
+    /// first ten do (Kendall's tau, Mann and Whitney's test; at the 4% level together over all budgets).
     SeeminglyAdaptive,
 }
 
 impl SearchKind {
-    /// Whether the trials are a sample of the space.
+    /// Whether the trials are an independent sample of the space.
     pub fn is_independent(self) -> bool {
         self == Self::Independent
     }
@@ -61,9 +61,9 @@ impl Configuration<'_> {
     }
 }
 
-/// How the study's configurations were chosen.
+/// Returns how the configurations of the study were chosen.
 pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
-    // A trial that breaks a constraint taught the search as much as any other.
+    // A search learns as much from a trial that violates a constraint as from any other.
     let trials = || study.trials.iter().filter(|trial| measured(trial).is_some());
     if trials().any(|trial| trial.record.origin == Some(Origin::Model)) {
         return SearchKind::Adaptive;
@@ -74,13 +74,14 @@ pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
     if matches!(study.sampler, Some(SamplerKind::Gp | SamplerKind::Tpe)) {
         return SearchKind::Adaptive;
     }
-    // The first trial of each configuration: the best is often repeated at the end, which is no search.
+    // Only the first trial of each configuration: many studies repeat the best one at the end, which is not
+    // search.
     let tried = configurations(study, ladder, |_| true);
     let numbers: Vec<f64> = (0..tried.len()).map(|number| number as f64).collect();
     let values: Vec<f64> = tried.iter().map(|one| one.values[0]).collect();
-    // Four one-sided tests a budget: of a steady rise, of a step after the trials that samplers begin with,
-    // of likeness to the trial before, which a search has that goes on from its last trial, and of a step
-    // towards the best configurations.
+    // Four one-sided tests per budget: for a steady rise, for a step after the initial random trials of
+    // samplers, for similarity to the trial before (a search that continues from its last trial), and for a
+    // step towards the best configurations.
     let level = RISING / ladder.studies.len().max(1) as f64;
     let larger = |one: &[f64], other: &[f64]| {
         mann_whitney(one, other)
@@ -108,19 +109,19 @@ pub(crate) fn is_recorded(study: &StudyTrials) -> bool {
     study.sampler.is_some() || study.trials.iter().any(|trial| trial.record.origin.is_some())
 }
 
-/// A trial's value: that at which it was stopped where a pruner did, which is little where others go on.
+/// Returns the value of a trial, also of a pruned one: it is low for a pruned trial where others go on.
 fn measured(trial: &FrozenTrial) -> Option<f64> {
     let ended = matches!(trial.state, TrialState::Complete | TrialState::Pruned);
     trial.value().filter(|value| ended && is_usable(*value))
 }
 
-/// The value of a trial that meets its constraints: no other may be the best.
+/// Returns the value of a feasible trial; an infeasible trial cannot be the best.
 fn value_of(trial: &FrozenTrial) -> Option<f64> {
     measured(trial).filter(|_| trial.is_feasible())
 }
 
-/// The distinct configurations of a study in the order in which they were first tried; a repeat with the very
-/// same value is none.
+/// Returns the distinct configurations of a study in the order of their first trials. A repeat with exactly
+/// equal value is left out.
 pub(crate) fn configurations<'a>(
     study: &'a StudyTrials,
     ladder: &LadderTrials,
@@ -143,20 +144,20 @@ pub(crate) fn configurations<'a>(
     by_configuration(taken.iter().map(|(trial, _)| &trial.params)).into_iter().map(configuration).collect()
 }
 
-/// The expected best of `k` of the configurations of one budget.
+/// The expected best of `k` configurations of one budget.
 #[derive(Debug, Clone)]
 pub(crate) struct BestOfK {
     /// The value, in gains.
     pub(crate) value: f64,
-    /// The jackknife's pseudo-values as units.
+    /// Pseudo-values of the jackknife as units.
     pub(crate) units: Units,
-    /// What each configuration counts in the value.
+    /// Weight of each configuration in the value.
     pub(crate) weights: Vec<f64>,
 }
 
-/// The same `k` for all budgets: of those up to a tenth of the fewest configurations the one whose jackknife
-/// error, joined over the budgets, is smallest; so that the trials say the most about scale. `values` holds
-/// the configurations' values of each budget.
+/// Returns one `k` for all budgets: the `k` with the smallest jackknife error, joined over the budgets, among
+/// those up to a tenth of the fewest configurations. It makes the trials most informative about scaling.
+/// `values` holds the values of each budget's configurations.
 pub(crate) fn choose_k(values: &[Vec<f64>]) -> usize {
     let spread = |k: usize| -> f64 {
         let units = values.iter().filter_map(|values| Some(best_of_k(values, k)?.units));
@@ -166,22 +167,22 @@ pub(crate) fn choose_k(values: &[Vec<f64>]) -> usize {
     candidates.into_iter().min_by(|&a, &b| spread(a).total_cmp(&spread(b))).unwrap_or(1)
 }
 
-/// A tenth of the fewest configurations.
+/// Returns a tenth of the fewest configurations.
 pub(crate) fn largest_k(values: &[Vec<f64>]) -> usize {
     let fewest = values.iter().map(Vec::len).min().unwrap_or(0);
     (fewest / FEWEST).clamp(1, LARGEST)
 }
 
-/// Every `k` up to 10, then 15, 20, 30 and 50, and the largest.
+/// Returns the candidates for `k`: all up to 10, then 15, 20, 30 and 50, and the largest.
 fn candidates(largest: usize) -> Vec<usize> {
     let mut candidates: Vec<usize> = (1..=10).chain([15, 20, 30, 50]).filter(|k| *k < largest).collect();
     candidates.push(largest);
     candidates
 }
 
-/// The expected best of `k` (Tang et al. 2020, eq. 4) with its jackknife pseudo-values (Tukey 1958; for
-/// U-statistics Arvesen 1969). Their degrees of freedom are those of a variance whose fourth moment is as
-/// observed, at most `n - 1`. `None` for `k` of `n` values or more.
+/// Returns the expected best of `k` (Tang et al. 2020, eq. 4) with its jackknife pseudo-values (Tukey 1958;
+/// for U-statistics Arvesen 1969). Their degrees of freedom are those of a variance with the observed fourth
+/// moment, at most `n - 1`. `None` for `k` of `n` values or more.
 pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     let n = values.len();
     let mut order: Vec<usize> = (0..n).collect();
@@ -191,7 +192,7 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     let value = best_of::without_replacement(&ascending, k)?;
     let size = n as f64;
     let pseudo: Vec<f64> = left_out.iter().map(|without| size * value - (size - 1.0) * without).collect();
-    // Equal values differ by rounding alone once they are weighed.
+    // Weighted sums of equal values differ by rounding alone.
     let varies = ascending[0] < ascending[n - 1];
     let variance = if varies { sample_variance(pseudo.iter().copied())? } else { 0.0 };
     let center = mean(pseudo.iter().copied())?;
@@ -206,12 +207,12 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     Some(BestOfK { value, units, weights })
 }
 
-/// Variance of what the recommendation of another search would be worth, from the values of this one's best
-/// tenth; with its degrees of freedom. `None` for fewer than three such values.
+/// Returns the variance of the recommendation's value over other searches, from the values of this search's
+/// best tenth, with its degrees of freedom. `None` for fewer than three such values.
 ///
-/// The best of many draws varies like the largest of a Gumbel tail, whose variance is `pi^2 / 6` times that
-/// of the values above a high level (Rényi 1953). Values contain their own noise, so this errs on the safe
-/// side.
+/// The best of many draws varies like the largest value of a Gumbel tail, whose variance is `pi^2 / 6` times
+/// the variance of the values above a high level (Rényi 1953). Values contain their own noise, so that this
+/// overestimates the variance.
 pub(crate) fn top_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(f64, f64)> {
     let mut values: Vec<f64> =
         configurations(study, ladder, |_| true).iter().map(Configuration::mean).collect();
@@ -225,7 +226,7 @@ pub(crate) fn top_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(
 mod tests {
     use super::*;
 
-    /// Against the definition: the mean over all subsets, and over all subsets without one value.
+    /// Compares with the definition: the mean over all subsets, and over all subsets without one value.
     #[test]
     fn pseudo_values_are_those_of_the_definition() {
         let values = [0.3, -1.0, 0.7, 0.1, 2.0, 0.65];

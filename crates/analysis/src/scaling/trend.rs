@@ -1,4 +1,4 @@
-//! The gain over exact weights: with sizes as units, and within budgets.
+//! Gain over exact weights: with sizes as units, and within budgets.
 
 use allometry_core::rng::stream;
 use allometry_core::{Direction, FrozenTrial};
@@ -14,31 +14,31 @@ use crate::outcome::Outcome;
 use crate::stats::moments::mean;
 use crate::stats::{bootstrap, normal, power_law};
 
-/// Distinct sizes that an exponent needs.
+/// Fewest distinct sizes for an exponent.
 pub const SIZES_FOR_EXPONENT: u64 = 5;
-/// Decades of weights that an exponent needs.
+/// Fewest decades of weights for an exponent.
 pub const DECADES_FOR_EXPONENT: f64 = 1.5;
-/// Sizes that an interval of the gain needs.
+/// Fewest sizes for an interval of the gain.
 const SIZES_FOR_INTERVAL: usize = 3;
-/// Replicates behind the interval of an exponent.
+/// Number of replicates for the interval of an exponent.
 const REPLICATES: usize = 200;
-/// Degrees of freedom that the slope within budgets needs.
+/// Fewest degrees of freedom for the slope within budgets.
 const WITHIN: usize = 8;
-/// Residuals below this share of the values are rounding: the points lie on a line, and nothing tells how far
-/// they could be from it.
+/// Residuals below this share of the values are rounding error: the points lie on a line, and no error can be
+/// estimated.
 const ROUNDING: f64 = 1e-9;
 
 /// A saturating power law of the metric over weights, in gains: larger is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PowerLawFit {
-    /// Exponent of the weights; the interval follows from the errors of the budgets' values. At an end of the
-    /// range searched, 0.01 to 3, it is not identified.
+    /// Exponent of the weights, with an interval from the errors of the budgets' values. It is not identified
+    /// at an end of the search range, 0.01 to 3.
     pub exponent: Estimate,
-    /// What the metric approaches for very large models.
+    /// Value that the metric approaches for very large models.
     pub limit: f64,
 }
 
-/// A point of the picture of the metric over weights.
+/// A point on the fitted line of the metric over weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrendCenter {
     /// Geometric mean of the weights.
@@ -47,29 +47,29 @@ pub struct TrendCenter {
     pub value: f64,
 }
 
-/// How the metric goes with exact weights.
+/// Trend of the metric over exact weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeTrend {
-    /// Sizes: one per budget.
+    /// Number of sizes, one per budget.
     #[serde(default)]
     pub sizes: u64,
     /// Fewest weights.
     pub smallest: u64,
     /// Most weights.
     pub largest: u64,
-    /// Decades between them.
+    /// Decades between the fewest and the most weights.
     pub decades: f64,
-    /// Gain per tenfold weights over one value per budget: positive where more weights are better. The
-    /// interval takes the sizes as units (Student's t with the number of sizes less 2): it covers whatever
-    /// moves a budget off the line, and needs three sizes.
+    /// Gain per tenfold weights, from one value per budget: positive where more weights are better. The
+    /// interval treats the sizes as units (Student's t with the number of sizes less 2), so that it covers
+    /// every cause of a budget's distance from the line. It requires three sizes.
     pub gain_per_decade: Estimate,
-    /// Where the fitted line passes, whatever its slope.
+    /// A point on the fitted line: the means of log weights and values.
     #[serde(default)]
     pub center: Option<TrendCenter>,
-    /// What that interval says by itself: flat, holds, violated or undecided, in this order; unknown without
-    /// one.
+    /// Conclusion from that interval alone: the first that applies of flat, holds, violated and undecided;
+    /// unknown without an interval.
     pub outcome: Outcome,
-    /// An exponent, where the sizes can identify one: at least 5 over 1.5 decades.
+    /// Power law of the metric, where the sizes can identify an exponent: at least 5 sizes over 1.5 decades.
     pub power_law: Option<PowerLawFit>,
 }
 
@@ -81,8 +81,8 @@ struct Points {
 }
 
 impl SizeTrend {
-    /// Fits the trend to the values that are judged, or, where each budget has one trial, to these; `None`
-    /// for fewer than two sizes.
+    /// Fits the trend to the judged values, or to single trials where each budget has one; `None` for fewer
+    /// than two sizes.
     pub(crate) fn new(
         ladder: &LadderTrials,
         judgement: Option<&Judgement>,
@@ -128,16 +128,16 @@ fn outcome(interval: Option<Interval>, smallest_effect: f64) -> Outcome {
 /// A least-squares line.
 struct Line {
     slope: f64,
-    /// Sum of squares of the places around their mean.
+    /// Sum of squared deviations of the places from their mean.
     spread: f64,
     /// Residual sum of squares.
     residual: f64,
-    /// Sum of squares of the values around their mean.
+    /// Sum of squared deviations of the values from their mean.
     total: f64,
 }
 
 impl Line {
-    /// `None` where the places do not vary.
+    /// Fits the line; `None` where the places do not vary.
     fn fit(x: &[f64], y: &[f64]) -> Option<Self> {
         let (center_x, center_y) = (mean(x.iter().copied())?, mean(y.iter().copied())?);
         let pairs = || x.iter().zip(y).map(|(x, y)| (x - center_x, y - center_y));
@@ -159,8 +159,8 @@ impl Line {
     }
 }
 
-/// The slope among configurations of one budget, the budgets' own means taken out; HC3 errors (`MacKinnon` &
-/// White 1985).
+/// Returns the slope among configurations of one budget, with the budget means removed and HC3 errors
+/// (`MacKinnon` & White 1985).
 pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option<Estimate> {
     let (mut x, mut y, mut leverages, mut budgets) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for study in &ladder.studies {
@@ -197,7 +197,7 @@ pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option
     Estimate::student(slope, variance.sqrt(), freedom as f64, Method::Hc3, options)
 }
 
-/// A saturating power law through the values, with an interval from values drawn anew by their errors.
+/// Fits a saturating power law to the values, with an interval from values resampled by their errors.
 fn power_law(points: &Points, options: &Options) -> Option<PowerLawFit> {
     let sizes: Vec<f64> = points.logs.iter().map(|log| 10.0_f64.powf(*log)).collect();
     let ones = vec![1.0; sizes.len()];
@@ -234,7 +234,7 @@ impl Points {
         })
     }
 
-    /// Where no budget has more than one distinct trial.
+    /// Returns the points where no budget has more than one distinct trial.
     fn of_single_trials(ladder: &LadderTrials) -> Option<Self> {
         let mut points = Self { logs: Vec::new(), gains: Vec::new(), errors: Vec::new() };
         for study in &ladder.studies {
@@ -260,7 +260,7 @@ impl Points {
     }
 }
 
-/// The smallest and the largest; `None` where they are equal.
+/// Returns the smallest and the largest value; `None` where they are equal.
 fn ends(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().reduce(f64::min)?;
     let high = values.iter().copied().reduce(f64::max)?;

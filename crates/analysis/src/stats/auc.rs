@@ -1,13 +1,13 @@
-//! Sampling error of the area under the ROC curve where only the area and the class counts are known.
+//! Sampling error of the area under the ROC curve, computed from the area and the class counts alone.
 
 use allometry_core::ClassCounts;
 
 use super::normal;
 
-/// Standard error of one AUC (Hanley & McNeil 1982, eq. 1 with the exponential approximations of `Q1` and
-/// `Q2`): over new rows of the same mix, the model being fixed.
+/// Returns the standard error of one AUC over new rows with the same class balance, for a fixed model (Hanley
+/// & McNeil 1982, eq. 1 with the exponential approximations of `Q1` and `Q2`).
 ///
-/// `None` where it degenerates: an AUC outside (0, 1), or a class without rows.
+/// `None` for an AUC outside (0, 1) or a class without rows.
 pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
     let (positives, negatives) = (rows.positives as f64, rows.negatives as f64);
     if !(auc > 0.0 && auc < 1.0) || positives < 1.0 || negatives < 1.0 {
@@ -22,9 +22,9 @@ pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
     Some(variance.sqrt())
 }
 
-/// Interval of an AUC that stays inside (0, 1): symmetric in the logit, whose standard error is `se / (A (1 -
-/// A))` by the delta method (Pepe 2003, section 5.2). It reaches `half_width` standard errors to each side.
-/// `None` for an AUC outside (0, 1).
+/// Returns an interval of an AUC that stays inside (0, 1). It reaches `half_width` standard errors to each
+/// side on the logit scale, where the standard error is `se / (A (1 - A))` by the delta method (Pepe 2003,
+/// section 5.2). `None` for an AUC outside (0, 1).
 pub fn logit_interval(auc: f64, standard_error: f64, half_width: f64) -> Option<(f64, f64)> {
     if !(auc > 0.0 && auc < 1.0) {
         return None;
@@ -35,18 +35,18 @@ pub fn logit_interval(auc: f64, standard_error: f64, half_width: f64) -> Option<
     Some((area(logit - half), area(logit + half)))
 }
 
-/// Standard error of the difference of two AUCs on the same rows (Hanley & McNeil 1983, eq. 1) from those of
-/// each and the correlation between them.
+/// Returns the standard error of the difference of two AUCs on the same rows (Hanley & McNeil 1983, eq. 1),
+/// given the standard error of each and their correlation.
 pub fn difference_error(first: f64, second: f64, correlation: f64) -> f64 {
     (first * first + second * second - 2.0 * correlation * first * second).max(0.0).sqrt()
 }
 
-/// Rows of the same mix at which a difference would be found with probability `power` by a two-sided test at
-/// level `1 - level`, when `rows` rows give it the standard error `standard_error`.
+/// Returns the number of rows, with the same class balance, at which a two-sided test at level `1 - level`
+/// finds the difference with probability `power`. `standard_error` is the standard error of the difference on
+/// `rows` rows.
 ///
-/// A standard error shrinks with the square root of the number of rows, so that
-/// `n = rows ((z_level + z_power) standard_error / difference)^2`. `None` for no
-/// difference.
+/// A standard error shrinks with the square root of the number of rows, so that `n = rows ((z_level +
+/// z_power) standard_error / difference)^2`. `None` for a difference of 0.
 pub fn rows_to_detect(
     difference: f64,
     standard_error: f64,

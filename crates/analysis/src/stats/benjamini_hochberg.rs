@@ -1,8 +1,8 @@
-//! Several tests at once where some false alarms are acceptable.
+//! Adjustment of several tests that accepts some false alarms.
 
-/// Benjamini and Hochberg's (1995) adjustment: the smallest share of false alarms among the tests called at
-/// which each test would be called, in the order given. Each is at most 1; for independent or positively
-/// dependent tests.
+/// Returns p-values adjusted by Benjamini and Hochberg (1995), in the order given: for each test, the
+/// smallest false discovery rate at which it is rejected. Each is at most 1. Valid for independent or
+/// positively dependent tests.
 pub fn adjust(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[b].total_cmp(&p_values[a]));

@@ -1,21 +1,21 @@
 //! Expected best of `k` trials, drawn from those that were run.
 
-/// Expected maximum of `k` draws without replacement: `sum_{i >= k} v_(i) C(i-1, k-1) / C(n, k)` over the
-/// values in ascending order (Tang et al. 2020, eq. 4), unbiased for new trials of the same search. `None`
-/// for `k` outside `1..=n`.
+/// Returns the expected maximum of `k` draws without replacement: `sum_{i >= k} v_(i) C(i-1, k-1) / C(n, k)`
+/// over the values in ascending order (Tang et al. 2020, eq. 4). It is unbiased for new trials of the same
+/// search. `None` for `k` outside `1..=n`.
 pub fn without_replacement(ascending: &[f64], k: usize) -> Option<f64> {
     let weights = weights(ascending.len(), k)?;
     // From the largest weight to the smallest.
     Some(ascending.iter().zip(&weights).rev().map(|(value, weight)| weight * value).sum())
 }
 
-/// The weight of each of `n` ascending values in [`without_replacement`]. `None` for `k` outside `1..=n`.
+/// Returns the weight of each of `n` ascending values in [`without_replacement`]. `None` for `k` outside
+/// `1..=n`.
 pub fn weights(n: usize, k: usize) -> Option<Vec<f64>> {
     if k == 0 || k > n {
         return None;
     }
-    // The weight of the largest is k / n; each next smaller one follows by the ratio of binomial
-    // coefficients.
+    // The largest value has the weight k / n; the ratio of binomial coefficients gives each smaller one.
     let mut weights = vec![0.0; n];
     let mut weight = k as f64 / n as f64;
     for position in (k - 1..n).rev() {
@@ -25,10 +25,11 @@ pub fn weights(n: usize, k: usize) -> Option<Vec<f64>> {
     Some(weights)
 }
 
-/// [`without_replacement`] without each of the values in turn, in `O(n)`. `None` for `k` outside `1..n`.
+/// Returns [`without_replacement`] with each value left out in turn, in `O(n)`. `None` for `k` outside
+/// `1..n`.
 pub fn left_out(ascending: &[f64], k: usize) -> Option<Vec<f64>> {
     let n = ascending.len();
-    // Weights of n - 1 values; those above the one left out move down by a place.
+    // The weights of n - 1 values; values above the one left out move down by a place.
     let weights = weights(n.checked_sub(1)?, k)?;
     let mut above: f64 = weights.iter().zip(&ascending[1..]).map(|(weight, value)| weight * value).sum();
     let mut below = 0.0;
@@ -43,8 +44,8 @@ pub fn left_out(ascending: &[f64], k: usize) -> Option<Vec<f64>> {
     Some(sums)
 }
 
-/// Expected maximum of `k` draws with replacement: `sum_i v_(i) ((i/n)^k - ((i-1)/n)^k)` (Dodge et al. 2019,
-/// eq. 7); biased low, defined for any `k`. `None` without values or for `k` of 0.
+/// Returns the expected maximum of `k` draws with replacement: `sum_i v_(i) ((i/n)^k - ((i-1)/n)^k)` (Dodge
+/// et al. 2019, eq. 7). It is biased low but defined for any `k`. `None` without values or for `k` of 0.
 pub fn with_replacement(ascending: &[f64], k: usize) -> Option<f64> {
     let n = ascending.len() as f64;
     if ascending.is_empty() || k == 0 {

@@ -1,12 +1,14 @@
-//! How long blocks of rows must be so that resampled blocks vary as new rows would.
+//! Length of the blocks of rows at which resampled blocks vary as new rows would.
 
-/// Autocorrelations within this many of their standard errors count as 0 (Politis & White 2004, section 3.2).
+/// Autocorrelations below this many standard errors count as 0 (Politis & White 2004, section 3.2).
 const NEGLIGIBLE: f64 = 2.0;
 
-/// Length of circular blocks for the variance of a mean (Politis & White 2004; the constants of Patton,
-/// Politis & White 2009): `(2 G^2 / D)^(1/3) n^(1/3)` with `D = (4/3) g(0)^2`, from autocovariances under a
-/// flat-top lag window that ends at twice the first lag after which they are negligible. Between 1 and `min(3
-/// sqrt(n), n / 3)`. `series` has mean 0.
+/// Returns the length of circular blocks for the variance of a mean (Politis & White 2004; constants of
+/// Patton, Politis & White 2009).
+///
+/// The length is `(2 G^2 / D)^(1/3) n^(1/3)` with `D = (4/3) g(0)^2`, between 1 and `min(3 sqrt(n), n / 3)`.
+/// The autocovariances are weighted by a flat-top lag window, which ends at twice the first lag after which
+/// they are negligible. `series` must have mean 0.
 pub fn automatic(series: &[f64]) -> f64 {
     let n = series.len();
     let size = n as f64;

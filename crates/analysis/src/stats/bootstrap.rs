@@ -2,7 +2,8 @@
 
 use super::normal;
 
-/// Quantile of ascending values by linear interpolation (Hyndman & Fan 1996, type 7); `None` without values.
+/// Returns a quantile of ascending values by linear interpolation (Hyndman & Fan 1996, type 7); `None`
+/// without values.
 pub fn quantile(ascending: &[f64], p: f64) -> Option<f64> {
     let last = ascending.len().checked_sub(1)?;
     let place = p.clamp(0.0, 1.0) * last as f64;
@@ -11,18 +12,20 @@ pub fn quantile(ascending: &[f64], p: f64) -> Option<f64> {
     Some(low + (place - below as f64) * (high - low))
 }
 
-/// Percentile interval at a two-sided `level` (Efron 1979). Sorts `replicates`; `None` without them.
+/// Returns the percentile interval at a two-sided `level` (Efron 1979). Sorts `replicates`; `None` without
+/// them.
 pub fn percentile(replicates: &mut [f64], level: f64) -> Option<(f64, f64)> {
     replicates.sort_by(f64::total_cmp);
     let tail = (1.0 - level) / 2.0;
     quantile(replicates, tail).zip(quantile(replicates, 1.0 - tail))
 }
 
-/// Bias-corrected and accelerated interval (Efron 1987) from replicates, the estimate, and its leave-one-out
-/// values.
+/// Returns the bias-corrected and accelerated interval (Efron 1987) from replicates, the estimate, and its
+/// leave-one-out values.
 ///
-/// Replicates equal to the estimate count half. Sorts `replicates`; `None` without them, where all lie on one
-/// side of the estimate, or where the leave-one-out values are all equal and so give no acceleration.
+/// Replicates equal to the estimate count half. Sorts `replicates`. `None` without replicates, where all of
+/// them lie on one side of the estimate, or where the leave-one-out values are all equal, which leaves the
+/// acceleration undefined.
 pub fn bca(replicates: &mut [f64], estimate: f64, leave_one_out: &[f64], level: f64) -> Option<(f64, f64)> {
     replicates.sort_by(f64::total_cmp);
     let below = replicates.partition_point(|&x| x < estimate);

@@ -1,12 +1,13 @@
-//! Whether means rise or fall over ordered groups, from their summaries.
+//! Tests of a rise or fall of means over ordered groups, from the groups' summaries.
 
 use super::distribution;
 use super::group::GroupSummary;
 
-/// A weighted sum of group means that is 0 where the means do not go with the order of the groups.
+/// A linear contrast: a weighted sum of group means with expectation 0 where the means do not follow the
+/// order of the groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Contrast {
-    /// Least-squares slope of the means per step to the next group, every group counting alike.
+    /// Least-squares slope of the means per step to the next group; all groups have equal weight.
     pub slope: f64,
     /// Its standard error.
     pub standard_error: f64,
@@ -18,12 +19,12 @@ pub struct Contrast {
     pub p: f64,
 }
 
-/// Linear contrast of the means with the groups' variances taken as they are, degrees of freedom by
-/// Satterthwaite (1946) and Welch (1947): `L = sum c_g m_g`, `var L = sum c_g^2 s_g^2 / n_g`, `df = (var L)^2
-/// / sum (c_g^2 s_g^2 / n_g)^2 / (n_g - 1)`.
+/// Returns the linear contrast of the means, with a separate variance for each group and degrees of freedom
+/// by Satterthwaite (1946) and Welch (1947): `L = sum c_g m_g`, `var L = sum c_g^2 s_g^2 / n_g`, `df = (var
+/// L)^2 / sum (c_g^2 s_g^2 / n_g)^2 / (n_g - 1)`.
 ///
-/// Groups come as (position in the order, summary); those of fewer than two values have no variance and are
-/// left out. `None` where fewer than two groups remain or none of them varies.
+/// Groups are pairs (position in the order, summary). Groups of fewer than two values have no variance and
+/// are left out. `None` where fewer than two groups remain or none of them varies.
 pub fn welch(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     let groups: Vec<&(f64, GroupSummary)> = groups.iter().filter(|(_, group)| group.count > 1).collect();
     let weights = weights(&groups)?;
@@ -33,7 +34,7 @@ pub fn welch(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
         .map(|((_, group), weight)| weight * weight * group.mean_variance())
         .collect();
     let variance: f64 = parts.iter().sum();
-    // Shares rather than squares of variances: the squares of tiny ones vanish.
+    // Uses shares of the variance, because the squares of tiny variances underflow to 0.
     let inverse: f64 = groups
         .iter()
         .zip(&parts)
@@ -42,9 +43,9 @@ pub fn welch(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     contrast(&groups, &weights, variance, 1.0 / inverse)
 }
 
-/// The same with one variance for all groups, estimated within them: `var L = MSW sum c_g^2 / n_g` on `N - k`
-/// degrees of freedom. Groups of one value count. Right where the groups vary alike; too sure where a small
-/// group varies more.
+/// Returns the linear contrast of the means with one variance for all groups, estimated within them: `var L =
+/// MSW sum c_g^2 / n_g` on `N - k` degrees of freedom. Groups of one value count. Correct where the groups
+/// have equal variance; the error is too small where a small group varies more.
 pub fn pooled(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     let groups: Vec<&(f64, GroupSummary)> = groups.iter().filter(|(_, group)| group.count > 0).collect();
     let weights = weights(&groups)?;
@@ -55,7 +56,7 @@ pub fn pooled(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     contrast(&groups, &weights, within * spread, freedom)
 }
 
-/// Weights that make the contrast a slope per step.
+/// Returns weights that make the contrast a slope per step.
 fn weights(groups: &[&(f64, GroupSummary)]) -> Option<Vec<f64>> {
     let center = groups.iter().map(|(score, _)| score).sum::<f64>() / groups.len() as f64;
     let squares: f64 = groups.iter().map(|(score, _)| (score - center) * (score - center)).sum();

@@ -7,17 +7,17 @@ use super::rank::mid_ranks;
 pub struct DeLong {
     /// AUC of each model.
     pub auc: Vec<f64>,
-    /// Covariance of each pair of them, as rows.
+    /// Covariance matrix of the AUCs, row by row.
     pub covariance: Vec<Vec<f64>>,
 }
 
 impl DeLong {
-    /// Standard error of one AUC.
+    /// Returns the standard error of one AUC.
     pub fn standard_error(&self, model: usize) -> f64 {
         self.covariance[model][model].max(0.0).sqrt()
     }
 
-    /// AUC of the first less that of the second, and its standard error.
+    /// Returns the AUC of the first model less that of the second, and the standard error of this difference.
     pub fn difference(&self, first: usize, second: usize) -> (f64, f64) {
         let variance = self.covariance[first][first] + self.covariance[second][second]
             - 2.0 * self.covariance[first][second];
@@ -25,9 +25,9 @@ impl DeLong {
     }
 }
 
-/// DeLong, DeLong & Clarke-Pearson's (1988) estimate in `O(n log n)` per model by mid-ranks (Sun & Xu 2014,
-/// alg. 2). `scores` has one list per model, each as long as `labels`. `None` with fewer than two rows of a
-/// class.
+/// Returns the AUCs and their covariance as estimated by DeLong, DeLong & Clarke-Pearson (1988), in `O(n log
+/// n)` per model by mid-ranks (Sun & Xu 2014, alg. 2). `scores` has one list per model, each as long as
+/// `labels`. `None` with fewer than two rows of a class.
 pub fn delong(labels: &[bool], scores: &[&[f64]]) -> Option<DeLong> {
     let positives: Vec<usize> = (0..labels.len()).filter(|&row| labels[row]).collect();
     let negatives: Vec<usize> = (0..labels.len()).filter(|&row| !labels[row]).collect();
@@ -41,7 +41,7 @@ pub fn delong(labels: &[bool], scores: &[&[f64]]) -> Option<DeLong> {
         let pick = |rows: &[usize]| rows.iter().map(|&row| scores[row]).collect::<Vec<f64>>();
         let ranks = mid_ranks(scores);
         let (own_positive, own_negative) = (mid_ranks(&pick(&positives)), mid_ranks(&pick(&negatives)));
-        // Share of the other class that a row beats.
+        // Share of the rows of the other class that score lower than a row.
         let beaten: Vec<f64> =
             positives.iter().zip(&own_positive).map(|(&row, own)| (ranks[row] - own) / n).collect();
         let beats: Vec<f64> =

@@ -1,4 +1,4 @@
-//! Designs of linear models whose terms are factors or scores.
+//! Design matrices of linear models whose terms are factors or scores.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub enum Term {
 }
 
 impl Term {
-    /// Columns that code it.
+    /// Returns the number of columns that code the term.
     pub fn width(&self) -> usize {
         match self {
             Self::Factor { levels, .. } => levels.saturating_sub(1),
@@ -26,12 +26,12 @@ impl Term {
     }
 }
 
-/// The columns of several terms, beside an intercept. Rows keep only what is not 0.
+/// The columns of several terms, without the intercept. Rows are sparse: only nonzero entries are stored.
 #[derive(Debug, Clone)]
 pub struct Design {
-    /// What of each row is not 0, row after row.
+    /// Column and value of each nonzero entry, row after row.
     entries: Vec<(usize, f64)>,
-    /// Where each row ends among the entries.
+    /// End of each row in `entries`.
     ends: Vec<usize>,
     terms: Vec<Range<usize>>,
     columns: usize,
@@ -65,7 +65,7 @@ impl Design {
                     }
                 }
                 Term::Score(scores) => {
-                    // Centred here, so that scores far from 0 lose no digits in the cross products.
+                    // Centring here keeps the digits of scores far from 0 in the cross products.
                     let center = super::moments::mean(scores.iter().copied()).unwrap_or(0.0);
                     for (next, score) in next.iter_mut().zip(scores) {
                         design.entries[*next] = (start, score - center);
@@ -79,17 +79,17 @@ impl Design {
         design
     }
 
-    /// Columns, the intercept not counted.
+    /// Returns the number of columns without the intercept.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Columns of each term.
+    /// Returns the columns of each term.
     pub fn terms(&self) -> &[Range<usize>] {
         &self.terms
     }
 
-    /// What of each row is not 0: column and value.
+    /// Returns the nonzero entries of each row: column and value.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[(usize, f64)]> {
         self.ends.iter().enumerate().map(|(row, &end)| {
             let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
@@ -97,7 +97,7 @@ impl Design {
         })
     }
 
-    /// Means of all columns.
+    /// Returns the means of all columns.
     pub fn means(&self) -> Vec<f64> {
         let mut means = vec![0.0; self.columns];
         for &(column, value) in &self.entries {
@@ -110,9 +110,9 @@ impl Design {
         means
     }
 
-    /// Centred cross products of all columns and the response, which comes last, row by row: a matrix of side
-    /// `columns + 1`. Rows count as often as `weights` say, once without them. The response should be centred
-    /// roughly.
+    /// Returns the centred cross products of all columns and the response, which comes last, row by row: a
+    /// matrix of side `columns + 1`. Rows are weighted by `weights`, equally without them. The response
+    /// should be centred roughly.
     pub fn cross_products(&self, response: &[f64], weights: Option<&[f64]>) -> Vec<f64> {
         let size = self.columns + 1;
         let mut matrix = vec![0.0; size * size];
@@ -146,7 +146,7 @@ impl Design {
         matrix
     }
 
-    /// Puts another response, which should be centred roughly, into cross products made without weights.
+    /// Replaces the response in cross products made without weights. The response should be centred roughly.
     pub fn replace_response(&self, matrix: &mut [f64], response: &[f64]) {
         let size = self.columns + 1;
         let mean = super::moments::mean(response.iter().copied()).unwrap_or(0.0);

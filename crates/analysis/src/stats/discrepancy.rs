@@ -1,7 +1,7 @@
-//! How evenly points fill the unit cube.
+//! Discrepancy: how evenly points fill the unit cube.
 
-/// Centred L2 discrepancy, squared (Hickernell 1998, eq. 4.9c); points are rows of coordinates in [0, 1].
-/// `None` without points or coordinates.
+/// Returns the squared centred L2 discrepancy (Hickernell 1998, eq. 4.9c). Points are rows of coordinates in
+/// [0, 1]. `None` without points or coordinates.
 pub fn centered_l2(points: &[Vec<f64>]) -> Option<f64> {
     let dimension = points.first().map(Vec::len).filter(|&dimension| dimension > 0)?;
     let n = points.len() as f64;
@@ -26,23 +26,24 @@ pub fn centered_l2(points: &[Vec<f64>]) -> Option<f64> {
     Some((13.0_f64 / 12.0).powf(dimension as f64) - 2.0 * single / n + pairs / (n * n))
 }
 
-/// One side of the cube, with how places on it are drawn: the expectations of the three factors of
+/// The distribution of coordinates on one side of the cube, as the expectations of the three factors of
 /// [`centered_l2`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Side {
-    /// Of `1 + |x - 1/2| / 2 - (x - 1/2)^2 / 2`.
+    /// Expectation of `1 + |x - 1/2| / 2 - (x - 1/2)^2 / 2`.
     single: f64,
-    /// Of a point's factor with itself, `1 + |x - 1/2|`.
+    /// Expectation of `1 + |x - 1/2|`, a point's factor with itself.
     same: f64,
-    /// Of two points' factor, `1 + |x - 1/2| / 2 + |y - 1/2| / 2 - |x - y| / 2`.
+    /// Expectation of `1 + |x - 1/2| / 2 + |y - 1/2| / 2 - |x - y| / 2`, the factor of two points.
     pair: f64,
 }
 
 impl Side {
-    /// Places are uniform.
+    /// A side with uniform coordinates.
     pub const CONTINUOUS: Self = Self { single: 13.0 / 12.0, same: 1.25, pair: 13.0 / 12.0 };
 
-    /// Places are drawn from a list, given ascending with their probabilities.
+    /// Returns a side whose coordinates are drawn from a list of pairs (place, probability), with the places
+    /// ascending.
     pub fn of_places(places: &[(f64, f64)]) -> Self {
         let mean = |f: fn(f64) -> f64| places.iter().map(|(place, mass)| mass * f(place - 0.5)).sum::<f64>();
         let (far, square) = (mean(f64::abs), mean(|z| z * z));
@@ -56,9 +57,9 @@ impl Side {
     }
 }
 
-/// Expectation of [`centered_l2`] for independent points whose coordinates are drawn apart from each other:
-/// of the sum over pairs `1 / n` is that of points with themselves. For uniform points it is `((5/4)^d -
-/// (13/12)^d) / n`.
+/// Returns the expectation of [`centered_l2`] for independent points with independent coordinates. A share `1
+/// / n` of the pairs in its sum are a point with itself. For uniform points it is `((5/4)^d - (13/12)^d) /
+/// n`.
 pub fn centered_l2_at_random(points: usize, sides: &[Side]) -> f64 {
     let product = |factor: fn(&Side) -> f64| sides.iter().map(factor).product::<f64>();
     let n = points as f64;

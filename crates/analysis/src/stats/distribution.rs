@@ -4,13 +4,15 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, FisherSnedecor, StudentsT}
 
 use super::normal;
 
-/// Degrees of freedom from which on quantiles of t are expanded about the normal ones: their search does not
-/// end where there are very many.
+/// Degrees of freedom from which quantiles of t are expanded about the normal quantiles: the numerical search
+/// does not converge for very many.
 const MANY: f64 = 1000.0;
-/// The same for tails, whose continued fraction loses digits.
+/// Degrees of freedom from which tails of t are approximated by the normal: the continued fraction loses
+/// digits.
 const VERY_MANY: f64 = 1e6;
 
-/// Probability that Student's t with `freedom` degrees of freedom is above `t`; `None` where undefined.
+/// Returns the probability that Student's t with `freedom` degrees of freedom is above `t`; `None` where
+/// undefined.
 pub fn t_upper_tail(t: f64, freedom: f64) -> Option<f64> {
     if t.is_nan() {
         return None;
@@ -22,13 +24,13 @@ pub fn t_upper_tail(t: f64, freedom: f64) -> Option<f64> {
     StudentsT::new(0.0, 1.0, freedom).ok().map(|distribution| distribution.sf(t))
 }
 
-/// Probability that Student's t is at least `|t|` away from 0; `None` where undefined.
+/// Returns the probability that the absolute value of Student's t is at least `|t|`; `None` where undefined.
 pub fn t_two_sided(t: f64, freedom: f64) -> Option<f64> {
     t_upper_tail(t.abs(), freedom).map(|tail| 2.0 * tail)
 }
 
-/// Half-width, in standard errors, of a two-sided t interval at `level`; `None` where undefined. From 1000
-/// degrees of freedom on by Cornish and Fisher's expansion (Abramowitz & Stegun 1964, 26.7.5).
+/// Returns the half-width, in standard errors, of a two-sided t interval at `level`; `None` where undefined.
+/// From 1000 degrees of freedom on it uses the Cornish-Fisher expansion (Abramowitz & Stegun 1964, 26.7.5).
 pub fn t_half_width(level: f64, freedom: f64) -> Option<f64> {
     if freedom >= MANY {
         let z = normal::half_width(level);
@@ -42,8 +44,8 @@ pub fn t_half_width(level: f64, freedom: f64) -> Option<f64> {
     StudentsT::new(0.0, 1.0, freedom).ok().map(|distribution| distribution.inverse_cdf(0.5 + level / 2.0))
 }
 
-/// Probability that F with `numerator` and `denominator` degrees of freedom is above `f`; `None` where
-/// undefined.
+/// Returns the probability that F with `numerator` and `denominator` degrees of freedom is above `f`; `None`
+/// where undefined.
 pub fn f_upper_tail(f: f64, numerator: f64, denominator: f64) -> Option<f64> {
     if f.is_nan() {
         return None;
@@ -54,7 +56,8 @@ pub fn f_upper_tail(f: f64, numerator: f64, denominator: f64) -> Option<f64> {
     FisherSnedecor::new(numerator, denominator).ok().map(|distribution| distribution.sf(f.max(0.0)))
 }
 
-/// Probability that chi-squared with `freedom` degrees of freedom is above `x`; `None` where undefined.
+/// Returns the probability that chi-squared with `freedom` degrees of freedom is above `x`; `None` where
+/// undefined.
 pub fn chi_squared_upper_tail(x: f64, freedom: f64) -> Option<f64> {
     if x.is_nan() {
         return None;

@@ -1,20 +1,20 @@
-//! Groups of which only summaries are known.
+//! Summaries of groups of values.
 
 use super::moments::{mean, sample_variance};
 
 /// Count, mean and variance of a group of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupSummary {
-    /// Values.
+    /// Number of values.
     pub count: u64,
-    /// Their mean.
+    /// Mean of the values.
     pub mean: f64,
-    /// Their sample variance (divisor `n - 1`); 0 for one value.
+    /// Sample variance of the values (divisor `n - 1`); 0 for one value.
     pub variance: f64,
 }
 
 impl GroupSummary {
-    /// Summarises values; `None` without any.
+    /// Summarises values; `None` without values.
     pub fn of(values: &[f64]) -> Option<Self> {
         Some(Self {
             count: values.len() as u64,
@@ -23,12 +23,12 @@ impl GroupSummary {
         })
     }
 
-    /// Squared standard error of the mean.
+    /// Returns the squared standard error of the mean.
     pub(crate) fn mean_variance(&self) -> f64 {
         self.variance / self.count as f64
     }
 
-    /// Degrees of freedom of the variance.
+    /// Returns the degrees of freedom of the variance.
     pub(crate) fn freedom(&self) -> f64 {
         self.count.saturating_sub(1) as f64
     }

@@ -1,7 +1,7 @@
-//! Several tests at once.
+//! Adjustment of several tests that controls the probability of any false alarm.
 
-/// Holm's (1979) step-down adjustment: p-values to be compared with the level of the whole family, in the
-/// order given. Each is at most 1; no assumption on dependence.
+/// Returns p-values adjusted by Holm's step-down method (1979), in the order given, to be compared with the
+/// level of the whole family. Each is at most 1. Valid under any dependence.
 pub fn adjust(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
@@ -14,7 +14,7 @@ pub fn adjust(p_values: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// [`adjust`] over those p-values that there are; the others stay absent.
+/// Applies [`adjust`] to the p-values that are present; the others stay `None`.
 pub fn adjust_known(p_values: impl IntoIterator<Item = Option<f64>>) -> Vec<Option<f64>> {
     let p_values: Vec<Option<f64>> = p_values.into_iter().collect();
     let mut adjusted = adjust(&p_values.iter().flatten().copied().collect::<Vec<f64>>()).into_iter();

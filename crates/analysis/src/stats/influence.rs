@@ -1,19 +1,19 @@
-//! Metrics of several classes and of numbers with what each row contributes, from which their sampling errors
-//! follow.
+//! Metrics of multiclass classification and regression, with each row's contribution to them. The
+//! contributions give the sampling errors.
 
 use super::moments::mean;
 use super::rank::mid_ranks;
 
-/// A metric of predictions of one row each.
+/// A metric computed from one prediction per row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowMetric {
-    /// Mean over the classes of the AUC of each against the rest.
+    /// Mean over the classes of each class's AUC against the rest.
     MacroAuc,
     /// Mean negative logarithm of the probability of the true class.
     LogLoss,
-    /// Share of rows whose class has the highest probability, the first of equals.
+    /// Share of rows whose true class has the highest probability; ties go to the first class.
     Accuracy,
-    /// Share of the targets' variance that is explained.
+    /// Share of the targets' variance that the predictions explain.
     R2,
     /// Mean squared error.
     Mse,
@@ -21,19 +21,19 @@ pub enum RowMetric {
     Mae,
 }
 
-/// A metric over some rows and the influence of each on it.
+/// A metric over rows, with each row's influence on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Influence {
     /// The metric.
     pub value: f64,
-    /// By how much it would move, times the number of rows, if there were more of a row: mean 0. Scaled so
-    /// that [`Influence::standard_error`] is that of a mean from its sample variance, and of `DeLong` et al.
-    /// for two classes.
+    /// Influence of each row: the change of the metric if the row had more weight, times the number of rows.
+    /// The mean is 0. The scale makes [`Influence::standard_error`] the standard error of a mean from its
+    /// sample variance, and that of `DeLong` et al. for two classes.
     pub rows: Vec<f64>,
 }
 
 impl RowMetric {
-    /// The metric that reports write as `name`.
+    /// Returns the metric that reports call `name`.
     pub fn named(name: &str) -> Option<Self> {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         Some(match name.to_ascii_lowercase().as_str() {
@@ -47,7 +47,7 @@ impl RowMetric {
         })
     }
 
-    /// How reports write it.
+    /// Returns the name of the metric in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MacroAuc => "AUC",
@@ -59,9 +59,10 @@ impl RowMetric {
         }
     }
 
-    /// The metric of `outputs`, with as many numbers a row as there are classes, or one where numbers are
-    /// predicted; `targets` are the classes from 0, or the numbers. `None` where the metric is not one of
-    /// such outputs or is undefined: with fewer than two rows, for `auc` of a class or of its rest.
+    /// Returns the metric of `outputs` with its influences. A row has one output per class, or a single
+    /// output in regression; `targets` are class numbers from 0, or the target values. `None` where the
+    /// metric does not apply to such outputs or is undefined: `auc` needs at least two rows of each class and
+    /// of its rest.
     pub fn influence(self, targets: &[f32], outputs: &[f32]) -> Option<Influence> {
         let n = targets.len();
         if n < 2 || !outputs.len().is_multiple_of(n) || outputs.is_empty() {
@@ -102,12 +103,13 @@ impl Influence {
         Some(Self { value, rows: losses.iter().map(|loss| scale * (loss - value)).collect() })
     }
 
-    /// Standard error of the metric over new rows, the model being fixed.
+    /// Returns the standard error of the metric over new rows, for a fixed model.
     pub fn standard_error(&self) -> f64 {
         self.rows.iter().map(|row| row * row).sum::<f64>().sqrt() / self.rows.len() as f64
     }
 
-    /// Standard error of the difference of two metrics on the same rows, and the correlation between them.
+    /// Returns the standard error of the difference of two metrics on the same rows, and the correlation
+    /// between them.
     pub fn paired(&self, other: &Self) -> (f64, f64) {
         let pairs = || self.rows.iter().zip(&other.rows);
         let error = pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt() / self.rows.len() as f64;
@@ -117,7 +119,7 @@ impl Influence {
     }
 }
 
-/// Bessel's correction of a deviation.
+/// Returns Bessel's correction of a standard deviation.
 fn sample_scale(n: usize) -> f64 {
     (n as f64 / (n as f64 - 1.0)).sqrt()
 }
@@ -126,8 +128,8 @@ fn squares(targets: &[f32], outputs: &[f32]) -> Vec<f64> {
     targets.iter().zip(outputs).map(|(t, p)| (f64::from(*p) - f64::from(*t)).powi(2)).collect()
 }
 
-/// `R2 = 1 - m / v` of the mean squared error `m` and the variance `v` of the targets, so that to first order
-/// (the delta method) it moves by `-dm / v + m dv / v^2`.
+/// Returns `R2 = 1 - m / v`, with `m` the mean squared error and `v` the variance of the targets. By the
+/// delta method R2 changes by `-dm / v + m dv / v^2` to first order.
 fn r2(targets: &[f32], outputs: &[f32]) -> Option<Influence> {
     let errors = squares(targets, outputs);
     let middle = mean(targets.iter().map(|t| f64::from(*t)))?;
@@ -141,8 +143,8 @@ fn r2(targets: &[f32], outputs: &[f32]) -> Option<Influence> {
     Some(Influence { value: 1.0 - m / v, rows: errors.iter().zip(&spreads).map(row).collect() })
 }
 
-/// The AUC of a binary label and each row's placement (DeLong, DeLong & Clarke-Pearson 1988, by mid-ranks as
-/// Sun & Xu 2014). `None` with fewer than two rows of a class, or where the lengths differ.
+/// Returns the AUC of a binary label with each row's placement (DeLong, DeLong & Clarke-Pearson 1988, by
+/// mid-ranks as in Sun & Xu 2014). `None` with fewer than two rows of a class, or where the lengths differ.
 pub fn auc(labels: &[bool], scores: &[f32]) -> Option<Influence> {
     if labels.len() != scores.len() {
         return None;
@@ -154,7 +156,8 @@ pub fn auc(labels: &[bool], scores: &[f32]) -> Option<Influence> {
     Some(influence)
 }
 
-/// The mean over the classes of each class's [`auc`] against the rest; the AUCs depend on the same rows.
+/// Returns the mean over the classes of each class's [`auc`] against the rest. All these AUCs use the same
+/// rows.
 fn macro_auc(targets: &[f32], outputs: &[f32], classes: usize) -> Option<Influence> {
     let n = targets.len();
     let mut total = Influence { value: 0.0, rows: vec![0.0; n] };
@@ -167,7 +170,7 @@ fn macro_auc(targets: &[f32], outputs: &[f32], classes: usize) -> Option<Influen
 }
 
 impl Influence {
-    /// Adds `share` of the AUC of the first rows against the others.
+    /// Adds the AUC of the first rows against the others, weighted by `share`.
     fn add_auc(&mut self, scores: &[f64], (own, rest): (Vec<usize>, Vec<usize>), share: f64) -> Option<()> {
         if own.len() < 2 || rest.len() < 2 {
             return None;

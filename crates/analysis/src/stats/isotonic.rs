@@ -1,16 +1,16 @@
 //! Monotone regression.
 
-/// Which way a fit may go.
+/// Direction of a monotone fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Monotone {
-    /// Never down.
+    /// Never falls.
     Increasing,
-    /// Never up.
+    /// Never rises.
     Decreasing,
 }
 
-/// The monotone sequence nearest to `values` by weighted squares: pooling adjacent violators (Ayer et al.
-/// 1955). Weights are positive, as many as values.
+/// Returns the monotone sequence with the smallest weighted sum of squares from `values`, by pooling adjacent
+/// violators (Ayer et al. 1955). Weights are positive, one per value.
 pub fn isotonic(values: &[f64], weights: &[f64], monotone: Monotone) -> Vec<f64> {
     let sign = match monotone {
         Monotone::Increasing => 1.0,
@@ -33,7 +33,7 @@ pub fn isotonic(values: &[f64], weights: &[f64], monotone: Monotone) -> Vec<f64>
     blocks.into_iter().flat_map(|(mean, _, count)| std::iter::repeat_n(sign * mean, count)).collect()
 }
 
-/// Weighted sum of squares between values and a fit.
+/// Returns the weighted sum of squares between values and a fit.
 pub fn distance(values: &[f64], weights: &[f64], fit: &[f64]) -> f64 {
     values
         .iter()

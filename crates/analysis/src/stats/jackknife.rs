@@ -1,9 +1,9 @@
-//! Standard error and skewness of a statistic from its values without one observation, and the interval that
-//! they give.
+//! The jackknife: standard error and skewness of a statistic from its leave-one-out values, and the interval
+//! that they give.
 
 use super::distribution;
 
-/// How a statistic varies, from its values without one observation each.
+/// Spread of a statistic, from its leave-one-out values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Jackknife {
     /// Standard error: the root of `(n - 1) / n sum (m - t_i)^2` (Tukey 1958).
@@ -14,8 +14,8 @@ pub struct Jackknife {
 }
 
 impl Jackknife {
-    /// From the values of a statistic without one observation each; `None` for fewer than three, or where all
-    /// are equal.
+    /// Computes the spread from leave-one-out values; `None` for fewer than three values, or where all are
+    /// equal.
     pub fn new(left_out: &[f64]) -> Option<Self> {
         let n = left_out.len();
         if n < 3 {
@@ -35,11 +35,12 @@ impl Jackknife {
         })
     }
 
-    /// Two-sided interval at a `level` around the statistic's value `point`.
+    /// Returns a two-sided interval at `level` around the statistic's value `point`.
     ///
-    /// `T = (point - truth) / error` becomes symmetric by the cubic of Hall (1992, *On the removal of
-    /// skewness by transformation*), `T + g T^2 / 3 + g^2 T^3 / 27 + g / 6`, `g` the skewness, and is held
-    /// against Student's t with `n - 1` degrees of freedom. `None` where the quantile of t is undefined.
+    /// A cubic transformation (Hall 1992, *On the removal of skewness by transformation*) makes `T = (point -
+    /// truth) / error` symmetric: `T + g T^2 / 3 + g^2 T^3 / 27 + g / 6`, with `g` the skewness. The result
+    /// is compared with Student's t with `n - 1` degrees of freedom. `None` where the quantile of t is
+    /// undefined.
     pub fn interval(&self, point: f64, level: f64) -> Option<(f64, f64)> {
         let quantile = distribution::t_half_width(level, (self.observations - 1) as f64)?;
         let g = self.skewness;
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn without_skewness_it_is_students_interval() {
-        // The mean of 1, 2, 3, 4, 5: means without one of them.
+        // The leave-one-out means of 1, 2, 3, 4, 5.
         let jackknife = Jackknife::new(&[3.5, 3.25, 3.0, 2.75, 2.5]).unwrap();
         assert!((jackknife.standard_error - 0.5_f64.sqrt()).abs() < 1e-12);
         assert!(jackknife.skewness.abs() < 1e-12);
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_longer_side_is_that_of_the_tail() {
-        // Means without one of 0, 0, 0, 0, 10: the truth may lie far above the mean.
+        // The leave-one-out means of 0, 0, 0, 0, 10: the truth may lie far above the mean.
         let jackknife = Jackknife::new(&[2.5, 2.5, 2.5, 2.5, 0.0]).unwrap();
         let (lower, upper) = jackknife.interval(2.0, 0.95).unwrap();
         assert!(upper - 2.0 > 2.0 - lower, "{lower} {upper}");

@@ -1,18 +1,19 @@
-//! Order of groups.
+//! Test of ordered groups.
 
 use super::normal;
 use super::rank::{mid_ranks, tie_sizes};
 
-/// Jonckheere and Terpstra's test of ordered groups.
+/// Result of Jonckheere and Terpstra's test of ordered groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JonckheereTerpstra {
-    /// Pairs of trials of different groups in which the later group's is larger; ties count half.
+    /// Number of pairs of trials from different groups in which the later group's value is larger; ties count
+    /// half.
     pub statistic: f64,
-    /// Its expectation without any order.
+    /// Expectation of the statistic under no order.
     pub mean: f64,
-    /// Its variance without any order, ties taken into account.
+    /// Variance of the statistic under no order, with the correction for ties.
     pub variance: f64,
-    /// The difference from its expectation in standard deviations.
+    /// Difference of the statistic from its expectation, in standard deviations.
     pub z: f64,
     /// Two-sided p-value of `z`.
     pub p: f64,
@@ -20,7 +21,7 @@ pub struct JonckheereTerpstra {
 
 /// Tests whether values rise or fall over groups in the order given (Terpstra 1952, Jonckheere 1954; variance
 /// with ties: Hollander, Wolfe & Chicken 2014, eq. 6.19), by the normal approximation. `None` for fewer than
-/// two groups with values, or where nothing varies.
+/// two groups with values, or where all values are equal.
 pub fn jonckheere_terpstra(groups: &[&[f64]]) -> Option<JonckheereTerpstra> {
     let sizes: Vec<f64> = groups.iter().map(|group| group.len() as f64).filter(|size| *size > 0.0).collect();
     let all: Vec<f64> = groups.iter().flat_map(|group| group.iter().copied()).collect();

@@ -9,17 +9,18 @@ pub struct Kendall {
     /// Tau-b, in [-1, 1]: pairs in the same order less pairs in opposite order, corrected for ties (Kendall
     /// 1945).
     pub tau_b: f64,
-    /// The same difference in units of its standard deviation without association, ties taken into account.
+    /// Pairs in the same order less pairs in opposite order, in units of the standard deviation of this
+    /// difference without association, with the correction for ties.
     pub z: f64,
     /// Two-sided p-value of `z`.
     pub p: f64,
 }
 
-/// Rank correlation of pairs (`x[i]`, `y[i]`). `None` where one of the two does not vary, or for fewer than
-/// two pairs.
+/// Returns the rank correlation of pairs (`x[i]`, `y[i]`). `None` for fewer than two pairs, or where `x` or
+/// `y` does not vary.
 ///
-/// Counts pairs in `O(n log n)` by merging (Knight 1966); normal approximation with the tie-corrected
-/// variance of Kendall (1970, eq. 4.4).
+/// Counts pairs in `O(n log n)` by merging (Knight 1966). The p-value uses the normal approximation with the
+/// tie-corrected variance of Kendall (1970, eq. 4.4).
 pub fn kendall(x: &[f64], y: &[f64]) -> Option<Kendall> {
     let n = x.len().min(y.len());
     let mut order: Vec<usize> = (0..n).collect();
@@ -55,7 +56,7 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Option<Kendall> {
     })
 }
 
-/// Pairs out of ascending order; sorts `values`.
+/// Returns the number of pairs out of ascending order; sorts `values`.
 fn inversions(values: &mut [f64]) -> f64 {
     let mut buffer = values.to_vec();
     let mut count = 0.0;

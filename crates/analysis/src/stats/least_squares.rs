@@ -1,13 +1,13 @@
-//! Ordinary least squares with an intercept: type-II tests of terms, robust errors of single coefficients.
+//! Ordinary least squares with an intercept: type-II tests of terms and robust errors of single coefficients.
 
 use super::design::Design;
 use super::distribution;
 use super::moments::mean;
 use super::sweep::Sweep;
 
-/// Leverage from which a row determines its own fit.
+/// Leverage from which a row determines its own fitted value.
 const FULL_LEVERAGE: f64 = 1.0 - 1e-8;
-/// Part of the response's variation below which a residual is rounding error.
+/// Share of the response's variation below which the residuals are rounding error.
 const EXACT: f64 = 1e-13;
 
 /// A fitted model.
@@ -16,41 +16,41 @@ pub struct Fit<'d> {
     design: &'d Design,
     response: Vec<f64>,
     sweep: Sweep,
-    /// Rows less estimated coefficients.
+    /// Number of rows less the number of estimated coefficients.
     pub residual_freedom: usize,
     /// Sum of squares of the centred response.
     pub total: f64,
-    /// Columns that are combinations of columns before them and so have no coefficient.
+    /// Columns that are linear combinations of earlier columns and so have no coefficient.
     pub aliased: Vec<usize>,
 }
 
 /// The test of one term given all others (type II of a model without interactions).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TermTest {
-    /// Degrees of freedom of the term that the other terms leave.
+    /// Degrees of freedom that the other terms leave to the term.
     pub freedom: usize,
-    /// Sum of squares that the model loses without the term.
+    /// Increase of the residual sum of squares when the term is removed.
     pub sum_of_squares: f64,
-    /// Its mean square over the residual one; `None` without residual degrees of freedom or where the term is
-    /// aliased.
+    /// Mean square of the term over the residual mean square; `None` without residual degrees of freedom or
+    /// for an aliased term.
     pub f: Option<f64>,
-    /// Probability of a larger F without an effect.
+    /// Probability of a larger F if the term has no effect.
     pub p: Option<f64>,
 }
 
 /// A coefficient, or a contrast of coefficients.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coefficient {
-    /// Its estimate.
+    /// Estimate of the coefficient.
     pub estimate: f64,
-    /// Its standard error.
+    /// Standard error of the estimate.
     pub standard_error: f64,
     /// Degrees of freedom of its t statistic.
     pub freedom: f64,
 }
 
 impl Coefficient {
-    /// Two-sided p-value; `None` where nothing varies around the fit.
+    /// Returns the two-sided p-value; `None` where the standard error is 0.
     pub fn p(&self) -> Option<f64> {
         (self.standard_error > 0.0)
             .then(|| distribution::t_two_sided(self.estimate / self.standard_error, self.freedom))?
@@ -58,8 +58,8 @@ impl Coefficient {
 }
 
 impl<'d> Fit<'d> {
-    /// Fits `response` by the columns of `design` and an intercept. `None` without rows or where the response
-    /// does not vary.
+    /// Fits `response` by the columns of `design` and an intercept. `None` without rows or for a constant
+    /// response.
     pub fn new(design: &'d Design, response: &[f64]) -> Option<Self> {
         let center = mean(response.iter().copied())?;
         let response: Vec<f64> = response.iter().map(|y| y - center).collect();
@@ -74,12 +74,12 @@ impl<'d> Fit<'d> {
         Some(Self { design, response, sweep, residual_freedom, total, aliased })
     }
 
-    /// The response less its mean.
+    /// Returns the response less its mean.
     pub fn response(&self) -> &[f64] {
         &self.response
     }
 
-    /// The fitted response less the mean.
+    /// Returns the fitted response less the mean.
     pub fn fitted(&self) -> Vec<f64> {
         let means = self.design.means();
         let intercept: f64 =
@@ -90,19 +90,19 @@ impl<'d> Fit<'d> {
         self.design.rows().map(fitted).collect()
     }
 
-    /// Residual sum of squares; exactly 0 where it is rounding error.
+    /// Returns the residual sum of squares; exactly 0 where it is rounding error.
     pub fn residual(&self) -> f64 {
         let residual = self.sweep.residual();
         if residual <= EXACT * self.total { 0.0 } else { residual }
     }
 
-    /// Share of the response's variation that the model takes up.
+    /// Returns the share of the response's variation that the model explains.
     pub fn r_squared(&self) -> f64 {
         1.0 - self.residual() / self.total
     }
 
-    /// Tests each term of the design given all others (Yates 1934; "type II" in SAS). Terms that the others
-    /// alias wholly have no degrees of freedom.
+    /// Tests each term of the design given all others (Yates 1934; "type II" in SAS). A term that the others
+    /// alias completely has no degrees of freedom.
     pub fn term_tests(&self) -> Vec<TermTest> {
         let mean_square = self.residual() / self.residual_freedom as f64;
         self.design
@@ -111,7 +111,7 @@ impl<'d> Fit<'d> {
             .map(|columns| {
                 let mut without = self.sweep.clone();
                 let removed = columns.clone().filter(|&column| without.remove(column)).count();
-                // Columns that the term had aliased may now tell something.
+                // Without the term, columns that were aliased with it may be estimable again.
                 let regained = self
                     .aliased
                     .iter()
@@ -130,8 +130,8 @@ impl<'d> Fit<'d> {
             .collect()
     }
 
-    /// Difference of the coefficients of two columns, `None` for the level without a column, with the
-    /// classical error. `None` where a column is aliased or no degrees of freedom are left.
+    /// Returns the difference of the coefficients of two columns with its classical error; a side of `None`
+    /// is the level without a column. `None` where a column is aliased or no degrees of freedom are left.
     pub fn contrast(&self, plus: Option<usize>, minus: Option<usize>) -> Option<Coefficient> {
         let known = |column: Option<usize>| column.is_none_or(|column| self.sweep.contains(column));
         if self.residual_freedom == 0 || !known(plus) || !known(minus) {
@@ -149,10 +149,10 @@ impl<'d> Fit<'d> {
         })
     }
 
-    /// Coefficient of a column with its HC3 error (Long & Ervin 2000), which holds where rows differ in
-    /// variance: residuals are divided by `1 - h`. Rows that determine their own fit tell nothing of the
-    /// error and are left out. `None` where the column is aliased, no degrees of freedom are left, or such a
-    /// row alone determines the coefficient.
+    /// Returns the coefficient of a column with its HC3 error (Long & Ervin 2000), which allows for unequal
+    /// variances between rows: each residual is divided by `1 - h`. Rows that determine their own fitted
+    /// value carry no information on the error and are left out. `None` where the column is aliased, no
+    /// degrees of freedom are left, or such a row alone determines the coefficient.
     pub fn robust(&self, column: usize) -> Option<Coefficient> {
         if !self.sweep.contains(column) || self.residual_freedom == 0 {
             return None;

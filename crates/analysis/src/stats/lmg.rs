@@ -1,4 +1,4 @@
-//! Shares of a linear model's R squared that add up to it.
+//! Shares of the terms of a linear model in its R squared, which add up to it.
 
 use std::ops::Range;
 
@@ -6,17 +6,18 @@ use rand_chacha::rand_core::Rng;
 
 use super::random::shuffle;
 
-/// Terms up to which every subset is visited.
+/// Number of terms up to which every subset is computed.
 pub const MOST_EXACT: usize = 8;
-/// Part of a column's own variation that must be left after the columns before it; less is rounding error.
+/// Share of a column's own variation that the columns before it must leave; less is rounding error.
 const TOLERANCE: f64 = 1e-9;
 
-/// Average gain in R squared from adding each term, over all orders of adding them (Lindeman, Merenda & Gold
-/// 1980; the Shapley value of R squared): shares that add up to the model's R squared.
+/// Returns the average gain in R squared from adding each term, over all orders of adding the terms
+/// (Lindeman, Merenda & Gold 1980; the Shapley value of R squared). The shares add up to the model's R
+/// squared.
 ///
-/// `matrix` holds centred cross products of the terms' columns and the response, which comes last, row by
-/// row. Visits every subset by depth-first elimination: cost grows with `2^terms`. All 0 where the response
-/// does not vary. At most 20 terms.
+/// `matrix` holds the centred cross products of the terms' columns and the response, which comes last, row by
+/// row. The function visits every subset by depth-first elimination, so that the cost grows with `2^terms`.
+/// All shares are 0 for a constant response. At most 20 terms.
 pub fn exact(matrix: &[f64], terms: &[Range<usize>]) -> Vec<f64> {
     let size = terms.last().map_or(0, |term| term.end) + 1;
     let mut explained = vec![0.0; 1 << terms.len()];
@@ -55,8 +56,8 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Adds each later term to the subset that the first buffer has eliminated. Only the upper triangle right
-    /// of the first remaining column is kept up.
+    /// Adds each later term to the subset that is eliminated in the first buffer. Only the upper triangle
+    /// from the first remaining column on is updated.
     fn descend(&mut self, buffers: &mut [Vec<f64>], first: usize, subset: usize) {
         let Some((current, rest)) = buffers.split_first_mut() else { return };
         let size = self.size;
@@ -75,7 +76,7 @@ impl Visit<'_> {
     }
 }
 
-/// Takes what a column explains out of all columns after it; nothing where it is aliased.
+/// Removes what a column explains from all later columns; does nothing for an aliased column.
 fn eliminate(matrix: &mut [f64], size: usize, column: usize, scale: f64) {
     let (above, below) = matrix.split_at_mut((column + 1) * size);
     let pivot_row = &above[column * size..];
@@ -94,7 +95,8 @@ fn eliminate(matrix: &mut [f64], size: usize, column: usize, scale: f64) {
     }
 }
 
-/// The same shares from `pairs` random orders and their reverses, for more terms than [`MOST_EXACT`].
+/// Estimates the shares of [`exact`] from `pairs` random orders and their reverses, for more terms than
+/// [`MOST_EXACT`].
 pub fn sampled(matrix: &[f64], terms: &[Range<usize>], pairs: usize, rng: &mut impl Rng) -> Vec<f64> {
     let size = terms.last().map_or(0, |term| term.end) + 1;
     let total = matrix[size * size - 1];

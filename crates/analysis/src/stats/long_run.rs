@@ -1,44 +1,44 @@
 //! Standard errors of means over rows that depend on their neighbours.
 //!
 //! The long-run variance of a series is estimated by equal-weighted cosines (Müller 2007, Journal of
-//! Econometrics 141; Lazarus, Lewis, Stock & Watson 2018, JBES 36): with `B_j = sqrt(2/n) sum_t f_t cos(pi j
-//! (t - 1/2) / n)` it is the mean of `B_1^2 .. B_v^2`, and a mean over its standard error follows Student's t
-//! with `v` degrees of freedom.
+//! Econometrics 141; Lazarus, Lewis, Stock & Watson 2018, JBES 36). With `B_j = sqrt(2/n) sum_t f_t cos(pi j
+//! (t - 1/2) / n)` the estimate is the mean of `B_1^2 .. B_v^2`, and a mean over its standard error follows
+//! Student's t with `v` degrees of freedom.
 
 use std::f64::consts::PI;
 
 use super::distribution::f_upper_tail;
 
-/// Fewest terms, where there are that many rows.
+/// Fewest cosine terms, if the series has that many rows.
 const FLOOR: usize = 8;
-/// Most terms: more would hardly make the interval narrower.
+/// Most cosine terms: more would hardly make the interval narrower.
 const CEILING: usize = 64;
-/// Terms are at most this times `n^(2/3)`: the rate at which bias and spread shrink alike (Lazarus et al.
-/// 2018, section 5).
+/// The number of terms is at most this times `n^(2/3)`, the rate at which bias and spread shrink together
+/// (Lazarus et al. 2018, section 5).
 const RATE: f64 = 0.4;
-/// Rows per term and row of the horizon, at least. Chosen by simulation: see `docs/methods/rows.md`.
+/// Fewest rows per term and per row of the horizon. Chosen by simulation: see `docs/methods/rows.md`.
 const ROWS_PER_TERM: f64 = 3.0;
-/// Terms are halved where the lower half carries more than the upper half at this level. Chosen by
-/// simulation, likewise.
+/// Level of the F test that halves the number of terms when the lower half has the larger mean square. Also
+/// chosen by simulation.
 const FLATNESS: f64 = 0.3;
-/// Blocks as long as the horizon, below which a series says nothing of its own error.
+/// Fewest blocks of the horizon's length; a series with fewer gives no error of its mean.
 const FEWEST_BLOCKS: f64 = 8.0;
-/// Independent rows that a series must be worth: with fewer, more than half of what it varies by lies in the
-/// first eight terms, which are then a drift rather than a spread.
+/// Fewest effective rows of a series. With fewer, more than half of its variance lies in the first eight
+/// terms, which then follow a drift.
 const FEWEST_EFFECTIVE: f64 = 16.0;
 
-/// The error of a mean over a series of rows.
+/// Error of the mean of a series of rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LongRun {
     /// Variance of the mean.
     pub variance: f64,
-    /// Number of cosine terms, which are the degrees of freedom.
+    /// Number of cosine terms, equal to the degrees of freedom.
     pub terms: usize,
-    /// Number of independent rows with the same error; at most the number of rows.
+    /// Number of independent rows that would give this error; at most the number of rows.
     pub effective_rows: f64,
 }
 
-/// Why a series does not tell the error of its mean.
+/// The reason why a series gives no error of its mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooShort {
     /// The horizon leaves fewer than eight blocks of rows.
@@ -48,14 +48,14 @@ pub enum TooShort {
         /// Rows that a label looks ahead.
         horizon: u64,
     },
-    /// The rows depend on each other over so long a time that fewer than sixteen independent ones are left.
+    /// The rows are dependent over so long a time that fewer than sixteen effective rows are left.
     ForMemory {
         /// Rows of the series.
         rows: usize,
     },
 }
 
-/// Cosines over a number of rows, for any number of series of that length.
+/// Cosine transform of series with a given number of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cosines {
     /// `cos(pi i / (2 n))` for `i` below `4 n`.
@@ -65,10 +65,10 @@ pub struct Cosines {
 }
 
 impl Cosines {
-    /// Prepares for series of `rows` rows whose labels look `horizon` rows ahead.
+    /// Prepares the transform of series of `rows` rows whose labels look `horizon` rows ahead.
     ///
     /// # Errors
-    /// [`TooShort::ForHorizon`] for fewer than eight blocks of the horizon.
+    /// Returns [`TooShort::ForHorizon`] for fewer than eight blocks of the horizon.
     pub fn new(rows: usize, horizon: u64) -> Result<Self, TooShort> {
         let horizon = horizon.max(1);
         let n = rows as f64;
@@ -81,7 +81,7 @@ impl Cosines {
         Ok(Self { table, rows, most })
     }
 
-    /// The terms `B_1 .. ` of a series with mean 0, as many as may be used.
+    /// Returns the cosine terms `B_1 .. ` of a series with mean 0, as many as the rows and the horizon allow.
     pub fn terms(&self, series: &[f64]) -> Vec<f64> {
         debug_assert_eq!(series.len(), self.rows);
         let (n, period) = (self.rows, self.table.len());
@@ -98,15 +98,17 @@ impl Cosines {
         (1..=self.most).map(term).collect()
     }
 
-    /// The error of the mean of a series with these terms, whose rows would give it the variance
-    /// `independent` if they did not depend on each other.
+    /// Returns the error of the mean of a series with these terms. `independent` is the variance of the mean
+    /// if the rows were independent.
     ///
     /// The number of terms starts at the most that the rows and the horizon allow. It is halved, down to
-    /// eight, as long as the lower half of the terms carries more than the upper half (F test at level 0.3):
-    /// where rows depend on each other the spectrum falls, and only its low end is the variance of the mean.
+    /// eight, as long as the lower half of the terms has a larger mean square than the upper half (F test at
+    /// level 0.3): the spectrum of dependent rows falls, and only its low end estimates the variance of the
+    /// mean.
     ///
     /// # Errors
-    /// [`TooShort::ForMemory`] where the series counts as fewer than sixteen independent rows, of more.
+    /// Returns [`TooShort::ForMemory`] where the effective rows are fewer than sixteen although the series
+    /// has more.
     pub fn error(&self, terms: &[f64], independent: f64) -> Result<LongRun, TooShort> {
         let power = |range: &[f64]| range.iter().map(|term| term * term).sum::<f64>() / range.len() as f64;
         let mut count = terms.len();
@@ -128,23 +130,23 @@ impl Cosines {
         Ok(LongRun { variance, terms: count, effective_rows })
     }
 
-    /// The error of the mean of a series with mean 0.
+    /// Returns the error of the mean of a series with mean 0.
     ///
     /// # Errors
-    /// As [`Cosines::error`].
+    /// See [`Cosines::error`].
     pub fn error_of(&self, series: &[f64]) -> Result<LongRun, TooShort> {
         self.error(&self.terms(series), independent(series))
     }
 
-    /// The same where the order of the rows means nothing: their own variance, with a row less than they are
-    /// as degrees of freedom.
+    /// Returns the error of the mean of unordered rows, from their own variance, with the number of rows less
+    /// 1 as degrees of freedom.
     pub fn unordered(series: &[f64]) -> LongRun {
         let rows = series.len();
         LongRun { variance: independent(series), terms: rows.saturating_sub(1), effective_rows: rows as f64 }
     }
 }
 
-/// Variance of the mean of a series with mean 0 if its rows did not depend on each other.
+/// Returns the variance of the mean of a series with mean 0 if its rows were independent.
 pub fn independent(series: &[f64]) -> f64 {
     let n = series.len() as f64;
     series.iter().map(|value| value * value).sum::<f64>() / (n * n)

@@ -1,4 +1,4 @@
-//! Pure functions on numbers: no trials, no names.
+//! Pure statistical functions on numbers, without trials or names.
 
 pub mod auc;
 pub mod benjamini_hochberg;

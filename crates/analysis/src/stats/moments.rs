@@ -1,6 +1,7 @@
-//! Means and variances, summed in the order given so that results do not depend on how they were computed.
+//! Means and variances. Values are summed in the order given, so that results are reproducible.
 
-/// Arithmetic mean in two passes, so that the mean of equal values is that value; `None` without values.
+/// Returns the arithmetic mean in two passes, so that the mean of equal values is that value; `None` without
+/// values.
 pub fn mean<I>(values: I) -> Option<f64>
 where
     I: IntoIterator<Item = f64>,
@@ -20,8 +21,8 @@ where
     Some(first + correction / count as f64)
 }
 
-/// Sample variance (divisor `n - 1`), in two passes; 0 for one value and where all are equal, `None` without
-/// values.
+/// Returns the sample variance (divisor `n - 1`) in two passes; 0 for one value or equal values, `None`
+/// without values.
 pub fn sample_variance<I>(values: I) -> Option<f64>
 where
     I: IntoIterator<Item = f64>,
@@ -37,7 +38,7 @@ where
     Some(if count > 1 { squares / (count - 1) as f64 } else { 0.0 })
 }
 
-/// Square root of [`sample_variance`].
+/// Returns the square root of [`sample_variance`].
 pub fn sample_sd<I>(values: I) -> Option<f64>
 where
     I: IntoIterator<Item = f64>,

@@ -1,21 +1,21 @@
-//! The noncentral F distribution, and what an F tells of its noncentrality.
+//! The noncentral F distribution, and intervals of its noncentrality from an observed F.
 
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::ln_gamma;
 
-/// Share of a term below which the Poisson weights that follow are left out.
+/// Relative size of a term below which the remaining Poisson weights are left out.
 const NEGLIGIBLE: f64 = 1e-17;
-/// Halvings of a bracket: its ends then differ by less than a double can tell.
+/// Number of bisections of a bracket, enough for its ends to agree in double precision.
 const HALVINGS: usize = 200;
-/// Noncentralities above this are not looked for.
+/// Largest noncentrality of the search.
 const MOST: f64 = 1e7;
 
-/// Probability that a noncentral F with `numerator` and `denominator` degrees of freedom is at most `f`
-/// (Patnaik 1949): the central one's, a mixture over Poisson weights of mean `noncentrality / 2`. Its terms
-/// follow from each other by `I_x(a + 1, b) = I_x(a, b) - x^a (1 - x)^b / (a B(a, b))` (NIST Handbook,
-/// equation 8.17.20).
+/// Returns the probability that a noncentral F with `numerator` and `denominator` degrees of freedom is at
+/// most `f` (Patnaik 1949): a mixture of central distributions with Poisson weights of mean `noncentrality /
+/// 2`. The recurrence `I_x(a + 1, b) = I_x(a, b) - x^a (1 - x)^b / (a B(a, b))` (NIST Handbook, equation
+/// 8.17.20) gives its terms.
 ///
-/// `None` for degrees of freedom that are not positive, a negative noncentrality, or no number.
+/// `None` for degrees of freedom that are not positive, a negative noncentrality, or NaN.
 pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Option<f64> {
     let is_defined = numerator > 0.0 && denominator > 0.0 && noncentrality >= 0.0;
     if !is_defined || f.is_nan() || !noncentrality.is_finite() {
@@ -35,7 +35,7 @@ pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Opti
     }
     let mode = mean.floor();
     let at_mode = beta_reg(a + mode, b, x);
-    // What I_x loses from a count to the next one: x^a (1 - x)^b / (a B(a, b)), as a logarithm.
+    // Logarithm of the decrease of I_x from one count to the next: x^a (1 - x)^b / (a B(a, b)).
     let from = a + mode;
     let fall_at_mode =
         from * x.ln() + b * (-x).ln_1p() + ln_gamma(from + b) - ln_gamma(from + 1.0) - ln_gamma(b);
@@ -60,10 +60,11 @@ pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Opti
     Some(sum.clamp(0.0, 1.0))
 }
 
-/// Noncentralities at which an observed `f` is not in either tail of `(1 - level) / 2` (Steiger 2004, section
-/// "noncentrality interval estimation"); an end is 0 where even the central F would have it there.
+/// Returns the ends of the noncentralities at which an observed `f` lies in neither tail of `(1 - level) / 2`
+/// (Steiger 2004, section "noncentrality interval estimation"). An end is 0 where even the central F has `f`
+/// in that tail.
 ///
-/// `None` where undefined, as of an infinite `f`.
+/// `None` where undefined, for example for an infinite `f`.
 pub fn noncentrality(f: f64, numerator: f64, denominator: f64, level: f64) -> Option<(f64, f64)> {
     if f.is_infinite() || !(level > 0.0 && level < 1.0) {
         return None;

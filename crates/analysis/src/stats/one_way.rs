@@ -1,4 +1,4 @@
-//! Effect sizes of one factor.
+//! Effect sizes of one factor, from a one-way analysis of variance.
 
 use super::distribution;
 use super::group::GroupSummary;
@@ -6,9 +6,9 @@ use super::group::GroupSummary;
 /// Sums of squares of values in groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OneWay {
-    /// Groups with values.
+    /// Number of groups with values.
     pub groups: usize,
-    /// Values.
+    /// Number of values.
     pub count: usize,
     /// Sum of squares between the groups' means.
     pub between: f64,
@@ -33,7 +33,7 @@ impl OneWay {
         Self { groups: filled().count(), count: values.len(), between, total }
     }
 
-    /// The same from the groups' summaries.
+    /// Splits the variation of values by group, from the groups' summaries.
     pub fn of_summaries(groups: &[GroupSummary]) -> Self {
         let count: u64 = groups.iter().map(|group| group.count).sum();
         let sum: f64 = groups.iter().map(|group| group.count as f64 * group.mean).sum();
@@ -47,19 +47,20 @@ impl OneWay {
         Self { groups, count: count as usize, between, total: between + within }
     }
 
-    /// Fisher's F: mean square between groups over that within; infinite where nothing varies within them.
-    /// `None` for a single group, without repeats in any, or where nothing varies.
+    /// Returns Fisher's F, the mean square between groups over the mean square within groups; infinite where
+    /// nothing varies within groups. `None` for a single group, where no group has repeats, or where nothing
+    /// varies.
     pub fn f(&self) -> Option<f64> {
         let within = self.within().filter(|_| self.groups > 1 && self.total > 0.0)?;
         Some(self.between / (self.groups - 1) as f64 / within)
     }
 
-    /// Probability of a larger [`OneWay::f`] were all groups' means equal.
+    /// Returns the probability of a larger [`OneWay::f`] if all groups had equal means.
     pub fn p(&self) -> Option<f64> {
         distribution::f_upper_tail(self.f()?, (self.groups - 1) as f64, (self.count - self.groups) as f64)
     }
 
-    /// Mean square within groups; `None` without repeats in any.
+    /// Returns the mean square within groups; `None` where no group has repeats.
     fn within(&self) -> Option<f64> {
         let freedom = self.count.checked_sub(self.groups).filter(|freedom| *freedom > 0)?;
         Some((self.total - self.between).max(0.0) / freedom as f64)
@@ -70,12 +71,13 @@ impl OneWay {
         Some(self.between - (self.groups - 1) as f64 * within)
     }
 
-    /// Kelley's (1935) epsilon squared: `(SSB - (k-1) MSW) / SST`; about 0, also below it, without an effect.
+    /// Returns Kelley's (1935) epsilon squared: `(SSB - (k-1) MSW) / SST`. Without an effect it is near 0 and
+    /// may be negative.
     pub fn epsilon_squared(&self) -> Option<f64> {
         Some(self.excess()? / self.total)
     }
 
-    /// Hays' omega squared: `(SSB - (k-1) MSW) / (SST + MSW)`.
+    /// Returns Hays' omega squared: `(SSB - (k-1) MSW) / (SST + MSW)`.
     pub fn omega_squared(&self) -> Option<f64> {
         Some(self.excess()? / (self.total + self.within()?))
     }

@@ -1,15 +1,15 @@
-//! Tests by exchanging labels.
+//! Permutation tests.
 
 use rand_chacha::rand_core::Rng;
 
 use super::random::shuffle;
 
-/// Difference below which two statistics are equal but for rounding, relative to the larger.
+/// Relative difference below which two statistics differ by rounding alone.
 const ROUNDING: f64 = 1e-10;
 
-/// Monte-Carlo p-values of one-way effects of several factors at once, all on the same permutations of the
-/// values: `(1 + #{T* >= T}) / (1 + permutations)` (Phipson & Smyth 2010), `T` being the sum of squares
-/// between groups. Each factor is given by a code for each value and the number of its groups.
+/// Returns Monte-Carlo p-values of the one-way effects of several factors, all on the same permutations of
+/// the values: `(1 + #{T* >= T}) / (1 + permutations)` (Phipson & Smyth 2010), where `T` is the sum of
+/// squares between groups. A factor is a code for each value and a number of groups.
 pub fn one_way(
     values: &[f64],
     factors: &[(&[usize], usize)],
@@ -31,8 +31,8 @@ pub fn one_way(
     reached.into_iter().map(|reached| reached as f64 / (permutations + 1) as f64).collect()
 }
 
-/// Exact p-value of a one-way effect over every distinct assignment of values to groups; `None` where there
-/// are more than `most` of them.
+/// Returns the exact p-value of a one-way effect over every distinct assignment of values to groups; `None`
+/// where there are more than `most` assignments.
 pub fn one_way_exact(values: &[f64], codes: &[usize], groups: usize, most: usize) -> Option<f64> {
     let center = super::moments::mean(values.iter().copied())?;
     let values: Vec<f64> = values.iter().map(|value| value - center).collect();
@@ -53,7 +53,7 @@ pub fn one_way_exact(values: &[f64], codes: &[usize], groups: usize, most: usize
     }
 }
 
-/// The next assignment in lexicographic order; `false` after the last.
+/// Moves to the next assignment in lexicographic order; `false` after the last.
 fn next_permutation(items: &mut [usize]) -> bool {
     let Some(pivot) = (1..items.len()).rev().find(|&i| items[i - 1] < items[i]) else { return false };
     let swap = (pivot..items.len()).rev().find(|&i| items[i] > items[pivot - 1]).unwrap_or(pivot);
@@ -62,7 +62,7 @@ fn next_permutation(items: &mut [usize]) -> bool {
     true
 }
 
-/// Sum of squares between groups of centred values.
+/// Computes the sum of squares between groups of centred values.
 struct Between<'a> {
     codes: &'a [usize],
     counts: Vec<f64>,

@@ -1,26 +1,26 @@
 //! Saturating power laws.
 
-/// Exponents that are searched.
+/// Range of the exponents that are searched.
 pub const EXPONENTS: (f64, f64) = (0.01, 3.0);
-/// Candidates that the range is first searched with.
+/// Number of exponents in the first search of the range.
 const GRID: usize = 40;
 
-/// `value = limit - amplitude * size^-exponent`.
+/// A saturating power law, `value = limit - amplitude * size^-exponent`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PowerLaw {
-    /// Value of an infinite model.
+    /// Value that a model of infinite size approaches.
     pub limit: f64,
-    /// How much is missing, at `size` 1 in units of the geometric mean of the sizes.
+    /// Distance from `limit` at `size` 1, in units of the geometric mean of the sizes.
     pub amplitude: f64,
-    /// How fast it goes away.
+    /// Exponent at which the distance from `limit` shrinks with the size.
     pub exponent: f64,
     /// Residual sum of squares.
     pub residual: f64,
 }
 
-/// Fits a saturating power law by variable projection (Golub & Pereyra 1973): the exponent is searched in
-/// [`EXPONENTS`], limit and amplitude follow from it by least squares. Sizes are divided by their geometric
-/// mean. `None` for fewer than three distinct sizes, or sizes that are not positive.
+/// Fits a saturating power law by variable projection (Golub & Pereyra 1973): a search over [`EXPONENTS`]
+/// finds the exponent, and least squares give the limit and the amplitude. Sizes are divided by their
+/// geometric mean. `None` for fewer than three distinct sizes, or sizes that are not positive.
 pub fn fit(sizes: &[f64], values: &[f64], weights: &[f64]) -> Option<PowerLaw> {
     if sizes.iter().any(|size| size.is_nan() || *size <= 0.0) {
         return None;
@@ -40,7 +40,7 @@ pub fn fit(sizes: &[f64], values: &[f64], weights: &[f64]) -> Option<PowerLaw> {
     let (low, high) = (EXPONENTS.0.ln(), EXPONENTS.1.ln());
     let at = |step: usize| (low + (high - low) * step as f64 / GRID as f64).exp();
     let best = (0..=GRID).min_by(|&a, &b| project(at(a)).residual.total_cmp(&project(at(b)).residual))?;
-    // Golden section between the neighbours of the best candidate.
+    // Golden-section search between the neighbours of the best exponent on the grid.
     let (mut left, mut right) = (at(best.saturating_sub(1)).ln(), at((best + 1).min(GRID)).ln());
     let ratio = (5.0_f64.sqrt() - 1.0) / 2.0;
     while right - left > 1e-8 {

@@ -1,26 +1,27 @@
-//! Draws from a stream of random numbers.
+//! Draws from a random number generator.
 
 use rand_chacha::rand_core::Rng;
 
-/// A number below `count`, each as likely up to 1 in 2^64 / `count` (Lemire 2019, without rejection).
+/// Returns a whole number below `count`, uniform up to a bias of 1 in 2^64 / `count` (Lemire 2019, without
+/// rejection).
 pub fn below(rng: &mut impl Rng, count: usize) -> usize {
     ((u128::from(rng.next_u64()) * count as u128) >> 64) as usize
 }
 
-/// Puts `items` into random order (Fisher & Yates).
+/// Shuffles `items` (Fisher & Yates).
 pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(rng, last + 1));
     }
 }
 
-/// A number between 0 and 1, neither included.
+/// Returns a uniform number between 0 and 1, both excluded.
 pub fn uniform(rng: &mut impl Rng) -> f64 {
     ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
-/// How often each of `counts.len()` rows occurs among as many drawn in circular blocks of `length` neighbours
-/// (Politis & Romano 1992); blocks of one are draws with replacement.
+/// Resamples `counts.len()` rows in circular blocks of `length` neighbours (Politis & Romano 1992) and stores
+/// in `counts` how often each row was drawn. Blocks of one row are draws with replacement.
 pub fn resample(rng: &mut impl Rng, length: usize, counts: &mut [f64]) {
     let rows = counts.len();
     counts.fill(0.0);

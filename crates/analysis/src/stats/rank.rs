@@ -1,6 +1,6 @@
 //! Ranks with ties.
 
-/// Ranks from 1, equal values sharing the mean of theirs, in the order given.
+/// Returns ranks from 1, in the order given; equal values share the mean of their ranks.
 pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
@@ -16,7 +16,7 @@ pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Sizes of the groups of equal values, in ascending order of the values.
+/// Returns the sizes of the groups of equal values, in ascending order of the values.
 pub fn tie_sizes(values: &[f64]) -> Vec<usize> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,10 +1,10 @@
-//! Gaussian elimination on cross products, one column at a time, that tells aliased columns.
+//! Gaussian elimination on cross products, one column at a time, which detects aliased columns.
 
-/// Part of a column's own variation that must be left after the columns before it; less is rounding error.
+/// Share of a column's own variation that the columns before it must leave; less is rounding error.
 const TOLERANCE: f64 = 1e-9;
 
-/// A square matrix of centred cross products, the response last, that columns are swept in and out of
-/// (Goodnight 1979).
+/// A square matrix of centred cross products, with the response last, that supports adding and removing
+/// columns by the sweep operator (Goodnight 1979).
 #[derive(Debug, Clone)]
 pub struct Sweep {
     size: usize,
@@ -14,7 +14,7 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Takes the cross products of `size` columns, the response last, row by row.
+    /// Wraps the cross products of `size` columns, with the response last, row by row.
     pub fn new(size: usize, entries: Vec<f64>) -> Self {
         let scale = (0..size).map(|k| entries[k * size + k]).collect();
         Self { size, entries, scale, swept: vec![false; size] }
@@ -24,7 +24,8 @@ impl Sweep {
         self.entries[row * self.size + column]
     }
 
-    /// Adds a column to the model; `false` where it is aliased, that is a combination of those in it.
+    /// Adds a column to the model; `false` for an aliased column, which is a linear combination of columns in
+    /// the model.
     pub fn add(&mut self, column: usize) -> bool {
         let pivot = self.at(column, column);
         if self.swept[column] || pivot.is_nan() || pivot <= TOLERANCE * self.scale[column] {
@@ -35,7 +36,7 @@ impl Sweep {
         true
     }
 
-    /// Takes a column out of the model; `false` where it is not in it.
+    /// Removes a column from the model; `false` where the model does not contain it.
     pub fn remove(&mut self, column: usize) -> bool {
         let inside = self.swept[column];
         if inside {
@@ -50,22 +51,22 @@ impl Sweep {
         self.swept[column]
     }
 
-    /// Residual sum of squares of the model; never negative.
+    /// Returns the residual sum of squares of the model; never negative.
     pub fn residual(&self) -> f64 {
         self.at(self.size - 1, self.size - 1).max(0.0)
     }
 
-    /// Coefficient of a column; 0 outside the model.
+    /// Returns the coefficient of a column; 0 outside the model.
     pub fn coefficient(&self, column: usize) -> f64 {
         if self.swept[column] { self.at(column, self.size - 1) } else { 0.0 }
     }
 
-    /// Entry of the inverse of the model's cross products; 0 outside the model.
+    /// Returns an entry of the inverse of the model's cross products; 0 outside the model.
     pub fn inverse(&self, row: usize, column: usize) -> f64 {
         if self.swept[row] && self.swept[column] { self.at(row, column) } else { 0.0 }
     }
 
-    /// The sweep operator, its own inverse.
+    /// Applies the sweep operator, which is its own inverse.
     fn pivot(&mut self, k: usize) {
         let size = self.size;
         let pivot_row: Vec<f64> = self.entries[k * size..(k + 1) * size].to_vec();

@@ -1,4 +1,4 @@
-//! Association in tables of counts.
+//! Association in contingency tables.
 
 use super::distribution;
 
@@ -7,19 +7,19 @@ use super::distribution;
 pub struct Association {
     /// Pearson's chi-squared.
     pub chi_squared: f64,
-    /// Its degrees of freedom.
+    /// Degrees of freedom of chi-squared.
     pub freedom: f64,
-    /// Its p-value, by the limiting distribution.
+    /// P-value by the chi-squared distribution.
     pub p: f64,
-    /// Cramer's V, corrected for chance: 0 without association, 1 where one determines the other.
+    /// Cramer's V, corrected for chance: 0 without association, 1 where one variable determines the other.
     pub cramers_v: f64,
 }
 
-/// Association in a table of counts; empty rows and columns are left out. `None` with fewer than two of
-/// either.
+/// Returns the association of rows and columns in a table of counts; empty rows and columns are left out.
+/// `None` with fewer than two rows or columns.
 ///
-/// V is Bergsma's (2013): `sqrt(max(0, phi^2 - (r-1)(c-1)/(n-1)) / min(r' - 1, c' - 1))` with
-/// `r' = r - (r-1)^2/(n-1)`, `c'` likewise.
+/// V is Bergsma's (2013): `sqrt(max(0, phi^2 - (r-1)(c-1)/(n-1)) / min(r' - 1, c' - 1))` with `r' = r -
+/// (r-1)^2/(n-1)`, `c'` likewise.
 pub fn association(counts: &[Vec<u64>]) -> Option<Association> {
     let rows: Vec<f64> =
         counts.iter().map(|row| row.iter().sum::<u64>() as f64).filter(|sum| *sum > 0.0).collect();
@@ -31,7 +31,7 @@ pub fn association(counts: &[Vec<u64>]) -> Option<Association> {
     if r < 2.0 || c < 2.0 {
         return None;
     }
-    // sum (O - E)^2 / E = n (sum O^2 / (row column) - 1), so that empty cells need no visit.
+    // Uses sum (O - E)^2 / E = n (sum O^2 / (row column) - 1), which needs no visit of empty cells.
     let mut sum = 0.0;
     for (row, total) in counts.iter().filter(|row| row.iter().any(|&count| count > 0)).zip(&rows) {
         for (&count, column) in row.iter().zip(&columns).filter(|(count, _)| **count > 0) {

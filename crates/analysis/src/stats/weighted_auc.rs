@@ -1,11 +1,11 @@
-//! AUC of many resamples of the same rows.
+//! AUC on many resamples of the same rows.
 
-/// A model's rows in the order of its scores, sorted once for any number of resamples.
+/// A model's rows sorted by score, for any number of resamples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortedRows {
     /// Rows by ascending score, each with its class.
     rows: Vec<(u32, bool)>,
-    /// Whether the row at this place has the same score as the one before.
+    /// Whether each row has the same score as the row before it.
     is_tied: Vec<bool>,
 }
 
@@ -21,8 +21,8 @@ impl SortedRows {
         Self { rows: order.into_iter().map(|row| (row, labels[row as usize])).collect(), is_tied }
     }
 
-    /// AUC where row `r` counts `weights[r]` times, ties counting half; `None` where a class has no weight.
-    /// Linear in the number of rows.
+    /// Returns the AUC where row `r` has the weight `weights[r]` and ties count half; `None` where a class
+    /// has no weight. Takes time linear in the number of rows.
     pub fn auc(&self, weights: &[f64]) -> Option<f64> {
         let (mut won, mut negatives, mut positives) = (0.0, 0.0, 0.0);
         let (mut tied_negatives, mut tied_positives) = (0.0, 0.0);
@@ -51,7 +51,7 @@ impl SortedRows {
 mod tests {
     use super::*;
 
-    /// Every pair of a positive and a negative row, by the definition.
+    /// Computes the AUC by its definition, from every pair of a positive and a negative row.
     fn by_pairs(labels: &[bool], scores: &[f32], weights: &[f64]) -> Option<f64> {
         let (mut won, mut pairs) = (0.0, 0.0);
         for i in (0..labels.len()).filter(|&i| labels[i]) {

@@ -1,4 +1,4 @@
-//! Trends beside all other parameters, with a class that claims no more than the trials support.
+//! Trends adjusted for all other parameters, with a class for the conclusion that the trials support.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use crate::stats::least_squares::{Coefficient, Fit};
 use crate::stats::moments::mean;
 use crate::stats::{distribution, holm};
 
-/// What a trend is, as far as the trials tell.
+/// The shape of a trend, as far as the trials show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrendClass {
@@ -23,18 +23,18 @@ pub enum TrendClass {
     Increasing,
     /// The adjusted slope is below 0 after Holm's adjustment.
     Decreasing,
-    /// The metric is higher at a value inside than at both ends, after adjustment.
+    /// The metric is higher at an inner value than at both ends, after adjustment.
     PeakInside,
-    /// The metric is lower at a value inside than at both ends, after adjustment.
+    /// The metric is lower at an inner value than at both ends, after adjustment.
     ValleyInside,
     /// The interval of the total change lies inside the smallest effect of interest.
     Flat,
-    /// The trials do not tell.
+    /// The trials do not decide.
     Undecided,
 }
 
 impl TrendClass {
-    /// The word for it.
+    /// Returns the name of the class in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Increasing => "increasing",
@@ -47,23 +47,24 @@ impl TrendClass {
     }
 }
 
-/// Whether values rise or fall with the levels, other parameters not taken out.
+/// Test whether values rise or fall with the levels, not adjusted for other parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderTest {
     /// Kendall's tau-b between level and metric.
     pub tau_b: f64,
-    /// Jonckheere and Terpstra's statistic over the levels, in standard deviations; ties taken into account.
+    /// Jonckheere and Terpstra's statistic over the levels, in standard deviations, with the correction for
+    /// ties.
     pub z: f64,
-    /// Its two-sided p-value.
+    /// Two-sided p-value of `z`.
     pub p: f64,
 }
 
-/// How much of the variation between levels monotone curves take up.
+/// Shares of the variation between levels that monotone curves explain.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MonotoneShape {
-    /// Share that a curve takes up that never falls.
+    /// Share that the best increasing curve explains.
     pub increasing: f64,
-    /// Share that a curve takes up that never rises.
+    /// Share that the best decreasing curve explains.
     pub decreasing: f64,
 }
 
@@ -72,31 +73,31 @@ pub struct MonotoneShape {
 pub struct AdjustedTrend {
     /// The conclusion.
     pub class: TrendClass,
-    /// Change of the metric per step to the next level, other parameters held fixed.
+    /// Change of the metric per step to the next level, with other parameters held fixed.
     pub slope: Option<Estimate>,
-    /// The same over all steps.
+    /// Change of the metric over all steps.
     pub total_change: Option<Estimate>,
     /// P-value of the slope.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the slopes of the budget.
+    /// P-value after Holm's adjustment over the slopes of the budget.
     pub p_holm: Option<f64>,
-    /// P-value of a peak or valley inside: the larger of the two one-sided ones against the ends, times the
-    /// number of values that could be it.
+    /// P-value of an inner peak or valley: the larger of the two one-sided p-values against the ends, times
+    /// the number of candidate values.
     pub p_inside: Option<f64>,
-    /// The same after Holm's adjustment over the parameters of the budget.
+    /// `p_inside` after Holm's adjustment over the parameters of the budget.
     pub p_inside_holm: Option<f64>,
-    /// Order of levels and metric.
+    /// Test of the order of levels and metric.
     pub order: Option<OrderTest>,
-    /// Monotone curves through the levels' means.
+    /// Fit of monotone curves to the levels' means.
     pub shape: Option<MonotoneShape>,
-    /// Levels with fewer than five distinct evaluations: where trials were chosen by a model of earlier ones,
-    /// their means are biased towards worse values.
+    /// Number of levels with fewer than five distinct evaluations. Where a model of earlier trials chose
+    /// later ones, their means are biased towards worse values.
     pub sparse_levels: u64,
-    /// Slopes that Holm's adjustment took together.
+    /// Number of slopes in Holm's adjustment.
     pub family: u64,
 }
 
-/// Evaluations at a level below which its mean is marked.
+/// Fewest evaluations at a level for an unmarked mean.
 const SPARSE: usize = 5;
 
 struct Draft {
@@ -106,7 +107,8 @@ struct Draft {
     spread: f64,
 }
 
-/// The adjusted trend of each parameter; `None` for those without an order or with a single level.
+/// Returns the adjusted trend of each parameter; `None` for a parameter without an order or with a single
+/// level.
 pub(crate) fn adjusted_trends(model: &Model, options: &Options) -> Vec<Option<AdjustedTrend>> {
     let whole = model.coding.map(|coding| {
         let terms: Vec<Term> = model.included().map(|factor| factor.term(coding)).collect();
@@ -207,7 +209,7 @@ fn draft(factor: &Factor, model: &Model, whole: Option<&(Fit<'_>, &Design)>, opt
     }
 }
 
-/// Slope over the ranks of the levels, all other parameters in the model.
+/// Returns the slope over the ranks of the levels, with all other parameters in the model.
 fn slope(factor: &Factor, model: &Model, coding: Coding) -> Option<Coefficient> {
     let others = model.included().filter(|other| other.parameter != factor.parameter);
     let terms: Vec<Term> = others
@@ -219,7 +221,7 @@ fn slope(factor: &Factor, model: &Model, coding: Coding) -> Option<Coefficient> 
     Fit::new(&design, &model.values)?.robust(design.columns() - 1)
 }
 
-/// Values at each level.
+/// Returns the values at each level.
 fn groups(factor: &Factor, values: &[f64]) -> Vec<Vec<f64>> {
     let mut groups = vec![Vec::new(); factor.levels];
     for (&code, &value) in factor.codes.iter().zip(values).filter(|(code, _)| **code < factor.levels) {
@@ -252,7 +254,7 @@ fn shape(groups: &[Vec<f64>]) -> Option<MonotoneShape> {
     Some(MonotoneShape { increasing: share(Monotone::Increasing), decreasing: share(Monotone::Decreasing) })
 }
 
-/// The most telling peak or valley at a value inside.
+/// The most significant peak or valley at an inner value.
 #[derive(Debug, Clone, Copy)]
 struct Extreme {
     p: f64,
@@ -261,8 +263,9 @@ struct Extreme {
     spread: f64,
 }
 
-/// Looks for a value inside whose adjusted effect is above, or below, those of both ends. Both differences
-/// must be told, so that the larger of their one-sided p-values counts; any value inside may be it.
+/// Looks for an inner value whose adjusted effect is above, or below, those of both ends. Both differences
+/// must be significant, so the larger of their one-sided p-values counts; it is multiplied by the number of
+/// candidates, two per inner value.
 fn inside(fit: &Fit<'_>, start: usize, levels: usize) -> Option<Extreme> {
     let column = |level: usize| level.checked_sub(1).map(|offset| start + offset);
     let (mut smallest, mut is_valley, mut spread) = (1.0_f64, false, 0.0_f64);

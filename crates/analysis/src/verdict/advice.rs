@@ -1,4 +1,4 @@
-//! What to do after a verdict.
+//! Advice that follows from a verdict.
 
 use allometry_core::TrialNumber;
 
@@ -7,12 +7,12 @@ use crate::confirmation::Confirmation;
 use crate::scaling::{Judgement, Scaling, Withheld};
 use crate::study::StudyAnalysis;
 
-/// What to take and what to run next.
+/// The configuration to choose and the next run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Advice {
-    /// The configuration to take, where there is a test of scale.
+    /// The configuration to choose, where scaling was tested.
     pub take: Option<Take>,
-    /// What to run next, where there is none.
+    /// The next run, where scaling was not tested.
     pub next: Option<NextStep>,
     /// Whether the verdict rests on the search alone.
     pub is_provisional: bool,
@@ -20,48 +20,48 @@ pub struct Advice {
     pub can_confirm: bool,
 }
 
-/// A configuration to take.
+/// A configuration to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Take {
     /// Label of the budget.
     pub budget: String,
     /// The trial.
     pub trial: TrialNumber,
-    /// Why.
+    /// The reason for the choice.
     pub reason: TakeReason,
 }
 
-/// Why a budget is the one to take.
+/// Why a budget is recommended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakeReason {
-    /// Values get better with size, over the last step too.
+    /// Values improve with size, also in the last step.
     BetterUpToLargest,
-    /// The larger of two budgets is told to be better.
+    /// The larger of two budgets is significantly better.
     LargerIsBetter,
-    /// Every smaller budget has a larger one that is told to be better.
+    /// Every smaller budget has a larger one that is significantly better.
     EverySmallerIsWorse,
-    /// Gains up to this budget are told, gains beyond it are not.
+    /// Gains up to this budget are significant, gains beyond it are not.
     NoGainBeyond,
-    /// No larger budget is told to be better.
+    /// No larger budget is significantly better.
     NoLargerIsBetter,
     /// All differences are smaller than the smallest of interest.
     DifferencesAreSmall,
 }
 
-/// What to run next where scale was not tested.
+/// The next run where scaling was not tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {
     /// Train the best configurations again under new seeds.
     TrainAgain,
-    /// Search all budgets in the same way.
+    /// Search all budgets with the same method.
     SearchAlike,
-    /// Repair what makes trials end without a value.
+    /// Repair the cause of trials that end without a value.
     RepairTrials,
-    /// Stop trials of all budgets by the same rule.
+    /// Prune trials of all budgets by the same rule.
     PruneAlike,
     /// Run more distinct trials.
     RunMoreTrials,
-    /// Repeat each size, or search it.
+    /// Repeat each size, or run a search at each size.
     RepeatSizes,
     /// Use more validation rows.
     UseMoreRows,
@@ -69,12 +69,12 @@ pub enum NextStep {
     CompleteOtherBudgets,
     /// Add budgets of other sizes.
     AddBudgets,
-    /// Check the recorded values, which never change.
+    /// Check the recorded values, which do not vary.
     CheckValues,
 }
 
 impl Advice {
-    /// Advises by the confirmation where there is one, else by the search.
+    /// Returns the advice from the confirmation if there is one, otherwise from the search.
     pub(super) fn new(
         scaling: &Scaling,
         confirmation: Option<&Confirmation>,
@@ -137,7 +137,7 @@ impl NextStep {
     }
 }
 
-/// Returns the trial of a budget to take: the recommended one, else the best observed.
+/// Returns the trial of a budget to choose: the recommended one, otherwise the best observed.
 fn recommended(studies: &[StudyAnalysis], budget: &str) -> Option<TrialNumber> {
     let study = studies.iter().find(|study| study.budget.label == budget)?;
     let recommended = study.recommended.trial.as_ref().map(|trial| trial.number);

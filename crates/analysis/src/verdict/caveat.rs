@@ -10,14 +10,14 @@ use crate::study::StudyAnalysis;
 pub enum CaveatReason {
     /// The observed best of many trials is biased towards better values.
     BestIsBiased {
-        /// By how much in each budget; empty where that is not known.
+        /// Bias of each budget; empty where it is not known.
         optimism: Vec<Optimism>,
     },
     /// The expected best of several trials depends on their spread.
     BestDependsOnSpread,
     /// The mean trial says little about the best of many.
     MeanIsNotBest,
-    /// Nothing records who chose the trials.
+    /// The origin of the trials is not recorded.
     ChoiceUnrecorded,
     /// Two neighbouring budgets have models of one size.
     SameSize {
@@ -26,17 +26,17 @@ pub enum CaveatReason {
         /// Label of the second.
         larger: String,
     },
-    /// Test rows tell nothing new to a search that has seen them.
+    /// Test rows give no new information to a search that has used them.
     TestRowsOnce,
     /// Sizes are not known.
     SizesUnknown,
-    /// The order of the exact sizes is not that of the labels.
+    /// The exact sizes and the labels have different orders.
     OrderOfSizes,
     /// Labels of budgets are not the sizes of their best models.
     LabelsAreNotSizes,
 }
 
-/// By how much the observed best of a budget is better than the corrected one.
+/// The bias of a budget's observed best: its difference from the corrected best.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimism {
     /// Label of the budget.
@@ -81,7 +81,7 @@ pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed
     reasons.into_iter().flatten().map(caveat).collect()
 }
 
-/// Returns by how much choosing the best of many trials flatters each budget.
+/// Returns the bias of each budget from choosing the best of many trials.
 fn optimism(scaling: &Scaling) -> Vec<Optimism> {
     let corrected = scaling.resampled.iter().flat_map(|resampled| &resampled.corrected);
     corrected.map(|one| Optimism { budget: one.budget.clone(), bias: one.optimism }).collect()

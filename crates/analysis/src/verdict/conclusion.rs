@@ -14,14 +14,14 @@ pub struct Headline {
     pub answer: Answer,
     /// The gain of the confirmed configurations alone, where the answer covers other searches too.
     pub alone: Option<Gain>,
-    /// Neighbouring budgets of which the larger has the smaller best model.
+    /// Neighbouring budgets where the larger budget has the smaller best model.
     pub out_of_order: Vec<SizeReversal>,
 }
 
-/// The answer to whether more weights pay, with its main reason.
+/// The answer to the question whether more weights pay, with its main reason.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// No two budgets differ by as much as the smallest effect of interest.
+    /// All differences between budgets are below the smallest effect of interest.
     Flat {
         /// The gain.
         gain: Gain,
@@ -34,19 +34,19 @@ pub enum Answer {
         gain: Gain,
         /// The step to the largest budget, for three budgets or more.
         last_step: Option<LastStep>,
-        /// The p-value of the lack of fit, where the gain is not even over the sizes.
+        /// P-value of the lack of fit, where the gain varies over the sizes.
         lack_of_fit: Option<f64>,
     },
-    /// Larger budgets are worse, or one larger budget is.
+    /// Larger budgets, or a single larger budget, are worse.
     Violated {
         /// The gain.
         gain: Gain,
-        /// The larger budget that is told to be worse by the most.
+        /// The significantly worse larger budget with the largest difference.
         worst: Option<Box<Difference>>,
-        /// The larger budget that is told to be better by the most.
+        /// The significantly better larger budget with the largest difference.
         best: Option<Box<Difference>>,
     },
-    /// Small and large models differ one way in the mean trial and the other way in the best.
+    /// The mean trial and the best trial differ between small and large models in opposite directions.
     MeanAgainstBest {
         /// The gain.
         gain: Gain,
@@ -60,31 +60,31 @@ pub enum Answer {
         /// Label of the largest budget.
         largest: String,
     },
-    /// The confirmation has neither seeds nor predictions that would tell its error.
+    /// The confirmation has neither seeds nor predictions from which its error could be estimated.
     ConfirmationWithoutError,
-    /// There is no test of scale.
+    /// Scaling was not tested.
     NotTested {
-        /// What that means for the outcome.
+        /// The outcome in this case.
         outcome: Outcome,
-        /// Why; `None` where nothing was compared.
+        /// The reason; `None` where nothing was compared.
         why: Option<Withheld>,
     },
     /// There is no budget.
     NoBudget,
 }
 
-/// A gain with the steps that it is given over, and the quantity in which it is measured.
+/// A gain with its step and the quantity that it measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gain {
     /// The steps.
     pub step: GainStep,
     /// The gain: positive where larger is better.
     pub estimate: Estimate,
-    /// What the values are.
+    /// The quantity.
     pub quantity: Quantity,
 }
 
-/// The step that a gain is given over.
+/// The step of a gain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GainStep {
     /// From one budget to another.
@@ -94,7 +94,7 @@ pub enum GainStep {
         /// Label of the larger budget.
         larger: String,
     },
-    /// Tenfold weights.
+    /// A tenfold increase of the weights.
     Decade,
     /// One budget to the next.
     Budget,
@@ -109,18 +109,18 @@ pub struct Covers {
     pub left_out: Vec<Source>,
     /// Whether the rows are test rows; otherwise they are validation rows.
     pub on_test_rows: bool,
-    /// The number of configurations at which unequal searches were cut, where they were.
+    /// Number of configurations to which unequal searches were cut; `None` without a cut.
     pub cut_to: Option<u64>,
-    /// How the rows enter; `None` where their error is not known.
+    /// Treatment of the rows; `None` where their error is not known.
     pub rows: Option<RowsCovered>,
 }
 
-/// How rows enter an error.
+/// Treatment of rows in an error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RowsCovered {
-    /// In time order, depending on each other.
+    /// As dependent rows in time order.
     InOrder {
-        /// The number of independent rows that they are worth, where known.
+        /// Number of effective rows, where known.
         effective: Option<f64>,
     },
     /// As independent rows: their order in time is not known.
@@ -135,12 +135,12 @@ pub(crate) struct Conclusion {
     pub(crate) answer: Answer,
     /// The gain of the confirmed configurations alone.
     pub(crate) alone: Option<Gain>,
-    /// What the error covers; `None` where there is none.
+    /// Sources that the error covers; `None` without an error.
     pub(crate) covers: Option<Covers>,
 }
 
 impl Conclusion {
-    /// Concludes from a test of scale, or from the reason why there is no test.
+    /// Draws the conclusion from a test of scaling, or from the reason why there is no test.
     pub(crate) fn new(
         judgement: Option<&Judgement>,
         withheld: Option<&Withheld>,
@@ -160,8 +160,8 @@ impl Conclusion {
         }
     }
 
-    /// Concludes from a confirmation of two budgets or more; *undecided* where its error is not known,
-    /// whatever the search said.
+    /// Draws the conclusion from a confirmation of two budgets or more: *undecided* where its error is not
+    /// known, whatever the conclusion of the search.
     pub(super) fn confirmed(confirmation: &Confirmation, options: &Options) -> Option<Self> {
         if confirmation.budgets.len() < 2 {
             return None;

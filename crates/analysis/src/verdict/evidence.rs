@@ -9,7 +9,7 @@ use crate::stats::power_law::EXPONENTS;
 /// A piece of evidence with its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EvidenceReason {
-    /// Two budgets differ by so much.
+    /// The difference of two budgets.
     Difference(Difference),
     /// The slope over all budgets.
     Slope {
@@ -17,14 +17,14 @@ pub enum EvidenceReason {
         budgets: u64,
         /// The slope.
         slope: Estimate,
-        /// Whether it is given per tenfold weights; otherwise per budget.
+        /// Whether the slope is per tenfold weights; otherwise it is per budget.
         is_per_decade: bool,
-        /// Its p-value for zero.
+        /// P-value of the slope for zero.
         p: Option<f64>,
     },
     /// The departure of the values from a straight line.
     LackOfFit {
-        /// Its p-value.
+        /// P-value of the lack of fit.
         p: f64,
     },
     /// The gain per tenfold weights with the sizes as units.
@@ -34,9 +34,9 @@ pub enum EvidenceReason {
         /// Number of distinct sizes.
         sizes: u64,
     },
-    /// The interval of a power law's exponent reaches an end of the range that was searched.
+    /// The interval of a power law's exponent reaches an end of the search range.
     ExponentNotIdentified {
-        /// That range.
+        /// The search range.
         range: (f64, f64),
     },
     /// The exponent of a saturating power law.
@@ -48,9 +48,9 @@ pub enum EvidenceReason {
         /// Decades that they span.
         decades: f64,
     },
-    /// What goes with tenfold weights among the configurations of one budget.
+    /// Change with tenfold weights among the configurations of one budget.
     WithinBudgets(Estimate),
-    /// The likeliest order of the best trials on fresh rows.
+    /// The most probable order of the best trials on new rows.
     Order(OrderProbability),
 }
 

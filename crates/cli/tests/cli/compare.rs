@@ -5,7 +5,7 @@ use std::path::Path;
 use allometry_testkit::reference_file;
 use serde_json::Value;
 
-use crate::support::{LADDER, all_refused, project, refused, run, shown, table};
+use crate::support::{LADDER, all_refused, project, refused, run, shown};
 
 fn document(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).expect("the document was written"))
@@ -124,7 +124,7 @@ fn findings_that_appear_can_fail_it() {
     }
     let (code, out, err) = run(folder.path(), &["compare", "a.json", "b.json", "--fail-on", "failed-trials"]);
     assert_eq!(code, 7, "{err}");
-    assert!(out.contains("**Appeared in B**"), "{out}");
+    assert!(out.contains("**New in B**"), "{out}");
     insta::assert_snapshot!(shown(folder.path(), &err), @"
     error: 1 finding met --fail-on:
       warning failed-trials: X: 1 of 2 trials failed (50%)
@@ -133,10 +133,9 @@ fn findings_that_appear_can_fail_it() {
     assert_eq!(run(folder.path(), &stayed).0, 0, "A has that too");
 }
 
-#[test]
-fn bad_input_is_refused_by_name() {
+/// Creates a folder with a ladder, a report `good.json` and files that are none.
+fn with_damaged_reports() -> tempfile::TempDir {
     let folder = project();
-    std::fs::write(folder.path().join("data.csv"), table(400)).unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("a.csv", "number,auc,d_model\n0,0.7,32\n1,0.8,64\n");
     assert_eq!(run(folder.path(), &["report", "X=a.csv", "-o", "good.json"]).0, 0);
@@ -149,6 +148,12 @@ fn bad_input_is_refused_by_name() {
     write("renamed.json", &good.replacen("\"metric\"", "\"metrik\"", 1));
     write("level.json", &good.replacen("\"level\": 0.95", "\"level\": 95.0", 1));
     std::fs::write(folder.path().join("binary.json"), [0xff, 0xfe, 0x00]).unwrap();
+    folder
+}
+
+#[test]
+fn bad_input_is_refused_by_name() {
+    let folder = with_damaged_reports();
     let calls: Vec<String> = [
         "cut.json",
         "newer.json",
@@ -246,6 +251,11 @@ fn bad_input_is_refused_by_name() {
       caused by: No such file or directory (os error 2)
     exit code 4
     ");
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused() {
+    let folder = with_damaged_reports();
     let calls = [&["compare", "good.json"][..], &["compare", "good.json", "good.json", "-o", "c.docx"]];
     insta::assert_snapshot!(all_refused(folder.path(), &calls), @"
     $ allometry compare good.json

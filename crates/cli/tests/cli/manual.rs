@@ -43,7 +43,7 @@ fn commands_have_manual_pages() {
 }
 
 #[test]
-fn help_lists_commands_and_their_options() {
+fn help_lists_the_commands() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(printed(folder.path(), &["--help"]), @"
     $ allometry --help
@@ -94,6 +94,11 @@ fn help_lists_commands_and_their_options() {
       -h, --help     Print help
       -V, --version  Print version
     ");
+}
+
+#[test]
+fn short_help_lists_the_options_of_a_command() {
+    let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(printed(folder.path(), &["run", "-h"]), @"
     $ allometry run -h
     Runs the studies of every budget, or resumes them, and writes the report
@@ -150,6 +155,11 @@ fn help_lists_commands_and_their_options() {
       -h, --help            Print help (see more with '--help')
       -V, --version         Print version
     ");
+}
+
+#[test]
+fn long_help_explains_a_command() {
+    let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(printed(folder.path(), &["best", "--help"]), @"
     $ allometry best --help
     Prints the best complete trial of each study and the recommended configuration, or the Pareto front

@@ -271,6 +271,10 @@ fn files_that_ask_for_what_makes_no_sense_are_refused() {
         ╰────
     exit code 3
     "#);
+}
+
+#[test]
+fn objectives_that_the_built_in_model_lacks_are_refused() {
     let of_the_model: Vec<String> =
         ["[\"auc\", \"latency\"]", "[\"log_loss\", \"auc\"]", "[\"auc\", \"r2\"]", "[]"]
             .into_iter()

@@ -114,10 +114,10 @@ fn a_grid_is_used_up_and_its_end_told() {
     }
 }
 
-#[test]
-fn a_bad_line_is_answered_and_the_command_goes_on() {
+/// Returns lines of which most cannot be followed.
+fn bad_lines() -> Vec<String> {
     let parameter = |p: Value| json!({ "params": [p] }).to_string();
-    let lines: Vec<String> = vec![
+    vec![
         "{".into(),
         "[1]".into(),
         r#"{"ask": 0}"#.into(),
@@ -148,7 +148,12 @@ fn a_bad_line_is_answered_and_the_command_goes_on() {
         r#"{"tell": 5, "value": 1.5}"#.into(),
         r#"{"tell": 5, "value": 1.5}"#.into(),
         r#"{"recommend": true}"#.into(),
-    ];
+    ]
+}
+
+#[test]
+fn a_bad_line_is_answered_and_the_command_goes_on() {
+    let lines = bad_lines();
     // The description of the space and a value that is told have no answer.
     let silent = [15, 27];
     let mut answers = answers("gp", &lines).into_iter();

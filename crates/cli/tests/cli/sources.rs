@@ -341,14 +341,9 @@ fn every_reading_command_takes_every_source() {
             assert_eq!(code, 0, "{all:?}: {err}");
             out
         };
-        let of_commands = [
-            ("best", read(&["best"], &[])),
-            ("status", read(&["status"], &[])),
-            ("list", read(&["list"], &["--state", "complete"])),
-            ("show", read(&["show", "1"], &[])),
-        ];
-        let text: String = of_commands.iter().map(|(command, out)| format!("{command}:\n{out}\n")).collect();
-        texts.insert(text);
+        let (best, status) = (read(&["best"], &[]), read(&["status"], &[]));
+        let (list, show) = (read(&["list"], &["--state", "complete"]), read(&["show", "1"], &[]));
+        texts.insert(format!("best:\n{best}\nstatus:\n{status}\nlist:\n{list}\nshow:\n{show}"));
         assert!(read(&["report"], &["-o", "-"]).contains("0.2500"), "{source}");
         read(&["export"], &["-o", "out.json"]);
         assert!(read(&["compare", source], &[]).contains("# Comparison"), "{source}");
@@ -378,6 +373,14 @@ fn every_reading_command_takes_every_source() {
         let (_, help, _) = run(folder, &[command[0], "--help"]);
         assert!(help.contains("[SOURCE]") && !help.contains("--in "), "{help}");
     }
+}
+
+#[test]
+fn sources_that_a_command_cannot_take_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    assert_eq!(run(folder, &["import", "t.csv", "--metric", "loss", "--study", "s"]).0, 0);
     let two = ["best", "a=t.csv", "b=t.csv", "--metric", "loss"];
     insta::assert_snapshot!(printed(folder, &two), @"
     $ allometry best a=t.csv b=t.csv --metric loss

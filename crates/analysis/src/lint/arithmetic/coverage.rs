@@ -1,4 +1,4 @@
-//! Tables of combinations against the tables by value.
+//! Check of the tables of combinations against the tables by value.
 
 use allometry_core::ParamValue;
 
@@ -39,8 +39,8 @@ pub(super) fn check(checks: &mut Checks, study: &StatedStudy) {
     }
 }
 
-/// Sums along one side of the table are the counts of that parameter's values, less the trials that lack the
-/// other parameter, of which there are `lacking`.
+/// Checks that sums along one side of the table equal the counts of that parameter's values, less the
+/// `lacking` trials without the other parameter.
 fn check_side(
     checks: &mut Checks,
     coverage: &StatedCoverage,

@@ -1,11 +1,11 @@
-//! Importances against the tables by value.
+//! Check of importances against the tables by value.
 
 use super::super::mismatch::ImportanceMismatch;
 use super::super::rounding::{Bounds, Groups};
 use super::super::stated::{Printed, StatedImportance, StatedStudy, StatedTrend};
 use super::{Checks, mean};
 
-/// Characters of a whole bar.
+/// Number of characters of a full bar.
 const BAR: f64 = 50.0;
 
 pub(super) fn check(checks: &mut Checks, study: &StatedStudy, error: f64) {
@@ -45,7 +45,7 @@ pub(super) fn check(checks: &mut Checks, study: &StatedStudy, error: f64) {
     }
 }
 
-/// What the importance of a table's parameter can be: `sum_g n_g (m_g - m)^2 / N / s^2`.
+/// Returns the bounds of a parameter's importance from its table: `sum_g n_g (m_g - m)^2 / N / s^2`.
 pub(in super::super) fn implied(study: &StatedStudy, trend: &StatedTrend, error: f64) -> Option<Bounds> {
     let trials = study.trials.as_ref()?.value;
     let groups = Groups { levels: &trend.levels, error };
@@ -61,7 +61,7 @@ pub(in super::super) fn implied(study: &StatedStudy, trend: &StatedTrend, error:
     let (first, others) = known.split_first()?;
     let bounds =
         others.iter().fold(*first, |all, b| Bounds { low: all.low.max(b.low), high: all.high.min(b.high) });
-    // Where the two exclude each other the standard deviation is wrong, which is said elsewhere.
+    // Where the bounds exclude each other, the standard deviation is wrong; another check reports that.
     let bounds = if bounds.low > bounds.high { known[known.len() - 1] } else { bounds };
     let arithmetic = (count + 16.0) * f64::EPSILON;
     Some(Bounds { low: bounds.low * (1.0 - arithmetic), high: (bounds.high * (1.0 + arithmetic)).min(1.0) })
@@ -70,14 +70,14 @@ pub(in super::super) fn implied(study: &StatedStudy, trend: &StatedTrend, error:
 fn by_sd(between: Bounds, sd: Printed, count: f64, error: f64) -> Bounds {
     let (low, high) = (sd.value - sd.half_unit - error, sd.value + sd.half_unit + error);
     let ratio = |between: f64, sd: f64| between * between / count / (sd * sd);
-    // Where nothing varies, the importance is 0; where the deviation rounds to 0, it may be anything.
+    // The importance is 0 where nothing varies, and unbounded where the deviation rounds to 0.
     Bounds {
         low: if low > 0.0 { ratio(between.low, high) } else { 0.0 },
         high: if low > 0.0 { ratio(between.high, low) } else { 1.0 },
     }
 }
 
-/// From the sums of squares alone: `(N - 1) / N` of the share between groups.
+/// Returns the bounds from the sums of squares alone: `(N - 1) / N` of the share between groups.
 fn by_parts(groups: &Groups<'_>, count: f64) -> Bounds {
     let (between, within) = (groups.between(), groups.within());
     let scale = (count - 1.0) / count;

@@ -1,4 +1,4 @@
-//! The part about all budgets against itself and against the parts about each.
+//! Check of the part about all budgets against itself and against the parts about each.
 
 use allometry_core::Direction;
 
@@ -25,7 +25,7 @@ pub(super) fn check(checks: &mut Checks, report: &StatedReport, direction: Direc
     checks.budget = None;
 }
 
-/// The best values in the list and in the summaries are those of the table.
+/// Checks that the best values in the list and in the summaries agree with the table.
 fn maxima(checks: &mut Checks, report: &StatedReport) {
     for (position, maximum) in report.maxima.iter().enumerate() {
         let row = report.best_results.get(position).filter(|row| row.label == maximum.label);
@@ -70,7 +70,7 @@ fn other_best(here: Option<Printed>, there: Option<Printed>, place: Place) -> La
     LadderMismatch::OtherBest { here, there, place }
 }
 
-/// The word follows from the maxima: from the list where there is one, else from the table.
+/// Checks that the word follows from the maxima, in the list or, without a list, in the table.
 fn verdict(checks: &mut Checks, report: &StatedReport, direction: Direction) {
     let Some(verdict) = &report.verdict else { return };
     let listed: Vec<(u64, &str, Option<Printed>)> = if report.maxima.is_empty() {
@@ -88,7 +88,7 @@ fn verdict(checks: &mut Checks, report: &StatedReport, direction: Direction) {
         return;
     };
     let is_told = |a: &Printed, b: &Printed| direction.better(a.value, b.value) && a.contradicts(b);
-    // Values that print alike may be in any order.
+    // Values with equal printed forms may be in any order.
     let may = |first: &(&str, Printed), second: &(&str, Printed)| !is_told(&second.1, &first.1);
     let must = |first: &(&str, Printed), second: &(&str, Printed)| is_told(&first.1, &second.1);
     let (possible, order) = match verdict.value.word {
@@ -148,7 +148,7 @@ fn consistency(checks: &mut Checks, report: &StatedReport, line: u64, stated: &S
     }
 }
 
-/// The block of a budget's best configuration is that of the table.
+/// Checks that the best configuration in a budget's part agrees with the table.
 fn best_configuration(checks: &mut Checks, report: &StatedReport, position: usize, study: &StatedStudy) {
     checks.budget = Some(study.label.clone());
     let row = report.best_result(position);

@@ -1,4 +1,4 @@
-//! The summary of a budget against the tables by value.
+//! Check of a budget's summary against the tables by value.
 
 use allometry_core::Direction;
 
@@ -31,7 +31,7 @@ pub(super) fn check(checks: &mut Checks, study: &StatedStudy, direction: Directi
     deviations(checks, study, error);
 }
 
-/// The tables of all trials, and those that lack some.
+/// Returns the tables with their groups and the number of trials that each lacks.
 fn tables(study: &StatedStudy, error: f64) -> Vec<(&StatedTrend, Groups<'_>, u64)> {
     let trials = study.trials.as_ref().map_or(0, |trials| trials.value);
     let groups = study.trends.iter().map(|trend| (trend, Groups { levels: &trend.levels, error }));
@@ -76,8 +76,8 @@ fn deviations(checks: &mut Checks, study: &StatedStudy, error: f64) {
     for (trend, groups, missing) in &tables {
         let known = match mean(study).filter(|_| *missing > 0) {
             None => length(&[groups.within(), groups.between()]),
-            // Trials in no group: their mean follows from that of all trials, their deviations add what they
-            // may.
+            // The mean of the trials in no group follows from the mean of all trials; their deviations are
+            // unbounded.
             Some(mean) => {
                 let known = length(&[groups.within(), groups.around(mean), rest(*groups, mean, *missing)]);
                 Bounds { high: f64::INFINITY, ..known }
@@ -99,8 +99,8 @@ fn deviations(checks: &mut Checks, study: &StatedStudy, error: f64) {
     blame(checks, stated.line, SummaryFigure::Deviation, tables.len(), wrong);
 }
 
-/// What the trials in no group add to the sum of squares at least: `(sum_g n_g (m_g - m))^2 / r` for `r` of
-/// them, as a root.
+/// Returns the smallest contribution of the trials in no group to the sum of squares, as a root: `(sum_g n_g
+/// (m_g - m))^2 / r` for `r` trials.
 fn rest(groups: Groups<'_>, mean: Printed, missing: u64) -> Bounds {
     let sum = groups.weighted(|level| level.mean.value - mean.value).abs();
     let error = groups.weighted(|level| level.mean.half_unit + mean.half_unit + 2.0 * groups.error);
@@ -109,7 +109,7 @@ fn rest(groups: Groups<'_>, mean: Printed, missing: u64) -> Bounds {
     Bounds { low: bounds.low.max(0.0), ..bounds }
 }
 
-/// Names the summary's line where most tables disagree with it, else each table that does.
+/// Reports the summary's line where most tables disagree with it, otherwise each table that does.
 fn blame(
     checks: &mut Checks,
     line: u64,
@@ -129,7 +129,8 @@ fn blame(
     }
 }
 
-/// The best value is no worse than any mean, and near enough to the mean of some group to be in it.
+/// Checks that the best value is no worse than any mean, and near enough to some group's mean to be in that
+/// group.
 fn best(checks: &mut Checks, study: &StatedStudy, direction: Direction, error: f64) {
     let Some((stated, best)) = study.best.as_ref().zip(study.best_value()) else { return };
     let best_bounds = best.bounds(error);
@@ -176,7 +177,8 @@ fn best(checks: &mut Checks, study: &StatedStudy, direction: Direction, error: f
     }
 }
 
-/// Largest distance of one of `count` values from their mean, in sample standard deviations (Samuelson 1968).
+/// Returns the largest distance of one of `count` values from their mean, in sample standard deviations
+/// (Samuelson 1968).
 fn reach(count: u64) -> f64 {
     let count = count.max(1) as f64;
     (count - 1.0) / count.sqrt()

@@ -1,4 +1,4 @@
-//! What the lines above a trend's table say, against the table.
+//! Check of the lines above a trend's table against the table.
 
 use allometry_core::{Direction, ParamValue};
 
@@ -67,7 +67,7 @@ fn check_extreme(
         checks.contradiction(*line, [trend.line], mismatch);
         return;
     };
-    // Both are the same mean rounded; the table may have fewer digits, or more than this line's four.
+    // Both are roundings of one mean; the table may have fewer digits, or more than the four of this line.
     let agrees = |level: &&&StatedLevel| {
         let unit = if level.mean.half_unit == 0.5e-4 { 0.0 } else { level.mean.half_unit + 0.5e-4 };
         (level.mean.value - mean).abs() <= unit

@@ -24,8 +24,8 @@ fn studies(folder: &Path, file: &str) -> Vec<(String, usize)> {
     studies.map(|study| (study.name, store.trials(study.id).unwrap().len())).collect()
 }
 
-#[test]
-fn what_cannot_be_read_or_written_says_why() {
+/// Creates the folder of [`folder`], with files that cannot be imported beside it.
+fn with_odd_files() -> tempfile::TempDir {
     let folder = folder();
     let path = folder.path();
     fs::write(path.join("torn.json"), &TRIALS[..90]).unwrap();
@@ -43,6 +43,13 @@ fn what_cannot_be_read_or_written_says_why() {
         format!(r#"[{{"value": 1, "directions": ["maximize"], "params": {{"{}": 1}}}}]"#, "x".repeat(513)),
     )
     .unwrap();
+    folder
+}
+
+#[test]
+fn what_cannot_be_read_or_written_says_why() {
+    let folder = with_odd_files();
+    let path = folder.path();
     let calls = [
         &["import", "torn.json"][..],
         &["import", "empty.json"],

@@ -35,10 +35,11 @@ impl Scripted<'_> {
     /// Returns the text of the ladder file.
     pub(crate) fn ladder(&self) -> String {
         let Self { name, trials, settings, command, space, sampler, budgets, sections } = self;
-        let given: String = space.iter().map(|(param, _)| format!(", \"{{{param}}}\"")).collect();
+        let given = space.iter().map(|(param, _)| format!("{{{param}}}"));
+        let run: Vec<String> = ["sh", "train.sh"].map(String::from).into_iter().chain(given).collect();
         let mut text = format!(
             "name = \"{name}\"\ntrials = {trials}\n{settings}\n\n\
-             [command]\nrun = [\"sh\", \"train.sh\"{given}]\n{command}\n\n[space]\n"
+             [command]\nrun = {run:?}\n{command}\n\n[space]\n"
         );
         for (param, set) in *space {
             writeln!(text, "{param} = {set}").expect("writing to a string cannot fail");
