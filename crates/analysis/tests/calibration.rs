@@ -183,7 +183,7 @@ fn intervals_of_shares_cover_at_the_same_configurations() {
             let covered = f64::from(covered) / studies as f64;
             println!("{world}: 90% intervals of the share of {name} cover in {covered:.3}");
             let is_real = effects.get(effect).is_some_and(|(_, effect)| effect(1) != effect(0));
-            // TrialExtras 0 only the upper end can miss.
+            // Beside 0 only the upper end can miss.
             let expected = if is_real { 0.86..=0.94 } else { 0.93..=1.0 };
             assert!(expected.contains(&covered), "{world}: intervals of the share of {name}: {covered}");
         }

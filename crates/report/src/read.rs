@@ -57,6 +57,7 @@ impl ReadError {
 
 /// Reads the text of a document that [`crate::json()`] wrote.
 ///
+/// # Errors
 /// [`ReadError`] if the text is not such a document.
 pub fn read_json(text: &str) -> Result<Analysis, ReadError> {
     let document: Value = serde_json::from_str(text).map_err(ReadError::Json)?;

@@ -89,7 +89,8 @@ mod tests {
     }
 
     proptest! {
-        /// On a grid of unit cells, each nondominated cell is in exactly one box, and no other cell is in any.
+        /// On a grid of unit cells, each nondominated cell is in exactly one box, and no other cell is in
+        /// any.
         #[test]
         fn boxes_are_what_is_not_dominated(
             points in (1_usize..=4).prop_flat_map(points),

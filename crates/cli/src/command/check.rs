@@ -53,8 +53,10 @@ impl Check {
         if ladder.confirm.is_some() {
             evaluator.check_test_part()?;
         }
-        let spaces: Vec<Feasible> =
-            ladder.budgets.iter().map(|spec| evaluator.feasible(spec)).collect::<Result<_, _>>()?;
+        let mut spaces: Vec<Feasible> = Vec::with_capacity(ladder.budgets.len());
+        for spec in &ladder.budgets {
+            spaces.push(evaluator.feasible(spec)?);
+        }
         let mut text = String::new();
         let trainer = match &evaluator {
             Evaluator::Model(prepared) => {

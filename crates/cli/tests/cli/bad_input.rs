@@ -68,7 +68,6 @@ fn the_command_line() {
 
     $ allometry report X=a.csv X=b.csv
     error: cannot read a.csv: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     exit code 4
     ");
 }
@@ -281,7 +280,6 @@ fn foreign_trials() {
 
     $ allometry report X=nowhere.json
     error: cannot read nowhere.json: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     exit code 4
 
     $ allometry report nowhere.db
@@ -315,28 +313,24 @@ fn reports() {
     ];
     insta::assert_snapshot!(with_files(folder.path(), &files, &calls), @r"
     $ allometry report diary.md
-    error: diary.md, no classic report: neither a table of best results nor a part about a budget is in \
-    it
-      caused by: no classic report: neither a table of best results nor a part about a budget is in it
+    error: diary.md, not a classic report: it has neither a table of best results nor a part about a \
+    budget
     hint: a classic report has `## Best Results by Budget` or `# HPO Analysis: LABEL`; trials are read \
     from Optuna's all_trials.json, CSV and SQLite files
     exit code 4
 
     $ allometry report word.md
     error: word.md, line 5: expected a best value, or N/A, in the second cell, found `| 2M | high |`
-      caused by: line 5: expected a best value, or N/A, in the second cell, found `| 2M | high |`
-    hint: mend the line, or take it out: what is absent is left out
+    hint: correct the line, or remove it: the lint leaves out missing parts
     exit code 4
 
     $ allometry report bytes.markdown
     error: bytes.markdown, line 2: expected text in UTF-8, found `bytes that are not UTF-8`
-      caused by: line 2: expected text in UTF-8, found `bytes that are not UTF-8`
-    hint: mend the line, or take it out: what is absent is left out
+    hint: correct the line, or remove it: the lint leaves out missing parts
     exit code 4
 
     $ allometry report nowhere.md
     error: cannot read nowhere.md: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     exit code 4
 
     $ allometry report word.md X=a.csv
@@ -356,8 +350,7 @@ fn reports() {
 
     $ allometry report full.md
     error: full.md, line 5: this is Allometry's own full report
-      caused by: line 5: this is Allometry's own full report
-    hint: it says already what its numbers allow; give the classic report, or the trials
+    hint: it already states which conclusions its numbers allow; give the classic report or the trials
     exit code 4
     ");
 }

@@ -180,15 +180,15 @@ fn bad_input_is_refused_by_name() {
     .collect();
     insta::assert_snapshot!(calls.join("\n"), @r"
     $ allometry compare good.json cut.json
-    error: cannot read cut.json as a report: it is no whole JSON document: EOF while parsing a string \
-    at line 3 column 4
-    hint: write it anew with `allometry report ... -o report.json`
+    error: cannot read cut.json as a report: it is not a complete JSON document: EOF while parsing a \
+    string at line 3 column 4
+    hint: write it again with `allometry report ... -o report.json`
     exit code 4
 
     $ allometry compare good.json newer.json
     error: cannot read newer.json as a report: it is allometry.report/2, and this program reads \
     allometry.report/1
-    hint: use the version of Allometry that wrote it, or write it anew with this one
+    hint: use the version of Allometry that wrote it, or write it again with this version
     exit code 4
 
     $ allometry compare good.json trials.json
@@ -198,32 +198,31 @@ fn bad_input_is_refused_by_name() {
     exit code 2
 
     $ allometry compare good.json other.json
-    error: cannot read other.json as a report: it is no report of Allometry: its schema is \
+    error: cannot read other.json as a report: it is not a report of Allometry: its schema is \
     `somebody.else/1`
-    hint: `allometry report ... -o report.json` writes one, from Optuna's trials too
+    hint: `allometry report ... -o report.json` writes a report, also from Optuna's trials
     exit code 4
 
     $ allometry compare good.json empty.json
-    error: cannot read empty.json as a report: it is no whole JSON document: EOF while parsing a value \
-    at line 1 column 0
-    hint: write it anew with `allometry report ... -o report.json`
+    error: cannot read empty.json as a report: it is not a complete JSON document: EOF while parsing a \
+    value at line 1 column 0
+    hint: write it again with `allometry report ... -o report.json`
     exit code 4
 
     $ allometry compare good.json renamed.json
-    error: cannot read renamed.json as a report: it is not as the schema allometry.report/1 has it: \
+    error: cannot read renamed.json as a report: it does not match the schema allometry.report/1: \
     missing field `metric`
-    hint: write it anew with this version of Allometry
+    hint: write it again with this version of Allometry
     exit code 4
 
     $ allometry compare good.json level.json
-    error: cannot read level.json as a report: it is not as the schema allometry.report/1 has it: \
+    error: cannot read level.json as a report: it does not match the schema allometry.report/1: \
     options.level is 95, which is not between 0 and 1
-    hint: write it anew with this version of Allometry
+    hint: write it again with this version of Allometry
     exit code 4
 
     $ allometry compare good.json binary.json
     error: cannot read binary.json: stream did not contain valid UTF-8
-      caused by: stream did not contain valid UTF-8
     exit code 4
 
     $ allometry compare good.json nowhere.json
@@ -248,7 +247,6 @@ fn bad_input_is_refused_by_name() {
 
     $ allometry compare good.json X=absent.csv
     error: cannot read absent.csv: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     exit code 4
     ");
 }

@@ -238,7 +238,10 @@ fn packed_tables_are_read_up_to_a_limit() {
         .unwrap();
     let (code, out, err) = run(folder, &["report", "A=latin.csv", "--metric", "val_loss", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
-    insta::assert_snapshot!(shown(folder, &err), @"note: A: the file is not UTF-8 and was read as Windows-1252 (Latin-1); characters beyond ASCII: 2");
+    insta::assert_snapshot!(
+        shown(folder, &err),
+        @"note: A: the file is not UTF-8 and was read as Windows-1252 (Latin-1); characters beyond ASCII: 2"
+    );
     assert!(out.contains("größe"), "{out}");
     write(
         folder,

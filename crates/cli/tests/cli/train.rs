@@ -101,12 +101,10 @@ fn what_cannot_be_trained_or_applied_is_said() {
     dropout=0.1 d_model=6 (799 weights)
     epoch  train loss  validation loss       auc
     error: cannot read checkpoint data.csv/a/b.safetensors: Not a directory (os error 20)
-      caused by: Not a directory (os error 20)
     exit code 4
 
     $ allometry predict none.safetensors data.csv
     error: cannot read checkpoint none.safetensors: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     hint: `allometry train` writes checkpoints
     exit code 4
 

@@ -29,7 +29,7 @@ pub(super) fn take(text: &mut Text, analysis: &Analysis) {
     let names = parameters(taken.iter().copied().flatten(), &order);
     let header: Vec<String> = std::iter::once(String::new()).chain(labels(analysis)).collect();
     let mut rows = vec![
-        row("Trial", analysis, |study| number(study)),
+        row("Trial", analysis, number),
         row(&format!("Mean {} over seeds", escape(&analysis.metric)), analysis, |study| {
             mean(study).map_or_else(|| UNKNOWN.into(), |mean| decimals(mean.point))
         }),

@@ -127,8 +127,8 @@ fn problems_of_a_budget() {
         ),
         (
             BudgetProblem::InfeasibleTrials { infeasible: 6, complete: 12, broken },
-            "20M: 6 of 12 complete trials break a constraint (50%), and statistics exclude them: rows >= 6 (6 \
-             trials)",
+            "20M: 6 of 12 complete trials break a constraint (50%), and statistics exclude them: rows >= 6 \
+             (6 trials)",
         ),
         (
             duplicates(1),

@@ -6,8 +6,8 @@ use allometry_core::{FrozenTrial, TrialState};
 
 use super::note::Note;
 
-/// Returns a note on the parameters that trials lack although they ran, if their table cannot tell whether the
-/// trial has the value `None`. `params` are the parameters of the table without recorded distributions.
+/// Returns a note on the parameters that trials lack although they ran: their table cannot tell whether the
+/// value is `None`. `params` are the parameters of the table without recorded distributions.
 pub(super) fn note<'p>(trials: &[FrozenTrial], params: impl Iterator<Item = &'p str>) -> Option<Note> {
     let ran = |trial: &&FrozenTrial| matches!(trial.state, TrialState::Complete | TrialState::Pruned);
     let lacking =

@@ -104,11 +104,11 @@ pub(super) fn parse_state_of(state: &Value) -> Option<TrialState> {
 }
 
 /// Advice for a state that is unknown.
-pub(super) const STATES: &str = "known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, and those of Weights & \
-     Biases, MLflow, Ray Tune and hyperopt";
+pub(super) const STATES: &str = "known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, and those of \
+     Weights & Biases, MLflow, Ray Tune and hyperopt";
 
-/// Parses a state such as `COMPLETE` or `TrialState.COMPLETE`, ignoring case, or a state of W&B, `MLflow`, Ray
-/// Tune or hyperopt.
+/// Parses a state such as `COMPLETE` or `TrialState.COMPLETE`, ignoring case, or a state of W&B, `MLflow`,
+/// Ray Tune or hyperopt.
 pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_uppercase().as_str() {
         "COMPLETE" | "COMPLETED" | "OK" | "FINISHED" | "TERMINATED" | "DONE" | "SUCCEEDED" | "SUCCESS" => {

@@ -109,8 +109,8 @@ impl fmt::Display for Note {
                     trials.iter().map(|(name, trials)| format!("`{name}` in {trials}")).collect();
                 write!(
                     f,
-                    "empty cells of hyperparameters, read as parameters that the trial lacks, although pandas \
-                     writes `None` and empty texts so too: {}",
+                    "empty cells of hyperparameters, read as parameters that the trial lacks, although \
+                     pandas writes `None` and empty texts so too: {}",
                     each.join(", ")
                 )
             }

@@ -130,8 +130,8 @@ fn malformed_files_say_where() {
             "t.json",
             "[{\"state\": \"GONE\"}]",
             "t.json, trial 0 of the list, field `state`: \
-             expected the name of a trial's state (known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, and \
-             those of Weights & Biases, MLflow, Ray Tune and hyperopt)",
+             expected the name of a trial's state (known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, \
+             and those of Weights & Biases, MLflow, Ray Tune and hyperopt)",
         ),
         ("t.json", "[]", "t.json holds no trials ()"),
         (

@@ -54,7 +54,7 @@ pub(super) fn remove_missing(trials: &mut [FrozenTrial]) {
 }
 
 /// Converts the integers of a parameter to floats if any of its values is a float: `0` beside `1e-05` is
-/// `0.0`. TrialExtras texts, booleans and the like, numbers are choices and stay unchanged.
+/// `0.0`. Beside texts, booleans and the like, numbers are choices and stay unchanged.
 pub(super) fn promote(trials: &mut [FrozenTrial]) {
     let (mut floats, mut choices) = (BTreeSet::new(), BTreeSet::new());
     for (name, value) in trials.iter().flat_map(unrecorded) {

@@ -92,7 +92,6 @@ fn what_cannot_be_read_or_written_says_why() {
 
     $ allometry import absent.json
     error: cannot read absent.json: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     exit code 4
 
     $ allometry import report.md

@@ -76,12 +76,10 @@ fn what_is_no_sweep_is_refused() {
 
     $ allometry import bytes.yml
     error: cannot read bytes.yml: stream did not contain valid UTF-8
-      caused by: stream did not contain valid UTF-8
     exit code 4
 
     $ allometry import absent.yaml
     error: cannot read absent.yaml: No such file or directory (os error 2)
-      caused by: No such file or directory (os error 2)
     exit code 4
 
     $ allometry import torn.yaml t.json

@@ -16,6 +16,7 @@ use line::Line;
 
 /// Reads a classic report.
 ///
+/// # Errors
 /// [`ReadError`] if the text is not such a report, or if a line does not have the expected form.
 pub fn read(text: &str) -> Result<StatedReport, ReadError> {
     let mut reader = Reader::default();
@@ -70,7 +71,7 @@ impl Reader {
     /// Reads a line. Returns whether its form is known.
     fn line(&mut self, line: &Line<'_>) -> Result<bool, ReadError> {
         let text = line.text.trim();
-        if text.starts_with("**Do more weights pay?**") {
+        if text.starts_with("**Do more weights pay?**") || text == "## Do more weights pay?" {
             return Err(ReadError::FullReport { line: line.number });
         }
         if let Some(title) = text.strip_prefix("# ") {

@@ -106,7 +106,7 @@ fn integers_beyond_64_bits_are_refused_with_their_place() {
     assert!(told.contains(&format!("has the choice {huge}, an integer beyond 64 bits")), "{told}");
 }
 
-/// TrialExtras texts, numbers are choices with their own kind; values that are equal in Python are refused.
+/// Beside texts, numbers are choices with their own kind; values that are equal in Python are refused.
 #[test]
 fn values_of_one_column_keep_their_kinds() {
     let column = |cells: &[&str]| {
@@ -134,8 +134,9 @@ fn exported_files_come_back_as_they_were() {
          "directions": ["minimize", "maximize"], "metric_names": ["val_loss", "auc"], "state": "COMPLETE"},
         {"number": 1, "values": [0.25, 3], 
          "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5"},
-         "user_attrs": {"score": 0.125, "text": "0.5", "yes": "True", "space": " a ", "none": "None", "quotes":
-            "\"5\"", "plain": "hello \"5\"", "empty": "", "null": null, "nan": "nan", "number": NaN, "open": "{",
+         "user_attrs": {"score": 0.125, "text": "0.5", "yes": "True", "space": " a ", "none": "None",
+            "quotes": "\"5\"", "plain": "hello \"5\"", "empty": "", "null": null, "nan": "nan",
+            "number": NaN, "open": "{",
             "list": "[1, 2]", "listed": [1, "2"], "whole": 1.0, "quoted": "\"a\""},
          "state": "COMPLETE"}]"#;
     let folder = tempfile::tempdir().unwrap();
@@ -219,7 +220,8 @@ fn the_name_of_a_metric_survives_without_parameters() {
 fn a_waiting_trial_hides_no_space() {
     let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
         {"x": {"name": "FloatDistribution",
-               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}, "directions": ["minimize"]},
+               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}},
+         "directions": ["minimize"]},
         {"number": 1, "value": null, "state": "TrialState.WAITING", "params": {}, "distributions": {},
          "system_attrs": {"fixed_params": {"x": 0.25}}}]"#;
     assert!(read_text("t.json", text).unwrap().space.is_some());
@@ -236,7 +238,8 @@ fn a_waiting_trial_hides_no_space() {
 fn a_claimed_trial_without_values_takes_none_from_the_queue() {
     let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
         {"x": {"name": "FloatDistribution",
-               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}, "directions": ["minimize"]},
+               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}},
+         "directions": ["minimize"]},
         {"number": 1, "state": "RUNNING", "params": {}, "system_attrs": {"fixed_params": {"x": 0.25}}}]"#;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.json");

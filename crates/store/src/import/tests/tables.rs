@@ -73,7 +73,7 @@ fn cells_without_a_value_are_told_from_wrong_ones() {
     assert!(unknown.contains("expected the name of a trial's state, found `gone` (known states: COMPLETE"));
 }
 
-/// TrialExtras decimal commas, points may separate thousands.
+/// Beside decimal commas, points may separate thousands.
 #[test]
 fn points_beside_decimal_commas_are_refused_where_they_may_separate_thousands() {
     let table =
