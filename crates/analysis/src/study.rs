@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use allometry_core::{Direction, Params, SizeBudget};
+use allometry_core::{Direction, Params, SizeBudget, TrialNumber};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -195,6 +195,13 @@ impl StudyAnalysis {
             duplicates,
             summary,
         }
+    }
+
+    /// Returns the number and the configuration of the trial to take: the recommended one, else the best
+    /// observed; `None` without a usable trial.
+    pub fn to_take(&self) -> Option<(TrialNumber, &Params)> {
+        let recommended = self.recommended.trial.as_ref().map(|trial| (trial.number, &trial.params));
+        recommended.or_else(|| self.summary.incumbent().map(|best| (best.number, &best.params)))
     }
 
     /// Returns the best configuration as recorded beside the trials, else the incumbent's; `None` without a

@@ -139,6 +139,13 @@ fn advice_says_up_to_which_size_values_rise() {
     assert_eq!(take(&rising), ("large".to_owned(), TakeReason::BetterUpToLargest));
     let level = verdict([0.70, 0.72, 0.7201]);
     assert_eq!(take(&level), ("medium".to_owned(), TakeReason::NoGainBeyond));
+    // Significant differences that are too small to matter speak for the smallest size.
+    let options = Options { smallest_effect: Some(0.1), ..Options::default() };
+    let flat = analyze(&searched([0.70, 0.71, 0.72], None), &options).verdict;
+    assert_eq!(
+        (flat.outcome, take(&flat)),
+        (Outcome::Flat, ("small".to_owned(), TakeReason::DifferencesAreSmall))
+    );
     let falling = verdict([0.70, 0.72, 0.71]);
     assert_eq!(take(&falling).0, "medium");
     let Answer::Violated { worst: Some(worst), best: Some(best), .. } = answer(&falling) else {

@@ -37,7 +37,11 @@ impl Text {
     }
 
     /// Adds a table with a header.
-    pub(crate) fn table(&mut self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    pub(crate) fn table<H: fmt::Display>(
+        &mut self,
+        header: &[H],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) {
         self.row(header);
         self.row(header.iter().map(|_| "---"));
         for row in rows {

@@ -102,7 +102,7 @@ impl Take {
         let confirmed = confirmation.and_then(|one| one.budgets.iter().find(|one| one.budget == budget));
         let trial = match confirmed {
             Some(confirmed) => confirmed.chosen().trial,
-            None => recommended(studies, budget)?,
+            None => studies.iter().find(|study| study.budget.label == budget)?.to_take()?.0,
         };
         let place = judgement.values.iter().position(|value| value.budget == budget)?;
         let is_largest = place + 1 == judgement.values.len();
@@ -135,11 +135,4 @@ impl NextStep {
             Withheld::NothingVaries => Self::CheckValues,
         }
     }
-}
-
-/// Returns the trial of a budget to choose: the recommended one, otherwise the best observed.
-fn recommended(studies: &[StudyAnalysis], budget: &str) -> Option<TrialNumber> {
-    let study = studies.iter().find(|study| study.budget.label == budget)?;
-    let recommended = study.recommended.trial.as_ref().map(|trial| trial.number);
-    recommended.or_else(|| Some(study.summary.incumbent()?.number))
 }

@@ -15,11 +15,10 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
         text.line(format_args!("No problem was found."));
         return;
     }
-    let groups: Vec<&[Finding]> = analysis.findings.chunk_by(|a, b| a.code == b.code).collect();
     if analysis.studies.len() > 1 && analysis.studies.len() <= MOST_COLUMNS {
-        matrix(text, analysis, &groups);
+        matrix(text, analysis);
     }
-    for group in groups {
+    for group in words::finding::groups(&analysis.findings) {
         let Finding { code, severity, .. } = &group[0];
         let advice = escape(&words::finding::advice(&group[0]));
         text.line(format_args!(
@@ -42,11 +41,11 @@ fn also(others: &[Finding]) -> String {
     }
 }
 
-/// A row per code, a column per budget; the first column is for findings on the ladder as a whole.
-fn matrix(text: &mut Text, analysis: &Analysis, groups: &[&[Finding]]) {
+/// Writes a row per code and a column per budget; the first column is for findings on the ladder as a whole.
+fn matrix(text: &mut Text, analysis: &Analysis) {
     let labels = analysis.studies.iter().map(|study| escape(&study.budget.label));
     let header: Vec<String> = ["Finding".to_owned(), "Ladder".to_owned()].into_iter().chain(labels).collect();
-    let rows = groups.iter().map(|group| {
+    let rows = analysis.findings.chunk_by(|a, b| a.code == b.code).map(|group| {
         let has = |budget: Option<&str>| group.iter().find(|one| one.budget.as_deref() == budget);
         let mark =
             |found: Option<&Finding>| found.map_or_else(String::new, |found| mark(found.severity).into());
@@ -54,7 +53,7 @@ fn matrix(text: &mut Text, analysis: &Analysis, groups: &[&[Finding]]) {
         cells.extend(analysis.studies.iter().map(|study| mark(has(Some(&study.budget.label)))));
         cells
     });
-    text.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+    text.table(&header, rows);
     text.blank();
 }
 

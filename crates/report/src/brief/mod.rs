@@ -4,11 +4,10 @@
 mod findings;
 mod parameters;
 
-use allometry_analysis::scaling::Quantity;
-use allometry_analysis::{Analysis, FindingCode, StudyAnalysis};
+use allometry_analysis::{Analysis, Confirmation, FindingCode, StudyAnalysis};
 use allometry_core::{Direction, human_weights};
 
-use crate::full::{Pictures, confirmation, front, is_lone, title, transfer};
+use crate::full::{Pictures, confirmation, front, is_lone, title, transfer, unused_trials};
 use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, interval};
 use crate::text::Text;
@@ -31,7 +30,7 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     text.into_string()
 }
 
-/// The verdict on scale, or the best value of a single study.
+/// Writes the verdict on scale, or the progress of a single study.
 fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     if is_lone(analysis) {
         text.heading(2, format_args!("How good is it?"));
@@ -51,18 +50,14 @@ fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     pictures.place(text, "scaling");
 }
 
-/// One row per budget: the quantity that the verdict compares, and the best trial.
+/// Writes one row per budget: the quantity that the verdict compares, and the best trial.
 fn budgets(text: &mut Text, analysis: &Analysis) {
     let metric = escape(&analysis.metric);
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
-    let judgement = analysis.scaling.judgement.as_ref();
-    let compared = judgement.map(|judgement| match judgement.quantity {
-        Quantity::BestOf { k: 1 } => format!("Mean {metric} of a trial"),
-        Quantity::BestOf { k } => format!("Expected best {metric} of {k} trials"),
-        Quantity::Configuration => format!("Mean {metric} over seeds"),
-        Quantity::Confirmed => format!("Mean {metric} on test rows"),
-        Quantity::Mean => format!("Mean {metric}"),
-    });
+    // A confirmation replaces the verdict of the search.
+    let confirmed = analysis.confirmation.as_ref().and_then(Confirmation::headline);
+    let judgement = confirmed.or(analysis.scaling.judgement.as_ref());
+    let compared = judgement.map(|judgement| words::verdict::quantity(judgement.quantity, &metric));
     let mut header = vec!["Budget".to_owned(), "Weights".to_owned()];
     header.extend(compared.clone().map(|quantity| [quantity, level.clone()]).into_iter().flatten());
     header.push(format!("Best {metric}"));
@@ -88,35 +83,23 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
         cells.push(trials(study));
         cells
     });
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
     text.table(&header, rows);
     text.blank();
     let better = if analysis.direction == Direction::Maximize { "Larger" } else { "Smaller" };
-    let luck = if compared.is_some() {
-        " The best value of many trials is partly luck, so the verdict does not compare it."
-    } else {
-        ""
-    };
-    text.line(format_args!("{better} values of {metric} are better.{luck}"));
+    let not_compared = if compared.is_some() { ", so the verdict does not compare it" } else { "" };
+    text.line(format_args!(
+        "{better} values of {metric} are better. The best value of many trials is partly luck{not_compared}."
+    ));
 }
 
-/// Returns the number of trials that count, and of those that do not.
+/// Returns the number of trials that statistics use, and of the others by state.
 fn trials(study: &StudyAnalysis) -> String {
-    let counts = study.summary.counts;
-    let others = [
-        (counts.pruned, "pruned"),
-        (counts.failed, "failed"),
-        (counts.infeasible, "infeasible"),
-        (counts.running, "running"),
-        (counts.waiting, "waiting"),
-    ];
-    let others = others.iter().filter(|(count, _)| *count > 0);
-    let all = std::iter::once(study.summary.trials.to_string())
-        .chain(others.map(|(count, state)| format!("{count} {state}")));
-    all.collect::<Vec<String>>().join(", ")
+    let used = std::iter::once(study.summary.trials.to_string());
+    let others = unused_trials(&study.summary).into_iter();
+    used.chain(others.map(|(count, state)| format!("{count} {state}"))).collect::<Vec<String>>().join(", ")
 }
 
-/// One sentence on the baselines, and the warning if one is ahead.
+/// Writes a sentence on the baselines, and a warning if one is ahead.
 fn baselines(text: &mut Text, analysis: &Analysis) {
     for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
         text.blank();
@@ -128,16 +111,16 @@ fn baselines(text: &mut Text, analysis: &Analysis) {
             let side = if gain.point < 0.0 { "behind" } else { "ahead" };
             format!(" (the best trial is {side} by {})", decimals(gain.point.abs()))
         });
-        Some(format!("{} reaches {value}{gain}", escape(&baseline.name.replace('_', " "))))
+        Some(format!("{} {value}{gain}", escape(&baseline.name.replace('_', " "))))
     });
     let known: Vec<String> = known.collect();
     if !known.is_empty() {
         text.blank();
-        text.line(format_args!("On the same rows {}.", crate::number::listed(&known)));
+        text.line(format_args!("Baselines on the validation rows: {}.", crate::number::listed(&known)));
     }
 }
 
-/// The Pareto fronts, if there are several objectives.
+/// Writes the Pareto fronts, if there are several objectives.
 fn objectives(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     front::ladder(text, analysis);
     for (position, study) in analysis.studies.iter().enumerate() {
@@ -145,7 +128,7 @@ fn objectives(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     }
 }
 
-/// The commands that show more.
+/// Writes the commands that show more.
 fn more(text: &mut Text, analysis: &Analysis) {
     text.heading(2, format_args!("What else there is"));
     let differences = if is_lone(analysis) { "" } else { ", the differences between all budgets" };

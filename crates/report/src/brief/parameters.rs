@@ -7,14 +7,14 @@ use allometry_core::Params;
 
 use crate::full::parameters;
 use crate::markdown::{escape, steps};
-use crate::number::{UNKNOWN, decimals, interval, percent, short};
+use crate::number::{UNKNOWN, decimals, interval, share, short};
 use crate::text::Text;
 use crate::words;
 
-/// Number of parameters that are listed at most.
+/// Largest number of parameters that a table lists.
 const MOST_PARAMETERS: usize = 20;
 
-/// The configuration to take from each budget, one column per budget.
+/// Writes the configuration to take from each budget, one column per budget.
 pub(super) fn take(text: &mut Text, analysis: &Analysis) {
     let taken: Vec<Option<&Params>> = analysis.studies.iter().map(configuration).collect();
     if taken.iter().all(Option::is_none) {
@@ -29,7 +29,9 @@ pub(super) fn take(text: &mut Text, analysis: &Analysis) {
     let names = parameters(taken.iter().copied().flatten(), &order);
     let header: Vec<String> = std::iter::once(String::new()).chain(labels(analysis)).collect();
     let mut rows = vec![
-        row("Trial", analysis, number),
+        row("Trial", analysis, |study| {
+            study.to_take().map_or_else(|| UNKNOWN.into(), |(number, _)| number.to_string())
+        }),
         row(&format!("Mean {} over seeds", escape(&analysis.metric)), analysis, |study| {
             mean(study).map_or_else(|| UNKNOWN.into(), |mean| decimals(mean.point))
         }),
@@ -41,25 +43,21 @@ pub(super) fn take(text: &mut Text, analysis: &Analysis) {
             value.map_or_else(String::new, |value| escape(&short(value)))
         }));
     }
-    text.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
+    text.table(&header, rows);
     text.blank();
-    let left = names.len().saturating_sub(MOST_PARAMETERS);
-    if left > 0 {
-        text.line(format_args!("{left} further parameters are in the full report."));
-    }
+    left_out(text, names.len());
     let alone = match &analysis.objectives {
         Some(_) => format!(" It is chosen by {} alone.", escape(&analysis.metric)),
         None => String::new(),
     };
     text.line(format_args!(
         "This is the configuration whose mean over seeds is probably the best, by a Gaussian process over \
-         the space; where that is unknown, it is the best trial. The best value itself is often a lucky \
-         one.{alone}"
+         the space; where that is unknown, it is the best trial.{alone}"
     ));
     reasons(text, analysis);
 }
 
-/// Why means are unknown, one line per reason.
+/// Writes why means are unknown, one line per reason.
 fn reasons(text: &mut Text, analysis: &Analysis) {
     let has_trials = |study: &&StudyAnalysis| study.summary.trials > 0;
     let why = analysis.studies.iter().filter(has_trials).filter_map(|study| {
@@ -79,6 +77,14 @@ fn reasons(text: &mut Text, analysis: &Analysis) {
     }
 }
 
+/// Writes how many parameters a table leaves out, if any.
+fn left_out(text: &mut Text, parameters: usize) {
+    if parameters > MOST_PARAMETERS {
+        let left = crate::number::counted((parameters - MOST_PARAMETERS) as u64, "more parameter");
+        text.line(format_args!("The full report has {left}."));
+    }
+}
+
 fn labels(analysis: &Analysis) -> impl Iterator<Item = String> {
     analysis.studies.iter().map(|study| escape(&study.budget.label))
 }
@@ -87,15 +93,9 @@ fn row(name: &str, analysis: &Analysis, cell: impl Fn(&StudyAnalysis) -> String)
     std::iter::once(name.to_owned()).chain(analysis.studies.iter().map(cell)).collect()
 }
 
-/// Returns the recommended configuration, else the best trial's.
+/// Returns the configuration to take from a budget.
 fn configuration(study: &StudyAnalysis) -> Option<&Params> {
-    study.recommended.trial.as_ref().map(|trial| &trial.params).or_else(|| study.best_params())
-}
-
-fn number(study: &StudyAnalysis) -> String {
-    let recommended = study.recommended.trial.as_ref().map(|trial| trial.number);
-    let number = recommended.or_else(|| Some(study.summary.incumbent()?.number));
-    number.map_or_else(|| UNKNOWN.into(), |number| number.to_string())
+    study.to_take().map(|(_, params)| params)
 }
 
 fn mean(study: &StudyAnalysis) -> Option<Estimate> {
@@ -107,7 +107,8 @@ fn mean_level(analysis: &Analysis) -> String {
     level.map_or_else(|| "Interval".into(), |level| format!("{:.0}% interval", level * 100.0))
 }
 
-/// Each parameter's share of the variance in every budget, and whether one value may be best everywhere.
+/// Writes each parameter's share of the variance in every budget, and whether one value may be best in all of
+/// them.
 pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
     let mut all: Vec<(&str, f64)> = Vec::new();
     for one in analysis.studies.iter().flat_map(|study| &study.importance) {
@@ -135,38 +136,31 @@ pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
         cells
     });
     let rows: Vec<Vec<String>> = rows.collect();
-    text.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
+    text.table(&header, rows);
     text.blank();
+    left_out(text, all.len());
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Share of the variance of {} between trials that goes with the parameter, with its {level:.0}% \
-         interval, and how the metric changes with it where that is significant. Effects in bold are \
-         significant (p below 0.05 after Holm's adjustment); the others may be chance.",
+        "Share of the variance of {} between trials that a parameter explains, with its {level:.0}% \
+         interval; then the direction of its effect, if that is significant. Effects in bold are significant \
+         after Holm's adjustment; the others may be chance.",
         escape(&analysis.metric)
     ));
 }
 
 /// Returns the share of a parameter with its interval, and its trend if that is significant.
 fn effect(study: &StudyAnalysis, name: &str) -> String {
-    let share = study.importance.iter().find(|one| one.parameter == name).and_then(|one| one.share);
-    let Some(share) = share else { return UNKNOWN.into() };
-    let ends = share
-        .interval
-        .map_or_else(String::new, |ends| format!(" ({} to {})", percent(ends.lower), percent(ends.upper)));
+    let found = study.importance.iter().find(|one| one.parameter == name).and_then(|one| one.share);
+    let Some(estimate) = found else { return UNKNOWN.into() };
     let trend = study.trends.iter().find(|trend| trend.parameter == name);
     let class = trend.and_then(|trend| trend.adjusted.as_ref()).map(|adjusted| adjusted.class);
     let trend = match class {
         None | Some(TrendClass::Flat | TrendClass::Undecided) => String::new(),
         Some(class) => format!(", {}", class.as_str()),
     };
-    let share = format!("{}{ends}{trend}", percent(share.point));
-    if is_significant(study, name) { format!("**{share}**") } else { share }
-}
-
-/// Whether the adjusted effect of a parameter is significant after Holm's adjustment.
-fn is_significant(study: &StudyAnalysis, name: &str) -> bool {
-    let effect = study.importance.iter().find(|one| one.parameter == name).and_then(|one| one.adjusted);
-    effect.and_then(|effect| effect.p_holm).is_some_and(|p| p < 0.05)
+    let text = format!("{}{trend}", share(estimate));
+    let is_significant = study.importance_model.surviving.iter().any(|one| one == name);
+    if is_significant { format!("**{text}**") } else { text }
 }
 
 fn agreement(analysis: &Analysis, name: &str) -> String {

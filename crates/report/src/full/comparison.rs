@@ -23,7 +23,7 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
         .chain(names.iter().map(|name| escape(name)))
         .collect();
     text.table(
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        &header,
         analysis.studies.iter().map(|study| {
             let best = study.summary.incumbent().map(|best| decimals(best.value.point));
             let mut cells = vec![escape(&study.budget.label), best.unwrap_or_else(|| UNKNOWN.into())];

@@ -29,7 +29,7 @@ pub(crate) fn ladder(text: &mut Text, analysis: &Analysis) {
         .chain(objectives.metrics.iter().map(|metric| format!("Best {}", escape(&metric.name))))
         .collect();
     text.table(
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        &header,
         analysis.studies.iter().filter_map(|study| {
             let front = study.front.as_ref()?;
             let mut cells = vec![
@@ -83,7 +83,7 @@ pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis,
         .chain(names.iter().map(|name| escape(name)))
         .collect();
     text.table(
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        &header,
         front.trials.iter().take(MOST_ROWS).map(|trial| {
             let mut cells = vec![trial.number.to_string()];
             cells.extend(trial.values.iter().map(|value| decimals(*value)));

@@ -16,6 +16,7 @@ mod trend;
 
 pub(crate) use pictures::INSIDE;
 pub use pictures::Pictures;
+pub(crate) use study::unused_trials;
 pub(crate) use summary::is_lone;
 
 use allometry_analysis::Analysis;

@@ -103,12 +103,11 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     let Some(judgement) = &scaling.judgement else { return };
     let metric = escape(&analysis.metric);
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
-    let (quantity, units) = match judgement.quantity {
-        Quantity::BestOf { k: 1 } => (format!("Mean {metric} of a trial"), "Configurations"),
-        Quantity::BestOf { k } => (format!("Expected best {metric} of {k}"), "Configurations"),
-        Quantity::Configuration => (format!("Mean {metric} over seeds"), "Seeds"),
-        Quantity::Confirmed => (format!("Mean {metric} on test rows"), "Seeds"),
-        Quantity::Mean => (format!("Mean {metric}"), "Trials"),
+    let quantity = words::verdict::quantity(judgement.quantity, &metric);
+    let units = match judgement.quantity {
+        Quantity::BestOf { .. } => "Configurations",
+        Quantity::Configuration | Quantity::Confirmed => "Seeds",
+        Quantity::Mean => "Trials",
     };
     text.heading(3, format_args!("What is compared"));
     text.line(format_args!(
@@ -152,7 +151,6 @@ fn judged(text: &mut Text, analysis: &Analysis) {
         let name = format!("{} over {}", escape(&d.larger), escape(&d.smaller));
         row(name, &d.gain, d.p_holm, &d.shares)
     });
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
     text.table(&header, std::iter::once(slope).chain(pairs));
     text.blank();
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {

@@ -4,6 +4,7 @@ use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
 use allometry_analysis::pruning::Pruning;
 use allometry_analysis::recommendation::{NotRecommended, Recommendation};
+use allometry_analysis::summary::Summary;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{Pictures, collapse, front, importance, parameters, tag, trend};
@@ -36,8 +37,8 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     pictures.place(text, "coverage");
 }
 
-fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
-    let (summary, metric) = (&study.summary, escape(&analysis.metric));
+/// Returns the numbers of trials that statistics do not use, by state; without zeros.
+pub(crate) fn unused_trials(summary: &Summary) -> Vec<(u64, &'static str)> {
     let counts = summary.counts;
     let others = [
         (counts.failed, "failed"),
@@ -47,9 +48,14 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         (counts.infeasible, "infeasible"),
         (counts.complete_without_number, "complete without a finite value"),
     ];
+    others.into_iter().filter(|(count, _)| *count > 0).collect()
+}
+
+fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
+    let (summary, metric) = (&study.summary, escape(&analysis.metric));
+    let others = unused_trials(summary);
     let total = summary.trials + others.iter().map(|(count, _)| count).sum::<u64>();
-    let others = others.iter().filter(|(count, _)| *count > 0);
-    let others: Vec<String> = others.map(|(count, state)| format!("{count} {state}")).collect();
+    let others: Vec<String> = others.iter().map(|(count, state)| format!("{count} {state}")).collect();
     let others = if others.is_empty() {
         String::new()
     } else {
@@ -74,7 +80,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         }
     }
     if let Some(pruning) = summary.pruning {
-        stopped_early(text, pruning, counts.pruned);
+        stopped_early(text, pruning, summary.counts.pruned);
     }
     let Some(best) = summary.incumbent() else { return };
     let level = best.value.level * 100.0;
@@ -158,7 +164,7 @@ fn configurations(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         .chain(names.iter().map(|name| escape(name)))
         .collect();
     text.table(
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        &header,
         best.iter().map(|trial| {
             let mut cells = vec![
                 trial.number.to_string(),
@@ -252,7 +258,7 @@ fn matrix(text: &mut Text, coverage: &Coverage) {
     let name = |step_: &Step| escape(&step(&step_.value, step_.upper.as_ref()));
     let header: Vec<String> = [row].into_iter().chain(coverage.columns.iter().map(name)).collect();
     text.table(
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        &header,
         coverage.rows.iter().zip(&coverage.counts).map(|(row, counts)| {
             [name(row)].into_iter().chain(counts.iter().map(ToString::to_string)).collect()
         }),

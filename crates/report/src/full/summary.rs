@@ -160,7 +160,7 @@ fn findings(text: &mut Text, analysis: &Analysis) {
         text.line(format_args!("None."));
         return;
     }
-    for group in analysis.findings.chunk_by(|a, b| a.code == b.code && advice(a) == advice(b)) {
+    for group in words::finding::groups(&analysis.findings) {
         let Finding { code, severity, .. } = &group[0];
         let severity = severity.as_str();
         let advice = escape(&advice(&group[0]));

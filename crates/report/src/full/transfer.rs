@@ -19,7 +19,7 @@ pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     let mut header = vec!["Settings of".to_owned()];
     header.extend(labels.iter().map(|label| format!("trained at {label}")));
     text.table(
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        &header,
         transfer.budgets.iter().map(|from| {
             let mut cells = vec![escape(from)];
             cells.extend(transfer.budgets.iter().map(|to| {

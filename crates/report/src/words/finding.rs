@@ -19,6 +19,11 @@ pub fn advice(finding: &Finding) -> String {
     text(finding).advice
 }
 
+/// Returns neighbouring findings of one code with the same advice as groups.
+pub fn groups(findings: &[Finding]) -> impl Iterator<Item = &[Finding]> {
+    findings.chunk_by(|a, b| a.code == b.code && advice(a) == advice(b))
+}
+
 /// Returns the message and the advice of a finding.
 pub fn text(finding: &Finding) -> FindingText {
     finding.problem.text(|problem| {

@@ -35,6 +35,17 @@ pub fn advice_sentence(analysis: &Analysis) -> String {
     analysis.verdict.advice.text(advice)
 }
 
+/// Returns the name of the compared quantity, as a heading.
+pub fn quantity(quantity: Quantity, metric: &str) -> String {
+    match quantity {
+        Quantity::BestOf { k: 1 } => format!("Mean {metric} of a trial"),
+        Quantity::BestOf { k } => format!("Expected best {metric} of {k} trials"),
+        Quantity::Configuration => format!("Mean {metric} over seeds"),
+        Quantity::Confirmed => format!("Mean {metric} on test rows"),
+        Quantity::Mean => format!("Mean {metric}"),
+    }
+}
+
 /// Returns a piece of evidence as a clause.
 pub fn evidence_clause(of: &Evidence, metric: &str) -> String {
     of.statement.text(|reason| evidence(reason, metric))

@@ -274,14 +274,10 @@ fn malformed(error: &csv::Error) -> Problem {
     }
 }
 
-/// Cells that pandas and R write for a missing value.
-const MISSING: [&str; 9] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaT", "None", "null", "NULL"];
-
 /// Whether a cell has no value. NaN is a value where numbers are expected.
 fn is_missing(column: &Column, cell: &str) -> bool {
-    let is_nan = cell.eq_ignore_ascii_case("nan");
     let is_number = matches!(column, Column::Value | Column::LaterValue | Column::Intermediate(_));
-    column.has_own_form() && (MISSING.contains(&cell) || (is_nan && !is_number))
+    column.has_own_form() && typing::is_missing(cell) && !(is_number && typing::is_nan(cell))
 }
 
 /// Cache of parsed distributions by parameter and text.

@@ -26,7 +26,7 @@ pub enum Note {
         /// Names of the columns.
         columns: Vec<String>,
     },
-    /// Cells of hyperparameters are empty in trials that ran.
+    /// Trials that ran have no value of a hyperparameter.
     EmptyParams {
         /// Number of trials by parameter.
         trials: BTreeMap<String, usize>,
@@ -106,11 +106,11 @@ impl fmt::Display for Note {
             }
             Self::EmptyParams { trials } => {
                 let each: Vec<String> =
-                    trials.iter().map(|(name, trials)| format!("`{name}` in {trials}")).collect();
+                    trials.iter().map(|(name, trials)| format!("`{name}` ({trials})")).collect();
                 write!(
                     f,
-                    "empty cells of hyperparameters, read as parameters that the trial lacks, although \
-                     pandas writes `None` and empty texts so too: {}",
+                    "hyperparameters that trials lack, with the number of trials (pandas also writes the \
+                     choices `None` and `''` as empty cells): {}",
                     each.join(", ")
                 )
             }

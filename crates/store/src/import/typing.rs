@@ -33,13 +33,22 @@ pub(super) fn restore_integers(trials: &mut [FrozenTrial]) {
     }
 }
 
-/// Words for a missing value among numbers.
-const MISSING: [&str; 9] = ["NaN", "nan", "NA", "N/A", "n/a", "null", "NULL", "<NA>", "None"];
+/// Words that pandas and R write for a missing value, beside NaN.
+const MISSING: [&str; 9] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaT", "None", "null", "NULL"];
+
+/// Whether a text stands for a missing value.
+pub(super) fn is_missing(text: &str) -> bool {
+    is_nan(text) || MISSING.contains(&text)
+}
+
+/// Whether a text stands for NaN.
+pub(super) fn is_nan(text: &str) -> bool {
+    text.eq_ignore_ascii_case("nan")
+}
 
 /// Removes words for a missing value, such as `NaN`, from parameters whose other values are all numbers.
 pub(super) fn remove_missing(trials: &mut [FrozenTrial]) {
-    let is_word =
-        |value: &ParamValue| matches!(value, ParamValue::Text(text) if MISSING.contains(&text.as_str()));
+    let is_word = |value: &ParamValue| matches!(value, ParamValue::Text(text) if is_missing(text));
     let (mut numeric, mut others) = (BTreeSet::new(), BTreeSet::new());
     for (name, value) in trials.iter().flat_map(unrecorded).filter(|(_, value)| !is_word(value)) {
         let is_number = matches!(value, ParamValue::Int(_) | ParamValue::Float(_));
@@ -47,9 +56,9 @@ pub(super) fn remove_missing(trials: &mut [FrozenTrial]) {
     }
     for trial in trials {
         let recorded = &trial.distributions;
-        let is_missing =
+        let is_number =
             |name: &String| numeric.contains(name) && !others.contains(name) && !recorded.contains_key(name);
-        trial.params.0.retain(|name, value| !(is_word(value) && is_missing(name)));
+        trial.params.0.retain(|name, value| !(is_word(value) && is_number(name)));
     }
 }
 
