@@ -29,7 +29,7 @@ impl RetrainedTrials {
         let is_it =
             |trial: &&FrozenTrial| trial.record.seed == Some(planned.seed) && trial.params == planned.params;
         let found = self.trials.iter().filter(is_it).find_map(|trial| {
-            let value = trial.eligible_value().filter(|value| value.is_finite())?;
+            let value = trial.eligible_value()?;
             Some((trial, value))
         });
         let (trial, value) = found?;

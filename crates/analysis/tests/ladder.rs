@@ -568,3 +568,29 @@ fn infeasible_trials_are_counted_and_otherwise_left_out() {
     let json = serde_json::to_string(&without.studies[0].summary).unwrap();
     assert!(!json.contains("infeasible") && !json.contains("broken"), "{json}");
 }
+
+/// Trials with one value for all parameters decide nothing, and are reported.
+#[test]
+fn equal_values_are_a_problem() {
+    let equal = |count: u64| {
+        let trials = (0..count).map(|i| trial(i, 0.1 + 0.2, 16 * (1 + i as i64)));
+        analyze(&ladder(vec![study("a", trials.collect())], None), &Options::default())
+    };
+    let problem = BudgetProblem::EqualValues { trials: 3, value: 0.1 + 0.2 };
+    assert_eq!(of_budget(&equal(3), FindingCode::EqualValues), ("a", &problem));
+    assert!(!codes(&equal(2)).contains(&FindingCode::EqualValues));
+}
+
+/// Budgets of one size are one size of the trend.
+#[test]
+fn equal_sizes_count_once() {
+    let sizes = |totals: [u64; 3]| {
+        let mut ladder = searched([0.60, 0.61, 0.62], None);
+        for (study, total) in ladder.studies.iter_mut().zip(totals) {
+            study.trials.iter_mut().for_each(|trial| trial.record.size = Some(sized(total)));
+        }
+        analyze(&ladder, &Options::default()).scaling.trend.unwrap().sizes
+    };
+    assert_eq!(sizes([1_000, 10_000, 100_000]), 3);
+    assert_eq!(sizes([1_000, 1_000, 100_000]), 2);
+}

@@ -126,6 +126,14 @@ pub(crate) enum CliError {
         /// What the format cannot hold.
         source: StoreError,
     },
+    /// A study of a file contains data that no storage can hold.
+    #[error("study {study:?} cannot be read")]
+    NotReadable {
+        /// Name of the study.
+        study: String,
+        /// Its data that cannot be read.
+        source: StoreError,
+    },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -267,6 +275,7 @@ impl CliError {
             )
             | Self::Read { .. }
             | Self::NotStorable { .. }
+            | Self::NotReadable { .. }
             | Self::Report { .. }
             | Self::ClassicReport { .. }
             | Self::NotFound { .. }

@@ -351,13 +351,14 @@ impl FrozenTrial {
         self.state == TrialState::Complete && self.is_feasible()
     }
 
-    /// The value of a complete trial that meets all constraints; `None` for other trials.
+    /// The finite value of a complete trial that meets all constraints; `None` for other trials. An infinite
+    /// value is that of a model that diverged.
     pub fn eligible_value(&self) -> Option<f64> {
-        self.value().filter(|_| self.is_eligible())
+        self.value().filter(|value| value.is_finite() && self.is_eligible())
     }
 }
 
-/// The best complete trial that meets all constraints; the earliest among equals.
+/// The best complete trial with a finite value that meets all constraints; the earliest among equals.
 pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&FrozenTrial> {
     trials
         .iter()

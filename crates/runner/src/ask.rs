@@ -69,7 +69,7 @@ pub enum AskError {
         value: f64,
     },
     /// The number of values differs from the number of objectives.
-    #[error("trial {number} needs {objectives} values, one for each objective of its study, not {told}")]
+    #[error("trial {number} needs {}, not {told}", values(*.objectives))]
     ValueCount {
         /// Number of the trial.
         number: TrialNumber,
@@ -90,6 +90,14 @@ pub enum AskError {
         /// Description of the parameter or value.
         problem: String,
     },
+}
+
+/// Returns the number of values that a trial needs, in words.
+fn values(objectives: usize) -> String {
+    match objectives {
+        1 => "1 value".into(),
+        _ => format!("{objectives} values, one for each objective of its study"),
+    }
 }
 
 impl AskError {

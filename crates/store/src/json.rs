@@ -200,7 +200,7 @@ pub fn number(value: &Value) -> Option<f64> {
 }
 
 /// Replaces stand-ins by standard JSON: NaN and infinities become null.
-pub(crate) fn to_standard_json(value: Value) -> Value {
+pub fn to_standard_json(value: Value) -> Value {
     match value {
         Value::String(_) if let Some(x) = number(&value) => {
             serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)

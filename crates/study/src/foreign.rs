@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_analysis::StudyTrials;
 use allometry_core::{Direction, MetricSpec, Secret};
-use allometry_store::import::{Note, Roles};
+use allometry_store::import::Note;
 use allometry_store::url::{self, Storage};
 use allometry_store::{ImportedStudy, Location, import};
 
@@ -49,7 +49,7 @@ pub(crate) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Res
         let roles = objective.roles_of(label, &params);
         Ok(match url::parse(url)? {
             Storage::Sqlite(path) => import::read(&path, None, &roles)?,
-            Storage::Postgres(_) => import::read_storage(url, None, &Roles { metric: None, ..roles })?,
+            Storage::Postgres(_) => import::read_storage(url, None, &roles)?,
         })
     };
     let named = own_name(source);
@@ -80,7 +80,7 @@ pub(crate) fn read_stored(
     objective: &Objective<'_>,
 ) -> Result<Foreign, StudyError> {
     let params = objective.params_of(label);
-    let roles = Roles { metric: None, ..objective.roles_of(label, &params) };
+    let roles = objective.roles_of(label, &params);
     labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective)
 }
 
@@ -90,17 +90,20 @@ fn labelled(
     imported: ImportedStudy,
     objective: &Objective<'_>,
 ) -> Result<Foreign, StudyError> {
-    let names = imported.metric_names;
-    let named = |(place, direction): (usize, &Direction)| {
-        let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
-        MetricSpec { name, direction: *direction }
-    };
+    let mut names = imported.metric_names;
     // Options give the directions that the source does not record.
     let are_all = imported.directions.len() > 1 || imported.objectives == 1;
     let recorded: &[Direction] = if are_all { &imported.directions } else { &[] };
     let said = objective.given_directions_of(label);
     let (told, order) = said.of(&names, recorded, &Location::from(Path::new(source)))?;
     let directions = if recorded.len() > 1 { recorded } else { &told };
+    if imported.objectives > 1 {
+        names.extend((names.len()..imported.objectives).map(|place| format!("value {place}")));
+    }
+    let named = |(place, direction): (usize, &Direction)| {
+        let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
+        MetricSpec { name, direction: *direction }
+    };
     let later = directions.iter().enumerate().take(imported.objectives).skip(1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,

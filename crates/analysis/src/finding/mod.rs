@@ -102,11 +102,13 @@ pub enum FindingCode {
     SeveralObjectives,
     /// Complete trials break a constraint.
     InfeasibleTrials,
+    /// All usable trials have the same value.
+    EqualValues,
 }
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -134,6 +136,7 @@ impl FindingCode {
         Self::AdaptiveSampling,
         Self::SeveralObjectives,
         Self::InfeasibleTrials,
+        Self::EqualValues,
     ];
 
     /// Returns the severity of findings with this code.
@@ -154,7 +157,8 @@ impl FindingCode {
             | Self::CollapsedTrials
             | Self::TooFewRows
             | Self::BehindBaseline
-            | Self::ConfoundedParameters => Severity::Warning,
+            | Self::ConfoundedParameters
+            | Self::EqualValues => Severity::Warning,
             Self::SingleBudget
             | Self::MissingSizes
             | Self::SingleLevel

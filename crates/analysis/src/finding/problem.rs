@@ -128,6 +128,13 @@ pub enum BudgetProblem {
         /// Number of trials.
         trials: u64,
     },
+    /// All usable trials, at least three, have the same value.
+    EqualValues {
+        /// Number of trials.
+        trials: u64,
+        /// Their value.
+        value: f64,
+    },
     /// The recorded best configuration is not that of the best trial.
     BestParamsMismatch {
         /// The best trial.
@@ -287,6 +294,7 @@ impl BudgetProblem {
             Self::InfeasibleTrials { .. } => FindingCode::InfeasibleTrials,
             Self::NoFeasibleTrial | Self::NoCompleteTrial => FindingCode::NoTrials,
             Self::FewTrials { .. } => FindingCode::FewTrials,
+            Self::EqualValues { .. } => FindingCode::EqualValues,
             Self::BestParamsMismatch { .. } => FindingCode::BestParamsMismatch,
             Self::LargestBelowBudget { .. } | Self::SmallestAboveBudget { .. } => {
                 FindingCode::BudgetOutOfReach

@@ -12,6 +12,9 @@ use crate::study::StudyAnalysis;
 /// Most reasons of failures in a finding.
 const REASONS: usize = 3;
 
+/// Fewest trials whose equal values are a problem.
+const FEWEST_EQUAL: u64 = 3;
+
 /// Adds the findings of a budget; `is_auc` says whether the metric is an AUC.
 pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, is_auc: bool, options: &Options) {
     let label = Some(study.budget.label.as_str());
@@ -28,6 +31,7 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, is_au
     } else {
         vec![
             few_trials(study, options),
+            equal_values(study),
             best_params(study),
             out_of_reach(study),
             nominal(study),
@@ -71,6 +75,15 @@ fn non_finite(study: &StudyAnalysis) -> Option<BudgetProblem> {
 fn few_trials(study: &StudyAnalysis, options: &Options) -> Option<BudgetProblem> {
     let trials = study.summary.trials;
     (trials < options.few_trials).then_some(BudgetProblem::FewTrials { trials })
+}
+
+/// Returns the problem if all trials have one value, whatever their parameters.
+fn equal_values(study: &StudyAnalysis) -> Option<BudgetProblem> {
+    let trials = study.summary.trials;
+    let value = study.summary.incumbent()?.value.point;
+    // The mean of equal values can differ from them in the last digit.
+    let is_one = study.summary.sd.is_some_and(|sd| sd <= 1e-14 * value.abs());
+    (is_one && trials >= FEWEST_EQUAL).then_some(BudgetProblem::EqualValues { trials, value })
 }
 
 fn best_params(study: &StudyAnalysis) -> Option<BudgetProblem> {

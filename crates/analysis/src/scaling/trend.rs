@@ -50,7 +50,7 @@ pub struct TrendCenter {
 /// Trend of the metric over exact weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeTrend {
-    /// Number of sizes, one per budget.
+    /// Number of different sizes of the budgets.
     #[serde(default)]
     pub sizes: u64,
     /// Fewest weights.
@@ -94,7 +94,7 @@ impl SizeTrend {
         let line = Line::fit(&points.logs, &points.gains)?;
         let gain = line.estimate(points.logs.len(), options);
         let mut trend = Self {
-            sizes: points.logs.len() as u64,
+            sizes: distinct(&points.logs),
             smallest: 10.0_f64.powf(low).round() as u64,
             largest: 10.0_f64.powf(high).round() as u64,
             decades: high - low,
@@ -113,6 +113,14 @@ impl SizeTrend {
     pub fn identifies_exponent(&self) -> bool {
         self.sizes >= SIZES_FOR_EXPONENT && self.decades >= DECADES_FOR_EXPONENT
     }
+}
+
+/// Returns the number of different values.
+fn distinct(values: &[f64]) -> u64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    sorted.len() as u64
 }
 
 fn outcome(interval: Option<Interval>, smallest_effect: f64) -> Outcome {

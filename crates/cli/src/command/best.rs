@@ -59,13 +59,24 @@ impl Best {
             }
             if study.has_several_objectives() {
                 let front = best_trials(&trials, &study.directions);
-                if !front.is_empty() {
+                if front.is_empty() {
+                    output::push_line(
+                        &mut text,
+                        &format!("{}: no complete trial with a value for each objective", label(study)),
+                    );
+                } else {
                     documents.push(front_json(study, &front));
                     text.push_str(&front_text(study, &front));
                 }
                 continue;
             }
-            let Some(best) = incumbent(&trials, study.direction()) else { continue };
+            let Some(best) = incumbent(&trials, study.direction()) else {
+                output::push_line(
+                    &mut text,
+                    &format!("{}: no complete trial with a finite value", label(study)),
+                );
+                continue;
+            };
             let weights = best.record.size.map(|size| size.total);
             let space = space_of(study, &trials);
             let recommended =
@@ -104,7 +115,7 @@ impl Best {
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
-                message: format!("{} has no complete trial yet", place.shown()),
+                message: format!("{} has no complete trial with a finite value yet", place.shown()),
                 hint: Some("`allometry status` shows the trials of each study".into()),
             });
         }

@@ -60,10 +60,9 @@ impl Compare {
         fail_on::for_trials(&self.fail_on)?;
         self.refuse_effect_of_reports()?;
         let objective = self.objective.to_objective(false);
-        let (a, mut b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
-        if self.a.names_no_budget() && self.b.names_no_budget() {
-            match_only(&a, &mut b);
-        }
+        let (mut a, mut b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
+        let are_named = !self.a.names_no_budget() && !self.b.names_no_budget();
+        match_only(&mut a, &mut b, are_named);
         let options = self.smallest_effect.over(options(&a, &b));
         let (analysis_a, analysis_b) = (analysis(&a, &options), analysis(&b, &options));
         let (source_a, source_b) = (self.a.to_string(), self.b.to_string());
@@ -97,13 +96,17 @@ impl Compare {
     }
 }
 
-/// Gives the only study of B the label of A's only study, because neither label comes from the user.
-fn match_only(a: &Read, b: &mut Read) {
+/// Gives the only study of each side the same label, if neither is of a ladder: that of A, or both labels if
+/// the user names them.
+fn match_only(a: &mut Read, b: &mut Read, are_named: bool) {
     let (Read::Trials(a), Read::Trials(b)) = (a, b) else { return };
-    if let ([of_a], [of_b]) = (a.studies.as_slice(), b.studies.as_mut_slice())
+    if let ([of_a], [of_b]) = (a.studies.as_mut_slice(), b.studies.as_mut_slice())
         && a.name.is_none()
         && b.name.is_none()
     {
+        if are_named && of_a.budget.label != of_b.budget.label {
+            of_a.budget.label = format!("{}, {}", of_a.budget.label, of_b.budget.label);
+        }
         of_b.budget = of_a.budget.clone();
     }
 }

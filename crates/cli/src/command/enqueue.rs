@@ -53,16 +53,24 @@ impl Enqueue {
         let configurations = match &self.from {
             None => vec![self.given(&driven)?],
             Some(source) => {
-                let (best, unfit) = best_of(source, &study, &driven, self.top as usize)?;
+                let Chosen { best, unfit, left_out } = best_of(source, &study, &driven, self.top as usize)?;
                 if best.is_empty() {
                     return Err(CliError::NotFound {
                         message: format!("`{source}` has no complete trial that fits study `{}`", study.name),
-                        hint: (unfit > 0).then(|| format!("{unfit} configurations are outside its space")),
+                        hint: (unfit > 0).then(|| format!("configurations outside its space: {unfit}")),
                     });
                 }
                 if unfit > 0 {
                     crate::output::say(&format!(
-                        "{unfit} configurations of `{source}` are outside the space and are left out"
+                        "configurations of `{source}` outside the space, which are left out: {unfit}"
+                    ));
+                }
+                if !left_out.is_empty() {
+                    let names: Vec<&str> = left_out.iter().map(String::as_str).collect();
+                    crate::output::say(&format!(
+                        "parameters of `{source}` that study `{}` does not have are left out: {}",
+                        study.name,
+                        names.join(", ")
                     ));
                 }
                 best
@@ -118,14 +126,25 @@ fn answer(number: u64, params: &Params, is_new: bool) -> Value {
     json!({"schema": "allometry.enqueue/1", "number": number, "params": params, "new": is_new})
 }
 
-/// Returns the best `top` distinct configurations of a source that fit the study, and how many of the better
-/// ones do not fit. If the source has a study with the same label, only that one is used.
+/// Configurations taken from a source.
+#[derive(Debug, Default)]
+struct Chosen {
+    /// The best distinct configurations that fit the study.
+    best: Vec<Params>,
+    /// Number of better configurations that do not fit.
+    unfit: usize,
+    /// Parameters of the chosen configurations that the study does not have.
+    left_out: BTreeSet<String>,
+}
+
+/// Returns the best `top` distinct configurations of a source that fit the study. If the source has a study
+/// with the same label, only that one is used.
 fn best_of(
     source: &Source,
     study: &StudyRecord,
     driven: &DrivenStudy<'_>,
     top: usize,
-) -> Result<(Vec<Params>, usize), CliError> {
+) -> Result<Chosen, CliError> {
     // A file that does not record its direction is taken to have that of the study.
     let objective = Objective { otherwise: Some(study.direction()), ..Objective::default() };
     let other = notes::read(std::slice::from_ref(source), &objective)?;
@@ -142,21 +161,24 @@ fn best_of(
         let ascending = a.1.total_cmp(&b.1);
         if other.direction().better(1.0, 0.0) { ascending.reverse() } else { ascending }
     });
-    let (mut best, mut seen, mut unfit) = (Vec::new(), BTreeSet::new(), 0);
+    let (mut chosen, mut seen) = (Chosen::default(), BTreeSet::new());
     for (trial, _) in trials {
-        if best.len() == top {
+        if chosen.best.len() == top {
             break;
         }
-        let of_space = trial.params.iter().filter(|(name, _)| driven.space().get(name).is_some());
-        let params: Params = of_space.map(|(name, value)| (name, value.clone())).collect();
+        let mut params = trial.params.clone();
+        let is_known = |name: &str| driven.space().get(name).is_some();
+        params.0.retain(|name, _| is_known(name));
         if !seen.insert(params.to_string()) {
             continue;
         }
         if params.0.is_empty() || driven.check(&params).is_err() {
-            unfit += 1;
+            chosen.unfit += 1;
         } else {
-            best.push(params);
+            let others = trial.params.iter().filter(|(name, _)| !is_known(name));
+            chosen.left_out.extend(others.map(|(name, _)| name.to_owned()));
+            chosen.best.push(params);
         }
     }
-    Ok((best, unfit))
+    Ok(chosen)
 }

@@ -96,6 +96,12 @@ impl Report {
         fail_on::for_trials(&self.fail_on)?;
         let is_auc = self.rows.is_some() || self.template == Template::Classic;
         let mut ladder = notes::read(&self.sources, &self.objective.to_objective(is_auc))?;
+        if self.rows.is_some() && !ladder.measures_auc() {
+            return Err(CliError::Usage {
+                message: format!("--rows is for an AUC, and the metric is `{}`", ladder.metric()),
+                hint: Some("leave --rows out, or name the metric: --metric auc --direction maximize".into()),
+            });
+        }
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
         if self.output.is_empty() && self.template == Template::Brief && std::io::stdout().is_terminal() {

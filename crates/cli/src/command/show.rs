@@ -10,11 +10,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::read_args::ReadOptions;
-use super::trial_json::{outcome, trial_json};
+use super::trial_json::{attributes, outcome, trial_json};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints all data of one trial: configuration, value, constraints, times, metrics, steps and log.
+/// Prints all data of one trial: configuration, value, constraints, times, metrics, user attributes, steps
+/// and log.
 #[derive(Debug, Args)]
 #[command(override_usage = "allometry show [OPTIONS] [SOURCE] <TRIAL>")]
 pub(super) struct Show {
@@ -106,10 +107,13 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: Option<&str>
         line("refused", Some(format!("{tell}: told after the trial had ended")));
     }
     for (name, value) in &record.metrics {
-        line(name, Some(format!("{value:.6}")));
+        line(name, Some(significant(*value)));
+    }
+    for (name, value) in attributes(trial) {
+        line(name, Some(value.to_owned()));
     }
     for (step, value) in &trial.intermediate {
-        line(&format!("epoch {step}"), Some(format!("{value:.6}")));
+        line(&format!("epoch {step}"), Some(significant(*value)));
     }
     let mut text = String::new();
     for line in &lines {

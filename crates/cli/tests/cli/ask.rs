@@ -444,7 +444,7 @@ fn enqueued_configurations_are_run_once() {
 
     $ allometry enqueue --study l --from s=trials.db:tiny/s --top 2
     error: `s=trials.db:tiny/s` has no complete trial that fits study `tiny/l`
-    hint: 6 configurations are outside its space
+    hint: configurations outside its space: 6
     exit code 4
     ");
     assert_eq!(run(path, &["run", "--quiet", "--storage", "sqlite:///other.db"]).0, 0);

@@ -131,8 +131,8 @@ fn a_code_that_a_source_can_never_meet_is_refused() {
     searched-differently, single-budget, best-params-mismatch, missing-sizes, budget-out-of-reach, \
     nominal-not-size, sizes-out-of-order, edge-of-space, learning-rate-edge, single-level, duplicates, \
     collapse-unknown, collapsed-trials, rows-unknown, missing-scores, too-few-rows, behind-baseline, \
-    confounded-parameters, too-few-sizes, adaptive-sampling, several-objectives, infeasible-trials; \
-    severities apply to all sources
+    confounded-parameters, too-few-sizes, adaptive-sampling, several-objectives, infeasible-trials, \
+    equal-values; severities apply to all sources
     exit code 2
 
     $ allometry report seed.md --fail-on few-trials

@@ -72,8 +72,8 @@ fn help_lists_the_commands() {
       status       Prints the progress of each study: trials by state, the best value, running trials
                    and why the study ended
       list         Lists the trials of each study
-      show         Prints all data of one trial: configuration, value, constraints, times, metrics,
-                   steps and log
+      show         Prints all data of one trial: configuration, value, constraints, times, metrics, user
+                   attributes, steps and log
       best         Prints the best complete trial of each study and the recommended configuration, or
                    the Pareto front if there are several objectives
       ask          Starts a trial for another program and prints its configuration as one line of JSON

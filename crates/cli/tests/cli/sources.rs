@@ -474,17 +474,13 @@ fn files_of_one_study_are_compared() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "before.csv", "number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n2,0.3,0.1\n");
-    write(
-        folder,
-        "after.json",
-        r#"[{"value": 0.4, "params": {"lr": 0.1}}, {"value": 0.2, "params": {"lr": 0.2}}]"#,
-    );
-    let (code, out, err) = run(folder, &["compare", "before.csv", "after.json", "--metric", "val_loss"]);
+    write(folder, "after.csv", "number,val_loss,params_lr\n0,0.4,0.1\n1,0.2,0.2\n");
+    let (code, out, err) = run(folder, &["compare", "before.csv", "after.csv", "--metric", "val_loss"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("| before |"), "{out}");
-    let (code, out, err) = run(folder, &["compare", "x=before.csv", "y=after.json", "--metric", "val_loss"]);
+    let (code, out, err) = run(folder, &["compare", "x=before.csv", "y=after.csv", "--metric", "val_loss"]);
     assert_eq!(code, 0, "{err}");
-    assert!(!out.contains("| before |"), "labels that differ say that the budgets do: {out}");
+    assert!(out.contains("| x, y |"), "{out}");
 }
 
 /// A source that cannot be followed is served from a copy, which is deleted with the server.
@@ -673,8 +669,8 @@ fn directions_are_said_by_the_names_of_objectives() {
     }
     assert_eq!(errors.len(), 1, "every command says the same of every file");
     insta::assert_snapshot!(errors.first().unwrap(), @r"
-    error: FILE lists its objectives in the order of their names, which may differ from the study's: \
-    `accuracy`, `loss`
+    error: FILE lists its objectives in the order `accuracy`, `loss`, and their names contradict \
+    directions in this order
     hint: give each direction by name: --direction accuracy=... --direction loss=...
     exit code 2
     ");
@@ -778,4 +774,183 @@ fn a_list_is_a_table() {
     ");
     let (_, show, _) = run(folder, &["show", "0"]);
     assert!(show.contains("failed: exit code 3: ValueError: no such layer"), "{show}");
+}
+
+/// `--metric` selects one of several objectives by its name, with its direction, and never an objective of
+/// another name.
+#[test]
+fn a_metric_is_an_objective_of_that_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "plain.json", LOSSES);
+    let (_, out, err) = run(folder, &["best", "plain.json", "--metric", "rmse"]);
+    insta::assert_snapshot!(shown(folder, &format!("{out}{err}")), @"
+    plain: 0.3000 (trial 1)  lr=0.01
+      recommended: unknown: the search space is not known
+    note: plain: no column is called `rmse`, so that `value` is taken for it
+    ");
+    let list: Vec<String> = (0..3)
+        .map(|i| {
+            format!(
+                r#"{{"number": {i}, "values": {{"cost": {}, "gain": {i}}}, "params": {{"x": {i}}},
+                "user_attrs": {{"gain": 9}}, "directions": ["minimize", "maximize"]}}"#,
+                3 - i
+            )
+        })
+        .collect();
+    write(folder, "t.json", &format!("[{}]", list.join(",")));
+    let table = "number,values_cost,values_gain,directions,params_x\n\
+         0,3,0,\"['minimize', 'maximize']\",0\n1,2,1,,1\n2,1,2,,2\n";
+    write(folder, "t.csv", table);
+    assert_eq!(run(folder, &["import", "s=t.json", "--storage", "t.db"]).0, 0);
+    for file in ["t.json", "t.csv", "t.db"] {
+        assert_eq!(best(folder, &[file, "--metric", "gain"]), (2.0, "gain".into()), "{file}");
+        assert_eq!(best(folder, &[file]), (1.0, "cost".into()), "{file}");
+    }
+    for file in ["t.json", "t.csv"] {
+        let (code, out, err) = run(folder, &["best", file, "--metric", "gain"]);
+        assert!(code == 0 && out.contains("gain up, cost down"), "{file}: {out}{err}");
+    }
+    let calls = ["t.json", "t.csv", "t.db"].map(|file| ["report", file, "--metric", "gian"]);
+    insta::assert_snapshot!(all_refused(folder, &calls.each_ref().map(|call| &call[..])), @"
+    $ allometry report t.json --metric gian
+    error: t.json, its objectives: none is called `gian`
+    hint: their names are `cost`, `gain`
+    exit code 4
+
+    $ allometry report t.csv --metric gian
+    error: t.csv, line 1: no column is called `gian`
+    hint: name the objective with --metric: `values_cost`, `values_gain`
+    exit code 4
+
+    $ allometry report t.db --metric gian
+    error: t.db, its objectives: none is called `gian`
+    hint: their names are `cost`, `gain`
+    exit code 4
+    ");
+}
+
+/// Values that contradict each other are refused.
+#[test]
+fn lists_that_contradict_themselves_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "both.json", r#"[{"value": 0.5, "values": [9.0], "params": {"x": 1}}]"#);
+    let changing =
+        r#"[{"value": 0.5, "directions": ["minimize"]}, {"value": 0.6, "directions": ["maximize"]}]"#;
+    write(folder, "changing.json", changing);
+    write(folder, "loss.json", LOSSES);
+    write(folder, "best.json", r#"{"best_params": {"lr": 0.5}, "best_trial": 99}"#);
+    let document = r#"[{"tid": 0, "state": 2, "result": {"loss": 0.5}, "misc": {"vals": {"lr": [1]}}}]"#;
+    write(folder, "hyperopt.json", document);
+    let calls = [
+        &["best", "both.json", "--direction", "minimize"][..],
+        &["best", "changing.json"],
+        &["report", "A=loss.json:best.json"],
+        &["report", "hyperopt.json", "--metric", "loss"],
+        &["report", "loss.json", "--metric", "loss", "--rows", "5:10"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @r#"
+    $ allometry best both.json --direction minimize
+    error: both.json, trial 0 of the list, field `value`: expected the first of `values`
+    hint: a trial of one objective has `value`, one of several has `values`: write one of them
+    exit code 4
+
+    $ allometry best changing.json
+    error: changing.json, trial 1 of the list, field `directions`: differs from that of trial 0
+    hint: the trials of a list are of one study: write one list for each study
+    exit code 4
+
+    $ allometry report A=loss.json:best.json
+    error: best.json, field `best_trial`: the trials have no trial 99
+    hint: give the file of best parameters that belongs to these trials
+    exit code 4
+
+    $ allometry report hyperopt.json --metric loss
+    error: hyperopt.json, trial 0 of the list: a document of hyperopt, whose choices are indices
+    hint: write [{**space_eval(space, {k: v[0] for k, v in t["misc"]["vals"].items() if v}), \
+    **t["result"]} for t in trials.trials]
+    exit code 4
+
+    $ allometry report loss.json --metric loss --rows 5:10
+    note: loss: no column is called `loss`, so that `value` is taken for it
+    error: --rows is for an AUC, and the metric is `loss`
+    hint: leave --rows out, or name the metric: --metric auc --direction maximize
+    exit code 2
+    "#);
+}
+
+/// A diverged trial is not the best one, and a study without a best trial is named.
+#[test]
+fn infinite_values_are_not_the_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.json", &LOSSES.replace("0.5", "-Infinity"));
+    write(folder, "none.json", r#"[{"value": -Infinity, "params": {"lr": 0.1}}]"#);
+    assert_eq!(best(folder, &["t.json", "--direction", "minimize"]), (0.3, "value".into()));
+    insta::assert_snapshot!(
+        printed(folder, &["best", "t.json", "none.json", "--direction", "minimize"]), @"
+    $ allometry best t.json none.json --direction minimize
+    t: 0.3000 (trial 1)  lr=0.01
+      recommended: unknown: the search space is not known
+    none: no complete trial with a finite value
+    ");
+}
+
+/// The list of a study that has not begun can be imported if an option gives its direction.
+#[test]
+fn an_empty_study_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (file, storage) in [("e.json", "a.db"), ("e.csv", "b.db")] {
+        let text = if file == "e.csv" { "number,state,value\n" } else { "[]\n" };
+        write(folder, file, text);
+        let import = ["import", file, "--storage", storage];
+        let (code, _, err) = run(folder, &[&import[..], &["--direction", "minimize"]].concat());
+        assert_eq!(code, 0, "{file}: {err}");
+        assert!(printed(folder, &["status", storage]).contains(": 0 complete"), "{file}");
+    }
+    insta::assert_snapshot!(refused(folder, &["import", "e.json", "--storage", "c.db"]), @"
+    $ allometry import e.json --storage c.db
+    error: e.json holds no trials
+    exit code 4
+    ");
+}
+
+/// Parameters that a study does not have are named when configurations of another study are enqueued.
+#[test]
+fn parameters_that_do_not_fit_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "a.csv", "number,value,params_x\n0,0.5,0.1\n1,0.25,0.2\n");
+    write(folder, "b.csv", "number,value,params_x,params_depth\n0,0.5,0.2,3\n");
+    let import = ["import", "a.csv", "--storage", "a.db", "--direction", "minimize"];
+    assert_eq!(run(folder, &import).0, 0);
+    let (code, out, err) = run(folder, &["enqueue", "--in", "a.db", "--from", "b.csv", "--again"]);
+    insta::assert_snapshot!(shown(folder, &format!("{out}{err}exit code {code}")), @r#"
+    {"schema":"allometry.enqueue/1","number":2,"params":{"x":0.2},"new":true}
+    parameters of `b.csv` that study `a` does not have are left out: depth
+    exit code 0
+    "#);
+}
+
+/// The user attributes of a trial are printed.
+#[test]
+fn a_shown_trial_has_its_attributes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let list = r#"[{"value": 0.5, "params": {"x": 1},
+        "user_attrs": {"host": "a1", "memory": 1234.5, "tags": ["x", "y"]}}]"#;
+    write(folder, "t.json", list);
+    insta::assert_snapshot!(printed(folder, &["show", "t.json", "0", "--direction", "minimize"]), @r#"
+    $ allometry show t.json 0 --direction minimize
+    t, trial 0: complete 0.5000
+      x            1
+      host         "a1"
+      memory       1234.5
+      tags         ["x", "y"]
+    "#);
+    let (_, out, _) = run(folder, &["show", "t.json", "0", "--direction", "minimize", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(document["trial"]["user_attrs"]["tags"], serde_json::json!(["x", "y"]));
 }

@@ -87,8 +87,9 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
     text.blank();
     let better = if analysis.direction == Direction::Maximize { "Larger" } else { "Smaller" };
     let not_compared = if compared.is_some() { ", so the verdict does not compare it" } else { "" };
+    let of_metric = if metric == "value" { String::new() } else { format!(" of {metric}") };
     text.line(format_args!(
-        "{better} values of {metric} are better. The best value of many trials is partly luck{not_compared}."
+        "{better} values{of_metric} are better. The best value of many trials is partly luck{not_compared}."
     ));
 }
 

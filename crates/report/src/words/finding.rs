@@ -183,6 +183,9 @@ fn of_budget(problem: &BudgetProblem) -> String {
         BudgetProblem::FewTrials { trials } => {
             format!("only {}: means per value and importances are unreliable", counted(*trials, "trial"))
         }
+        BudgetProblem::EqualValues { trials, value } => {
+            format!("all {} have the value {}", counted(*trials, "trial"), decimals(*value))
+        }
         BudgetProblem::BestParamsMismatch { trial, differing } => {
             let differing: Vec<String> = differing
                 .iter()
@@ -356,6 +359,10 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
         }
         BudgetProblem::NoCompleteTrial => "Run the budget, or remove it.",
         BudgetProblem::FewTrials { .. } => "Run more trials before interpreting its tables.",
+        BudgetProblem::EqualValues { .. } => {
+            "Check that the value depends on the parameters: the program may report a constant, or a metric \
+             that cannot change."
+        }
         BudgetProblem::BestParamsMismatch { .. } => "Check that the two files belong together.",
         BudgetProblem::LargestBelowBudget { .. } | BudgetProblem::SmallestAboveBudget { .. } => {
             "Extend the space, or rename the budget to match its sizes."

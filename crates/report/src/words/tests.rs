@@ -125,6 +125,7 @@ fn problems_of_a_budget() {
             BudgetProblem::FailedTrials { failed: 3, ended: 14, reasons: Vec::new() },
             "20M: 3 of 14 trials failed (21%)",
         ),
+        (BudgetProblem::EqualValues { trials: 30, value: 0.5 }, "20M: all 30 trials have the value 0.5000"),
         (
             BudgetProblem::InfeasibleTrials { infeasible: 6, complete: 12, broken },
             "20M: 6 of 12 complete trials break a constraint (50%), and statistics exclude them: rows >= 6 \

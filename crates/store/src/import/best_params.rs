@@ -24,12 +24,10 @@ impl BestParams {
     /// Infers the direction from the best value: it must be the largest or the smallest value of the complete
     /// trials that meet all constraints. Returns `None` if it is neither or both.
     pub(super) fn direction(&self, trials: &[FrozenTrial]) -> Option<Direction> {
-        let complete = || trials.iter().filter(|trial| trial.is_eligible());
-        let of_trial =
-            complete().find(|trial| Some(trial.number.0) == self.trial).and_then(FrozenTrial::value);
-        let best = of_trial.or(self.value)?;
+        let of_trial = trials.iter().find(|trial| Some(trial.number.0) == self.trial);
+        let best = of_trial.and_then(FrozenTrial::eligible_value).or(self.value)?;
         let (mut above, mut below) = (false, false);
-        for value in complete().filter_map(FrozenTrial::value) {
+        for value in trials.iter().filter_map(FrozenTrial::eligible_value) {
             above |= value > best;
             below |= value < best;
         }
@@ -37,6 +35,20 @@ impl BestParams {
             (false, true) => Some(Direction::Maximize),
             (true, false) => Some(Direction::Minimize),
             _ => None,
+        }
+    }
+}
+
+impl BestParams {
+    /// Refuses a best trial that is not among the trials.
+    ///
+    /// # Errors
+    /// [`Problem`] at the field.
+    pub(super) fn refuse_other(&self, trials: &[FrozenTrial]) -> Result<(), Problem> {
+        match self.trial.filter(|best| !trials.iter().any(|trial| trial.number.0 == *best)) {
+            None => Ok(()),
+            Some(best) => Err(Problem::new("field `best_trial`", format!("the trials have no trial {best}"))
+                .hint("give the file of best parameters that belongs to these trials")),
         }
     }
 }

@@ -120,8 +120,11 @@ const REDUNDANT: [&str; 3] = ["", "index", "duration"];
 pub(super) struct Columns {
     /// Content of each column, in order.
     pub(super) kinds: Vec<Column>,
-    /// Names of the objectives in order, up to the first one without a descriptive name.
+    /// Names of the objectives in order, up to the first one without a descriptive name. The objective that
+    /// the user names comes first.
     pub(super) metrics: Vec<String>,
+    /// Number of objectives whose columns precede that of the first one.
+    pub(super) place: usize,
     /// Guesses, and columns that were left out.
     pub(super) notes: Vec<Note>,
 }
@@ -158,9 +161,18 @@ impl Columns {
             let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
             return Err(Problem::new(place, message).hint(objective_hint(&others)));
         };
+        let mut notes = Vec::new();
+        if let Some(metric) = roles.metric.filter(|metric| said_objective(header, Some(metric)).is_none()) {
+            if !is_nameless(after(value, &METRICS).unwrap_or(value)) {
+                let others = header.iter().filter(|name| **name == value || !is_known(name));
+                let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
+                return Err(Problem::new(place, format!("no column is called `{metric}`"))
+                    .hint(objective_hint(&others)));
+            }
+            notes.push(Note::ValueAsMetric { column: value.into(), metric: metric.into() });
+        }
         refuse_alike(header, roles, value, place)?;
         refuse_unknown_params(header, roles, value, place)?;
-        let mut notes = Vec::new();
         let (mut guessed, mut left_out) = (Vec::new(), Vec::new());
         let mut kind = |name: &str| {
             let known = known_column(name, from_optuna);
@@ -185,7 +197,9 @@ impl Columns {
         let kinds: Vec<Column> = header.iter().map(|name| kind(name)).collect();
         notes.extend((!guessed.is_empty()).then_some(Note::Guessed { params: guessed }));
         notes.extend((!left_out.is_empty()).then_some(Note::LeftOut { columns: left_out }));
-        Ok(Self { metrics: metrics(header, &kinds, value, roles.metric), kinds, notes })
+        let is_later = |kind: &&Column| **kind == Column::LaterValue;
+        let place = kinds.iter().take_while(|kind| **kind != Column::Value).filter(is_later).count();
+        Ok(Self { metrics: metrics(header, &kinds, value, roles.metric), place, kinds, notes })
     }
 }
 
@@ -227,11 +241,13 @@ fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -
     let first = said.map_or_else(|| plain(value), Into::into);
     let later = header.iter().zip(kinds).filter(|(_, kind)| **kind == Column::LaterValue);
     let names: Vec<String> = [first].into_iter().chain(later.map(|(name, _)| plain(name))).collect();
-    let is_nameless = |name: &String| {
-        UNDESCRIPTIVE.iter().any(|known| known.eq_ignore_ascii_case(name))
-            || name.strip_prefix("values_").is_some_and(|rest| rest.parse::<u32>().is_ok())
-    };
     names.into_iter().take_while(|name| !is_nameless(name)).collect()
+}
+
+/// Whether the name of an objective does not tell what it measures.
+fn is_nameless(name: &str) -> bool {
+    UNDESCRIPTIVE.iter().any(|known| known.eq_ignore_ascii_case(name))
+        || name.strip_prefix("values_").is_some_and(|rest| rest.parse::<u32>().is_ok())
 }
 
 fn refuse_unknown_params(

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::columns::{Column, Columns, is_state, params_without_sets};
 use super::error::Problem;
-use super::field::{STATES, Wide, default_state, parse_direction, parse_state, parse_time};
+use super::field::{STATES, Wide, default_state, parse_direction, parse_state, parse_time, read_directions};
 use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, flat, literal, typing, values_of};
+use super::{Roles, Table, empty_params, flat, leading, literal, typing, values_of};
 use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
@@ -36,7 +36,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         return flat::parse(unfolded(&header, records, delimiter)?, roles);
     }
     let names: Vec<&str> = header.iter().collect();
-    let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "line 1")?;
+    let Columns { kinds, metrics, place, notes } = Columns::new(&names, roles, "line 1")?;
     let mut sets = Sets::default();
     let iteration = Iteration::new(&header);
     let (mut iterations, mut unended) = (Vec::new(), Vec::new());
@@ -50,6 +50,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         let row = Row { line, columns: &kinds, header: &header, record: &record };
         if table.trials.is_empty() {
             table.directions = row.directions()?;
+            leading::move_to_front(&mut table.directions, place);
         }
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
         let of_ray = iteration.as_ref().and_then(|columns| columns.of(&record));
@@ -333,7 +334,10 @@ impl Row<'_> {
             return Ok(Vec::new());
         };
         let cell = self.record.get(place).unwrap_or_default();
-        let directions = cell.split_whitespace().map(parse_direction).collect::<Option<_>>();
+        let directions = match literal::read(cell) {
+            Some(list) => read_directions(&list),
+            None => cell.split_whitespace().map(parse_direction).collect(),
+        };
         directions.ok_or_else(|| self.wrong("directions", "maximize and minimize", cell))
     }
 

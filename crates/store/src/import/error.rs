@@ -78,9 +78,10 @@ pub enum ImportError {
         /// Name of the objective, if it has one.
         metric: Option<String>,
     },
-    /// Options give directions by position, but the order of the objectives in the study is unknown.
+    /// Options give directions by position, and the names of the objectives contradict them.
     #[error(
-        "{location} lists its objectives in the order of their names, which may differ from the study's: {}",
+        "{location} lists its objectives in the order {}, and their names contradict directions in this \
+         order",
         listed(.names)
     )]
     WhichObjective {

@@ -12,7 +12,7 @@ use super::field::{
     take_distribution,
 };
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, values_of};
+use super::{Roles, Table, empty_params, leading, values_of};
 use crate::distribution::read_value;
 use crate::from_rows::take_user_attribute;
 use crate::json;
@@ -64,7 +64,7 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
             names.push(name);
         }
     }
-    let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "the fields of its trials")?;
+    let Columns { kinds, metrics, place, notes } = Columns::new(&names, roles, "the fields of its trials")?;
     // Optuna leaves out missing parameters, and prints durations as Python does (0:00:01); pandas writes null
     // for missing values.
     let has_holes = rows.iter().any(|row| row.len() < names.len());
@@ -85,6 +85,7 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
         {
             table.directions =
                 read_directions(said).ok_or_else(|| row.wrong(name, "maximize and minimize"))?;
+            leading::move_to_front(&mut table.directions, place);
         }
         table.trials.push(row.trial()?);
     }

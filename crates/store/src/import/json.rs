@@ -11,6 +11,7 @@ use super::field::{
     STATES, default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide,
     take_distribution,
 };
+use super::note::Note;
 use super::{Roles, Table, flat, pandas, values_of};
 use crate::distribution::{self, read_value};
 use crate::from_rows::take_user_attribute;
@@ -107,6 +108,8 @@ struct Trials<'r> {
     /// Whether an entry is complete or has no state.
     any_ended: bool,
     any_value: bool,
+    /// Whether an entry has a field with the name of the metric.
+    any_named: bool,
     /// Fields of the first entries that contain a number.
     numbers: BTreeSet<String>,
 }
@@ -123,6 +126,7 @@ impl<'r> Trials<'r> {
             own_names: Vec::new(),
             any_ended: false,
             any_value: false,
+            any_named: false,
             numbers: BTreeSet::new(),
         }
     }
@@ -130,6 +134,13 @@ impl<'r> Trials<'r> {
     fn take(&mut self, entry: Value) -> Result<(), Problem> {
         if self.is_nested {
             return self.read(&entry);
+        }
+        if entry.get("tid").is_some() && entry.get("misc").is_some_and(|misc| misc.get("vals").is_some()) {
+            let place = format!("trial {} of the list", self.held.len());
+            return Err(Problem::new(place, "a document of hyperopt, whose choices are indices").hint(
+                "write [{**space_eval(space, {k: v[0] for k, v in t[\"misc\"][\"vals\"].items() if v}), \
+                       **t[\"result\"]} for t in trials.trials]",
+            ));
         }
         self.is_nested = flat::is_nested(&entry);
         self.held.push(entry);
@@ -141,28 +152,38 @@ impl<'r> Trials<'r> {
     }
 
     fn read(&mut self, entry: &Value) -> Result<(), Problem> {
-        let (index, metric) = (self.read.len(), self.roles.metric);
+        let index = self.read.len();
+        let own = directions(index, entry)?;
         if index == 0 {
-            let own = directions(entry)?;
             if !own.is_empty() {
                 self.directions = own;
             }
             self.own_names = metric_names(entry)?;
+        } else if !own.is_empty() && own != self.directions {
+            let place = format!("trial {index} of the list, field `directions`");
+            return Err(Problem::new(place, "differs from that of trial 0")
+                .hint("the trials of a list are of one study: write one list for each study"));
         }
         if index < 20 {
             take_numbers(&mut self.numbers, entry);
         }
-        self.any_value |= ["value", "values"].iter().any(|field| entry.get(field).is_some())
-            || metric.is_some_and(|metric| named(entry, metric).is_some());
+        let values = entry.get("values").and_then(Value::as_object);
+        let values = values.or_else(|| entry.get("value")?.as_object());
+        // An attribute that has the name of an objective is not the objective.
+        let is_objective = |metric: &&str| {
+            self.own_names.iter().any(|name| name == metric)
+                || values.is_some_and(|values| values.contains_key(*metric))
+        };
+        let roles = Roles { metric: self.roles.metric.filter(|name| !is_objective(name)), ..*self.roles };
+        let is_named = roles.metric.is_some_and(|metric| named(entry, metric).is_some());
+        self.any_named |= is_named;
+        self.any_value |= is_named || ["value", "values"].iter().any(|field| entry.get(field).is_some());
         self.any_ended |=
             entry.get("state").is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete));
-        let values = entry.get("values").and_then(Value::as_object);
-        if let Some(values) = values.or_else(|| entry.get("value")?.as_object())
-            && values.len() >= self.named_values.len()
-        {
+        if let Some(values) = values.filter(|values| values.len() >= self.named_values.len()) {
             self.named_values = values.keys().cloned().collect();
         }
-        self.read.push(trial(index, entry, self.roles)?);
+        self.read.push(trial(index, entry, &roles)?);
         Ok(())
     }
 
@@ -191,8 +212,18 @@ impl<'r> Trials<'r> {
                 .hint("name parameters, or other fields of the trials"));
         }
         let own = if self.own_names.is_empty() { self.named_values } else { self.own_names };
-        let metrics = metric.map_or(own, |metric| vec![metric.to_owned()]);
-        Ok(Table { directions: self.directions, metrics, trials: self.read, notes: Vec::new() })
+        let mut table =
+            Table { directions: self.directions, metrics: own, trials: self.read, notes: Vec::new() };
+        match metric {
+            None => {}
+            Some(metric) if self.any_named || table.metrics.is_empty() => {
+                table.metrics = vec![metric.to_owned()];
+                let note = Note::ValueAsMetric { column: "value".into(), metric: metric.into() };
+                table.notes.extend((!self.any_named && self.any_value).then_some(note));
+            }
+            Some(metric) => table.lead_with(metric)?,
+        }
+        Ok(table)
     }
 }
 
@@ -214,14 +245,12 @@ fn take_numbers(names: &mut BTreeSet<String>, entry: &Value) {
 }
 
 /// Returns the directions in a trial, if any.
-fn directions(entry: &Value) -> Result<Vec<Direction>, Problem> {
+fn directions(index: usize, entry: &Value) -> Result<Vec<Direction>, Problem> {
     match entry.get("directions") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(said) => read_directions(said).ok_or_else(|| {
-            Problem::new(
-                "trial 0 of the list, field `directions`",
-                "expected a list of maximize and minimize",
-            )
+            let place = format!("trial {index} of the list, field `directions`");
+            Problem::new(place, "expected a list of maximize and minimize")
         }),
     }
 }
@@ -254,6 +283,14 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
     };
     let named_value = fields.get("value").and_then(Value::as_object).filter(|value| value.len() == 1);
     let plain_value = named_value.and_then(|value| value.values().next()).or_else(|| fields.get("value"));
+    if let (Some(one), Some(Some(first))) = (plain_value, listed.as_ref().map(|listed| listed.first()))
+        && !one.is_null()
+        && !first.is_null()
+        && one != *first
+    {
+        return Err(wrong("value", "the first of `values`")
+            .hint("a trial of one objective has `value`, one of several has `values`: write one of them"));
+    }
     let value = match (plain_value, listed) {
         (Some(Value::Null) | None, Some(values)) if !values.is_empty() => {
             let mut numbers =

@@ -13,6 +13,7 @@ mod infeasible;
 mod inferred;
 mod journal;
 mod json;
+mod leading;
 mod literal;
 mod note;
 mod optuna_storage;
@@ -79,6 +80,16 @@ struct Table {
     notes: Vec<Note>,
 }
 
+impl Table {
+    /// Moves the objective with this name to the front.
+    ///
+    /// # Errors
+    /// [`Problem`] where the objectives have names and none is this one.
+    fn lead_with(&mut self, metric: &str) -> Result<(), Problem> {
+        leading::lead_with(metric, &mut self.metrics, &mut self.directions, &mut self.trials)
+    }
+}
+
 /// Content of a file.
 enum Content {
     Database,
@@ -123,9 +134,6 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
         _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
     };
     let mut table = table.map_err(|problem| problem.in_file(path))?;
-    if table.trials.is_empty() {
-        return Err(ImportError::NoTrials { location: path.into() });
-    }
     table.notes.splice(0..0, note);
     promoted(table).map(Content::Table).map_err(|problem| problem.in_file(path))
 }
@@ -179,9 +187,12 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
         Content::Journal(text) => return journal::read(path, &text, detail, roles),
         Content::Table(table) => table,
     };
+    if trials.is_empty() {
+        return Err(ImportError::NoTrials { location: path.into() });
+    }
     roles.take_sizes(&mut trials).map_err(|problem| problem.in_file(path))?;
     trials.iter_mut().for_each(optuna_storage::take_metrics);
-    let beside = best_params_of(detail)?;
+    let beside = best_params_of(detail, &trials)?;
     if directions.is_empty() {
         directions.extend(beside.direction(&trials));
     }
@@ -211,12 +222,19 @@ fn values_of(first: Option<f64>, later: Vec<f64>) -> Vec<f64> {
     first.or(missing).into_iter().chain(later).collect()
 }
 
-/// Returns the contents of the file of best parameters, if one is given.
-fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, ImportError> {
+/// Returns the contents of the file of best parameters of these trials, if one is given.
+fn best_params_of(
+    detail: Option<&str>,
+    trials: &[FrozenTrial],
+) -> Result<best_params::BestParams, ImportError> {
     let Some(detail) = detail else { return Ok(best_params::BestParams::default()) };
     let detail = Path::new(detail);
     let (text, _) = text::read(detail)?;
-    best_params::parse(&text).map_err(|problem| problem.in_file(detail))
+    let read = || {
+        let best = best_params::parse(&text)?;
+        best.refuse_other(trials).map(|()| best)
+    };
+    read().map_err(|problem| problem.in_file(detail))
 }
 
 /// Whether a path is a file of trials other than a database: a table, a list or a journal. An empty file

@@ -21,6 +21,13 @@ pub enum Note {
         /// Names of the columns.
         params: Vec<String>,
     },
+    /// No column or field has the name of the metric, and the usual one of values was taken for it.
+    ValueAsMetric {
+        /// Name of the column or field.
+        column: String,
+        /// Name of the metric.
+        metric: String,
+    },
     /// Columns or fields were left out.
     LeftOut {
         /// Names of the columns.
@@ -96,6 +103,9 @@ impl fmt::Display for Note {
                 params.len(),
                 listed(params)
             ),
+            Self::ValueAsMetric { column, metric } => {
+                write!(f, "no column is called `{metric}`, so that `{column}` is taken for it")
+            }
             Self::LeftOut { columns } => {
                 write!(
                     f,
@@ -118,7 +128,7 @@ impl fmt::Display for Note {
                 f.write_str("trial numbers had gaps or repetitions: the trials are renumbered from 0")
             }
             Self::WithoutValue { trials } => {
-                write!(f, "complete trials without a value, imported as failed: {trials}")
+                write!(f, "complete trials that lack a value, imported as failed: {trials}")
             }
             Self::ValuesLeftOut { trials } => {
                 write!(f, "trials neither complete nor pruned, imported without their values: {trials}")

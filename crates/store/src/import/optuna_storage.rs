@@ -12,6 +12,7 @@ use crate::sqlite::SqliteStore;
 use crate::store::{Store, StudyRecord};
 
 use super::inferred::{IMPORT_KEY, ImportAttribute};
+use super::leading::lead_with;
 use super::{ImportError, ImportedStudy, Roles, infeasible};
 
 /// Reads the study `name` of a file, or the only one.
@@ -62,6 +63,12 @@ pub(super) fn read_store(
     if trials.is_empty() {
         return Err(ImportError::NoTrials { location: location.clone() });
     }
+    let mut directions = study.directions.clone();
+    let mut metric_names = study.metric_names().unwrap_or_default();
+    if let Some(metric) = roles.metric {
+        lead_with(metric, &mut metric_names, &mut directions, &mut trials)
+            .map_err(|problem| problem.at(location))?;
+    }
     if let Some(sets) = without_inferred(study, &trials) {
         for (trial, sets) in trials.iter_mut().zip(sets) {
             trial.distributions = sets;
@@ -70,12 +77,13 @@ pub(super) fn read_store(
     let space = study.space.clone().or_else(|| recorded_space(&trials));
     // Like a file of trials without its space, such a study may have parameters that its best configuration
     // does not contain.
-    let best = allometry_core::incumbent(&trials, study.direction()).filter(|_| space.is_some());
+    let direction = directions.first().copied().unwrap_or_default();
+    let best = allometry_core::incumbent(&trials, direction).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
-        objectives: study.directions.len(),
-        directions: study.directions.clone(),
-        metric_names: study.metric_names().unwrap_or_default(),
+        objectives: directions.len(),
+        directions,
+        metric_names,
         best_params: best.map(|t| t.params.clone()),
         space,
         notes: infeasible::note(&trials).into_iter().collect(),

@@ -99,7 +99,7 @@ pub fn read_all(path: &Path, detail: Option<&str>, assumed: &Assumed) -> Result<
             not_empty(studies.into_iter().map(recorded).collect(), &path.into())
         }
         Content::Table(mut table) => {
-            let beside = best_params_of(detail.filter(|_| !is_folder))?;
+            let beside = best_params_of(detail.filter(|_| !is_folder), &table.trials)?;
             let (mut directions, note) =
                 assumed.directions.of(&table.metrics, &table.directions, &path.into())?;
             table.notes.extend(note);
@@ -110,6 +110,10 @@ pub fn read_all(path: &Path, detail: Option<&str>, assumed: &Assumed) -> Result<
                 directions.splice(..directions.len().min(1), [found]);
             }
             table.directions = directions;
+            // The list of a study that has not begun can be imported if an option gives its direction.
+            if table.trials.is_empty() && table.directions.is_empty() {
+                return Err(ImportError::NoTrials { location: path.into() });
+            }
             if table.directions.is_empty() {
                 return Err(ImportError::WhichDirection {
                     location: path.into(),
@@ -197,7 +201,7 @@ fn of_table(
     listed: Option<&SearchSpace>,
 ) -> Result<Imported, Problem> {
     let Table { directions, metrics, mut trials, mut notes } = table;
-    let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(0).max(1);
+    let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(directions.len()).max(1);
     if directions.len() < objectives {
         let message = format!("{objectives} values, and {} directions", directions.len());
         let mut hint = "give --direction once for each objective, in the order of the values".to_owned();

@@ -261,7 +261,7 @@ fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
     imported 4 trials into study "odd": 1 complete, 2 failed, 1 waiting
     note: trial numbers had gaps or repetitions: the trials are renumbered from 0
     note: distributions inferred from the values, which --space overrides: x = [1, 2, 5, 'a\x1b[31m']
-    note: complete trials without a value, imported as failed: 1
+    note: complete trials that lack a value, imported as failed: 1
     note: trials neither complete nor pruned, imported without their values: 1
     "#);
     let store = open_read_only(path.join("trials.db").to_str().unwrap()).unwrap();
