@@ -159,6 +159,11 @@ impl Browser {
         self.pointer(&[place], true);
     }
 
+    /// Opens all closed sections of the page.
+    pub(crate) fn open_sections(&self) {
+        self.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+    }
+
     /// Returns the messages of the page's console since the last call.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let entries = self.log("browser");

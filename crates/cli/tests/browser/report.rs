@@ -80,6 +80,10 @@ fn a_reference_ladder_is_drawn_on_every_screen() {
             );
             let wide = browser.value("document.documentElement.scrollWidth");
             assert!(wide.as_u64().unwrap() <= u64::from(width), "{width} pixels: the page is {wide} wide");
+            browser.picture(&format!("reference-{width}-{theme}-first"));
+            browser.open_sections();
+            let wide = browser.value("document.documentElement.scrollWidth");
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{width} pixels, opened: {wide} wide");
             for place in ["body", "#scaling", "#parallel-2", "#slice-0", "#interaction-1", "#trials"] {
                 browser.value(&format!("document.querySelector('{place}')?.scrollIntoView()"));
                 browser.picture(&format!("reference-{width}-{theme}-{}", place.trim_start_matches('#')));
@@ -95,6 +99,86 @@ fn a_reference_ladder_is_drawn_on_every_screen() {
     }
     // Its trials look like an adaptive search, so no difference between budgets has an error.
     assert!(!drawn.contains(&"differences".to_owned()), "{drawn:?}");
+    assert_sound(&browser, &url);
+}
+
+/// Before anything is opened, the page is short and begins with the answer, on a phone too.
+#[test]
+fn the_page_answers_first() {
+    let test = "the_page_answers_first";
+    let Some(browser) = Browser::start(test) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(url) = reference_page(test, folder.path()) else { return };
+    for (width, height) in [(360, 740), (1280, 900), (1920, 1080)] {
+        browser.open(&url, Screen { width, height, theme: "light" });
+        let words = browser.value(
+            "document.body.innerText.split(/\\s+/).filter((word) => /[\\p{L}\\p{N}]/u.test(word)).length",
+        );
+        let tall = browser.value("document.documentElement.scrollHeight");
+        println!("{width} pixels wide: {words} words, {tall} pixels tall");
+        assert!((200..=1_500).contains(&words.as_u64().unwrap()), "{words} words");
+        let shown = browser.value(
+            "(() => { const card = document.querySelector('.card').getBoundingClientRect(); \
+             const contents = document.querySelector('nav.contents').getBoundingClientRect(); \
+             return [card.top, contents.top >= card.bottom, \
+             document.querySelector('nav.contents details').open, \
+             document.querySelector('.verdict .word').textContent, \
+             document.querySelectorAll('details.fold[open], details.finding[open]').length]; })()",
+        );
+        assert!(shown[0].as_f64().unwrap() < 60.0, "the card begins at {}", shown[0]);
+        let is_phone = width == 360;
+        assert_eq!((&shown[1], &shown[2]), (&Value::from(is_phone), &Value::from(!is_phone)), "{width}");
+        assert_eq!((&shown[3], &shown[4]), (&Value::from("Undecided"), &Value::from(0)));
+    }
+    let sections = browser.value("Array.from(document.querySelectorAll('h2'), (one) => one.textContent)");
+    let wanted = ["What to take", "What next", "What matters", "What is wrong", "Everything else"];
+    assert_eq!(sections, Value::from(wanted.to_vec()));
+    for figure in ["budgets", "scaling", "importance", "effects"] {
+        let is_seen = browser.value(&format!("document.querySelector('#{figure}').checkVisibility()"));
+        assert_eq!(is_seen, true, "{figure}");
+    }
+    let repeated = browser.value(
+        "Array.from(document.querySelectorAll('[id]'), (one) => one.id)\
+         .filter((id, place, all) => all.indexOf(id) !== place)",
+    );
+    assert_eq!(repeated, Value::Array(vec![]));
+    let lost = browser.value(
+        "Array.from(document.querySelectorAll('a[href^=\"#\"]'), (link) => link.hash.slice(1))\
+         .filter((id) => !document.getElementById(id))",
+    );
+    assert_eq!(lost, Value::Array(vec![]));
+}
+
+#[test]
+fn a_link_into_a_closed_section_opens_it() {
+    let Some(browser) = Browser::start("a_link_into_a_closed_section_opens_it") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = page(folder.path(), 50);
+    browser.open(&format!("{url}#slice-1"), DESKTOP);
+    let is_seen = |id: &str| browser.value(&format!("document.getElementById('{id}').checkVisibility()"));
+    browser.wait_for("document.getElementById('slice-1').checkVisibility()");
+    assert_eq!(is_seen("slice-0"), false, "the other budget stays closed");
+    assert_eq!(is_seen("trials-table"), false);
+    for _ in 0..2 {
+        browser.click("nav.contents a[href='#trials']");
+        browser.wait_for("document.getElementById('trials-table').checkVisibility()");
+        browser.value("document.getElementById('trials').closest('details').open = false");
+    }
+}
+
+#[test]
+fn a_single_study_begins_with_its_story() {
+    let Some(browser) = Browser::start("a_single_study_begins_with_its_story") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), trials(50, 1)).unwrap();
+    let url = render(folder.path(), &["small=a.csv", "--metric", "auc"]);
+    browser.open(&url, DESKTOP);
+    let card = browser.value("document.querySelector('.card').textContent");
+    let card = card.as_str().unwrap();
+    assert!(card.starts_with("small") && card.contains("How good is it?"), "{card}");
+    assert!(!card.contains("pay?"), "{card}");
+    assert_eq!(browser.value("document.querySelector('#history-0').checkVisibility()"), true);
+    assert_eq!(browser.value("document.querySelectorAll('.card dl.params dt').length"), 4);
     assert_sound(&browser, &url);
 }
 
@@ -176,6 +260,7 @@ fn few_trials_and_many_have_a_page_too() {
         let url = page(folder.path(), count);
         browser.open(&url, DESKTOP);
         browser.wait_for("document.querySelector('#trials-table p.count') !== null");
+        browser.open_sections();
         print_times(&browser, count);
         let words = browser.value("document.querySelector('#trials-table p.count').textContent");
         assert!(
@@ -195,6 +280,7 @@ fn the_pointer_finds_a_trial_and_marks_it_everywhere() {
     let Some(browser) = Browser::start("the_pointer_finds_a_trial_and_marks_it_everywhere") else { return };
     let folder = tempfile::tempdir().unwrap();
     browser.open(&page(folder.path(), 50), DESKTOP);
+    browser.open_sections();
     browser.middle("#history-0 svg.panel");
     let place = browser.value(
         "(() => { const panel = panelOf(document.querySelector('#history-0 svg.panel')); \
@@ -218,6 +304,7 @@ fn a_brush_filters_the_table_and_the_charts() {
     let Some(browser) = Browser::start("a_brush_filters_the_table_and_the_charts") else { return };
     let folder = tempfile::tempdir().unwrap();
     browser.open(&page(folder.path(), 50), DESKTOP);
+    browser.open_sections();
     browser.middle("#parallel-0 svg.panel");
     // The brush starts in the middle of a wide gap between two values, so that a pixel does not matter.
     let ends = browser.value(
@@ -265,6 +352,7 @@ fn charts_zoom_by_pointer_and_by_keyboard() {
     let Some(browser) = Browser::start("charts_zoom_by_pointer_and_by_keyboard") else { return };
     let folder = tempfile::tempdir().unwrap();
     browser.open(&page(folder.path(), 50), DESKTOP);
+    browser.open_sections();
     let (x, y) = browser.middle("#history-1 svg.panel");
     let ticks =
         "Array.from(document.querySelectorAll('#history-1 .grid text'), (text) => text.textContent).join()";
@@ -289,6 +377,7 @@ fn the_table_sorts_and_filters() {
     let Some(browser) = Browser::start("the_table_sorts_and_filters") else { return };
     let folder = tempfile::tempdir().unwrap();
     browser.open(&page(folder.path(), 60), DESKTOP);
+    browser.open_sections();
     let column = |place: usize| -> Vec<f64> {
         let cells = browser.value(&format!(
             "Array.from(document.querySelectorAll('#trials-table tbody td:nth-child({place})'), \
@@ -369,6 +458,9 @@ fn the_page_fits_its_screen_in_both_themes() {
             browser.open(&url, Screen { width, height, theme });
             let wide = browser.value("document.documentElement.scrollWidth");
             assert!(wide.as_u64().unwrap() <= u64::from(width), "{width} pixels: the page is {wide} wide");
+            browser.open_sections();
+            let wide = browser.value("document.documentElement.scrollWidth");
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{width} pixels, opened: {wide} wide");
             let paper = browser.value("getComputedStyle(document.documentElement).backgroundColor");
             let expected = if theme == "dark" { "rgb(20, 25, 31)" } else { "rgb(255, 255, 255)" };
             assert_eq!(paper, expected);
@@ -409,10 +501,13 @@ fn axe_finds_no_barrier() {
     for theme in ["light", "dark"] {
         browser.open(&url, Screen { theme, ..DESKTOP });
         browser.cdp("Runtime.evaluate", &serde_json::json!({ "expression": axe }));
-        let barriers = browser.promised(
-            "axe.run().then((result) => result.violations.map((one) => `${one.id}: \
-             ${one.nodes.length} at ${one.nodes[0].target}: ${one.nodes[0].failureSummary}`))",
-        );
-        assert_eq!(barriers, Value::Array(vec![]), "{theme}");
+        for sections in ["closed", "open"] {
+            let barriers = browser.promised(
+                "axe.run().then((result) => result.violations.map((one) => `${one.id}: \
+                 ${one.nodes.length} at ${one.nodes[0].target}: ${one.nodes[0].failureSummary}`))",
+            );
+            assert_eq!(barriers, Value::Array(vec![]), "{theme}, sections {sections}");
+            browser.open_sections();
+        }
     }
 }

@@ -2,9 +2,9 @@
 //! next. The full report has the tables behind it.
 
 mod findings;
-mod parameters;
+pub(crate) mod parameters;
 
-use allometry_analysis::{Analysis, Confirmation, FindingCode, StudyAnalysis};
+use allometry_analysis::{Analysis, FindingCode, StudyAnalysis};
 use allometry_core::{Direction, human_weights};
 
 use crate::full::{Pictures, confirmation, front, is_lone, title, transfer, unused_trials};
@@ -54,9 +54,7 @@ fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
 fn budgets(text: &mut Text, analysis: &Analysis) {
     let metric = escape(&analysis.metric);
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
-    // A confirmation replaces the verdict of the search.
-    let confirmed = analysis.confirmation.as_ref().and_then(Confirmation::headline);
-    let judgement = confirmed.or(analysis.scaling.judgement.as_ref());
+    let judgement = words::verdict::compared(analysis);
     let compared = judgement.map(|judgement| words::verdict::quantity(judgement.quantity, &metric));
     let mut header = vec!["Budget".to_owned(), "Weights".to_owned()];
     header.extend(compared.clone().map(|quantity| [quantity, level.clone()]).into_iter().flatten());
@@ -94,14 +92,14 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
 }
 
 /// Returns the number of trials that statistics use, and of the others by state.
-fn trials(study: &StudyAnalysis) -> String {
+pub(crate) fn trials(study: &StudyAnalysis) -> String {
     let used = std::iter::once(study.summary.trials.to_string());
     let others = unused_trials(&study.summary).into_iter();
     used.chain(others.map(|(count, state)| format!("{count} {state}"))).collect::<Vec<String>>().join(", ")
 }
 
 /// Writes a sentence on the baselines, and a warning if one is ahead.
-fn baselines(text: &mut Text, analysis: &Analysis) {
+pub(crate) fn baselines(text: &mut Text, analysis: &Analysis) {
     for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
         text.blank();
         text.line(format_args!("**A baseline is ahead:** {}.", escape(&words::finding::message(finding))));

@@ -14,20 +14,24 @@ use crate::words;
 /// Largest number of parameters that a table lists.
 const MOST_PARAMETERS: usize = 20;
 
-/// Writes the configuration to take from each budget, one column per budget.
+/// Writes the part on the configuration to take from each budget.
 pub(super) fn take(text: &mut Text, analysis: &Analysis) {
-    let taken: Vec<Option<&Params>> = analysis.studies.iter().map(configuration).collect();
-    if taken.iter().all(Option::is_none) {
-        return;
+    if analysis.studies.iter().any(|study| configuration(study).is_some()) {
+        text.heading(2, format_args!("What to take"));
+        taken(text, analysis);
     }
-    text.heading(2, format_args!("What to take"));
+}
+
+/// Writes the configuration to take from each budget, one column per budget.
+pub(crate) fn taken(text: &mut Text, analysis: &Analysis) {
+    let taken: Vec<Option<&Params>> = analysis.studies.iter().map(configuration).collect();
     let order: Vec<&str> = analysis
         .studies
         .iter()
         .flat_map(|study| study.trends.iter().map(|trend| trend.parameter.as_str()))
         .collect();
     let names = parameters(taken.iter().copied().flatten(), &order);
-    let header: Vec<String> = std::iter::once(String::new()).chain(labels(analysis)).collect();
+    let header: Vec<String> = std::iter::once("Budget".to_owned()).chain(labels(analysis)).collect();
     let mut rows = vec![
         row("Trial", analysis, |study| {
             study.to_take().map_or_else(|| UNKNOWN.into(), |(number, _)| number.to_string())

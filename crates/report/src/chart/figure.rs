@@ -105,7 +105,7 @@ impl Figure {
                     }
                 }
                 @for (number, (panel, place)) in placed.iter().enumerate() {
-                    (panel.svg(&format!("{}-{number}", self.id), Some(*place)))
+                    (panel.svg(&format!("{}-panel-{number}", self.id), Some(*place)))
                 }
             }
         };
@@ -151,7 +151,7 @@ impl Figure {
                 }
                 div class={ "panels" @if wide { " wide" } } role="img" aria-label=(self.alt) tabindex="0" {
                     @for (number, panel) in self.panels.iter().enumerate() {
-                        (panel.svg(&format!("{}-{number}", self.id), None))
+                        (panel.svg(&format!("{}-panel-{number}", self.id), None))
                     }
                 }
                 @if let Some(table) = &self.table { (table.html()) }

@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 
 use super::figure::Figure;
 use super::{
-    best_of, confirmation, coverage, differences, distribution, front, history, importance, interaction,
-    learning, parallel, reliability, scaling, slice, timeline, transfer,
+    best_of, budgets, confirmation, coverage, differences, distribution, effects, front, history, importance,
+    interaction, learning, matters, parallel, reliability, scaling, slice, timeline, transfer,
 };
 
 /// The figures of a report by their names.
@@ -18,7 +18,9 @@ pub struct Figures {
 impl Figures {
     /// Draws every figure for which the trials of a ladder and their analysis have data.
     pub fn new(analysis: &Analysis, ladder: &LadderTrials) -> Self {
-        let mut all = ladder_figures(analysis, ladder);
+        let first = [budgets::figure(analysis), matters::figure(analysis), effects::figure(analysis, ladder)];
+        let mut all: Vec<Figure> = first.into_iter().flatten().collect();
+        all.extend(ladder_figures(analysis, ladder));
         for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
             all.extend(study_figures(study, trials, position, analysis));
         }
@@ -36,7 +38,7 @@ impl Figures {
     }
 }
 
-/// Draws the figures over all budgets.
+/// Draws the figures over all budgets, apart from those with which a page begins.
 pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure> {
     let figures = [
         scaling::figure(analysis, ladder),

@@ -1,10 +1,12 @@
 //! Charts as data, drawn as SVG. Markdown reports, pages and the dashboard share the drawing.
 
 mod best_of;
+mod budgets;
 mod confirmation;
 mod coverage;
 mod differences;
 mod distribution;
+mod effects;
 mod figure;
 mod figures;
 mod front;
@@ -12,6 +14,7 @@ mod history;
 mod importance;
 mod interaction;
 mod learning;
+mod matters;
 mod panel;
 mod parallel;
 mod parameter;

@@ -30,28 +30,41 @@ pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     let mut text = Text::default();
     text.heading(1, format_args!("{}", title(analysis)));
     summary::render(&mut text, analysis, pictures);
-    comparison::best_results(&mut text, analysis);
-    front::ladder(&mut text, analysis);
+    parts(&mut text, analysis, pictures);
+    text.into_string()
+}
+
+/// Renders the parts of the full report that a page has behind its answer.
+pub(crate) fn behind(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
+    let mut text = Text::default();
+    summary::tables(&mut text, analysis);
+    parts(&mut text, analysis, pictures);
+    text.into_string()
+}
+
+/// Writes what follows the summary: the ladder, then each budget.
+fn parts(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+    comparison::best_results(text, analysis);
+    front::ladder(text, analysis);
     if !is_lone(analysis) {
-        scaling::render(&mut text, analysis, pictures);
+        scaling::render(text, analysis, pictures);
     }
-    confirmation::render(&mut text, analysis, pictures);
+    confirmation::render(text, analysis, pictures);
     if analysis.studies.len() != 1 {
-        comparison::consistency(&mut text, analysis);
+        comparison::consistency(text, analysis);
     }
-    transfer::render(&mut text, analysis, pictures);
+    transfer::render(text, analysis, pictures);
     if collapse::concerns(analysis) {
-        collapse::ladder(&mut text, analysis);
+        collapse::ladder(text, analysis);
     }
-    pictures.place(&mut text, "reliability");
-    pictures.place_on_page(&mut text, "timeline");
+    pictures.place(text, "reliability");
+    pictures.place_on_page(text, "timeline");
     for (position, study) in analysis.studies.iter().enumerate() {
         text.blank();
         text.line(format_args!("---"));
-        study::render(&mut text, study, analysis, &pictures.of_study(position));
+        study::render(text, study, analysis, &pictures.of_study(position));
     }
-    notes(&mut text, analysis);
-    text.into_string()
+    notes(text, analysis);
 }
 
 fn notes(text: &mut Text, analysis: &Analysis) {

@@ -26,6 +26,14 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     findings(text, analysis);
 }
 
+/// Writes the tables of the summary as a part of their own.
+pub(super) fn tables(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Best and recommended trials"));
+    budgets(text, analysis);
+    recommended(text, analysis);
+    baselines(text, analysis);
+}
+
 fn verdict(text: &mut Text, analysis: &Analysis) {
     if is_lone(analysis) {
         return;

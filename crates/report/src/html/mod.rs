@@ -1,15 +1,20 @@
 //! Reports as one page, with the text, the charts, the trials and a script. The page needs no network.
 
+mod answer;
 mod contents;
+mod findings;
 mod trials;
 
+use std::collections::HashSet;
+
 use allometry_analysis::{Analysis, LadderTrials};
+use allometry_core::visible::visible_lines;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use trials::trials_json;
 
-use crate::chart::{CHART_STYLE, Figures};
-use crate::full::{Pictures, full, is_lone};
+use crate::chart::{CHART_STYLE, Figure, Figures};
+use crate::full::{Pictures, behind, is_lone};
 
 /// The style of pages, in addition to [`CHART_STYLE`].
 pub const STYLE: &str = include_str!("style.css");
@@ -29,49 +34,95 @@ pub const SCRIPT: &str = concat!(
 pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src \
                                   'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// Renders the full report as one page.
+/// Renders the report as one page: the answer, what matters and what is wrong, and behind it the full report
+/// in sections that the reader opens.
 pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
-    let body = || {
-        let figures = Figures::new(analysis, ladder);
-        let markdown = full(analysis, &Pictures::inside(&figures));
-        contents::render(&markdown, &figures)
-    };
-    let ((body, headings), trials) = rayon::join(body, || trials_json(ladder));
+    let body = || body(analysis, &Figures::new(analysis, ladder));
+    let (body, trials) = rayon::join(body, || trials_json(ladder));
     let title = match &analysis.name {
         Some(name) => format!("{name} – Allometry"),
         None if is_lone(analysis) => format!("{} – Allometry", analysis.studies[0].budget.label),
         None => "Allometry report".to_owned(),
     };
-    let main = html! {
-        nav.contents aria-label="Contents" {
-            ul {
-                @for heading in &headings { li { a href={ "#" (heading.id) } { (heading.words) } } }
-                li { a href="#trials" { "All trials" } }
+    let page = page(&title, &body, Setting::File { trials: &trials }).into_string();
+    visible_lines(&page).into_owned()
+}
+
+fn body(analysis: &Analysis, figures: &Figures) -> Markup {
+    let mut shown = HashSet::new();
+    let card = answer::card(analysis, figures, &mut shown);
+    let matters = questions(figures, &mut shown);
+    let findings = findings::section(analysis);
+    let (rest, headings) =
+        contents::folded(&behind(analysis, &Pictures::inside(figures)), figures, &mut shown);
+    let first = [("answer", "The answer"), ("take", "What to take"), ("matters", "What matters")];
+    html! {
+        main.report {
+            (card)
+            nav.contents aria-label="Contents" {
+                details {
+                    summary { "Contents" }
+                    ul {
+                        @for (id, words) in first { li { a href={ "#" (id) } { (words) } } }
+                        li { a href="#findings" { "What is wrong" } }
+                        li {
+                            a href="#behind" { "Everything else" }
+                            ul {
+                                @for heading in &headings {
+                                    li { a href={ "#" (heading.id) } { (heading.words) } }
+                                }
+                                li { a href="#trials" { "All trials" } }
+                            }
+                        }
+                    }
+                }
+            }
+            div.behind {
+                (matters)
+                (findings)
+                section aria-labelledby="behind" {
+                    h2 id="behind" { "Everything else" }
+                    p.hint.needs-script {
+                        "In charts: point at a mark to read it, drag to zoom in, double-click to reset. With \
+                         the keyboard: go to a chart with Tab, then use + and -, the arrows, and 0 to reset."
+                    }
+                    (rest)
+                    details.fold { summary { h3 id="trials" { "All trials" } } (trials_table()) }
+                }
+                p.printed { "Sections that were closed are not printed." }
             }
         }
-        main {
-            p.hint.needs-script {
-                "In charts: point at a mark to read it, drag to zoom in, double-click to reset. With the \
-                 keyboard: go to a chart with Tab, then use + and -, the arrows, and 0 to reset."
-            }
-            (PreEscaped(body))
-            (trials_section())
+    }
+}
+
+/// Renders what matters: the importance of all parameters and their effects.
+fn questions(figures: &Figures, shown: &mut HashSet<String>) -> Markup {
+    let found: Vec<&Figure> = ["importance", "effects"].iter().filter_map(|id| figures.get(id)).collect();
+    shown.extend(found.iter().map(|figure| figure.id.clone()));
+    html! {
+        section aria-labelledby="matters" {
+            h2 id="matters" { "What matters" }
+            @if found.is_empty() { p { "There are too few trials to say." } }
+            @for figure in found { (figure.html()) }
         }
-    };
-    page(&title, &main, Setting::File { trials: &trials }).into_string()
+    }
 }
 
 /// Renders a Markdown text of this crate, such as a comparison, as a page without figures.
 pub fn html_of_markdown(markdown: &str) -> String {
-    let (body, headings) = contents::render(markdown, &Figures::default());
+    let (body, headings) = contents::render(markdown);
     let title = headings.first().map_or("Allometry", |heading| heading.words.as_str());
     let content = html! {
         nav.contents aria-label="Contents" {
-            ul { @for heading in &headings { li { a href={ "#" (heading.id) } { (heading.words) } } } }
+            details {
+                summary { "Contents" }
+                ul { @for heading in &headings { li { a href={ "#" (heading.id) } { (heading.words) } } } }
+            }
         }
-        main { (PreEscaped(body)) }
+        main { (body) }
     };
-    page(title, &content, Setting::File { trials: "{\"studies\":[]}" }).into_string()
+    let page = page(title, &content, Setting::File { trials: "{\"studies\":[]}" }).into_string();
+    visible_lines(&page).into_owned()
 }
 
 /// Renders the section of all trials; the script fills its table.
@@ -79,15 +130,22 @@ pub fn trials_section() -> Markup {
     html! {
         section aria-labelledby="trials" {
             h1 id="trials" { "All trials" }
-            p.unscripted { "The table needs the page's script; the JSON report and the store contain these \
-                            numbers too." }
-            p.needs-script {
-                label for="trials-filter" { "Filter " }
-                input id="trials-filter" type="search" size="40"
-                    placeholder="value>0.7 d_model=64 complete" autocomplete="off";
-            }
-            div id="trials-table" {}
+            (trials_table())
         }
+    }
+}
+
+fn trials_table() -> Markup {
+    html! {
+        p.unscripted {
+            "The table needs the page's script; the JSON report and the store contain these numbers too."
+        }
+        p.needs-script {
+            label for="trials-filter" { "Filter " }
+            input id="trials-filter" type="search" size="40"
+                placeholder="value>0.7 d_model=64 complete" autocomplete="off";
+        }
+        div id="trials-table" {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! The trials of a page, in the form that its script reads.
 
 use allometry_analysis::{LadderTrials, StudyTrials};
+use allometry_core::visible::is_obeyed;
 use allometry_core::{Direction, FrozenTrial, TrialState};
 use indexmap::IndexSet;
 use serde::{Serialize, Serializer};
@@ -18,13 +19,21 @@ const DIGITS: i32 = 6;
 pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
     let document = Document { metric: ladder.metric(), direction: ladder.direction(), studies };
-    let mut text = serde_json::to_string(&document).expect("columns have text keys only");
-    for (mark, escaped) in [("<", "\\u003c"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")] {
-        if text.contains(mark) {
-            text = text.replace(mark, escaped);
+    let text = serde_json::to_string(&document).expect("columns have text keys only");
+    // Nothing in the text can end the element. Characters that are obeyed instead of shown, such as direction
+    // marks, are shown as escapes, as elsewhere on the page.
+    if !text.contains(|c| c == '<' || is_obeyed(c)) {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        match c {
+            '<' => safe.push_str("\\u003c"),
+            c if is_obeyed(c) => safe.push_str(&format!("\\\\u{{{:x}}}", c as u32)),
+            c => safe.push(c),
         }
     }
-    text
+    safe
 }
 
 #[derive(Serialize)]
@@ -140,5 +149,14 @@ mod tests {
         assert_eq!(read["studies"][0]["params"][0]["name"], "</script><b>");
         assert_eq!(read["studies"][0]["values"][0], 0.123_457);
         assert_eq!(read["studies"][0]["states"], "C");
+    }
+
+    #[test]
+    fn marks_of_direction_are_shown() {
+        let params: Params = [("a\u{202e}b\u{9b}", 1i64)].into_iter().collect();
+        let trial = FrozenTrial::new(0, TrialState::Complete, Some(0.5), params);
+        let text = trials_json(&LadderTrials::new(vec![StudyTrials::new("a", "test", vec![trial])]));
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["studies"][0]["params"][0]["name"], "a\\u{202e}b\\u{9b}");
     }
 }

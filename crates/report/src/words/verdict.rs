@@ -1,14 +1,14 @@
 //! A verdict in words: the answer, what its error covers, what to do, its evidence and its caveats.
 
 use allometry_analysis::scaling::{
-    DECADES_FOR_EXPONENT, Difference, LastStep, Quantity, SIZES_FOR_EXPONENT, Source, Withheld,
+    DECADES_FOR_EXPONENT, Difference, Judgement, LastStep, Quantity, SIZES_FOR_EXPONENT, Source, Withheld,
 };
 use allometry_analysis::stats::long_run::TooShort;
 use allometry_analysis::verdict::{
     Advice, Answer, CaveatReason, Covers, EvidenceReason, Gain, GainStep, Headline, NextStep, RowsCovered,
     Take, TakeReason,
 };
-use allometry_analysis::{Analysis, Caveat, Estimate, Evidence, Interval, NoRowError};
+use allometry_analysis::{Analysis, Caveat, Confirmation, Estimate, Evidence, Interval, NoRowError};
 use allometry_core::Direction;
 
 use super::finding::reversals;
@@ -33,6 +33,29 @@ pub fn covers_sentence(analysis: &Analysis) -> String {
 /// Returns what to do; empty if there is nothing to do.
 pub fn advice_sentence(analysis: &Analysis) -> String {
     analysis.verdict.advice.text(advice)
+}
+
+/// Returns what to do next, without what to take; empty if there is nothing to do. A verdict that was read from a
+/// document has one sentence for both.
+pub fn next_sentence(analysis: &Analysis) -> String {
+    analysis.verdict.advice.text(next_steps)
+}
+
+/// Returns the configuration that the verdict recommends; `None` if scaling was not tested.
+pub(crate) fn to_take(analysis: &Analysis) -> Option<&Take> {
+    analysis.verdict.advice.reason()?.take.as_ref()
+}
+
+/// Returns what to take and why; `None` if scaling was not tested.
+pub(crate) fn take_sentence(analysis: &Analysis) -> Option<String> {
+    to_take(analysis).map(take)
+}
+
+/// Returns the comparison on which the verdict rests: that of a confirmation if there is one, otherwise that of
+/// the search.
+pub(crate) fn compared(analysis: &Analysis) -> Option<&Judgement> {
+    let confirmed = analysis.confirmation.as_ref().and_then(Confirmation::headline);
+    confirmed.or(analysis.scaling.judgement.as_ref())
 }
 
 /// Returns the name of the compared quantity, as a heading.
@@ -408,6 +431,11 @@ pub(super) fn caveat(reason: &CaveatReason) -> String {
 /// Returns what to do, as sentences.
 pub(super) fn advice(advice: &Advice) -> String {
     let take = advice.take.as_ref().map(take);
+    let next = Some(next_steps(advice)).filter(|steps| !steps.is_empty());
+    take.into_iter().chain(next).collect::<Vec<String>>().join(" ")
+}
+
+fn next_steps(advice: &Advice) -> String {
     let next = advice.next.map(|step| next(step, advice.can_confirm).to_owned());
     let provisional = advice.is_provisional.then(|| {
         if advice.can_confirm {
@@ -420,7 +448,7 @@ pub(super) fn advice(advice: &Advice) -> String {
                 .to_owned()
         }
     });
-    [take, next, provisional].into_iter().flatten().collect::<Vec<String>>().join(" ")
+    [next, provisional].into_iter().flatten().collect::<Vec<String>>().join(" ")
 }
 
 fn take(take: &Take) -> String {

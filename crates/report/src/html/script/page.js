@@ -22,5 +22,53 @@ document.addEventListener("click", (event) => {
     // Pages opened as files may have no storage; the choice then lasts until the page is closed.
   }
 });
+
+// A link into a closed section opens it, with all sections around it.
+const openTarget = () => {
+  let target = null;
+  try {
+    target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    // The address has no valid name.
+  }
+  if (!target) return;
+  for (let part = target; part; part = part.parentElement) {
+    if (part.tagName === "DETAILS") part.open = true;
+  }
+  target.scrollIntoView();
+};
+addEventListener("hashchange", openTarget);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest && event.target.closest("a[href^='#']");
+  // A second click on a link changes no address.
+  if (link && link.getAttribute("href") === location.hash) openTarget();
+});
+
+// The contents are open where they stand beside the text.
+const wide = matchMedia("(min-width: 75rem)");
+const showContents = () => {
+  const contents = document.querySelector("nav.contents details");
+  if (contents) contents.open = wide.matches;
+};
+wide.addEventListener("change", showContents);
+
+// Print shows the advice on every finding, and says which sections it leaves out.
+const opened = [];
+addEventListener("beforeprint", () => {
+  for (const finding of document.querySelectorAll("details.finding:not([open])")) {
+    finding.open = true;
+    opened.push(finding);
+  }
+  const note = document.querySelector(".printed");
+  if (!note) return;
+  const closed = Array.from(document.querySelectorAll("details.fold:not([open]) > summary"), (one) => one.textContent);
+  note.textContent = closed.length > 0 ? `Not printed, because they were closed: ${closed.join("; ")}.` : "";
+});
+addEventListener("afterprint", () => {
+  for (const finding of opened.splice(0)) finding.open = false;
+});
+
 document.documentElement.classList.add("scripted");
+showContents();
 drawTable();
+openTarget();

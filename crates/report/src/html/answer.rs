@@ -1,0 +1,237 @@
+//! The card with which a page begins: the verdict, the budgets, what to take and what to do next.
+
+use std::collections::HashSet;
+
+use allometry_analysis::{Analysis, Outcome, StudyAnalysis};
+use allometry_core::{Direction, Params};
+use maud::{Markup, html};
+
+use super::contents;
+use crate::brief;
+use crate::chart::Figures;
+use crate::full::{is_lone, parameters};
+use crate::number::{counted, decimals, interval, short, shortened};
+use crate::text::Text;
+use crate::words;
+
+/// The largest number of budgets whose configurations are shown without opening anything.
+const MOST_COLUMNS: usize = 4;
+/// The largest number of parameters of a configuration that are shown without opening anything.
+const MOST_PARAMETERS: usize = 12;
+
+/// Renders the card. The ids of its figures are added to `shown`.
+pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<String>) -> Markup {
+    let mut figure = |id: &str| {
+        let figure = figures.get(id)?;
+        shown.insert(id.to_owned());
+        Some(figure.html())
+    };
+    html! {
+        section.card id="answer" aria-label="The answer" {
+            h1 { (title(analysis)) }
+            @if is_lone(analysis) {
+                (story(&analysis.studies[0], analysis))
+                div.figures { @for one in [figure("history-0")].into_iter().flatten() { (one) } }
+            } @else {
+                (verdict(analysis))
+                (baselines(analysis))
+                div.figures {
+                    @for one in [figure("budgets"), figure("scaling")].into_iter().flatten() { (one) }
+                }
+            }
+            (take(analysis))
+            (next(analysis))
+        }
+    }
+}
+
+/// Returns the title without the escapes of Markdown.
+pub(super) fn title(analysis: &Analysis) -> String {
+    let tag = analysis.tag.as_deref().map(|tag| format!(" ({tag})")).unwrap_or_default();
+    let name = match (analysis.name.as_deref(), analysis.studies.as_slice()) {
+        (Some(name), _) => name,
+        (None, [only]) => only.budget.label.as_str(),
+        (None, _) => "Ladder",
+    };
+    format!("{name}{tag}")
+}
+
+fn verdict(analysis: &Analysis) -> Markup {
+    let sentence = words::verdict::sentence(analysis);
+    let (_, reason) = sentence.split_once(": ").unwrap_or(("", &sentence));
+    let outcome = analysis.verdict.outcome;
+    let covers = words::verdict::covers_sentence(analysis);
+    html! {
+        p.question { "Do more weights pay?" }
+        p.verdict.(class(outcome)) {
+            strong.word { (outcome.as_str()) }
+            span { (capitalized(reason)) }
+        }
+        @if !covers.is_empty() {
+            details { summary { "What the error covers" } p { (covers) } }
+        }
+    }
+}
+
+fn class(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Holds => "holds",
+        Outcome::Violated => "violated",
+        Outcome::Flat => "flat",
+        Outcome::Undecided => "undecided",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+/// Returns the best value of a single study, and the number of its trials.
+fn story(study: &StudyAnalysis, analysis: &Analysis) -> Markup {
+    let better = match analysis.direction {
+        Direction::Maximize => "larger is better",
+        Direction::Minimize => "smaller is better",
+    };
+    let best = study.summary.incumbent();
+    let trials = brief::trials(study);
+    html! {
+        p.question { "How good is it?" }
+        @match best {
+            Some(best) => {
+                p.verdict.flat {
+                    strong.word { (analysis.metric) " " (decimals(best.value.point)) }
+                    span {
+                        "Trial " (best.number) " is the best so far"
+                        @if let Some(ends) = best.value.interval {
+                            " (" (format!("{:.0}", analysis.options.level * 100.0)) "% interval "
+                            (interval(Some(ends))) ")"
+                        }
+                        "; " (better) ". The best value of many trials is partly luck. Trials: " (trials) "."
+                    }
+                }
+            }
+            None => p.verdict.unknown {
+                strong.word { "no value" }
+                span { "No trial has a value yet (" (trials) ")." }
+            },
+        }
+        (baselines(analysis))
+    }
+}
+
+/// Returns the sentences on the baselines, with a warning if one is ahead.
+fn baselines(analysis: &Analysis) -> Markup {
+    let mut text = Text::default();
+    brief::baselines(&mut text, analysis);
+    let (body, _) = contents::render(&text.into_string());
+    body
+}
+
+/// Returns the configuration to take: that of the budget that the verdict recommends, otherwise those of all
+/// budgets.
+fn take(analysis: &Analysis) -> Markup {
+    let chosen = match (words::verdict::to_take(analysis), analysis.studies.as_slice()) {
+        (Some(take), studies) => studies.iter().find(|study| study.budget.label == take.budget),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    let every = every_budget(analysis);
+    let is_short = analysis.studies.len() <= MOST_COLUMNS;
+    html! {
+        @if let Some((study, params)) = chosen.and_then(|study| Some((study, study.to_take()?.1))) {
+            h2 id="take" { "What to take" }
+            p { (sentence(&taken(study, analysis))) }
+            (configuration(params, study))
+            @if analysis.studies.len() > 1 {
+                details { summary { "The configuration of every budget" } (every) }
+            } @else {
+                details { summary { "How it was chosen" } (every) }
+            }
+        } @else if analysis.studies.iter().any(|study| study.to_take().is_some()) {
+            h2 id="take" { "What to take" }
+            p { "The verdict prefers no size. This is the best configuration of each." }
+            @if is_short { (every) } @else {
+                details { summary { "The configuration of every budget" } (every) }
+            }
+        }
+    }
+}
+
+/// Returns the sentence on the trial to take, with its reason.
+fn taken(study: &StudyAnalysis, analysis: &Analysis) -> String {
+    let mean = study.recommended.trial.as_ref().and_then(|trial| trial.mean);
+    let mean = mean.map_or_else(String::new, |mean| {
+        format!(
+            " Its mean {} over seeds is probably {} ({:.0}% interval {}).",
+            analysis.metric,
+            decimals(mean.point),
+            mean.level * 100.0,
+            interval(mean.interval)
+        )
+    });
+    let advice = words::verdict::take_sentence(analysis);
+    let take = match (advice, study.to_take()) {
+        (Some(advice), _) => advice,
+        (None, Some((number, _))) => format!("Take trial {number}."),
+        (None, None) => String::new(),
+    };
+    format!("{take}{mean}")
+}
+
+/// Returns the values of a configuration; those of many parameters are folded.
+fn configuration(params: &Params, study: &StudyAnalysis) -> Markup {
+    let order: Vec<&str> = study.trends.iter().map(|trend| trend.parameter.as_str()).collect();
+    let names = parameters(std::iter::once(params), &order);
+    let (first, rest) = names.split_at(names.len().min(MOST_PARAMETERS));
+    let list = |names: &[&str]| {
+        html! {
+            dl.params {
+                @for name in names {
+                    div {
+                        dt { (shortened(name, 60)) }
+                        dd { (shortened(&params.get(name).map_or_else(String::new, short), 60)) }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        (list(first))
+        @if !rest.is_empty() {
+            details { summary { (counted(rest.len() as u64, "more parameter")) } (list(rest)) }
+        }
+    }
+}
+
+fn every_budget(analysis: &Analysis) -> Markup {
+    let mut text = Text::default();
+    brief::parameters::taken(&mut text, analysis);
+    let (body, _) = contents::render(&text.into_string());
+    body
+}
+
+/// Returns what to do next, with the command if there is one.
+fn next(analysis: &Analysis) -> Markup {
+    let steps = words::verdict::next_sentence(analysis);
+    let confirms = analysis.verdict.advice.reason().is_some_and(|advice| advice.can_confirm);
+    html! {
+        @if !is_lone(analysis) && !steps.is_empty() {
+            h2 id="next" { "What next" }
+            p { (sentence(&steps)) }
+            @if confirms && steps.contains("allometry confirm") { pre { code { "allometry confirm" } } }
+        }
+    }
+}
+
+/// Returns a sentence in which text between backticks is code.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+fn capitalized(text: &str) -> Markup {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase).into_iter().flatten();
+    let text: String = first.chain(rest).collect();
+    sentence(&text)
+}
