@@ -118,6 +118,28 @@ pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     }
 }
 
+/// Whether a cell holds a number, with or without a unit; `None` if it holds nothing.
+pub(crate) fn numeric(cell: &str) -> Option<bool> {
+    let cell = cell.trim();
+    if cell.is_empty() || matches!(cell, "unknown" | "N/A" | "–") {
+        return None;
+    }
+    let first = cell.trim_start_matches(['+', '-', '<', '−']);
+    let digits =
+        first.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | '-')).count();
+    let rest: String = first.chars().skip(digits).collect();
+    Some(
+        first.starts_with(|c: char| c.is_ascii_digit())
+            && matches!(rest.trim(), "" | "%" | "k" | "M" | "B" | "*" | "(thin)"),
+    )
+}
+
+/// Whether the cells of a column are numbers, apart from empty ones.
+pub(crate) fn is_numeric<'a>(cells: impl Iterator<Item = &'a str>) -> bool {
+    let mut known = cells.filter_map(numeric).peekable();
+    known.peek().is_some() && known.all(|is| is)
+}
+
 /// Returns a name, cut to at most `longest` characters.
 pub fn shortened(name: &str, longest: usize) -> String {
     if name.chars().count() <= longest {
@@ -147,6 +169,15 @@ mod tests {
         assert_eq!(percent(0.0), "0%");
         assert_eq!(counted(1, "trial"), "1 trial");
         assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn a_column_of_numbers_is_known() {
+        for (cell, is) in [("+0.1", true), ("<0.001", true), ("8,400", true), ("6% (2% to 16%)", false)] {
+            assert_eq!(numeric(cell), Some(is), "{cell}");
+        }
+        assert!(is_numeric(["0.5", "unknown", "387k"].into_iter()));
+        assert!(!is_numeric(["unknown"].into_iter()) && !is_numeric(["0.5", "none"].into_iter()));
     }
 
     #[test]

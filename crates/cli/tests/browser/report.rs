@@ -182,6 +182,91 @@ fn a_single_study_begins_with_its_story() {
     assert_sound(&browser, &url);
 }
 
+/// Writes the report of a ladder of `budgets` budgets whose parameters have many and long values, and returns
+/// its address.
+fn crowded_page(folder: &Path, budgets: usize, parameters: usize) -> String {
+    let words = ["relu", "gelu", "leaky_relu_0.01", "exponential linear", "mish of a long name", "tanh"];
+    let mut sources = Vec::new();
+    for budget in 0..budgets {
+        let mut csv = "number,state,value,params_learning_rate,params_activation_function".to_owned();
+        for extra in 2..parameters {
+            write!(csv, ",params_parameter_with_a_long_name_{extra}").unwrap();
+        }
+        for number in 0..60_usize {
+            let mixed = |by: usize| number * (by * 7 + 3 + budget) % 59;
+            let rate = 10.0_f64.powf(-5.0 + mixed(1) as f64 / 20.0);
+            let value = 0.6 + mixed(2) as f64 / 500.0 + budget as f64 / 100.0;
+            write!(csv, "\n{number},COMPLETE,{value},{rate},{}", words[mixed(3) % words.len()]).unwrap();
+            for extra in 2..parameters {
+                let value = if extra % 2 == 0 { 16 << (mixed(extra) % 8) } else { mixed(extra) };
+                write!(csv, ",{value}").unwrap();
+            }
+        }
+        std::fs::write(folder.join(format!("{budget}.csv")), csv).unwrap();
+        sources.push(format!("{}M={budget}.csv", 1 << budget));
+    }
+    let sources = sources.iter().map(String::as_str);
+    render(folder, &sources.chain(["--metric", "auc", "--rows", "100:400"]).collect::<Vec<_>>())
+}
+
+/// Every label is inside its drawing and touches no other one, with all sections open.
+#[test]
+fn no_label_is_clipped_or_touches_another() {
+    let test = "no_label_is_clipped_or_touches_another";
+    let Some(browser) = Browser::start(test) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ladders = [(3, 7), (10, 7), (2, 30)];
+    let pages = ladders.map(|(budgets, parameters)| {
+        let folder = folder.path().join(format!("{budgets}-{parameters}"));
+        std::fs::create_dir(&folder).unwrap();
+        (format!("{budgets} budgets, {parameters} parameters"), crowded_page(&folder, budgets, parameters))
+    });
+    let reference = reference_page(test, folder.path()).map(|url| ("the reference ladder".to_owned(), url));
+    for (name, url) in pages.into_iter().chain(reference) {
+        for (width, height) in [(360, 740), (1024, 768), (1920, 1080)] {
+            browser.open(&url, Screen { width, height, theme: "light" });
+            browser.open_sections();
+            let faults = browser.value(include_str!("labels.js").trim_end());
+            assert_eq!(faults, Value::Array(vec![]), "{name}, {width} pixels");
+            let labels = browser.value("document.querySelectorAll('svg.panel text').length");
+            assert!(labels.as_u64().unwrap() > 200, "{name}: {labels} labels");
+        }
+    }
+}
+
+/// Every value of a parameter with names, every pair of budgets and every axis has its label.
+#[test]
+fn no_name_is_left_out() {
+    let Some(browser) = Browser::start("no_name_is_left_out") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = crowded_page(folder.path(), 10, 14);
+    browser.open(&url, Screen { width: 360, height: 740, theme: "light" });
+    let named = |id: &str| {
+        let texts =
+            format!("Array.from(document.querySelectorAll('#{id} .grid text'), (one) => one.textContent)");
+        serde_json::from_value::<Vec<String>>(browser.value(&texts)).unwrap()
+    };
+    let axes = named("parallel-0");
+    assert_eq!(axes.len(), 15, "14 parameters and the metric: {axes:?}");
+    let budgets = named("budgets");
+    assert!((0..10).all(|budget| budgets.iter().any(|name| name.starts_with(&format!("{}M", 1 << budget)))));
+    let activations = browser.value(
+        "Array.from(document.querySelectorAll('#slice-0 svg.panel')) \
+         .find((svg) => svg.querySelector('.title').textContent === 'activation_function') \
+         .querySelectorAll('.grid text[transform], .grid text[text-anchor=middle]').length",
+    );
+    assert_eq!(activations, 6);
+    for seed in 0..10 {
+        std::fs::write(folder.path().join(format!("{seed}.csv")), trials(60, seed + 1)).unwrap();
+    }
+    let sources: Vec<String> = (0..10).map(|budget| format!("{}M={budget}.csv", 1 << budget)).collect();
+    let arguments = sources.iter().map(String::as_str).chain(["--metric", "auc", "--rows", "100:400"]);
+    let url = render(folder.path(), &arguments.collect::<Vec<_>>());
+    browser.open(&url, Screen { width: 360, height: 740, theme: "light" });
+    let differences = named("differences");
+    assert_eq!(differences.iter().filter(|name| name.contains(" over ")).count(), 45);
+}
+
 /// Fails if a drawing has an invalid number, if the console has a message, or if the page requested anything
 /// else.
 fn assert_sound(browser: &Browser, url: &str) {
@@ -406,6 +491,105 @@ fn the_table_sorts_and_filters() {
     assert!(column(4).iter().all(|value| *value > 0.69));
 }
 
+/// Numbers of a column have one notation and one number of digits, and are aligned at the right.
+#[test]
+fn numbers_of_a_column_are_alike() {
+    let Some(browser) = Browser::start("numbers_of_a_column_are_alike") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut csv = "number,state,value,params_rate,params_dropout".to_owned();
+    for (number, (value, rate)) in [(0.714, 1e-4), (0.7147, 3.25e-3), (0.7, 0.01)].into_iter().enumerate() {
+        write!(csv, "\n{number},COMPLETE,{value},{rate},0.{number}").unwrap();
+    }
+    std::fs::write(folder.path().join("a.csv"), csv).unwrap();
+    browser.open(&render(folder.path(), &["a=a.csv", "--metric", "auc"]), DESKTOP);
+    browser.open_sections();
+    let column = |place: usize| {
+        browser.value(&format!(
+            "Array.from(document.querySelectorAll('#trials-table td:nth-child({place})'), \
+             (cell) => cell.textContent)"
+        ))
+    };
+    assert_eq!(column(4), serde_json::json!(["0.7147", "0.7140", "0.7000"]));
+    assert_eq!(column(7), serde_json::json!(["3.25e-3", "1.00e-4", "1.00e-2"]));
+    assert_eq!(column(8), serde_json::json!(["0.1", "0.0", "0.2"]));
+    let side =
+        browser.value("getComputedStyle(document.querySelector('#trials-table td:nth-child(4)')).textAlign");
+    assert_eq!(side, "right");
+}
+
+/// A mark that turns the direction of text is shown instead of obeyed: numbers after it keep their order.
+#[test]
+fn a_label_cannot_turn_the_numbers_around() {
+    let Some(browser) = Browser::start("a_label_cannot_turn_the_numbers_around") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (name, seed) in [("a.csv", 1), ("b.csv", 2)] {
+        std::fs::write(folder.path().join(name), trials(50, seed)).unwrap();
+    }
+    let url =
+        render(folder.path(), &["1M\u{202e}=a.csv", "10M=b.csv", "--metric", "auc", "--rows", "100:400"]);
+    browser.open(&url, DESKTOP);
+    let marks = browser.value("/[\\u202a-\\u202e\\u2066-\\u2069]/.test(document.documentElement.outerHTML)");
+    assert_eq!(marks, false);
+    assert_eq!(browser.value("document.body.textContent.includes('1M\\\\u{202e}')"), true);
+    assert_eq!(browser.value("trialData().studies[0].label"), "1M\\u{202e}");
+    assert_sound(&browser, &url);
+}
+
+/// Thousands of dots are gathered by their number, and the pointer still finds each trial.
+#[test]
+fn thousands_of_trials_are_no_blob() {
+    let Some(browser) = Browser::start("thousands_of_trials_are_no_blob") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = page(folder.path(), 4_000);
+    browser.open(&url, DESKTOP);
+    browser.open_sections();
+    for place in ["#history-0", "#slice-0", "#scaling"] {
+        let densities = browser.value(&format!(
+            "new Set(Array.from(document.querySelectorAll('{place} .dots.bin'), \
+             (one) => getComputedStyle(one).opacity)).size"
+        ));
+        assert!(densities.as_u64().unwrap() >= 3, "{place}: {densities} densities");
+    }
+    assert_eq!(browser.value("document.querySelectorAll('#slice-0 .bar.box').length"), 7 + 4 + 3);
+    let found = browser.value(
+        "(() => { const panel = Array.from(document.querySelectorAll('#slice-0 svg.panel'), panelOf) \
+         .find((one) => one.x.field === 'param:activation'); \
+         return [0, 1, 2, 3].map((trial) => placeOf(panel, trialData().studies[0], trial)[0]); })()",
+    );
+    let places: Vec<f64> = serde_json::from_value(found).unwrap();
+    assert!(places.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1.0), "spread: {places:?}");
+    assert_sound(&browser, &url);
+}
+
+/// A finger's tap shows the trial under it; scrolling with a finger leaves no range on an axis.
+#[test]
+fn a_tap_shows_a_trial_and_scrolling_marks_nothing() {
+    let Some(browser) = Browser::start("a_tap_shows_a_trial_and_scrolling_marks_nothing") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 50), Screen { width: 360, height: 740, theme: "light" });
+    browser.open_sections();
+    browser.middle("#history-0 svg.panel");
+    let tip = browser.value(
+        "(() => { const panel = panelOf(document.querySelector('#history-0 svg.panel')); \
+         const [x, y] = placesOf(panel)[7]; const box = panel.svg.getBoundingClientRect(); \
+         const scale = box.width / panel.svg.viewBox.baseVal.width; \
+         panel.svg.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true, pointerType: 'touch', \
+         clientX: box.left + x * scale, clientY: box.top + y * scale })); \
+         return document.querySelector('.tip').textContent; })()",
+    );
+    assert!(tip.as_str().unwrap().starts_with("1M, trial 7:"), "{tip}");
+    browser.middle("#parallel-0 svg.panel");
+    let brushes = browser.value(
+        "(() => { const panel = panelOf(document.querySelector('#parallel-0 svg.panel')); \
+         const box = panel.svg.getBoundingClientRect(); const clientX = box.left + axisX(panel, 0); \
+         const send = (kind, y) => panel.svg.dispatchEvent(new PointerEvent(kind, \
+         { bubbles: true, pointerType: 'touch', clientX, clientY: box.top + y })); \
+         send('pointerdown', 100); send('pointercancel', 100); send('pointermove', 200); \
+         return document.querySelectorAll('.brush').length; })()",
+    );
+    assert_eq!(brushes, 0);
+}
+
 #[test]
 fn names_of_users_are_text() {
     let Some(browser) = Browser::start("names_of_users_are_text") else { return };
@@ -474,6 +658,37 @@ fn the_page_fits_its_screen_in_both_themes() {
             }
         }
     }
+}
+
+/// A page that the reader made dark is printed light, with what is open, and it says what it leaves out.
+#[test]
+fn print_is_light_and_says_what_it_leaves_out() {
+    let Some(browser) = Browser::start("print_is_light_and_says_what_it_leaves_out") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 50), DESKTOP);
+    browser.click("#theme");
+    browser.value("document.getElementById('slice-0').closest('details.fold').open = true");
+    browser.value("dispatchEvent(new Event('beforeprint'))");
+    browser.cdp("Emulation.setEmulatedMedia", &serde_json::json!({ "media": "print" }));
+    let look = browser.value(
+        "[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]",
+    );
+    assert_eq!(look, serde_json::json!(["rgb(255, 255, 255)", "rgb(29, 37, 48)"]));
+    let hidden = ["#theme", "nav.contents", "#trials-filter", "#trials"];
+    for place in hidden {
+        let is_seen = browser.value(&format!("document.querySelector('{place}').checkVisibility()"));
+        assert_eq!(is_seen, false, "{place}");
+    }
+    for place in ["#slice-0", ".finding .advice"] {
+        let is_seen = browser.value(&format!("document.querySelector('{place}').checkVisibility()"));
+        assert_eq!(is_seen, true, "{place}");
+    }
+    let note = browser.value("document.querySelector('.printed').innerText");
+    let note = note.as_str().unwrap();
+    assert!(note.contains("HPO Analysis: 10M; ") && note.contains("All trials"), "{note}");
+    assert!(!note.contains("HPO Analysis: 1M"), "{note}");
+    browser.value("dispatchEvent(new Event('afterprint'))");
+    assert_eq!(browser.value("document.querySelectorAll('details.finding[open]').length"), 0);
 }
 
 #[test]

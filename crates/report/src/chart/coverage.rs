@@ -8,7 +8,7 @@ use super::figure::Figure;
 use super::panel::{Axis, Layer, Panel};
 use super::scale::Scale;
 use super::shown;
-use crate::number::{decimals, shortened, step};
+use crate::number::{decimals, step};
 
 /// Draws the number of trials for each pair of parameters, and beside it the mean of their values.
 pub(super) fn figure(study: &StudyAnalysis, position: usize, analysis: &Analysis) -> Option<Figure> {
@@ -21,8 +21,8 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize, analysis: &Analysis
         Figure::new(format!("coverage-{position}"), format!("{label}: combinations tried"), panels.collect());
     figure.columns = 2;
     figure.caption = format!(
-        "Left: trials at each combination; dashed cells are empty. Right: their mean {}; stronger colours \
-         are better. A mean rests on few trials if its cell on the left is weak.",
+        "Two panels per pair: the number of trials at each combination, where dashed cells are empty, and \
+         their mean {}, where stronger colours are better. A mean rests on few trials if its count is small.",
         shown(&analysis.metric)
     );
     figure.describe(study.coverage.iter().map(|c| {
@@ -57,10 +57,10 @@ fn means(coverage: &Coverage, analysis: &Analysis) -> Panel {
 }
 
 fn cells(what: &str, coverage: &Coverage, cell: impl Fn(usize, usize) -> Option<(f64, String)>) -> Panel {
-    let names = |steps: &[allometry_analysis::coverage::Step], longest| -> Vec<String> {
-        steps.iter().map(|one| shortened(&step(&one.value, one.upper.as_ref()), longest)).collect()
+    let names = |steps: &[allometry_analysis::coverage::Step]| -> Vec<String> {
+        steps.iter().map(|one| shown(&step(&one.value, one.upper.as_ref()))).collect()
     };
-    let (rows, columns) = (names(&coverage.rows, 20), names(&coverage.columns, 20));
+    let (rows, columns) = (names(&coverage.rows), names(&coverage.columns));
     let size = (400.0, 86.0 + rows.len().clamp(3, 14) as f64 * 24.0);
     let title = format!("{what}: {} by {}", coverage.row_parameter, coverage.column_parameter);
     let x = Axis::new(shown(&coverage.column_parameter), Scale::Places(columns.clone()));

@@ -3,6 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::panel::Panel;
+use crate::number::is_numeric;
 
 /// Colours of charts, for light and dark backgrounds. Drawings that stand alone contain them.
 pub const CHART_STYLE: &str = include_str!("style.css");
@@ -83,10 +84,10 @@ impl Figure {
             let mut x = 0.0;
             for panel in row {
                 placed.push((panel, (x, y)));
-                x += panel.size.0 + GAP;
+                x += panel.drawn_size().0 + GAP;
             }
             width = width.max(x - GAP);
-            y += row.iter().map(|panel| panel.size.1).fold(0.0, f64::max) + GAP;
+            y += row.iter().map(|panel| panel.drawn_size().1).fold(0.0, f64::max) + GAP;
         }
         let height = y - GAP;
         let picture = html! {
@@ -115,7 +116,7 @@ impl Figure {
 
     /// Returns the entries of the legend in lines that fit, each entry with its position.
     fn legend_rows(&self, columns: usize) -> Vec<Vec<(f64, &LegendEntry)>> {
-        let room: f64 = self.panels.iter().take(columns).map(|panel| panel.size.0 + GAP).sum();
+        let room: f64 = self.panels.iter().take(columns).map(|panel| panel.drawn_size().0 + GAP).sum();
         let mut rows: Vec<Vec<(f64, &LegendEntry)>> = Vec::new();
         let mut x = f64::INFINITY;
         for entry in &self.legend {
@@ -133,7 +134,7 @@ impl Figure {
     /// Returns the figure as a part of a page that has [`CHART_STYLE`]. The panels flow into as many columns
     /// as fit.
     pub fn html(&self) -> Markup {
-        let wide = self.panels.iter().any(|panel| panel.size.0 > 700.0);
+        let wide = self.panels.iter().any(Panel::is_wide);
         html! {
             figure id=(self.id) class=[(self.panels.len() > 1 || wide).then_some("whole")] {
                 figcaption { strong { (self.title) } " " span.caption { (self.caption) } }
@@ -162,13 +163,30 @@ impl Figure {
 
 impl FigureTable {
     fn html(&self) -> Markup {
+        let numeric: Vec<bool> = (0..self.header.len())
+            .map(|column| is_numeric(self.rows.iter().filter_map(|row| row.get(column)).map(String::as_str)))
+            .collect();
         html! {
             details {
                 summary { "Table" }
                 div.scroll {
                     table {
-                        thead { tr { @for name in &self.header { th scope="col" { (name) } } } }
-                        tbody { @for row in &self.rows { tr { @for cell in row { td { (cell) } } } } }
+                        thead {
+                            tr {
+                                @for (name, is) in self.header.iter().zip(&numeric) {
+                                    th.number[*is] scope="col" { (name) }
+                                }
+                            }
+                        }
+                        tbody {
+                            @for row in &self.rows {
+                                tr {
+                                    @for (cell, is) in row.iter().zip(&numeric) {
+                                        td.number[*is] { (cell) }
+                                    }
+                                }
+                            }
+                        }
                     }
                 }
             }

@@ -57,8 +57,8 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     );
     for (class, words, at) in [
         (budget_class(position), "complete", complete),
-        ("b2".into(), "infeasible", infeasible),
-        ("b1".into(), "pruned", pruned),
+        ("infeasible".into(), "infeasible", infeasible),
+        ("pruned".into(), "pruned", pruned),
         ("bad".into(), "failed", failed),
     ] {
         if !at.is_empty() {

@@ -3,6 +3,7 @@
 use allometry_analysis::{FanovaOutcome, StudyAnalysis};
 
 use super::figure::Figure;
+use super::label::cut;
 use super::panel::{Axis, Layer, Panel};
 use super::scale::Scale;
 use super::shown;
@@ -22,7 +23,7 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     let side = 90.0 + names.len() as f64 * 46.0;
     let mut panel = Panel::new(
         "",
-        Axis::new("", Scale::Places(labels().map(|name| crate::number::shortened(&name, 12)).collect())),
+        Axis::new("", Scale::Places(labels().map(|name| cut(&name, 16)).collect())),
         Axis::new("", Scale::Places(labels().rev().collect())),
         (side + 120.0, side * 0.72),
     );

@@ -1,16 +1,27 @@
 //! A coordinate system with its marks, as SVG.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
+use super::label::{self, Turn};
 use super::scale::{Scale, Tick, TickFormat};
-use crate::number::shortened;
 
 /// Width of a panel that stands alone, in units of the drawing.
 pub(crate) const WIDTH: f64 = 520.0;
-/// Width of a character of a label, in units of the drawing; labels are 12 units high.
-const CHARACTER: f64 = 7.0;
+/// Width from which a panel is drawn smaller on a phone, where the page enlarges its letters.
+const LARGE: f64 = 450.0;
+/// Number of points of a panel above which neighbouring points of a layer are drawn as one.
+const MOST_DOTS: usize = 1_500;
+/// Distance between the places of neighbouring points that are drawn as one.
+const BIN: f64 = 6.0;
+/// Width from which a panel keeps its size on every screen.
+const WIDE: f64 = 700.0;
+/// Height of the letters of labels.
+const LETTERS: f64 = 12.0;
+/// Height of the letters of labels of a large panel on a phone; labels have room for these.
+const LARGE_LETTERS: f64 = 15.0;
 /// Number of characters beyond which a name on an axis is cut.
 const LONGEST_NAME: usize = 22;
 
@@ -23,11 +34,13 @@ pub(crate) struct Axis {
     /// The property of trials along the axis, if the script can find trials by it: `number`, `value`, `size`,
     /// or `param:` and a name.
     pub(crate) field: Option<String>,
+    /// Part of the distance between named places over which the script spreads trials, as `jitter` does.
+    pub(crate) spread: f64,
 }
 
 impl Axis {
     pub(crate) fn new(label: impl Into<String>, scale: Scale) -> Self {
-        Self { label: label.into(), scale, format: TickFormat::Number, field: None }
+        Self { label: label.into(), scale, format: TickFormat::Number, field: None, spread: 0.0 }
     }
 
     pub(crate) fn format(self, format: TickFormat) -> Self {
@@ -97,6 +110,12 @@ struct Frame {
     top: f64,
     width: f64,
     height: f64,
+    /// The size of the whole drawing, which grows with its labels.
+    size: (f64, f64),
+    /// The height of letters for which labels have room.
+    letters: f64,
+    /// The direction of the labels below.
+    turn: Turn,
 }
 
 impl Panel {
@@ -119,35 +138,90 @@ impl Panel {
         if self.axes.is_empty() { axis.scale.ticks(5, axis.format) } else { Vec::new() }
     }
 
+    /// Whether the page enlarges the letters of this panel on a phone.
+    fn is_large(&self) -> bool {
+        self.size.0 > LARGE && !self.is_wide()
+    }
+
+    /// Whether the panel keeps its size on every screen, where the reader scrolls along it.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.size.0 > WIDE
+    }
+
+    /// Returns the height of letters for which labels have room.
+    fn letters(&self) -> f64 {
+        if self.is_large() { LARGE_LETTERS } else { LETTERS }
+    }
+
+    fn points(&self) -> usize {
+        let counts = self.layers.iter().map(|layer| match layer {
+            Layer::Points { at, .. } => at.len(),
+            _ => 0,
+        });
+        counts.sum()
+    }
+
+    /// Returns the size of the whole drawing.
+    pub(crate) fn drawn_size(&self) -> (f64, f64) {
+        self.frame().size
+    }
+
+    /// Returns the frame. Its margins have room for all labels, and its sides for all named places.
     fn frame(&self) -> Frame {
-        let widest = |axis: &Axis| {
-            let ticks = self.ticks(axis);
-            ticks.iter().map(|tick| shortened(&tick.label, LONGEST_NAME).chars().count()).max().unwrap_or(0)
-                as f64
+        let letters = self.letters();
+        let widths = |ticks: &[Tick]| -> Vec<f64> {
+            ticks.iter().map(|tick| label::width(&label::cut(&tick.label, LONGEST_NAME), letters)).collect()
         };
+        let longest = |widths: &[f64]| widths.iter().copied().fold(0.0, f64::max);
         let name = if self.y.label.is_empty() { 0.0 } else { 18.0 };
-        let left = (widest(&self.y) * CHARACTER + 12.0 + name).max(24.0);
+        let left = (longest(&widths(&self.ticks(&self.y))) + 10.0 + name).max(24.0).ceil();
+        let across = widths(&self.x.scale.ticks(6, self.x.format));
+        let mut right: f64 = 14.0;
+        let (mut turn, mut width, mut below) = (Turn::None, self.size.0, letters * label::LINE);
+        if matches!(self.x.scale, Scale::Places(_)) {
+            // Upright labels need this room each.
+            width = width.max(left + right + across.len() as f64 * letters * 1.2).ceil();
+            let slot = (width - left - right) / across.len().max(1) as f64;
+            turn = label::turn(&across, slot, left, letters);
+            below = turn.height(longest(&across), letters);
+        } else {
+            // A label at the end of the axis reaches beyond it.
+            right = right.max(across.last().map_or(0.0, |last| last / 2.0 + 1.0)).ceil();
+        }
         let top = if self.title.is_empty() { 10.0 } else { 28.0 };
-        let bottom = if self.x.label.is_empty() { 24.0 } else { 42.0 };
-        Frame { left, top, width: self.size.0 - left - 14.0, height: self.size.1 - top - bottom }
+        let name_below = if self.x.label.is_empty() { 0.0 } else { letters * label::LINE + 3.0 };
+        let bottom = (10.0 + below + name_below).ceil();
+        let flat = (10.0 + letters * label::LINE + name_below).ceil();
+        let mut height = self.size.1 - top - flat;
+        if let Scale::Places(names) = &self.y.scale {
+            let named: Vec<usize> = (0..names.len()).filter(|place| !names[*place].is_empty()).collect();
+            let closest = named.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(names.len());
+            height = height.max(letters * 1.2 * names.len() as f64 / closest.max(1) as f64).ceil();
+        }
+        let size = (width, top + height + bottom);
+        Frame { left, top, width: width - left - right, height, size, letters, turn }
     }
 
     /// Returns the drawing. `id` is unique on the page; `place` is its position in a larger drawing.
     pub(crate) fn svg(&self, id: &str, place: Option<(f64, f64)>) -> Markup {
         let frame = self.frame();
-        let (width, height) = self.size;
+        let (width, height) = (round(frame.size.0), round(frame.size.1));
         let at = |(x, y): (f64, f64)| frame.at(self, x, y);
+        let is_crowded = self.points() > MOST_DOTS;
         html! {
-            svg.panel id=(id) viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+            svg.panel.large[self.is_large()] id=(id) viewBox={ "0 0 " (width) " " (height) }
+                width=(width) height=(height)
                 x=[place.map(|place| place.0)] y=[place.map(|place| place.1)]
                 data-frame={ (round(frame.left)) " " (round(frame.top)) " "
                     (round(frame.width)) " " (round(frame.height)) }
                 data-x=(described(&self.x)) data-y=(described(&self.y))
                 data-axes=[(!self.axes.is_empty()).then(|| described_all(&self.axes))]
+                data-below=(4.0 + frame.letters * label::LINE)
+                data-turn=[(frame.turn != Turn::None).then(|| frame.turn.angle())]
                 data-study=[self.study] data-zoom=[(self.zoom == Zoom::Offered).then_some("offered")] {
                 @if !self.title.is_empty() {
                     text.title x=(round(frame.left)) y="17"
-                        { (shortened(&self.title, (width / CHARACTER) as usize - 4)) }
+                        { (label::fitted(&self.title, width - frame.left, self.letters() * 1.15)) }
                 }
                 clipPath id={ (id) "-clip" } {
                     rect x=(round(frame.left)) y=(round(frame.top))
@@ -157,16 +231,46 @@ impl Panel {
                 g clip-path={ "url(#" (id) "-clip)" } {
                     g.marks {
                         @for layer in &self.layers {
-                            @if !matches!(layer, Layer::Words { .. }) { (layer.svg(&at)) }
+                            @if !matches!(layer, Layer::Words { .. }) {
+                                (layer.svg(&at, self.letters(), is_crowded))
+                            }
                         }
                     }
                 }
-                g.words {
-                    @for layer in &self.layers {
-                        @if matches!(layer, Layer::Words { .. }) { (layer.svg(&at)) }
-                    }
-                }
+                g.words { (self.words(&at)) }
             }
+        }
+    }
+}
+
+impl Panel {
+    /// Returns the texts beside points; one that would cover another moves up.
+    fn words(&self, at: &impl Fn((f64, f64)) -> (f64, f64)) -> Markup {
+        let letters = self.letters();
+        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+        let words = self.layers.iter().filter_map(|layer| match layer {
+            Layer::Words { at: point, text, anchor } => Some((at(*point), text, anchor)),
+            _ => None,
+        });
+        let placed: Vec<(f64, f64, &str, &str)> = words
+            .map(|((x, y), text, anchor)| {
+                let width = label::width(text, letters);
+                let (left, anchor) = match anchor {
+                    Anchor::Start => (x, "start"),
+                    Anchor::Middle => (x - width / 2.0, "middle"),
+                };
+                let mut y = y - 7.0;
+                while let Some((.., other)) = taken.iter().find(|(start, end, other)| {
+                    left < *end && *start < left + width && (y - other).abs() < letters * label::LINE
+                }) {
+                    y = other - letters * label::LINE;
+                }
+                taken.push((left, left + width, y));
+                (x, round(y), anchor, text.as_str())
+            })
+            .collect();
+        html! {
+            @for (x, y, anchor, text) in placed { text x=(x) y=(y) text-anchor=(anchor) { (text) } }
         }
     }
 }
@@ -181,51 +285,80 @@ impl Frame {
 
     fn axes(&self, panel: &Panel) -> Markup {
         let (right, bottom) = (self.left + self.width, self.top + self.height);
-        let across = self.fitting(&panel.x);
+        let letters = panel.letters();
+        let across = self.fitting(panel);
         let up = panel.ticks(&panel.y);
         let places = |axis: &Axis| matches!(axis.scale, Scale::Places(_));
+        let name_room = self.width + 2.0 * self.left.min(self.size.0 - right);
         html! {
             g.grid {
                 @for tick in &across {
                     @let x = round(self.left + panel.x.scale.unit(tick.at) * self.width);
                     @if !places(&panel.x) { line x1=(x) x2=(x) y1=(round(self.top)) y2=(round(bottom)) {} }
-                    text x=(x) y=(round(bottom + 16.0)) text-anchor="middle"
-                        { (shortened(&tick.label, LONGEST_NAME)) }
+                    (self.tick_below(x, bottom, &tick.label))
                 }
                 @for tick in &up {
                     @let y = round(bottom - panel.y.scale.unit(tick.at) * self.height);
                     @if !places(&panel.y) { line x1=(round(self.left)) x2=(round(right)) y1=(y) y2=(y) {} }
                     text x=(round(self.left - 7.0)) y=(round(y + 4.0))
-                        text-anchor="end" { (shortened(&tick.label, LONGEST_NAME)) }
+                        text-anchor="end" { (named(&tick.label)) }
                 }
             }
             rect.frame x=(round(self.left)) y=(round(self.top))
                 width=(round(self.width)) height=(round(self.height)) {}
             @if !panel.x.label.is_empty() {
-                text.label x=(round(self.left + self.width / 2.0)) y=(round(bottom + 35.0))
-                    text-anchor="middle" { (panel.x.label) }
+                text.label x=(round(self.left + self.width / 2.0)) y=(round(self.size.1 - 7.0))
+                    text-anchor="middle" { (label::fitted(&panel.x.label, name_room, letters)) }
             }
             @if !panel.y.label.is_empty() {
                 @let y = round(self.top + self.height / 2.0);
                 text.label x="13" y=(y) text-anchor="middle" transform={ "rotate(-90 13 " (y) ")" }
-                    { (panel.y.label) }
+                    { (label::fitted(&panel.y.label, self.height + self.top, letters)) }
             }
         }
     }
 
-    /// Returns ticks whose labels do not touch.
-    fn fitting(&self, axis: &Axis) -> Vec<Tick> {
+    fn tick_below(&self, x: f64, bottom: f64, text: &str) -> Markup {
+        match self.turn {
+            Turn::None => html! {
+                text x=(x) y=(round(bottom + 4.0 + self.letters * label::LINE)) text-anchor="middle"
+                    { (named(text)) }
+            },
+            turn => {
+                let (x, y) = (round(x + 4.0), round(bottom + 9.0));
+                html! {
+                    text x=(x) y=(y) text-anchor="end"
+                        transform={ "rotate(" (turn.angle()) " " (x) " " (y) ")" } { (named(text)) }
+                }
+            }
+        }
+    }
+
+    /// Returns ticks whose labels do not touch. Named places all have a label: these are turned if needed.
+    fn fitting(&self, panel: &Panel) -> Vec<Tick> {
+        let (axis, letters) = (&panel.x, panel.letters());
+        if matches!(axis.scale, Scale::Places(_)) {
+            return axis.scale.ticks(1, axis.format);
+        }
         (1..=6)
             .rev()
             .map(|wanted| axis.scale.ticks(wanted, axis.format))
             .find(|ticks| {
-                let room = ticks.iter().map(|tick| {
-                    (shortened(&tick.label, LONGEST_NAME).chars().count() + 2) as f64 * CHARACTER
-                });
-                room.sum::<f64>() <= self.width || ticks.len() <= 2
+                let place = |tick: &Tick| axis.scale.unit(tick.at) * self.width;
+                let width = |tick: &Tick| label::width(&tick.label, letters);
+                ticks.windows(2).all(|pair| {
+                    place(&pair[0]) + f64::midpoint(width(&pair[0]), width(&pair[1])) + letters * 0.6
+                        <= place(&pair[1])
+                })
             })
             .unwrap_or_default()
     }
+}
+
+/// Returns a name, cut if it is long; then the whole of it is its title.
+fn named(name: &str) -> Markup {
+    let cut = label::cut(name, LONGEST_NAME);
+    html! { (cut) @if cut != name { title { (name) } } }
 }
 
 impl Layer {
@@ -239,8 +372,16 @@ impl Layer {
         Self::Line { class: class.into(), at: vec![from, to], tip: tip.into() }
     }
 
-    fn svg(&self, at: &impl Fn((f64, f64)) -> (f64, f64)) -> Markup {
+    fn svg(&self, at: &impl Fn((f64, f64)) -> (f64, f64), letters: f64, is_crowded: bool) -> Markup {
         match self {
+            Self::Points { class, at: points } if is_crowded => {
+                let bins = bins(points.iter().map(|point| at(*point)));
+                html! {
+                    @for (density, places) in bins {
+                        path class={ "dots bin " (density) " " (class) } d=(dots(places)) {}
+                    }
+                }
+            }
             Self::Points { class, at: points } => {
                 html! { path class={ "dots " (class) } d=(dots(points.iter().map(|point| at(*point)))) {} }
             }
@@ -269,7 +410,7 @@ impl Layer {
                 let words = if step.is_some_and(|step| step >= 5) { "on-strong" } else { "on-weak" };
                 html! {
                     rect class=(class) x=(x) y=(y) width=(width) height=(height) { (title(tip)) }
-                    @if !text.is_empty() && text.chars().count() as f64 * CHARACTER < width + 4.0 {
+                    @if !text.is_empty() && label::width(text, letters) <= width - 2.0 && height >= letters {
                         text class=(words) x=(round(x + width / 2.0)) y=(round(y + height / 2.0 + 4.0))
                             text-anchor="middle" { (text) }
                     }
@@ -278,14 +419,8 @@ impl Layer {
             Self::Mark { class, at: point, tip } => {
                 html! { path class={ "mark " (class) } d=(dots([at(*point)])) { (title(tip)) } }
             }
-            Self::Words { at: point, text, anchor } => {
-                let (x, y) = at(*point);
-                let anchor = match anchor {
-                    Anchor::Start => "start",
-                    Anchor::Middle => "middle",
-                };
-                html! { text x=(x) y=(round(y - 7.0)) text-anchor=(anchor) { (text) } }
-            }
+            // Texts are drawn together, see `Panel::words`.
+            Self::Words { .. } => html! {},
         }
     }
 }
@@ -317,7 +452,7 @@ fn description(axis: &Axis) -> serde_json::Value {
     serde_json::json!({
         "kind": axis.scale.kind(), "low": low, "high": high,
             "names": names, "format": format, "field": axis.field,
-        "label": axis.label,
+        "label": axis.label, "spread": axis.spread,
     })
 }
 
@@ -325,6 +460,30 @@ fn rectangle(a: (f64, f64), b: (f64, f64)) -> (f64, f64, f64, f64) {
     let (left, right) = (a.0.min(b.0), a.0.max(b.0));
     let (top, bottom) = (a.1.min(b.1), a.1.max(b.1));
     (left, top, round(right - left), round(bottom - top))
+}
+
+/// Gathers points at the places of a hexagonal grid, and returns the places by the number of their points: up
+/// to an eighth, a quarter and a half of the largest number, and more. A blob of thousands of dots would show
+/// only where points are, not how many.
+fn bins(points: impl Iterator<Item = (f64, f64)>) -> Vec<(&'static str, Vec<(f64, f64)>)> {
+    let height = BIN * 0.75_f64.sqrt();
+    let mut counts: BTreeMap<(i64, i64), usize> = BTreeMap::new();
+    for (x, y) in points {
+        let row = (y / height).round() as i64;
+        let shift = if row % 2 == 0 { 0.0 } else { 0.5 };
+        *counts.entry((row, (x / BIN - shift).round() as i64)).or_default() += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    let shares = [("few", 8), ("some", 4), ("many", 2), ("most", 1)];
+    let mut bins: Vec<(&str, Vec<(f64, f64)>)> =
+        shares.iter().map(|(density, _)| (*density, Vec::new())).collect();
+    for ((row, column), count) in counts {
+        let place = shares.iter().position(|(_, part)| count * part <= most).unwrap_or(shares.len() - 1);
+        let shift = if row % 2 == 0 { 0.0 } else { 0.5 };
+        bins[place].1.push(((column as f64 + shift) * BIN, row as f64 * height));
+    }
+    bins.retain(|(_, places)| !places.is_empty());
+    bins
 }
 
 /// Returns dots as strokes of zero length: one element for any number of dots. Dots at one place are drawn
@@ -363,6 +522,17 @@ mod tests {
     #[test]
     fn dots_at_one_place_are_one() {
         assert_eq!(dots([(10.0, 5.1), (10.1, 5.0), (3.0, 4.0)]), "M3 4h0M10 5h0");
+    }
+
+    #[test]
+    fn many_points_are_gathered_by_their_number() {
+        let crowd = std::iter::repeat_n((60.0, 51.0), 1_600);
+        let bins = bins(crowd.chain([(90.0, 51.9), (91.0, 52.0)]));
+        let found: Vec<(&str, usize)> =
+            bins.iter().map(|(density, places)| (*density, places.len())).collect();
+        assert_eq!(found, [("few", 1), ("most", 1)]);
+        let (x, y) = bins[1].1[0];
+        assert!((x - 60.0).abs() <= BIN / 2.0 && (y - 51.0).abs() <= BIN / 2.0, "{x}, {y}");
     }
 
     #[test]

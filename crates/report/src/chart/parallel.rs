@@ -4,11 +4,11 @@ use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
 
 use super::figure::Figure;
+use super::label::cut;
 use super::panel::{Anchor, Axis, Layer, Panel, WIDTH};
 use super::parameter::ParameterAxis;
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
-use crate::number::shortened;
 
 /// The largest number of parameters that are shown, the most important.
 const MOST: usize = 14;
@@ -34,8 +34,8 @@ pub(super) fn figure(
         return None;
     }
     let values = Scale::linear(sample.values.iter().copied());
-    let mut names: Vec<String> = axes.iter().map(|(name, _)| shortened(name, 14)).collect();
-    names.push(shortened(&analysis.metric, 14));
+    let mut names: Vec<String> = axes.iter().map(|(name, _)| cut(name, 16)).collect();
+    names.push(cut(&analysis.metric, 16));
     let last = names.len() - 1;
     let width = 120.0 + last as f64 * 105.0;
     let blank = Axis::new("", Scale::Places(names));
@@ -71,7 +71,7 @@ pub(super) fn figure(
         let x = place as f64;
         panel.layers.push(Layer::segment("ruler", (x, 0.0), (x, 1.0), ""));
         for tick in scale.ticks(4, TickFormat::Number) {
-            let text = shortened(&tick.label, 10);
+            let text = cut(&tick.label, 10);
             panel.layers.push(Layer::Words { at: (x, scale.unit(tick.at)), text, anchor: Anchor::Start });
         }
     }

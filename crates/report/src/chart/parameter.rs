@@ -106,8 +106,8 @@ fn is_log(studies: &[StudyTrials], parameter: &str) -> Option<bool> {
     declared.reduce(|a, b| a || b)
 }
 
-/// Returns the distance of a trial's dot from its place, from -0.5 to 0.5. Equal values of neighbouring trials
-/// lie apart.
+/// Returns the distance of a trial's dot from its place, from -0.5 to 0.5. Equal values of neighbouring
+/// trials lie apart.
 pub(crate) fn jitter(number: TrialNumber) -> f64 {
     (number.0 as f64 * GOLDEN_RATIO).fract() - 0.5
 }

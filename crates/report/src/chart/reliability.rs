@@ -60,10 +60,12 @@ pub fn reliability_figure<'a>(
     figure.columns = 2;
     figure.entry("b2 small", "positive rows");
     figure.entry("b3 small", "negative rows");
-    figure.caption = "Left: rows in groups of similar predicted probability; on the dashed line, the \
-                      predictions are calibrated. Right: predictions by true class. Two separate peaks mean \
-                      that the model separates the classes; one narrow peak means that it collapsed."
-        .into();
+    figure.caption =
+        "The first panel of a trial has rows in groups of similar predicted probability; on the \
+                      dashed line, the predictions are calibrated. The second has the predictions by true \
+                      class. Two separate peaks mean that the model separates the classes; one narrow peak \
+                      means that it collapsed."
+            .into();
     figure.describe(rows.chunk_by(|a, b| a[0] == b[0]).map(|trial| {
         let (first, last) = (&trial[0], &trial[trial.len() - 1]);
         format!(

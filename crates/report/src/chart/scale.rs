@@ -79,15 +79,14 @@ impl Scale {
         }
     }
 
-    /// Returns about `wanted` labelled positions.
+    /// Returns about `wanted` labelled positions; named places are all labelled.
     pub(crate) fn ticks(&self, wanted: usize, format: TickFormat) -> Vec<Tick> {
         match self {
             Self::Linear { low, high } => linear_ticks(*low, *high, wanted, format),
             Self::Log { low, high } => log_ticks(*low, *high, wanted, format),
             Self::Places(names) => {
-                let every = names.len().div_ceil(wanted.max(1) * 2).max(1);
-                let labelled = names.iter().enumerate().step_by(every);
-                labelled.map(|(place, name)| Tick { at: place as f64, label: name.clone() }).collect()
+                let named = names.iter().enumerate().filter(|(_, name)| !name.is_empty());
+                named.map(|(place, name)| Tick { at: place as f64, label: name.clone() }).collect()
             }
         }
     }
@@ -134,8 +133,21 @@ fn log_ticks(low: f64, high: f64, wanted: usize, format: TickFormat) -> Vec<Tick
         .filter(|at| (low..=high).contains(at))
         .collect();
     let every = ticks.len().div_ceil(wanted.max(1) + 1).max(1);
-    let labelled = ticks.into_iter().step_by(every);
-    labelled.map(|at| Tick { at, label: label(at, at, format) }).collect()
+    let labelled: Vec<f64> = ticks.into_iter().step_by(every).collect();
+    // One notation for all: with an exponent if the smallest value needs one.
+    let has_exponent =
+        format == TickFormat::Number && labelled.iter().any(|at| *at < 10.0_f64.powi(-MOST_DIGITS) * 0.999);
+    let write = |at: f64| if has_exponent { with_exponent(at) } else { label(at, at, format) };
+    labelled.into_iter().map(|at| Tick { at, label: write(at) }).collect()
+}
+
+/// Returns a number with an exponent: `1e-05`, `2.5e-04`.
+fn with_exponent(value: f64) -> String {
+    let text = format!("{value:.1e}");
+    let (mantissa, power) = text.split_once('e').expect("the format has an exponent");
+    let power: i32 = power.parse().expect("an exponent is a whole number");
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", mantissa.trim_end_matches(".0"), power.abs())
 }
 
 /// Returns the label of a value when neighbouring ticks are `step` apart.
@@ -181,7 +193,7 @@ mod tests {
     #[test]
     fn log_ticks_are_powers_and_their_parts() {
         let scale = Scale::Log { low: 9e-6, high: 1.1e-2 };
-        assert_eq!(labels(&scale, 5, TickFormat::Number), ["1e-05", "0.0001", "0.001", "0.01"]);
+        assert_eq!(labels(&scale, 5, TickFormat::Number), ["1e-05", "1e-04", "1e-03", "1e-02"]);
         let scale = Scale::Log { low: 1.8e5, high: 2.2e6 };
         assert_eq!(labels(&scale, 5, TickFormat::Weights), ["200k", "500k", "1.00M", "2.00M"]);
     }

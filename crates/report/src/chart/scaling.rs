@@ -7,9 +7,13 @@ use allometry_core::human_weights;
 
 use super::figure::Figure;
 use super::panel::{Anchor, Axis, Layer, Panel, WIDTH, Zoom};
+use super::parameter::jitter;
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::{decimals, interval};
+
+/// The part of the distance between budgets over which dots are spread, if exact sizes are not known.
+const SPREAD: f64 = 0.5;
 
 /// Draws every trial, the best trials with their intervals, the trend, and the sizes in the labels.
 pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figure> {
@@ -27,7 +31,11 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
             let pairs = sample.trials.iter().zip(&sample.values);
             pairs
                 .filter_map(|(trial, value)| {
-                    let x = if exact { trial.record.size?.total as f64 } else { position as f64 };
+                    let x = if exact {
+                        trial.record.size?.total as f64
+                    } else {
+                        position as f64 + SPREAD * jitter(trial.number)
+                    };
                     Some((x, *value))
                 })
                 .collect()

@@ -13,9 +13,9 @@ const MOST_LANES: usize = 32;
 
 /// States with their classes and names.
 const STATES: [(TrialState, &str, &str); 4] = [
-    (TrialState::Complete, "b0", "complete"),
-    (TrialState::Running, "b4", "running or abandoned"),
-    (TrialState::Pruned, "b1", "pruned"),
+    (TrialState::Complete, "complete", "complete"),
+    (TrialState::Running, "running", "running or abandoned"),
+    (TrialState::Pruned, "pruned", "pruned"),
     (TrialState::Failed, "bad", "failed"),
 ];
 

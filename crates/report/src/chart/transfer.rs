@@ -4,10 +4,10 @@ use allometry_analysis::Analysis;
 use allometry_analysis::transfer::TransferCell;
 
 use super::figure::Figure;
+use super::label::cut;
 use super::panel::{Axis, Layer, Panel};
 use super::scale::Scale;
-use super::shown;
-use crate::number::{decimals, shortened};
+use crate::number::decimals;
 
 /// The largest number of budgets that are shown, the first ones.
 const MOST: usize = 12;
@@ -20,7 +20,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     if transfer.cells.is_empty() {
         return None;
     }
-    let names = || budgets.iter().map(|name| shortened(&shown(name), 12));
+    let names = || budgets.iter().map(|name| cut(name, 16));
     let side = 100.0 + budgets.len() as f64 * 64.0;
     let mut panel = Panel::new(
         "",

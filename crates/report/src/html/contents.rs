@@ -7,6 +7,7 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Ta
 
 use crate::chart::Figures;
 use crate::full::INSIDE;
+use crate::number::numeric;
 
 /// A heading in the list of contents of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,22 +212,6 @@ fn tables(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     out
 }
 
-/// Whether a cell holds a number, with or without a unit; `None` if it holds nothing.
-pub(super) fn numeric(cell: &str) -> Option<bool> {
-    let cell = cell.trim();
-    if cell.is_empty() || matches!(cell, "unknown" | "N/A" | "–") {
-        return None;
-    }
-    let first = cell.trim_start_matches(['+', '-', '<', '−']);
-    let digits =
-        first.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | '-')).count();
-    let rest: String = first.chars().skip(digits).collect();
-    Some(
-        first.starts_with(|c: char| c.is_ascii_digit())
-            && matches!(rest.trim(), "" | "%" | "k" | "M" | "B" | "*" | "(thin)"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,9 +222,6 @@ mod tests {
         let html = html.into_string();
         assert!(html.contains("<td>x</td><td style=\"text-align: right\">0.5</td>"), "{html}");
         assert!(html.contains("<td style=\"text-align: right\">387k</td>"), "{html}");
-        for (cell, is) in [("+0.1", true), ("<0.001", true), ("8,400", true), ("6% (2% to 16%)", false)] {
-            assert_eq!(numeric(cell), Some(is), "{cell}");
-        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn body(analysis: &Analysis, figures: &Figures) -> Markup {
                     (rest)
                     details.fold { summary { h3 id="trials" { "All trials" } } (trials_table()) }
                 }
-                p.printed { "Sections that were closed are not printed." }
+                p.printed { "Closed sections are not printed." }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The trials of a page, in the form that its script reads.
 
+use std::fmt::Write as _;
+
 use allometry_analysis::{LadderTrials, StudyTrials};
 use allometry_core::visible::is_obeyed;
 use allometry_core::{Direction, FrozenTrial, TrialState};
@@ -29,7 +31,9 @@ pub fn trials_json(ladder: &LadderTrials) -> String {
     for c in text.chars() {
         match c {
             '<' => safe.push_str("\\u003c"),
-            c if is_obeyed(c) => safe.push_str(&format!("\\\\u{{{:x}}}", c as u32)),
+            c if is_obeyed(c) => {
+                write!(safe, "\\\\u{{{:x}}}", c as u32).expect("writing to a string cannot fail");
+            }
             c => safe.push(c),
         }
     }

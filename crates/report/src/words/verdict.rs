@@ -35,8 +35,8 @@ pub fn advice_sentence(analysis: &Analysis) -> String {
     analysis.verdict.advice.text(advice)
 }
 
-/// Returns what to do next, without what to take; empty if there is nothing to do. A verdict that was read from a
-/// document has one sentence for both.
+/// Returns what to do next, without what to take; empty if there is nothing to do. A verdict that was read
+/// from a document has one sentence for both.
 pub fn next_sentence(analysis: &Analysis) -> String {
     analysis.verdict.advice.text(next_steps)
 }
@@ -51,8 +51,8 @@ pub(crate) fn take_sentence(analysis: &Analysis) -> Option<String> {
     to_take(analysis).map(take)
 }
 
-/// Returns the comparison on which the verdict rests: that of a confirmation if there is one, otherwise that of
-/// the search.
+/// Returns the comparison on which the verdict rests: that of a confirmation if there is one, otherwise that
+/// of the search.
 pub(crate) fn compared(analysis: &Analysis) -> Option<&Judgement> {
     let confirmed = analysis.confirmation.as_ref().and_then(Confirmation::headline);
     confirmed.or(analysis.scaling.judgement.as_ref())

@@ -62,7 +62,8 @@ addEventListener("beforeprint", () => {
   const note = document.querySelector(".printed");
   if (!note) return;
   const closed = Array.from(document.querySelectorAll("details.fold:not([open]) > summary"), (one) => one.textContent);
-  note.textContent = closed.length > 0 ? `Not printed, because they were closed: ${closed.join("; ")}.` : "";
+  const table = closed.includes("All trials") ? "" : ` Of the trials, this page of the table is printed.`;
+  note.textContent = closed.length > 0 ? `Not printed, because they were closed: ${closed.join("; ")}.${table}` : table;
 });
 addEventListener("afterprint", () => {
   for (const finding of opened.splice(0)) finding.open = false;

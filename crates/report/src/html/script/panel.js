@@ -7,6 +7,9 @@ const shape = (name, attributes, parent) => {
   return element;
 };
 
+// Returns the class of a budget's marks, as chart/mod.rs.
+const budgetClass = (position) => `b${position % 8}${Math.floor(position / 8) % 2 ? " again" : ""}`;
+
 const panels = new WeakMap();
 const panelOf = (svg) => {
   let panel = panels.get(svg);
@@ -27,7 +30,9 @@ const placeOf = (panel, study, trial) => {
   const x = fieldOf(study, trial, panel.x.field);
   const y = fieldOf(study, trial, panel.y.field);
   if (x === null || y === null || x === undefined || y === undefined) return null;
-  return [panel.left + unitOf(panel.x, x) * panel.width, panel.top + (1 - unitOf(panel.y, y)) * panel.height];
+  // Dots at named places are spread as in chart/parameter.rs.
+  const aside = panel.x.spread ? panel.x.spread * ((study.numbers[trial] * 0.61803398875) % 1 - 0.5) : 0;
+  return [panel.left + unitOf(panel.x, x + aside) * panel.width, panel.top + (1 - unitOf(panel.y, y)) * panel.height];
 };
 const placesOf = (panel) => {
   const data = trialData();
@@ -114,6 +119,10 @@ const hover = (event) => {
   hoverTrial(trial);
 };
 document.addEventListener("pointermove", hover, { passive: true });
+// A tap moves no pointer: it shows what is under the finger, until the page scrolls.
+document.addEventListener("pointerdown", (event) => {
+  if (event.pointerType === "touch") hover(event);
+}, { passive: true });
 document.addEventListener("scroll", () => tip(null), { passive: true });
 
 // Draws rings around hovered and pinned trials, and dots for trials that a filter keeps.
@@ -128,7 +137,7 @@ const drawLooks = (panel) => {
   if (kept && panel.showsTrials) {
     const places = placesOf(panel).filter((place) => kept.has(place[3])).map((place) => zoomed(panel, place));
     const d = places.filter((place) => inside(panel, place)).map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`);
-    shape("path", { class: `dots b${panel.study % 8}`, d: d.join("") }, layer);
+    shape("path", { class: `dots ${budgetClass(panel.study)}`, d: d.join("") }, layer);
   }
   for (const [class_, trials] of [["pinned", looks.pinned], ["hovered", looks.hovered ? [looks.hovered] : []]]) {
     for (const [s, trial] of trials.filter(([s]) => wanted(s))) {

@@ -14,7 +14,7 @@ const parallelLine = (panel, study, trial) => {
 };
 const drawKeptLines = (panel, study, kept, layer) => {
   const lines = Array.from(kept).slice(0, 600).map((trial) => parallelLine(panel, study, trial));
-  layer.prepend(shape("path", { class: `line thin kept b${panel.study % 8}`, d: lines.join("") }));
+  layer.prepend(shape("path", { class: `line thin kept ${budgetClass(panel.study)}`, d: lines.join("") }));
 };
 
 const applyBrushes = (panel) => {
@@ -81,6 +81,10 @@ document.addEventListener("pointermove", (event) => {
       applyBrushes(panel);
     });
   }
+});
+// The browser takes over the finger to scroll.
+document.addEventListener("pointercancel", () => {
+  brushing.panel = null;
 });
 document.addEventListener("pointerup", () => {
   const { panel, place, moved } = brushing;

@@ -32,8 +32,7 @@ const tickLabel = (axis, value) => {
 const ticks = (axis, low, high) => {
   const found = [];
   if (axis.kind === "places") {
-    const every = Math.max(1, Math.ceil((high - low) / 12));
-    for (let place = Math.max(0, Math.ceil(low)); place <= high && place < axis.names.length; place += every) {
+    for (let place = Math.max(0, Math.ceil(low)); place <= high && place < axis.names.length; place += 1) {
       found.push([place, axis.names[place]]);
     }
     return found;

@@ -50,6 +50,34 @@ const columnsOf = (data) => {
   return ["budget", "trial", "state", "value", "weights", "seconds", ...parameters];
 };
 
+// Returns the format of each column: one notation and one number of digits for all its numbers.
+const formatsOf = (() => {
+  const known = new WeakMap();
+  return (data) => {
+    if (!known.has(data)) known.set(data, new Map(columnsOf(data).map((name) => [name, formatOf(data, name)])));
+    return known.get(data);
+  };
+})();
+const formatOf = (data, name) => {
+  const own = { trial: "numbers", value: "values", seconds: "seconds", weights: "sizes" }[name];
+  const cells = data.studies.flatMap((study) => {
+    if (own) return study[own];
+    const parameter = study.params.find((one) => one.name === name);
+    if (!parameter) return [];
+    return parameter.names ? parameter.names.map((text) => (Number.isFinite(Number(text)) ? Number(text) : text)) : parameter.values;
+  }).filter((cell) => cell !== null);
+  const numeric = cells.length > 0 && cells.every((cell) => typeof cell === "number");
+  if (!numeric || name === "weights") return { numeric, text: name === "weights" ? weights : brief };
+  const sizes = cells.filter((cell) => cell !== 0).map(Math.abs);
+  const [least, most] = sizes.reduce(([low, high], size) => [Math.min(low, size), Math.max(high, size)], [Infinity, 0]);
+  if (cells.every(Number.isInteger) && most < 1e7) return { numeric, text: String };
+  if (least < 1e-3 || most >= 1e6) return { numeric, text: (cell) => (cell === 0 ? "0" : cell.toExponential(2)) };
+  const enough = Math.min(6, Math.max(1, 3 - Math.floor(Math.log10(most))));
+  const shows = (digits) => cells.every((cell) => Math.abs(Number(cell.toFixed(digits)) - cell) <= 1e-9 * most);
+  const digits = Array.from({ length: enough }, (_, place) => place + 1).find(shows) || enough;
+  return { numeric, text: (cell) => cell.toFixed(digits) };
+};
+
 const rowsOf = (data) => {
   const terms = parseFilter(table.filter);
   const rows = [];
@@ -76,7 +104,8 @@ const drawTable = () => {
   const home = document.getElementById("trials-table");
   if (!home) return;
   const data = trialData();
-  const [columns, rows, links] = [columnsOf(data), rowsOf(data), trialLinks()];
+  const [columns, rows, links, formats] = [columnsOf(data), rowsOf(data), trialLinks(), formatsOf(data)];
+  const side = (name) => (formats.get(name).numeric && name !== "trial" ? "number" : null);
   const pages = Math.max(1, Math.ceil(rows.length / PAGE));
   table.page = Math.min(table.page, pages - 1);
   const head = columns.map((name) => {
@@ -88,13 +117,13 @@ const drawTable = () => {
       document.querySelector(`#trials-table th:nth-child(${columns.indexOf(name) + 1}) button`).focus();
     };
     const shown = name.length > 40 ? name.slice(0, 39) + "…" : name;
-    return make("th", { scope: "col", "aria-sort": sorted }, make("button", { type: "button", onclick: sort }, shown));
+    return make("th", { scope: "col", class: side(name), "aria-sort": sorted }, make("button", { type: "button", onclick: sort }, shown));
   });
   const body = rows.slice(table.page * PAGE, (table.page + 1) * PAGE).map((row) => {
     const pinned = looks.pinned.some((one) => sameTrial(one, [row.s, row.trial]));
     const cells = columns.map((name) => {
       const value = row.cell(name);
-      if (name !== "trial") return make("td", {}, name === "weights" && value ? weights(value) : brief(value));
+      if (name !== "trial") return make("td", { class: side(name) }, value === null || value === undefined ? "–" : formats.get(name).text(value));
       const pin = () => pinTrial([row.s, row.trial]);
       const button = make("button", { type: "button", class: "pin", "aria-pressed": String(pinned), title: "mark in all charts", onclick: pin }, String(value));
       return make("td", {}, button, ...(links ? [" ", make("a", { href: links.pages[row.s] + value }, "open")] : []));

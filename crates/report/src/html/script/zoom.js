@@ -24,7 +24,10 @@ const drawGrid = (panel) => {
   for (const [value, label] of ticks(panel.x, valueAt(panel.x, unitX(left)), valueAt(panel.x, unitX(right)))) {
     const x = zoom.dx + zoom.sx * (left + unitOf(panel.x, value) * width);
     shape("line", { x1: x, x2: x, y1: top, y2: bottom }, grid);
-    shape("text", { x, y: bottom + 16, "text-anchor": "middle" }, grid).textContent = label;
+    const turn = panel.svg.dataset.turn;
+    const place = turn ? { x: x + 4, y: bottom + 9, "text-anchor": "end", transform: `rotate(${turn} ${x + 4} ${bottom + 9})` }
+      : { x, y: bottom + Number(panel.svg.dataset.below), "text-anchor": "middle" };
+    shape("text", place, grid).textContent = label;
   }
   for (const [value, label] of ticks(panel.y, valueAt(panel.y, unitY(bottom)), valueAt(panel.y, unitY(top)))) {
     const y = zoom.dy + zoom.sy * (top + (1 - unitOf(panel.y, value)) * height);
