@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use allometry_analysis::confirmation::ConfirmedBudget;
 use allometry_analysis::{Analysis, Outcome, StudyAnalysis};
-use allometry_core::{Direction, Params};
+use allometry_core::{Direction, Params, TrialNumber};
 use maud::{Markup, html};
 
 use super::contents;
@@ -135,9 +136,10 @@ fn take(analysis: &Analysis) -> Markup {
     let every = every_budget(analysis);
     let is_short = analysis.studies.len() <= MOST_COLUMNS;
     html! {
-        @if let Some((study, params)) = chosen.and_then(|study| Some((study, study.to_take()?.1))) {
+        @if let Some((study, (trial, params))) =
+            chosen.and_then(|study| Some((study, configuration_of(study, analysis)?))) {
             h2 id="take" { "What to take" }
-            p { (sentence(&taken(study, analysis))) }
+            p { (sentence(&taken(study, trial, analysis))) }
             (configuration(params, study))
             @if analysis.studies.len() > 1 {
                 details { summary { "The configuration of every budget" } (every) }
@@ -154,10 +156,22 @@ fn take(analysis: &Analysis) -> Markup {
     }
 }
 
+/// Returns the trial to take from a budget and its configuration. After a confirmation this is the
+/// configuration that was the best when trained again, which need not be the one that the search recommends.
+fn configuration_of<'a>(
+    study: &'a StudyAnalysis,
+    analysis: &'a Analysis,
+) -> Option<(TrialNumber, &'a Params)> {
+    let confirmed = analysis.confirmation.iter().flat_map(|confirmation| &confirmation.budgets);
+    let confirmed = confirmed.filter(|budget| budget.budget == study.budget.label);
+    let chosen = confirmed.map(ConfirmedBudget::chosen).next();
+    chosen.map(|chosen| (chosen.trial, &chosen.params)).or_else(|| study.to_take())
+}
+
 /// Returns the sentence on the trial to take, with its reason.
-fn taken(study: &StudyAnalysis, analysis: &Analysis) -> String {
-    let mean = study.recommended.trial.as_ref().and_then(|trial| trial.mean);
-    let mean = mean.map_or_else(String::new, |mean| {
+fn taken(study: &StudyAnalysis, trial: TrialNumber, analysis: &Analysis) -> String {
+    let recommended = study.recommended.trial.as_ref().filter(|recommended| recommended.number == trial);
+    let mean = recommended.and_then(|trial| trial.mean).map_or_else(String::new, |mean| {
         format!(
             " Its mean {} over seeds is probably {} ({:.0}% interval {}).",
             analysis.metric,
@@ -167,11 +181,7 @@ fn taken(study: &StudyAnalysis, analysis: &Analysis) -> String {
         )
     });
     let advice = words::verdict::take_sentence(analysis);
-    let take = match (advice, study.to_take()) {
-        (Some(advice), _) => advice,
-        (None, Some((number, _))) => format!("Take trial {number}."),
-        (None, None) => String::new(),
-    };
+    let take = advice.unwrap_or_else(|| format!("Take trial {trial}."));
     format!("{take}{mean}")
 }
 
