@@ -1,9 +1,10 @@
 //! What to take from each budget, and which parameters matter.
 
+use allometry_analysis::confirmation::ConfirmedBudget;
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
-use allometry_core::Params;
+use allometry_core::{Params, TrialNumber};
 
 use crate::full::parameters;
 use crate::markdown::{escape, steps};
@@ -16,7 +17,7 @@ const MOST_PARAMETERS: usize = 20;
 
 /// Writes the part on the configuration to take from each budget.
 pub(super) fn take(text: &mut Text, analysis: &Analysis) {
-    if analysis.studies.iter().any(|study| configuration(study).is_some()) {
+    if analysis.studies.iter().any(|study| to_take(study, analysis).is_some()) {
         text.heading(2, format_args!("What to take"));
         taken(text, analysis);
     }
@@ -24,7 +25,8 @@ pub(super) fn take(text: &mut Text, analysis: &Analysis) {
 
 /// Writes the configuration to take from each budget, one column per budget.
 pub(crate) fn taken(text: &mut Text, analysis: &Analysis) {
-    let taken: Vec<Option<&Params>> = analysis.studies.iter().map(configuration).collect();
+    let taken = analysis.studies.iter().map(|study| Some(to_take(study, analysis)?.1));
+    let taken: Vec<Option<&Params>> = taken.collect();
     let order: Vec<&str> = analysis
         .studies
         .iter()
@@ -32,18 +34,20 @@ pub(crate) fn taken(text: &mut Text, analysis: &Analysis) {
         .collect();
     let names = parameters(taken.iter().copied().flatten(), &order);
     let header: Vec<String> = std::iter::once("Budget".to_owned()).chain(labels(analysis)).collect();
-    let mut rows = vec![
-        row("Trial", analysis, |study| {
-            study.to_take().map_or_else(|| UNKNOWN.into(), |(number, _)| number.to_string())
-        }),
-        row(&format!("Mean {} over seeds", escape(&analysis.metric)), analysis, |study| {
+    let mut rows = vec![row("Trial", analysis, |study| {
+        to_take(study, analysis).map_or_else(|| UNKNOWN.into(), |(number, _)| number.to_string())
+    })];
+    let is_confirmed = analysis.studies.iter().any(|study| confirmed(study, analysis).is_some());
+    if !is_confirmed {
+        rows.push(row(&format!("Mean {} over seeds", escape(&analysis.metric)), analysis, |study| {
             mean(study).map_or_else(|| UNKNOWN.into(), |mean| decimals(mean.point))
-        }),
-        row(&mean_level(analysis), analysis, |study| interval(mean(study).and_then(|mean| mean.interval))),
-    ];
+        }));
+        let ends = |study: &StudyAnalysis| interval(mean(study).and_then(|mean| mean.interval));
+        rows.push(row(&mean_level(analysis), analysis, ends));
+    }
     for name in names.iter().take(MOST_PARAMETERS) {
         rows.push(row(&escape(name), analysis, |study| {
-            let value = configuration(study).and_then(|params| params.get(name));
+            let value = to_take(study, analysis).and_then(|(_, params)| params.get(name));
             value.map_or_else(String::new, |value| escape(&short(value)))
         }));
     }
@@ -54,6 +58,12 @@ pub(crate) fn taken(text: &mut Text, analysis: &Analysis) {
         Some(_) => format!(" It is chosen by {} alone.", escape(&analysis.metric)),
         None => String::new(),
     };
+    if is_confirmed {
+        text.line(format_args!(
+            "This is the configuration that was the best when it was trained again under other seeds.{alone}"
+        ));
+        return;
+    }
     text.line(format_args!(
         "This is the configuration whose mean over seeds is probably the best, by a Gaussian process over \
          the space; where that is unknown, it is the best trial.{alone}"
@@ -97,9 +107,20 @@ fn row(name: &str, analysis: &Analysis, cell: impl Fn(&StudyAnalysis) -> String)
     std::iter::once(name.to_owned()).chain(analysis.studies.iter().map(cell)).collect()
 }
 
-/// Returns the configuration to take from a budget.
-fn configuration(study: &StudyAnalysis) -> Option<&Params> {
-    study.to_take().map(|(_, params)| params)
+/// Returns the trial to take from a budget and its configuration. After a confirmation this is the
+/// configuration that was the best when trained again, which need not be the one that the search recommends.
+pub(crate) fn to_take<'a>(
+    study: &'a StudyAnalysis,
+    analysis: &'a Analysis,
+) -> Option<(TrialNumber, &'a Params)> {
+    let confirmed = confirmed(study, analysis).map(ConfirmedBudget::chosen);
+    confirmed.map(|chosen| (chosen.trial, &chosen.params)).or_else(|| study.to_take())
+}
+
+/// Returns the confirmation of a budget, if there is one.
+fn confirmed<'a>(study: &StudyAnalysis, analysis: &'a Analysis) -> Option<&'a ConfirmedBudget> {
+    let mut budgets = analysis.confirmation.iter().flat_map(|confirmation| &confirmation.budgets);
+    budgets.find(|budget| budget.budget == study.budget.label)
 }
 
 fn mean(study: &StudyAnalysis) -> Option<Estimate> {

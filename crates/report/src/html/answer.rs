@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use allometry_analysis::confirmation::ConfirmedBudget;
 use allometry_analysis::{Analysis, Outcome, StudyAnalysis};
 use allometry_core::{Direction, Params, TrialNumber};
 use maud::{Markup, html};
 
 use super::contents;
 use crate::brief;
+use crate::brief::parameters::to_take;
 use crate::chart::Figures;
 use crate::full::{is_lone, parameters};
 use crate::number::{counted, decimals, interval, short, shortened};
@@ -36,12 +36,13 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
             } @else {
                 (verdict(analysis))
                 (baselines(analysis))
-                div.figures {
-                    @for one in [figure("budgets"), figure("scaling")].into_iter().flatten() { (one) }
-                }
+                div.figures { @for one in [figure("budgets")].into_iter().flatten() { (one) } }
             }
             (take(analysis))
             (next(analysis))
+            @if !is_lone(analysis) {
+                div.figures { @for one in [figure("scaling")].into_iter().flatten() { (one) } }
+            }
         }
     }
 }
@@ -137,7 +138,7 @@ fn take(analysis: &Analysis) -> Markup {
     let is_short = analysis.studies.len() <= MOST_COLUMNS;
     html! {
         @if let Some((study, (trial, params))) =
-            chosen.and_then(|study| Some((study, configuration_of(study, analysis)?))) {
+            chosen.and_then(|study| Some((study, to_take(study, analysis)?))) {
             h2 id="take" { "What to take" }
             p { (sentence(&taken(study, trial, analysis))) }
             (configuration(params, study))
@@ -146,7 +147,7 @@ fn take(analysis: &Analysis) -> Markup {
             } @else {
                 details { summary { "How it was chosen" } (every) }
             }
-        } @else if analysis.studies.iter().any(|study| study.to_take().is_some()) {
+        } @else if analysis.studies.iter().any(|study| to_take(study, analysis).is_some()) {
             h2 id="take" { "What to take" }
             p { "The verdict prefers no size. This is the best configuration of each." }
             @if is_short { (every) } @else {
@@ -154,18 +155,6 @@ fn take(analysis: &Analysis) -> Markup {
             }
         }
     }
-}
-
-/// Returns the trial to take from a budget and its configuration. After a confirmation this is the
-/// configuration that was the best when trained again, which need not be the one that the search recommends.
-fn configuration_of<'a>(
-    study: &'a StudyAnalysis,
-    analysis: &'a Analysis,
-) -> Option<(TrialNumber, &'a Params)> {
-    let confirmed = analysis.confirmation.iter().flat_map(|confirmation| &confirmation.budgets);
-    let confirmed = confirmed.filter(|budget| budget.budget == study.budget.label);
-    let chosen = confirmed.map(ConfirmedBudget::chosen).next();
-    chosen.map(|chosen| (chosen.trial, &chosen.params)).or_else(|| study.to_take())
 }
 
 /// Returns the sentence on the trial to take, with its reason.
