@@ -39,6 +39,14 @@ impl Compared {
     pub(crate) fn names_no_budget(&self) -> bool {
         matches!(self, Self::Report(_) | Self::Trials(Source::Store(_)))
     }
+
+    /// Returns the label that the user gives the source, if any.
+    pub(crate) fn label(&self) -> Option<&str> {
+        match self {
+            Self::Trials(Source::Labelled { label, .. } | Source::LabelledStore { label, .. }) => Some(label),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Compared {

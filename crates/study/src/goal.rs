@@ -76,6 +76,8 @@ pub struct Objective<'a> {
     pub is_auc: bool,
     /// Direction where nothing else gives one.
     pub otherwise: Option<Direction>,
+    /// Label of a source that is read separately, which options may name.
+    pub elsewhere: Option<&'a str>,
 }
 
 /// What a source records about its objectives.
@@ -204,7 +206,9 @@ impl Objective<'_> {
         let sizes = self.sizes.iter().filter_map(|said| Some(("--size", said.label.as_deref()?)));
         let directions = directions.filter(|(_, name)| !sources.iter().any(|(_, source)| source.calls(name)));
         let mut given = metrics.chain(directions).chain(params).chain(sizes);
-        match given.find(|(_, label)| sources.iter().all(|(known, _)| known != label)) {
+        let is_known =
+            |label: &str| self.elsewhere == Some(label) || sources.iter().any(|(known, _)| *known == label);
+        match given.find(|(_, label)| !is_known(label)) {
             None => Ok(()),
             Some((option, label)) => Err(StudyError::Usage {
                 message: format!("{option} is for `{label}`, and no source has that label"),

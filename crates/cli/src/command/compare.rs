@@ -60,7 +60,10 @@ impl Compare {
         fail_on::for_trials(&self.fail_on)?;
         self.refuse_effect_of_reports()?;
         let objective = self.objective.to_objective(false);
-        let (mut a, mut b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
+        let with = |other: &Compared, own: &Compared| {
+            read(own, &Objective { elsewhere: other.label(), ..objective.clone() })
+        };
+        let (mut a, mut b) = (with(&self.b, &self.a)?, with(&self.a, &self.b)?);
         let are_named = !self.a.names_no_budget() && !self.b.names_no_budget();
         match_only(&mut a, &mut b, are_named);
         let options = self.smallest_effect.over(options(&a, &b));

@@ -41,6 +41,7 @@ impl ObjectiveArgs {
             sizes: &self.size,
             is_auc,
             otherwise: None,
+            elsewhere: None,
         }
     }
 

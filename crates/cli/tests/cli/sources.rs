@@ -481,6 +481,9 @@ fn files_of_one_study_are_compared() {
     let (code, out, err) = run(folder, &["compare", "x=before.csv", "y=after.csv", "--metric", "val_loss"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("| x, y |"), "{out}");
+    let named = ["--metric", "x=val_loss", "--metric", "y=val_loss"];
+    let (code, _, err) = run(folder, &[&["compare", "x=before.csv", "y=after.csv"], &named[..]].concat());
+    assert_eq!(code, 0, "{err}");
 }
 
 /// A source that cannot be followed is served from a copy, which is deleted with the server.
@@ -843,12 +846,18 @@ fn lists_that_contradict_themselves_are_refused() {
     write(folder, "best.json", r#"{"best_params": {"lr": 0.5}, "best_trial": 99}"#);
     let document = r#"[{"tid": 0, "state": 2, "result": {"loss": 0.5}, "misc": {"vals": {"lr": [1]}}}]"#;
     write(folder, "hyperopt.json", document);
+    write(folder, "two.json", r#"[{"values": {"acc": 0.9, "loss": 0.5}, "params": {"x": 1}}]"#);
+    write(folder, "w.csv", "number,value,user_attrs_acc,params_x\n0,0.5,0.9,1\n1,0.7,0.1,2\n");
+    let import = ["import", "w.csv", "--direction", "minimize", "--storage", "unnamed.db"];
+    assert_eq!(run(folder, &import).0, 0);
     let calls = [
         &["best", "both.json", "--direction", "minimize"][..],
         &["best", "changing.json"],
         &["report", "A=loss.json:best.json"],
         &["report", "hyperopt.json", "--metric", "loss"],
         &["report", "loss.json", "--metric", "loss", "--rows", "5:10"],
+        &["report", "unnamed.db", "--metric", "acc"],
+        &["best", "two.json", "--direction", "minimize"],
     ];
     insta::assert_snapshot!(all_refused(folder, &calls), @r#"
     $ allometry best both.json --direction minimize
@@ -876,6 +885,18 @@ fn lists_that_contradict_themselves_are_refused() {
     note: loss: no column is called `loss`, so that `value` is taken for it
     error: --rows is for an AUC, and the metric is `loss`
     hint: leave --rows out, or name the metric: --metric auc --direction maximize
+    exit code 2
+
+    $ allometry report unnamed.db --metric acc
+    error: unnamed.db, its objective: `acc` is an attribute of its trials, and not its objective
+    hint: export it as a table, which can have another objective: `allometry export SOURCE -o \
+    trials.csv`
+    exit code 4
+
+    $ allometry best two.json --direction minimize
+    error: two.json lists its objectives in the order `acc`, `loss`, and their names contradict \
+    directions in this order
+    hint: give each direction by name: --direction acc=... --direction loss=...
     exit code 2
     "#);
 }

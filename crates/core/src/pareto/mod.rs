@@ -25,12 +25,14 @@ pub fn dominates(a: &[f64], b: &[f64]) -> bool {
 }
 
 /// The complete trials that no other trial dominates, in their order; of equal trials all are kept. Trials
-/// that violate a constraint or lack the value of an objective are skipped.
+/// that violate a constraint, lack the value of an objective or have an infinitely good one (that of a model
+/// that diverged) are skipped.
 pub fn best_trials<'a>(trials: &'a [FrozenTrial], directions: &[Direction]) -> Vec<&'a FrozenTrial> {
     let (complete, points): (Vec<&FrozenTrial>, Vec<Vec<f64>>) = trials
         .iter()
         .filter(|trial| trial.is_eligible())
         .filter_map(|trial| Some((trial, point(trial, directions)?)))
+        .filter(|(_, point)| !point.contains(&f64::NEG_INFINITY))
         .unzip();
     leading_front(&points).into_iter().map(|i| complete[i]).collect()
 }

@@ -56,13 +56,14 @@ fn fronts_elites_and_volumes_are_optunas() {
 
 #[test]
 fn trials_without_every_value_are_no_part_of_a_front() {
-    let mut trials: Vec<FrozenTrial> = (0..4)
+    let mut trials: Vec<FrozenTrial> = (0..5)
         .map(|number| FrozenTrial::new(number, TrialState::Complete, Some(1.0), Params::default()))
         .collect();
     trials[1].values = vec![1.0, 2.0];
-    trials[2].values = vec![1.0, f64::INFINITY];
+    trials[2].values = vec![1.5, f64::NEG_INFINITY];
     trials[3].state = TrialState::Pruned;
     trials[3].values = vec![1.0, 9.0];
+    trials[4].values = vec![1.0, f64::INFINITY];
     let best = best_trials(&trials, &[Direction::Maximize; 2]);
-    assert_eq!(best.iter().map(|trial| trial.number.0).collect::<Vec<_>>(), [2]);
+    assert_eq!(best.iter().map(|trial| trial.number.0).collect::<Vec<_>>(), [1, 2]);
 }

@@ -40,16 +40,23 @@ impl BestParams {
 }
 
 impl BestParams {
-    /// Refuses a best trial that is not among the trials.
+    /// Refuses a best trial that is not among the trials, or has another value.
     ///
     /// # Errors
     /// [`Problem`] at the field.
     pub(super) fn refuse_other(&self, trials: &[FrozenTrial]) -> Result<(), Problem> {
-        match self.trial.filter(|best| !trials.iter().any(|trial| trial.number.0 == *best)) {
-            None => Ok(()),
-            Some(best) => Err(Problem::new("field `best_trial`", format!("the trials have no trial {best}"))
-                .hint("give the file of best parameters that belongs to these trials")),
-        }
+        let Some(best) = self.trial else { return Ok(()) };
+        let found = trials.iter().find(|trial| trial.number.0 == best);
+        // Scripts round the value.
+        let differ = |a: f64, b: f64| (a - b).abs() > 0.01 * a.abs().max(b.abs());
+        let problem = match (found, self.value) {
+            (None, _) => Problem::new("field `best_trial`", format!("the trials have no trial {best}")),
+            (Some(found), Some(value)) if found.value().is_some_and(|own| differ(own, value)) => {
+                Problem::new("field `best_value`", format!("{value} is not the value of trial {best}"))
+            }
+            _ => return Ok(()),
+        };
+        Err(problem.hint("give the file of best parameters that belongs to these trials"))
     }
 }
 

@@ -195,6 +195,8 @@ impl Columns {
             kind
         };
         let kinds: Vec<Column> = header.iter().map(|name| kind(name)).collect();
+        refuse_twins(&kinds, place)?;
+        refuse_order(header, place)?;
         notes.extend((!guessed.is_empty()).then_some(Note::Guessed { params: guessed }));
         notes.extend((!left_out.is_empty()).then_some(Note::LeftOut { columns: left_out }));
         let is_later = |kind: &&Column| **kind == Column::LaterValue;
@@ -238,10 +240,12 @@ fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -
         let named = after(&plain, &OBJECTIVES).filter(|rest| rest.parse::<u32>().is_err());
         named.map_or_else(|| plain.clone(), Into::into)
     };
-    let first = said.map_or_else(|| plain(value), Into::into);
+    let own = plain(value);
+    let first = said.filter(|_| own == value || is_nameless(&own)).map_or(own, Into::into);
     let later = header.iter().zip(kinds).filter(|(_, kind)| **kind == Column::LaterValue);
     let names: Vec<String> = [first].into_iter().chain(later.map(|(name, _)| plain(name))).collect();
-    names.into_iter().take_while(|name| !is_nameless(name)).collect()
+    // A name from the user is the first one, so that the others need theirs.
+    names.into_iter().take_while(|name| said.is_some() || !is_nameless(name)).collect()
 }
 
 /// Whether the name of an objective does not tell what it measures.
@@ -352,7 +356,11 @@ fn unknown_column(name: &str, is_marked: bool) -> Column {
 /// Returns the column that the user names for the objective, with or without the prefix of a metric.
 fn said_objective<'h>(header: &[&'h str], metric: Option<&str>) -> Option<&'h str> {
     let metric = metric?;
-    let of_optuna = || header.iter().copied().find(|name| after(name, &OBJECTIVES) == Some(metric));
+    let of_optuna = || {
+        let is_it =
+            |name: &&str| after(name, &OBJECTIVES).is_some_and(|rest| rest.eq_ignore_ascii_case(metric));
+        header.iter().copied().find(is_it)
+    };
     let exact = header.iter().copied().find(|name| *name == metric);
     exact.or_else(|| header.iter().copied().find(|name| is_called(name, metric))).or_else(of_optuna)
 }
@@ -382,6 +390,34 @@ fn refuse_alike(header: &[&str], roles: &Roles<'_>, value: &str, place: &str) ->
         }
     }
     Ok(())
+}
+
+/// Refuses two columns of one parameter or metric, such as `params_x` and `config.x`.
+fn refuse_twins(kinds: &[Column], place: &str) -> Result<(), Problem> {
+    let mut seen = BTreeSet::new();
+    let name = |kind: &Column| match kind {
+        Column::Param(name) => Some(("hyperparameter", name.clone())),
+        Column::Metric(name) => Some(("metric or attribute", name.clone())),
+        _ => None,
+    };
+    match kinds.iter().filter_map(name).find(|twin| !seen.insert(twin.clone())) {
+        None => Ok(()),
+        Some((what, name)) => {
+            let message = format!("two columns are of the {what} `{name}`");
+            Err(Problem::new(place, message).hint("remove or rename one of them"))
+        }
+    }
+}
+
+/// Refuses columns `values_0`, `values_1` and so on in another order than that of their numbers.
+fn refuse_order(header: &[&str], place: &str) -> Result<(), Problem> {
+    let number = |name: &&str| name.strip_prefix("values_")?.parse::<u32>().ok();
+    let numbers: Vec<u32> = header.iter().filter_map(number).collect();
+    if numbers.is_sorted() {
+        return Ok(());
+    }
+    Err(Problem::new(place, "the columns of values are not in the order of their numbers")
+        .hint("write `values_0` before `values_1`"))
 }
 
 fn refuse_repeated(header: &[&str], place: &str) -> Result<(), Problem> {

@@ -1,17 +1,16 @@
 //! Reader of tables of trials: Optuna's `trials_dataframe`, and plain tables with a column per parameter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use allometry_core::python::json_float;
-use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, TrialNumber};
+use allometry_core::{Distribution, FrozenTrial, ParamValue, Params};
 use serde_json::Value;
 
 use super::columns::{Column, Columns, is_state, params_without_sets};
 use super::error::Problem;
 use super::field::{STATES, Wide, default_state, parse_direction, parse_state, parse_time, read_directions};
-use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, flat, leading, literal, typing, values_of};
+use super::{Roles, Table, empty_params, flat, iterations, leading, literal, typing, values_of};
 use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
@@ -42,6 +41,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let (mut iterations, mut unended) = (Vec::new(), Vec::new());
     let mut marks = DecimalMarks { header: &header, kinds: &kinds, has_commas: false, grouped: None };
     let mut table = Table { metrics, notes, ..Table::default() };
+    let mut said: Option<String> = None;
     for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -51,6 +51,11 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         if table.trials.is_empty() {
             table.directions = row.directions()?;
             leading::move_to_front(&mut table.directions, place);
+            said = row.said_directions().map(str::to_owned);
+        } else if row.said_directions().is_some_and(|now| said.as_deref().is_some_and(|first| first != now)) {
+            let place = format!("line {line}, column `directions`");
+            return Err(Problem::new(place, "differs from that of the first trial")
+                .hint("the trials of a table are of one study: write one table for each study"));
         }
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
         let of_ray = iteration.as_ref().and_then(|columns| columns.of(&record));
@@ -62,7 +67,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     }
     marks.check()?;
     if iterations.len() == table.trials.len() {
-        let last = join_iterations(&mut table, &iterations, unended);
+        let last = iterations::join(&mut table, &iterations, unended);
         unended::fail(&mut table, &last);
     }
     typing::remove_missing(&mut table.trials);
@@ -94,48 +99,6 @@ impl Iteration {
     fn of(&self, record: &csv::StringRecord) -> Option<(String, i64)> {
         Some((record.get(self.trial)?.trim().to_owned(), record.get(self.step)?.trim().parse().ok()?))
     }
-}
-
-/// Merges the rows of each trial: their values become its intermediate values, and the newest one its value.
-/// `unended` contains the iterations of rows that did not end their trial; returns those of the newest rows.
-fn join_iterations(
-    table: &mut Table,
-    iterations: &[(String, i64)],
-    unended: Vec<Option<i64>>,
-) -> Vec<Option<i64>> {
-    let ids: BTreeSet<&str> = iterations.iter().map(|(id, _)| id.as_str()).collect();
-    if ids.len() == iterations.len() {
-        return unended;
-    }
-    let mut last = Vec::new();
-    let rows = std::mem::take(&mut table.trials);
-    table.notes.push(Note::Iterations { rows: rows.len(), trials: ids.len() });
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for ((mut row, (id, step)), unended) in rows.into_iter().zip(iterations).zip(unended) {
-        let mut intermediate: BTreeMap<i64, f64> =
-            row.value().map(|value| (*step, value)).into_iter().collect();
-        match places.get(id.as_str()) {
-            None => {
-                row.number = TrialNumber(table.trials.len() as u64);
-                row.intermediate = intermediate;
-                places.insert(id, table.trials.len());
-                table.trials.push(row);
-                last.push(unended);
-            }
-            Some(place) => {
-                let trial = &mut table.trials[*place];
-                let is_newest = trial.intermediate.last_key_value().is_none_or(|(last, _)| last < step);
-                trial.intermediate.append(&mut intermediate);
-                if is_newest {
-                    last[*place] = unended;
-                    let (number, started) = (trial.number, trial.started);
-                    row.intermediate = std::mem::take(&mut trial.intermediate);
-                    *trial = FrozenTrial { number, started: started.or(row.started), ..row };
-                }
-            }
-        }
-    }
-    last
 }
 
 /// Refuses a text with an unclosed quote: the rest of the text would be one cell.
@@ -329,11 +292,14 @@ impl Row<'_> {
         Ok(())
     }
 
+    /// Returns the cell with the directions of the study, if the table has one and it is not empty.
+    fn said_directions(&self) -> Option<&str> {
+        let place = self.columns.iter().position(|column| *column == Column::Directions)?;
+        self.record.get(place).map(str::trim).filter(|cell| !cell.is_empty())
+    }
+
     fn directions(&self) -> Result<Vec<allometry_core::Direction>, Problem> {
-        let Some(place) = self.columns.iter().position(|column| *column == Column::Directions) else {
-            return Ok(Vec::new());
-        };
-        let cell = self.record.get(place).unwrap_or_default();
+        let Some(cell) = self.said_directions() else { return Ok(Vec::new()) };
         let directions = match literal::read(cell) {
             Some(list) => read_directions(&list),
             None => cell.split_whitespace().map(parse_direction).collect(),

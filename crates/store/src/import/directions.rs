@@ -27,7 +27,8 @@ impl GivenDirections {
     /// that were applied in that order.
     ///
     /// # Errors
-    /// [`ImportError::WhichObjective`] where different directions in this order contradict the names.
+    /// [`ImportError::WhichObjective`] where the names contradict different directions in this order, or
+    /// fewer directions than objectives.
     pub fn of(
         &self,
         names: &[String],
@@ -40,10 +41,14 @@ impl GivenDirections {
             self.named.iter().find(|(wanted, _)| wanted == name).map(|(_, direction)| *direction)
         };
         let differ = self.in_order.windows(2).any(|pair| pair[0] != pair[1]);
-        let is_open = differ && recorded.is_empty() && names.len() > 1;
-        let is_sorted = is_open && names.is_sorted();
+        let is_open = recorded.is_empty() && names.len() > 1;
+        let is_sorted = is_open && differ && names.is_sorted();
+        let is_partial = self.in_order.len() < names.len();
         let mut pairs = self.in_order.iter().zip(&implied);
-        if is_open && pairs.any(|(said, implied)| implied.is_some_and(|implied| implied != *said)) {
+        if is_open
+            && (differ || is_partial)
+            && pairs.any(|(said, implied)| implied.is_some_and(|implied| implied != *said))
+        {
             return Err(ImportError::WhichObjective { location: location.clone(), names: names.to_vec() });
         }
         let told = |place: usize| {

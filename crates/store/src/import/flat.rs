@@ -12,7 +12,7 @@ use super::field::{
     take_distribution,
 };
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, leading, values_of};
+use super::{Roles, Table, empty_params, iterations, leading, values_of};
 use crate::distribution::read_value;
 use crate::from_rows::take_user_attribute;
 use crate::json;
@@ -92,10 +92,20 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
     if !null_is_a_value {
         table.notes.extend(empty_params::note(&table.trials, params_without_sets(&columns)));
     }
+    let mut unended: Vec<Option<i64>> = rows.iter().map(unended_step).collect();
+    let steps: Vec<(String, i64)> = rows.iter().filter_map(iteration).collect();
+    if steps.len() == rows.len() {
+        unended = iterations::join(&mut table, &steps, unended);
+    }
     if !names.iter().any(|name| is_state(name)) {
-        unended::fail(&mut table, &rows.iter().map(unended_step).collect::<Vec<_>>());
+        unended::fail(&mut table, &unended);
     }
     Ok(table)
+}
+
+/// Returns the trial and the iteration of a row of Ray Tune.
+fn iteration(row: &Map<String, Value>) -> Option<(String, i64)> {
+    Some((row.get(TRIAL)?.as_str()?.to_owned(), row.get(STEP)?.as_i64()?))
 }
 
 /// Returns the iteration of a row of Ray Tune that did not end its trial.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use allometry_core::{Constraints, Direction, FrozenTrial, Params, TrialState};
 use serde_json::{Map, Value};
 
-use super::columns::{is_param, objective_hint};
+use super::columns::{is_param, is_state, objective_hint};
 use super::error::Problem;
 use super::field::{
-    STATES, default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide,
-    take_distribution,
+    STATES, default_state, number_or_null, parse_direction, parse_state_of, read_directions, read_time,
+    refuse_wide, take_distribution,
 };
 use super::note::Note;
 use super::{Roles, Table, flat, pandas, values_of};
@@ -63,11 +63,12 @@ fn is_lines(text: &str) -> bool {
 /// Returns the trials of a document.
 pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
     let no_list = || Problem::new("line 1", "expected a list of trials");
-    let mut directions = Vec::new();
+    let (mut directions, mut names) = (Vec::new(), Vec::new());
     let entries = match document {
         Value::Array(entries) => entries,
         Value::Object(mut fields) => {
             directions = directions_beside(&fields)?;
+            names = names_beside(&fields)?;
             match fields.get_mut("trials") {
                 Some(Value::Array(entries)) => std::mem::take(entries),
                 _ => pandas::rows(&mut fields)?.ok_or_else(no_list)?,
@@ -77,8 +78,20 @@ pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, P
     };
     let mut trials = Trials::new(roles);
     trials.directions = directions;
+    trials.own_names.clone_from(&names);
+    trials.names = names;
     entries.into_iter().try_for_each(|entry| trials.take(entry))?;
     trials.table()
+}
+
+/// Returns the names of the objectives that a document contains beside its list of trials.
+fn names_beside(fields: &Map<String, Value>) -> Result<Vec<String>, Problem> {
+    let Some(said) = fields.get("metric_names").filter(|said| said.is_array()) else { return Ok(Vec::new()) };
+    let names = said.as_array().into_iter().flatten();
+    let names: Option<Vec<String>> = names.map(|name| name.as_str().map(Into::into)).collect();
+    names
+        .filter(|_| fields.contains_key("trials"))
+        .ok_or_else(|| Problem::new("field `metric_names`", "expected a list of names"))
 }
 
 /// Returns the directions that a document contains beside its list of trials.
@@ -89,7 +102,13 @@ fn directions_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Prob
     let one = fields.get("direction").filter(|said| said.is_string());
     let said = fields.get("directions").cloned().or_else(|| Some(Value::Array(vec![one?.clone()])));
     let wrong = || Problem::new("field `directions`", "expected a list of maximize and minimize");
-    said.map_or(Ok(Vec::new()), |said| read_directions(&said).ok_or_else(wrong))
+    let said = said.map_or(Ok(Vec::new()), |said| read_directions(&said).ok_or_else(wrong))?;
+    match one.and_then(|one| one.as_str()).and_then(parse_direction) {
+        Some(one) if said.first().is_some_and(|first| *first != one) => {
+            Err(Problem::new("field `direction`", "differs from `directions`").hint("write one of them"))
+        }
+        _ => Ok(said),
+    }
 }
 
 /// Reads the entries of a list one by one.
@@ -101,15 +120,18 @@ struct Trials<'r> {
     read: Vec<FrozenTrial>,
     /// Directions of the first entry, or else those beside the list.
     directions: Vec<Direction>,
-    /// Names of the values in the entry that has the most.
-    named_values: Vec<String>,
-    /// Names of the objectives in the first entry.
+    /// Names of the objectives: those that the source lists, then those of values in the order in which they
+    /// appear.
+    names: Vec<String>,
+    /// Names of the objectives that the source lists.
     own_names: Vec<String>,
     /// Whether an entry is complete or has no state.
     any_ended: bool,
     any_value: bool,
     /// Whether an entry has a field with the name of the metric.
     any_named: bool,
+    /// Indices of the entries without such a field, and whether they have a state.
+    unnamed: Vec<(usize, bool)>,
     /// Fields of the first entries that contain a number.
     numbers: BTreeSet<String>,
 }
@@ -122,11 +144,12 @@ impl<'r> Trials<'r> {
             is_nested: false,
             read: Vec::new(),
             directions: Vec::new(),
-            named_values: Vec::new(),
+            names: Vec::new(),
             own_names: Vec::new(),
             any_ended: false,
             any_value: false,
             any_named: false,
+            unnamed: Vec::new(),
             numbers: BTreeSet::new(),
         }
     }
@@ -154,15 +177,19 @@ impl<'r> Trials<'r> {
     fn read(&mut self, entry: &Value) -> Result<(), Problem> {
         let index = self.read.len();
         let own = directions(index, entry)?;
+        let own_names = metric_names(index, entry)?;
         if index == 0 {
             if !own.is_empty() {
                 self.directions = own;
             }
-            self.own_names = metric_names(entry)?;
+            if !own_names.is_empty() {
+                self.names.clone_from(&own_names);
+                self.own_names = own_names;
+            }
         } else if !own.is_empty() && own != self.directions {
-            let place = format!("trial {index} of the list, field `directions`");
-            return Err(Problem::new(place, "differs from that of trial 0")
-                .hint("the trials of a list are of one study: write one list for each study"));
+            return Err(other_study(index, "directions"));
+        } else if !own_names.is_empty() && own_names != self.own_names {
+            return Err(other_study(index, "metric_names"));
         }
         if index < 20 {
             take_numbers(&mut self.numbers, entry);
@@ -179,11 +206,16 @@ impl<'r> Trials<'r> {
         self.any_named |= is_named;
         self.any_value |= is_named || ["value", "values"].iter().any(|field| entry.get(field).is_some());
         self.any_ended |=
-            entry.get("state").is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete));
-        if let Some(values) = values.filter(|values| values.len() >= self.named_values.len()) {
-            self.named_values = values.keys().cloned().collect();
+            state_of(entry).is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete));
+        for name in values.into_iter().flat_map(Map::keys) {
+            if !self.names.contains(name) {
+                self.names.push(name.clone());
+            }
         }
-        self.read.push(trial(index, entry, &roles)?);
+        if !is_named {
+            self.unnamed.push((index, state_of(entry).is_some()));
+        }
+        self.read.push(trial(index, entry, &self.names, &roles)?);
         Ok(())
     }
 
@@ -211,9 +243,19 @@ impl<'r> Trials<'r> {
             return Err(Problem::new("the list of trials", message)
                 .hint("name parameters, or other fields of the trials"));
         }
-        let own = if self.own_names.is_empty() { self.named_values } else { self.own_names };
+        // A trial lacks the values of objectives that appear after it.
+        for trial in self.read.iter_mut().filter(|trial| !trial.values.is_empty()) {
+            trial.values.resize(trial.values.len().max(self.names.len()), f64::NAN);
+        }
         let mut table =
-            Table { directions: self.directions, metrics: own, trials: self.read, notes: Vec::new() };
+            Table { directions: self.directions, metrics: self.names, trials: self.read, notes: Vec::new() };
+        for (index, has_state) in self.unnamed.into_iter().filter(|_| self.any_named) {
+            let trial = &mut table.trials[index];
+            trial.values.clear();
+            if !has_state {
+                trial.state = default_state(None);
+            }
+        }
         match metric {
             None => {}
             Some(metric) if self.any_named || table.metrics.is_empty() => {
@@ -225,6 +267,13 @@ impl<'r> Trials<'r> {
         }
         Ok(table)
     }
+}
+
+/// Returns the problem of a trial whose field differs from that of the first one.
+fn other_study(index: usize, field: &str) -> Problem {
+    let place = format!("trial {index} of the list, field `{field}`");
+    Problem::new(place, "differs from that of trial 0")
+        .hint("the trials of a list are of one study: write one list for each study")
 }
 
 /// Returns the number that a trial reports under a name: in a field, or among its metrics or user attributes.
@@ -256,14 +305,23 @@ fn directions(index: usize, entry: &Value) -> Result<Vec<Direction>, Problem> {
 }
 
 /// Returns the names of the objectives in a trial, if any.
-fn metric_names(entry: &Value) -> Result<Vec<String>, Problem> {
+fn metric_names(index: usize, entry: &Value) -> Result<Vec<String>, Problem> {
     let Some(said) = entry.get("metric_names").filter(|said| !said.is_null()) else { return Ok(Vec::new()) };
     let name = |name: &Value| name.as_str().map(Into::into);
     let names = said.as_array().and_then(|names| names.iter().map(name).collect());
-    names.ok_or_else(|| Problem::new("trial 0 of the list, field `metric_names`", "expected a list of names"))
+    let place = format!("trial {index} of the list, field `metric_names`");
+    names.ok_or_else(|| Problem::new(place, "expected a list of names"))
 }
 
-fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, Problem> {
+/// Returns the state of a trial, if it has one, from the field `state` or `status` in any case.
+fn state_of(entry: &Value) -> Option<&Value> {
+    let said = |value: &&Value| !value.is_null();
+    let other = || entry.as_object()?.iter().find(|(name, _)| is_state(name)).map(|(_, value)| value);
+    entry.get("state").or_else(other).filter(said)
+}
+
+/// Parses a trial; `names` are those of the objectives, in order.
+fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Result<FrozenTrial, Problem> {
     let wrong = |field: &str, expected: &str| {
         Problem::new(format!("trial {index} of the list, field `{field}`"), format!("expected {expected}"))
     };
@@ -278,7 +336,9 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
     let listed: Option<Vec<&Value>> = match fields.get("values") {
         Some(Value::Array(values)) => Some(values.iter().collect()),
         // A study whose objectives have names.
-        Some(Value::Object(values)) => Some(values.values().collect()),
+        Some(Value::Object(values)) => {
+            Some(names.iter().map(|name| values.get(name).unwrap_or(&Value::Null)).collect())
+        }
         _ => None,
     };
     let named_value = fields.get("value").and_then(Value::as_object).filter(|value| value.len() == 1);
@@ -292,7 +352,7 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
             .hint("a trial of one objective has `value`, one of several has `values`: write one of them"));
     }
     let value = match (plain_value, listed) {
-        (Some(Value::Null) | None, Some(values)) if !values.is_empty() => {
+        (_, Some(values)) if !values.is_empty() => {
             let mut numbers =
                 values.into_iter().map(|value| number_or_null(value, || wrong("values", "numbers")));
             let first = numbers.next().transpose()?.flatten();
@@ -309,8 +369,8 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
         Some(named) => number_or_null(named, || wrong("value", "a number or null"))?,
         None => value,
     };
-    let state = match fields.get("state") {
-        None | Some(Value::Null) => default_state(value),
+    let state = match state_of(entry) {
+        None => default_state(value),
         Some(value) => {
             parse_state_of(value).ok_or_else(|| wrong("state", "the name of a trial's state").hint(STATES))?
         }
@@ -410,6 +470,7 @@ fn listed_params(
     for (name, value) in fields {
         let is_read = flat::NESTED.contains(&name.as_str())
             || name == "trial_id"
+            || is_state(name)
             || flat::COMMON.contains(&name.as_str())
             || marked.iter().any(|mark| name.starts_with(mark))
             || value.is_null();

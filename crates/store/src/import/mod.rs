@@ -11,6 +11,7 @@ mod field;
 mod flat;
 mod infeasible;
 mod inferred;
+mod iterations;
 mod journal;
 mod json;
 mod leading;

@@ -11,8 +11,10 @@ use crate::optuna::OptunaStorage;
 use crate::sqlite::SqliteStore;
 use crate::store::{Store, StudyRecord};
 
+use super::error::Problem;
 use super::inferred::{IMPORT_KEY, ImportAttribute};
 use super::leading::lead_with;
+use super::note::Note;
 use super::{ImportError, ImportedStudy, Roles, infeasible};
 
 /// Reads the study `name` of a file, or the only one.
@@ -65,7 +67,12 @@ pub(super) fn read_store(
     }
     let mut directions = study.directions.clone();
     let mut metric_names = study.metric_names().unwrap_or_default();
+    let mut notes: Vec<Note> = infeasible::note(&trials).into_iter().collect();
     if let Some(metric) = roles.metric {
+        if metric_names.is_empty() {
+            refuse_attribute(metric, directions.len(), &trials).map_err(|problem| problem.at(location))?;
+            notes.push(Note::ValueAsMetric { column: "value".into(), metric: metric.into() });
+        }
         lead_with(metric, &mut metric_names, &mut directions, &mut trials)
             .map_err(|problem| problem.at(location))?;
     }
@@ -86,9 +93,28 @@ pub(super) fn read_store(
         metric_names,
         best_params: best.map(|t| t.params.clone()),
         space,
-        notes: infeasible::note(&trials).into_iter().collect(),
+        notes,
         trials,
     })
+}
+
+/// Refuses a metric that is an attribute of the trials, or one of several objectives without names.
+fn refuse_attribute(metric: &str, objectives: usize, trials: &[FrozenTrial]) -> Result<(), Problem> {
+    if objectives > 1 {
+        return Err(Problem::new(
+            "its objectives",
+            format!("they have no names, so that none is `{metric}`"),
+        )
+        .hint("`study.set_metric_names` of Optuna names them"));
+    }
+    let is_attribute = trials.iter().any(|trial| trial.record.metrics.contains_key(metric));
+    if is_attribute {
+        let message = format!("`{metric}` is an attribute of its trials, and not its objective");
+        return Err(Problem::new("its objective", message).hint(
+            "export it as a table, which can have another objective: `allometry export SOURCE -o trials.csv`",
+        ));
+    }
+    Ok(())
 }
 
 /// Names under which programs record the number of weights, the most likely first.

@@ -249,3 +249,93 @@ fn a_claimed_trial_without_values_takes_none_from_the_queue() {
     assert_eq!((claimed.params.len(), claimed.state), (0, TrialState::Running));
     assert_eq!(claimed.system_attributes["fixed_params"], r#"{"x": 0.25}"#);
 }
+
+/// The keys of `values` are names: their order in a trial means nothing.
+#[test]
+fn values_are_told_by_their_names() {
+    let values = |text: &str| {
+        let study = read_text("t.json", text).unwrap();
+        let all: Vec<Vec<f64>> = study.trials.iter().map(|trial| trial.values.clone()).collect();
+        (study.metric_names, all)
+    };
+    let swapped = r#"[{"values": {"loss": 0.5, "acc": 0.9}}, {"values": {"acc": 0.8, "loss": 0.1}}]"#;
+    assert_eq!(values(swapped), (listed(&["loss", "acc"]), vec![vec![0.5, 0.9], vec![0.1, 0.8]]));
+    let named = r#"[{"values": {"acc": 0.5, "loss": 1}, "metric_names": ["loss", "acc"]}]"#;
+    assert_eq!(values(named), (listed(&["loss", "acc"]), vec![vec![1.0, 0.5]]));
+    let beside = r#"{"trials": [{"values": {"acc": 0.5, "loss": 1}}], "metric_names": ["loss", "acc"]}"#;
+    assert_eq!(values(beside), (listed(&["loss", "acc"]), vec![vec![1.0, 0.5]]));
+    let (names, both) = values(r#"[{"values": {"acc": 0.3}}, {"values": {"loss": 0.9}}]"#);
+    assert_eq!(names, ["acc", "loss"]);
+    assert!(both[0][0] == 0.3 && both[0][1].is_nan() && both[1][0].is_nan() && both[1][1] == 0.9);
+    let twice = r#"[{"values": [0.5, 1], "value": 0.5, "params": {"x": 1}}]"#;
+    assert_eq!(values(twice).1, [[0.5, 1.0]]);
+}
+
+/// A trial that lacks the metric has no value, whatever else it reports.
+#[test]
+fn a_metric_is_never_another_value() {
+    let roles = Roles { metric: Some("acc"), ..Roles::default() };
+    for place in [r#""metrics": {"acc": 0.3}"#, r#""user_attrs": {"acc": 0.3}"#, r#""acc": 0.3"#] {
+        let text = format!(
+            r#"[{{"params": {{"lr": 0.1}}, "value": 0.5, {place}}},
+            {{"params": {{"lr": 0.2}}, "value": 0.9}}]"#
+        );
+        let study = read_told("t.json", &text, &roles).unwrap();
+        assert_eq!((study.trials[0].value(), study.trials[1].value()), (Some(0.3), None), "{place}");
+        assert_eq!(study.trials[1].state, TrialState::Failed);
+    }
+}
+
+/// hyperopt and others call the state `status`.
+#[test]
+fn a_status_is_a_state() {
+    let text = r#"[{"params": {"lr": 0.1}, "loss": 0.5, "status": "fail"},
+        {"params": {"lr": 0.2}, "loss": 0.7, "status": "ok"}]"#;
+    let study = read_told("t.json", text, &Roles { metric: Some("loss"), ..Roles::default() }).unwrap();
+    let states = [TrialState::Failed, TrialState::Complete];
+    assert_eq!(study.trials.iter().map(|trial| trial.state).collect::<Vec<_>>(), states);
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let refused = |name: &str, text: &str| message(read_text(name, text));
+    let names = r#"[{"value": 0.3, "metric_names": ["acc"]}, {"value": 0.9, "metric_names": ["loss"]}]"#;
+    let cases = [
+        ("t.json", names, "trial 1 of the list, field `metric_names`: differs"),
+        ("t.json", r#"{"direction": "minimize", "directions": ["maximize"], "trials": []}"#, "differs from"),
+        (
+            "t.csv",
+            "value,params_x,directions\n0.5,1,maximize\n0.6,2,minimize\n",
+            "line 3, column `directions`",
+        ),
+        ("t.csv", "value,params_x,config.x\n0.5,1,2\n", "two columns are of the hyperparameter `x`"),
+        ("t.csv", "values_1,values_0,params_x\n0.5,0.9,1\n", "not in the order of their numbers"),
+    ];
+    for (name, text, expected) in cases {
+        let said = refused(name, text);
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+}
+
+/// A trial of Ray Tune that was restored repeats iterations, and its newest row may have no result.
+#[test]
+fn the_newest_row_of_a_trial_counts() {
+    let roles = Roles { metric: Some("loss"), ..Roles::default() };
+    let header = "trial_id,training_iteration,loss,done,config/lr";
+    let read = |rows: &str| read_told("progress.csv", &format!("{header}\n{rows}c,1,0.5,True,0.1\n"), &roles);
+    let restored = read("b,1,0.3,False,0.2\nb,2,0.2,False,0.2\nb,2,0.25,True,0.2\n").unwrap();
+    assert_eq!((restored.trials[0].state, restored.trials[0].value()), (TrialState::Complete, Some(0.25)));
+    let newest = read("b,2,,True,0.2\nb,1,0.3,False,0.2\n").unwrap();
+    assert_eq!((newest.trials[0].state, newest.trials[0].value()), (TrialState::Failed, None));
+    assert!(newest.trials[0].record.failure.is_none(), "it is not running");
+    let record = |loss: f64, step: u64, id: &str, done: bool| {
+        format!(
+            r#"{{"loss": {loss}, "training_iteration": {step}, "trial_id": "{id}", "done": {done},
+            "config": {{"lr": 0.1}}}}"#
+        )
+    };
+    let records = [record(0.5, 1, "a", false), record(0.7, 2, "a", true), record(0.9, 1, "b", true)];
+    let records = read_told("records.json", &format!("[{}]", records.join(",")), &roles).unwrap();
+    let values: Vec<_> = records.trials.iter().map(FrozenTrial::value).collect();
+    assert_eq!((values, records.trials[0].intermediate.len()), (vec![Some(0.7), Some(0.9)], 2));
+}
