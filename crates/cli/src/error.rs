@@ -4,13 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::Severity;
-use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
 use allometry_ladder::LadderErrors;
 use allometry_report::number::counted;
 use allometry_report::{ReadError, classic};
-use allometry_runner::{AskError, NoProgram, RunError};
-use allometry_search::SpaceError;
+use allometry_runner::{AskError, RunError};
 use allometry_server::ServeError;
 use allometry_session::SessionError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
@@ -20,6 +18,10 @@ use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
+
+/// The hint where too many trials failed.
+const TRIALS_FAILED: &str = "`allometry report` lists the reasons; after fixing them, run the same command \
+                             to try further configurations";
 
 /// A finding that met a condition of `--fail-on`.
 #[derive(Debug)]
@@ -62,12 +64,15 @@ pub(crate) enum CliError {
         /// Error of the operating system.
         source: std::io::Error,
     },
+    /// A source cannot be read.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// A session with a ladder fails.
+    #[error(transparent)]
+    Session(Box<SessionError>),
     /// The ladder file has problems.
     #[error("the ladder file is not valid")]
     Ladder(Box<LadderErrors>),
-    /// A budget's search space has no configuration.
-    #[error(transparent)]
-    Space(#[from] SpaceError),
     /// No ladder can be made for a table.
     #[error("{}: {message}", .path.display())]
     Table {
@@ -81,12 +86,9 @@ pub(crate) enum CliError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The ladder's model does not fit its data.
+    /// The model does not fit the data.
     #[error(transparent)]
     Model(#[from] ArchitectureError),
-    /// The device of the ladder's model does not exist.
-    #[error(transparent)]
-    Device(#[from] OpenError),
     /// A checkpoint cannot be read, written or continued.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -150,9 +152,6 @@ pub(crate) enum CliError {
     /// A run cannot start or continue.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The program of a ladder's command does not exist.
-    #[error(transparent)]
-    NoProgram(#[from] NoProgram),
     /// A call of `ask`, `tell` or `enqueue` is refused.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -184,12 +183,6 @@ pub(crate) enum CliError {
         /// The studies and the reason.
         message: String,
     },
-    /// Models can predict labels that were put in random order.
-    #[error("{message}")]
-    LabelsKnown {
-        /// The AUC, and the AUC expected by chance.
-        message: String,
-    },
     /// Findings met a condition of `--fail-on`.
     #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
     FindingsMet(Vec<Met>),
@@ -209,64 +202,35 @@ pub(crate) enum CliError {
     },
 }
 
-impl From<StudyError> for CliError {
-    fn from(error: StudyError) -> Self {
-        match error {
-            StudyError::Usage { message, hint } => Self::Usage { message, hint },
-            StudyError::NotFound { message, hint } => Self::NotFound { message, hint },
-            StudyError::Read { path, source } => Self::Read { path, source },
-            StudyError::Ladder(errors) => Self::Ladder(errors),
-            StudyError::Import(error) => Self::Import(error),
-            StudyError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl From<SessionError> for CliError {
     fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Usage { message, hint } => Self::Usage { message, hint },
-            SessionError::NotFound { message, hint } => Self::NotFound { message, hint },
-            SessionError::Ladder(errors) => Self::Ladder(errors),
-            SessionError::Space(error) => Self::Space(error),
-            SessionError::Data(error) => Self::Data(error),
-            SessionError::Model(error) => Self::Model(error),
-            SessionError::Device(error) => Self::Device(error),
-            SessionError::NoProgram(error) => Self::NoProgram(error),
-            SessionError::Study(error) => error.into(),
-            SessionError::Store(error) => Self::Store(error),
-            SessionError::Run(error) => Self::Run(error),
-            SessionError::Ask(error) => Self::Ask(error),
-            SessionError::TrialsFailed { message } => Self::TrialsFailed { message },
-            SessionError::LabelsKnown { message } => Self::LabelsKnown { message },
-        }
+        Self::Session(Box::new(error))
     }
 }
 
 impl CliError {
+    /// Returns the problems of the ladder file, if these are the error.
+    pub(crate) fn ladder_errors(&self) -> Option<&LadderErrors> {
+        let error = match self {
+            Self::Ladder(errors) => return Some(errors),
+            Self::Study(error) => error,
+            Self::Session(error) => match &**error {
+                SessionError::Ladder(errors) => return Some(errors),
+                SessionError::Study(error) => error,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        if let StudyError::Ladder(errors) = error { Some(errors) } else { None }
+    }
+
     /// Returns the exit code of the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
-            | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
-            | Self::Import(
-                ImportError::Inapplicable { .. }
-                | ImportError::WhichDirection { .. }
-                | ImportError::WhichObjective { .. },
-            )
-            | Self::Ask(
-                AskError::Finished { .. }
-                | AskError::Waiting { .. }
-                | AskError::Foreign { .. }
-                | AskError::NotFinite { .. }
-                | AskError::ValueCount { .. }
-                | AskError::StepOfSeveral { .. }
-                | AskError::Unfit { .. }
-                | AskError::Store(StoreError::NotRunning { .. }),
-            ) => ExitCode::Usage,
-            Self::Data(DataError::Io { .. })
-            | Self::Checkpoint(
+            | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. }) => ExitCode::Usage,
+            Self::Checkpoint(
                 CheckpointError::Read { .. }
                 | CheckpointError::Damaged { .. }
                 | CheckpointError::Foreign { .. }
@@ -279,33 +243,23 @@ impl CliError {
             | Self::Report { .. }
             | Self::ClassicReport { .. }
             | Self::NotFound { .. }
-            | Self::Grpc(GrpcError::Identity { .. })
-            | Self::Device(_)
-            | Self::Ask(AskError::UnknownTrial { .. } | AskError::Exhausted(_)) => ExitCode::NotFound,
+            | Self::Grpc(GrpcError::Identity { .. }) => ExitCode::NotFound,
             Self::Ladder(_)
-            | Self::Space(_)
             | Self::Model(_)
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::DeclaredSpace { .. }
             | Self::Sweep { .. }
-            | Self::NoProgram(_)
-            | Self::Data(_)
-            | Self::Table { .. }
-            | Self::LabelsKnown { .. }
-            | Self::Run(
-                RunError::SpaceChanged { .. }
-                | RunError::KindChanged { .. }
-                | RunError::ObjectiveChanged { .. },
-            ) => ExitCode::Ladder,
+            | Self::Table { .. } => ExitCode::Ladder,
+            Self::Study(error) => study_code(error),
+            Self::Session(error) => session_code(error),
+            Self::Data(error) => data_code(error),
+            Self::Import(error) => import_code(error),
+            Self::Run(error) => run_code(error),
+            Self::Ask(error) => ask_code(error),
             Self::Store(error)
-            | Self::Import(ImportError::Store(error))
             | Self::Lost { cause: error, .. }
-            | Self::Run(RunError::Store(error) | RunError::Lost { cause: error, .. })
-            | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => store_code(error),
-            Self::Import(_) => ExitCode::NotFound,
-            Self::Run(RunError::Machine { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
@@ -321,10 +275,14 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } | Self::NotFound { hint, .. } | Self::Table { hint, .. } => hint.clone(),
-            Self::Space(error) => error.hint(),
+            Self::TrialsFailed { .. } => Some(TRIALS_FAILED.into()),
+            Self::Study(error) => error.hint(),
+            Self::Session(error) => match **error {
+                SessionError::TrialsFailed { .. } => Some(TRIALS_FAILED.into()),
+                _ => error.hint(),
+            },
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
-            Self::Device(error) => Some(error.hint().into()),
             Self::Checkpoint(error) => error.hint(),
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),
@@ -354,16 +312,7 @@ impl CliError {
             )),
             Self::Lost { cause, .. } => cause.hint(),
             Self::Run(error) => error.hint(),
-            Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
-            Self::TrialsFailed { .. } => Some(
-                "`allometry report` lists the reasons; after fixing them, run the same command to try \
-                 further configurations"
-                    .into(),
-            ),
-            Self::LabelsKnown { .. } => {
-                Some("look for a column that is computed from the label, and for repeated rows".into())
-            }
             Self::Interrupted { .. } => Some("run the same command to continue".into()),
             _ => None,
         }
@@ -378,6 +327,76 @@ fn rescue_message(path: Option<&Path>, trials: usize) -> String {
         None => {
             format!("the results of the run, {trials}, are printed above, because no file could be written")
         }
+    }
+}
+
+fn study_code(error: &StudyError) -> ExitCode {
+    match error {
+        StudyError::Usage { .. } => ExitCode::Usage,
+        StudyError::NotFound { .. } | StudyError::Read { .. } => ExitCode::NotFound,
+        StudyError::Ladder(_) => ExitCode::Ladder,
+        StudyError::Import(error) => import_code(error),
+        StudyError::Store(error) => store_code(error),
+    }
+}
+
+fn session_code(error: &SessionError) -> ExitCode {
+    match error {
+        SessionError::Usage { .. } => ExitCode::Usage,
+        SessionError::NotFound { .. } | SessionError::Device(_) => ExitCode::NotFound,
+        SessionError::Data(error) => data_code(error),
+        SessionError::Ladder(_)
+        | SessionError::Space(_)
+        | SessionError::Model(_)
+        | SessionError::NoProgram(_)
+        | SessionError::LabelsKnown { .. } => ExitCode::Ladder,
+        SessionError::Study(error) => study_code(error),
+        SessionError::Store(error) => store_code(error),
+        SessionError::Run(error) => run_code(error),
+        SessionError::Ask(error) => ask_code(error),
+        SessionError::TrialsFailed { .. } => ExitCode::TrialsFailed,
+    }
+}
+
+fn data_code(error: &DataError) -> ExitCode {
+    match error {
+        DataError::Io { .. } => ExitCode::NotFound,
+        _ => ExitCode::Ladder,
+    }
+}
+
+fn import_code(error: &ImportError) -> ExitCode {
+    match error {
+        ImportError::Inapplicable { .. }
+        | ImportError::WhichDirection { .. }
+        | ImportError::WhichObjective { .. } => ExitCode::Usage,
+        ImportError::Store(error) => store_code(error),
+        _ => ExitCode::NotFound,
+    }
+}
+
+fn run_code(error: &RunError) -> ExitCode {
+    match error {
+        RunError::SpaceChanged { .. } | RunError::KindChanged { .. } | RunError::ObjectiveChanged { .. } => {
+            ExitCode::Ladder
+        }
+        RunError::Store(error) | RunError::Lost { cause: error, .. } => store_code(error),
+        RunError::Machine { .. } => ExitCode::Storage,
+    }
+}
+
+fn ask_code(error: &AskError) -> ExitCode {
+    match error {
+        AskError::Finished { .. }
+        | AskError::Waiting { .. }
+        | AskError::Foreign { .. }
+        | AskError::NotFinite { .. }
+        | AskError::ValueCount { .. }
+        | AskError::StepOfSeveral { .. }
+        | AskError::Unfit { .. }
+        | AskError::Store(StoreError::NotRunning { .. }) => ExitCode::Usage,
+        AskError::UnknownTrial { .. } | AskError::Exhausted(_) => ExitCode::NotFound,
+        AskError::Store(error) => store_code(error),
     }
 }
 

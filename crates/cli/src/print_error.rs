@@ -14,7 +14,7 @@ const MOST_PROBLEMS: usize = 100;
 
 /// Prints an error and its hint on standard error, with passwords hidden.
 pub(crate) fn print(error: &CliError) {
-    if let CliError::Ladder(errors) = error {
+    if let Some(errors) = error.ladder_errors() {
         for problem in errors.reports().take(MOST_PROBLEMS) {
             let _ = writeln!(std::io::stderr(), "{}", secret::hide(&format!("{problem:?}")));
         }

@@ -71,3 +71,25 @@ pub enum SessionError {
         message: String,
     },
 }
+
+impl SessionError {
+    /// Returns what the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } | Self::NotFound { hint, .. } => hint.clone(),
+            Self::Space(error) => error.hint(),
+            Self::Data(error) => error.hint(),
+            Self::Model(error) => error.hint(),
+            Self::Device(error) => Some(error.hint().into()),
+            Self::NoProgram(error) => Some(error.hint().into()),
+            Self::Study(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Run(error) => error.hint(),
+            Self::Ask(error) => error.hint(),
+            Self::LabelsKnown { .. } => {
+                Some("look for a column that is computed from the label, and for repeated rows".into())
+            }
+            Self::Ladder(_) | Self::TrialsFailed { .. } => None,
+        }
+    }
+}

@@ -42,3 +42,15 @@ pub enum StudyError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl StudyError {
+    /// Returns what the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } | Self::NotFound { hint, .. } => hint.clone(),
+            Self::Import(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Read { .. } | Self::Ladder(_) => None,
+        }
+    }
+}
