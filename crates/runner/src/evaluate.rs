@@ -14,10 +14,10 @@ use allometry_store::{Finished, FinishedState, LateResult, Owner, Store, StoreEr
 use jiff::Timestamp;
 
 use crate::assignment::{Assignment, Ended};
-use crate::attempts::{INTERRUPTED, MACHINE};
 use crate::dispatcher::Dispatcher;
 use crate::error::RunError;
 use crate::interrupt::Interrupt;
+use crate::interruption::Interruption;
 use crate::objectives;
 
 /// Smallest interval between writes of epochs to the store, so that readers see progress and a trial needs
@@ -105,7 +105,7 @@ fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
 /// Ends a trial that a fault of the machine prevented as interrupted, so that it is repeated and does not
 /// count as an attempt.
 fn give_back(store: &dyn Store, assignment: &Assignment, cause: String) -> RunError {
-    let failure = Failure { reason: INTERRUPTED.into(), detail: format!("{MACHINE}{cause}") };
+    let failure = Interruption::Machine(cause.clone()).failure();
     let record = TrialRecord { failure: Some(failure), ..assignment.record.clone() };
     // Where the store rejects this too, the trial is found without its process and repeated.
     let _ = store.finish(assignment.id, FinishedState::Failed, &Finished { record, ..Finished::default() });
@@ -175,12 +175,11 @@ fn finished(
             FinishedState::Pruned
         }
         Err(ObjectiveError::Interrupted) => {
-            record.failure = Some(Failure { reason: INTERRUPTED.into(), detail: String::new() });
+            record.failure = Some(Interruption::Stopped.failure());
             FinishedState::Failed
         }
         Err(ObjectiveError::Machine(cause)) => {
-            record.failure =
-                Some(Failure { reason: INTERRUPTED.into(), detail: format!("{MACHINE}{cause}") });
+            record.failure = Some(Interruption::Machine(cause).failure());
             FinishedState::Failed
         }
         Err(ObjectiveError::Failed(failure)) => {

@@ -14,6 +14,7 @@ mod experiment;
 mod heartbeat;
 mod identity;
 mod interrupt;
+mod interruption;
 mod lease;
 mod objectives;
 mod open;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use allometry_core::{Failure, TrialNumber, TrialRecord};
+use allometry_core::{TrialNumber, TrialRecord};
 use allometry_store::{
     Finished, FinishedState, Liveness, Owner, RunningTrial, Store, StoreError, StudyId, TrialHandle,
 };
 
-use crate::attempts::INTERRUPTED;
+use crate::interruption::Interruption;
 use crate::lease::LeaseWatch;
 
 /// The running trials of a study that this process does not evaluate.
@@ -64,7 +64,7 @@ pub(crate) fn recover(
 /// Fails a trial without a process and returns whether this call did so.
 fn end(store: &dyn Store, study: StudyId, handle: TrialHandle) -> Result<bool, StoreError> {
     let stored = store.trials_from(study, handle.number)?.into_iter().next();
-    let failure = Failure { reason: INTERRUPTED.into(), detail: "its process ended first".into() };
+    let failure = Interruption::ProcessEnded.failure();
     let record = TrialRecord { failure: Some(failure), ..stored.map(|t| t.record).unwrap_or_default() };
     match store.finish(handle.id, FinishedState::Failed, &Finished { record, ..Finished::default() }) {
         Ok(_) => Ok(true),

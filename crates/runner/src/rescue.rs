@@ -1,10 +1,10 @@
 //! Rescue of a run's data where the store no longer accepts it.
 
-use allometry_core::{Failure, FrozenTrial, TrialState};
+use allometry_core::{FrozenTrial, TrialState};
 use allometry_store::optuna::StudyWithTrials;
 use jiff::Timestamp;
 
-use crate::attempts::INTERRUPTED;
+use crate::interruption::Interruption;
 use crate::study_run::StudyRun;
 
 /// The studies of a run with all trials that it has read or evaluated. They are numbered from 0 again,
@@ -25,8 +25,7 @@ fn end_trial(trial: &mut FrozenTrial) {
     trial.record.retry_of = None;
     if trial.state == TrialState::Running {
         trial.state = TrialState::Failed;
-        let detail = "the store failed first".into();
-        trial.record.failure = Some(Failure { reason: INTERRUPTED.into(), detail });
+        trial.record.failure = Some(Interruption::StoreFailed.failure());
     }
     if trial.state.is_finished() {
         trial.completed = trial.completed.or_else(|| Some(Timestamp::now()));

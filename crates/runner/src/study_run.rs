@@ -10,9 +10,9 @@ use allometry_ladder::{BudgetSpec, Limit, StopRule};
 use allometry_search::StudyView;
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
-use crate::attempts;
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
 use crate::enqueued;
+use crate::interruption::Interruption;
 use crate::lease::LeaseWatch;
 use crate::open::{OpenStudy, Pruning};
 use crate::options::RunOptions;
@@ -130,8 +130,7 @@ impl StudyRun {
         // Values outside of the search space come from other programs, or from a changed space, and must not
         // reach a program.
         let fits = || enqueued::values(trial, &self.spec.space).is_ok();
-        let may = made < self.retries || attempts::is_of_machine(trial);
-        attempts::was_interrupted(trial) && may && fits()
+        Interruption::of(trial).is_some_and(|why| (made < self.retries || !why.counts_as_attempt()) && fits())
     }
 
     /// The first trial to evaluate again.
@@ -214,7 +213,7 @@ impl StudyRun {
     fn add(&mut self, trial: FrozenTrial) {
         let number = trial.number;
         let slot = trial.record.retry_of.unwrap_or(number);
-        if slot != number && !attempts::is_of_machine(&trial) {
+        if slot != number && Interruption::of(&trial).is_none_or(|why| why.counts_as_attempt()) {
             self.attempts.entry(slot).or_default().insert(number);
         }
         // For trials of this process the local state is newer than that of the store.
