@@ -14,8 +14,8 @@ use crate::outcome;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::row_scores::RowScores;
 use crate::scaling::{
-    BudgetPart, Budgets, Difference, Excess, Judgement, Part, Quantity, Source, Units, in_order_of_size,
-    judge, top_spread,
+    BudgetPart, Budgets, Difference, Excess, Judgement, Quantity, Source, Units, VariancePart,
+    in_order_of_size, judge, top_spread,
 };
 use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
@@ -273,7 +273,7 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
         if !several {
             let mut part = one.chosen(ladder);
             let (variance, freedom) = top_spread(study, ladder)?;
-            part.part = Some(Part { variance, freedom, source: Source::Search });
+            part.part = Some(VariancePart { variance, freedom, source: Source::Search });
             return Some(part);
         }
         let count = one.trained.len() as f64;

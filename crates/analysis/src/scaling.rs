@@ -13,7 +13,7 @@ use allometry_core::{Direction, ModelSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
+pub(crate) use contrast::{BudgetPart, Budgets, Units, VariancePart};
 pub use contrast::{Share, Source};
 pub(crate) use effort::Excess;
 pub(crate) use judgement::judge;

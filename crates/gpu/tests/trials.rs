@@ -13,7 +13,7 @@ use allometry_core::{
     EpochReport, ObjectiveError, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
 };
 use allometry_ladder::{ModelSpec, Normalize, Schedule};
-use allometry_trainer::data::{Dataset, Part, Preparation, Window};
+use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 use allometry_trainer::{PatchTstObjective, TrainError};
 use support::{CONTEXT, FEATURES, number, wgpu};
 
@@ -27,7 +27,7 @@ fn dataset() -> Dataset {
             Window { last, row: last as u64, target: f32::from(u8::from(sum > 0.0)) }
         })
         .collect();
-    let part = |windows: &[Window]| Part { windows: windows.to_vec() };
+    let part = |windows: &[Window]| SplitPart { windows: windows.to_vec() };
     Dataset {
         feature_names: vec!["signal".into(), "noise".into(), "more noise".into()],
         train: part(&windows[..80]),

@@ -18,7 +18,7 @@ pub use limit::Limit;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
-    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Part, Pooling, Schedule, SplitSpec,
+    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Pooling, Schedule, ScoredPart, SplitSpec,
     StopRule, Task,
 };
 

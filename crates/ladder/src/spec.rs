@@ -194,14 +194,14 @@ pub struct FeatureSpec {
 /// The part of the rows on which trials are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum ScoredPart {
     /// Rows that configurations are selected on.
     Validation,
     /// Rows that no selection uses.
     Test,
 }
 
-impl Part {
+impl ScoredPart {
     /// The part as a word.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -17,5 +17,5 @@ pub use sampler::{
     Suggestion, build as build_sampler, can_model, handover, recommend,
 };
 pub use space::{
-    Architecture, Blame, Census, Configuration, Feasible, Measured, NoFeasible, Removed, SpaceError,
+    Blame, Census, Configuration, Feasible, FeasibleArchitecture, Measured, NoFeasible, Removed, SpaceError,
 };

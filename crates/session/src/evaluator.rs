@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use allometry_core::{Objective, Params, secret};
-use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, ScoredPart};
 use allometry_runner::{CommandObjective, Devices, LadderFacts};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
@@ -43,7 +43,7 @@ impl<'a> Evaluator<'a> {
         &self,
         file: &Path,
         devices: &[String],
-        part: Part,
+        part: ScoredPart,
     ) -> Result<Box<dyn Objective + '_>, SessionError> {
         match self {
             Self::Model(_) if !devices.is_empty() => Err(SessionError::Usage {
@@ -52,20 +52,20 @@ impl<'a> Evaluator<'a> {
             }),
             Self::Model(prepared) => {
                 let objective = prepared.objective()?.with_checkpoints(runs_folder(file));
-                if part == Part::Validation {
+                if part == ScoredPart::Validation {
                     return Ok(Box::new(objective));
                 }
                 self.check_test_part()?;
                 Ok(Box::new(objective.confirming()))
             }
             Self::Command(ladder, command) => {
-                if part == Part::Test {
+                if part == ScoredPart::Test {
                     self.check_test_part()?;
                 }
                 let devices = Devices::new(devices.to_vec());
                 let runs = runs_folder(file);
                 let mut command = (*command).clone();
-                if part == Part::Test {
+                if part == ScoredPart::Test {
                     command.environment.set.push(("ALLOMETRY_PART".into(), part.as_str().into()));
                 }
                 Ok(Box::new(CommandObjective::new(command, &ladder.name, runs, devices)?))
@@ -112,7 +112,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns what studies say of themselves whose trials are judged by a part of the rows.
-    pub fn facts(&self, part: Part) -> LadderFacts {
+    pub fn facts(&self, part: ScoredPart) -> LadderFacts {
         let mut facts = match self {
             Self::Model(prepared) => prepared.facts(),
             Self::Command(ladder, command) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use allometry_core::{Direction, FrozenTrial, Objective, Retraining};
-use allometry_ladder::{BudgetSpec, ConfirmSpec, Ladder, Part};
+use allometry_ladder::{BudgetSpec, ConfirmSpec, Ladder, ScoredPart};
 use allometry_runner::{OpenStudy, open_experiment};
 use allometry_search::{Feasible, Searched, confirm, transfer};
 use allometry_store::Store;
@@ -32,7 +32,7 @@ pub struct ExperimentPlan {
     /// Seeds of each configuration.
     pub seeds: u64,
     /// The rows that trials are judged by.
-    pub part: Part,
+    pub part: ScoredPart,
     /// Least number of budgets with complete trials.
     pub fewest: usize,
 }
@@ -47,13 +47,13 @@ impl ExperimentPlan {
     /// Trains each budget's best configurations at every other budget, judged on the validation rows.
     pub fn transfer(top: u64, seeds: u64) -> Self {
         let (experiment, choose) = (Experiment::Transfer, transfer::plan);
-        Self { experiment, choose, top, seeds, part: Part::Validation, fewest: 2 }
+        Self { experiment, choose, top, seeds, part: ScoredPart::Validation, fewest: 2 }
     }
 
     /// Trains each budget's best configurations again, judged on the test rows.
     pub fn confirm(ConfirmSpec { top, seeds }: ConfirmSpec) -> Self {
         let (experiment, choose) = (Experiment::Confirm, confirm::plan);
-        Self { experiment, choose, top, seeds, part: Part::Test, fewest: 1 }
+        Self { experiment, choose, top, seeds, part: ScoredPart::Test, fewest: 1 }
     }
 
     /// Returns the objective that evaluates the trainings. The trials' files lie beside the ladder `file`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use allometry_ladder::{Ladder, Part};
+use allometry_ladder::{Ladder, ScoredPart};
 use allometry_runner::{ChangedSpace, OpenStudy, open_studies};
 use allometry_store::Store;
 use allometry_store::facts::StoredLadder;
@@ -31,7 +31,7 @@ pub fn open(
         )?;
         budgets.push((spec.clone(), feasible, sampler));
     }
-    let mut facts = evaluator.facts(Part::Validation);
+    let mut facts = evaluator.facts(ScoredPart::Validation);
     facts.ladder_file = file;
     Ok(open_studies(store, ladder, budgets, &facts, changed)?)
 }

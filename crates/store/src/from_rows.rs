@@ -155,7 +155,7 @@ pub(crate) fn fixed_params_json(params: &Params) -> String {
 
 /// A row of any of Optuna's tables that belongs to a trial.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Part<'r> {
+pub(crate) enum TrialRow<'r> {
     /// Row of `trial_values`: objective, value and its type.
     Value(i64, Option<f64>, &'r str),
     /// Row of `trial_params`: name, stored number and distribution.
@@ -166,7 +166,7 @@ pub(crate) enum Part<'r> {
     Attribute(AttributeKind, &'r str, &'r str),
 }
 
-impl Part<'_> {
+impl TrialRow<'_> {
     /// Passes the part to `sink`.
     pub(crate) fn tell(self, sink: &mut dyn TrialSink) {
         match self {
@@ -204,15 +204,15 @@ impl Batch {
     }
 
     /// Adds a row to its trial; ignores rows of other trials. User attributes must come after the parameters.
-    pub(crate) fn take(&mut self, trial: i64, part: Part<'_>) -> Result<(), Malformed> {
+    pub(crate) fn take(&mut self, trial: i64, part: TrialRow<'_>) -> Result<(), Malformed> {
         let Some(place) = self.place(trial) else { return Ok(()) };
         let trial = &mut self.trials[place];
         match part {
-            Part::Value(objective, value, kind) => take_value(trial, objective, value, kind),
-            Part::Param(name, internal, text) => self.sets.take_param(trial, name, internal, text)?,
-            Part::Intermediate(step, value, kind) => take_intermediate(trial, step, value, kind),
-            Part::Attribute(AttributeKind::User, key, text) => take_user_attribute(trial, key, text)?,
-            Part::Attribute(AttributeKind::System, key, text) => {
+            TrialRow::Value(objective, value, kind) => take_value(trial, objective, value, kind),
+            TrialRow::Param(name, internal, text) => self.sets.take_param(trial, name, internal, text)?,
+            TrialRow::Intermediate(step, value, kind) => take_intermediate(trial, step, value, kind),
+            TrialRow::Attribute(AttributeKind::User, key, text) => take_user_attribute(trial, key, text)?,
+            TrialRow::Attribute(AttributeKind::System, key, text) => {
                 trial.system_attributes.insert(key.to_owned(), text.to_owned());
             }
         }

@@ -9,7 +9,7 @@ use allometry_core::{
 };
 use allometry_ladder::{ModelSpec, Normalize};
 use allometry_trainer::PatchTstObjective;
-use allometry_trainer::data::{Dataset, Part, Preparation, Window};
+use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 
 const FEATURES: usize = 105;
 const CONTEXT: usize = 80;
@@ -55,7 +55,7 @@ fn main() {
         eprintln!("usage: evaluation D_MODEL N_LAYERS N_HEADS BATCH EPOCHS");
         std::process::exit(2);
     };
-    let part = |rows: std::ops::Range<usize>| Part {
+    let part = |rows: std::ops::Range<usize>| SplitPart {
         windows: rows
             .map(|last| Window { last, row: last as u64, target: f32::from(u8::from(last % 5 == 0)) })
             .collect(),

@@ -11,7 +11,7 @@ use allometry_core::{
 use allometry_ladder::ModelSpec;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
-use crate::data::{Dataset, Part};
+use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
 use crate::hyperparameters::Hyperparameters;
 use crate::memory;
@@ -286,14 +286,14 @@ impl Objective for PatchTstObjective<'_> {
 impl Fitted {
     /// Returns the predictions for the windows of a part, such as the test part, with the best epoch's
     /// weights. The result is `None` if the label is not binary.
-    pub fn score(&self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
+    pub fn score(&self, dataset: &Dataset, part: &SplitPart) -> Option<ValidationScores> {
         match self.scored(dataset, part).into_predictions() {
             Predictions::Binary(scores) => Some(scores),
             Predictions::Other(_) => None,
         }
     }
 
-    fn scored(&self, dataset: &Dataset, part: &Part) -> Scored {
+    fn scored(&self, dataset: &Dataset, part: &SplitPart) -> Scored {
         let Self { hyperparameters, geometry, capacity, balance, .. } = *self;
         let (settings, series) = (&self.spec, &dataset.values[..]);
         let plan = Plan { hyperparameters, geometry, settings, capacity, seed: 0, series, balance };
@@ -350,9 +350,9 @@ mod tests {
         }
     }
 
-    fn alternating(windows: std::ops::Range<usize>) -> Part {
+    fn alternating(windows: std::ops::Range<usize>) -> SplitPart {
         let window = |last: usize| Window { last, row: last as u64, target: (last % 2) as f32 };
-        Part { windows: windows.map(window).collect() }
+        SplitPart { windows: windows.map(window).collect() }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use allometry_core::{CollapsedTo, Predictions, ValidationOutputs, ValidationScor
 use allometry_ladder::Task;
 
 use crate::collapse::{self, Column};
-use crate::data::{Dataset, Part, Preparation};
+use crate::data::{Dataset, Preparation, SplitPart};
 use crate::device::{DeviceError, Plan};
 use crate::metric;
 use crate::model::probability;
@@ -58,7 +58,7 @@ pub(crate) fn outputs(logits: &[f32], task: Task, preparation: &Preparation, to:
 pub(crate) fn score(
     plan: &Plan<'_>,
     dataset: &Dataset,
-    part: &Part,
+    part: &SplitPart,
     mut logits: impl FnMut(&[usize], &mut Vec<f32>) -> Result<(), DeviceError>,
 ) -> Result<Scored, DeviceError> {
     let (capacity, width, task) = (plan.capacity, plan.geometry.form.outputs, plan.settings.task);
@@ -105,7 +105,7 @@ impl Scored {
 
     /// Returns what the predictions have collapsed to, if they are the same for all rows. `trained` is the
     /// training part.
-    pub(crate) fn collapsed_to(&self, trained: &Part) -> Option<CollapsedTo> {
+    pub(crate) fn collapsed_to(&self, trained: &SplitPart) -> Option<CollapsedTo> {
         let (mean, deviation) = self.scaling;
         let width = self.outputs.len() / self.targets.len().max(1);
         let truth = |class: usize, target: f32| match self.task {

@@ -6,7 +6,7 @@ mod support;
 use allometry_core::{ObjectiveError, Params};
 use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_trainer::PatchTstObjective;
-use allometry_trainer::data::{Dataset, Part, Preparation, Window};
+use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 use support::{Recorder, number, params, spec, trial};
 
 const CASE: &str = "ALLOMETRY_MEMORY_CASE";
@@ -28,7 +28,7 @@ fn dataset(task: Task, batch: usize) -> Dataset {
         Task::Classes => (row % 3) as f32,
         Task::Regression => number(row),
     };
-    let part = |range: std::ops::Range<usize>| Part {
+    let part = |range: std::ops::Range<usize>| SplitPart {
         windows: range.map(|last| Window { last, row: last as u64, target: target(last) }).collect(),
     };
     Dataset {

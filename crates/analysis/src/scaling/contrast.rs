@@ -48,7 +48,7 @@ impl Units {
 
 /// An additional variance of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Part {
+pub(crate) struct VariancePart {
     pub(crate) variance: f64,
     pub(crate) freedom: f64,
     pub(crate) source: Source,
@@ -66,7 +66,7 @@ pub(crate) struct BudgetPart<'a> {
     /// The units that the value is computed from.
     pub(crate) units: Option<Units>,
     /// An additional part of its error.
-    pub(crate) part: Option<Part>,
+    pub(crate) part: Option<VariancePart>,
     /// Models with their weights; the value is the weighted sum of their metrics.
     pub(crate) models: Vec<(f64, RowScores<'a>)>,
     /// Standard error over rows from class counts, where no predictions are stored.
@@ -162,7 +162,8 @@ impl<'a> Budgets<'a> {
         let point = self.parts.iter().zip(weights).map(|(part, weight)| part.value * weight).sum();
         let mut parts = self.spread(weights);
         for (part, weight) in self.parts.iter().zip(weights) {
-            let scaled = |part: Part| Part { variance: part.variance * weight * weight, ..part };
+            let scaled =
+                |part: VariancePart| VariancePart { variance: part.variance * weight * weight, ..part };
             parts.extend(part.part.map(scaled));
         }
         let rows = self.over_rows(weights)?;
@@ -172,7 +173,7 @@ impl<'a> Budgets<'a> {
             // stays at least as large as either variance.
             let apart = rows.variance - self.counted_twice(weights, rows.terms);
             let variance = apart.max(rows.variance - other).clamp(0.0, rows.variance);
-            Part { variance, freedom: rows.terms as f64, source: Source::Rows }
+            VariancePart { variance, freedom: rows.terms as f64, source: Source::Rows }
         }));
         parts.retain(|part| part.variance > 0.0);
         let variance: f64 = parts.iter().map(|part| part.variance).sum();
@@ -219,27 +220,27 @@ impl<'a> Budgets<'a> {
         if first == second { own + of_rows } else { of_rows }
     }
 
-    fn spread(&self, weights: &[f64]) -> Vec<Part> {
+    fn spread(&self, weights: &[f64]) -> Vec<VariancePart> {
         let units = || {
             let all = self.parts.iter().zip(weights);
             all.filter_map(|(part, weight)| Some((part.units?, *weight)))
         };
-        let own = |(units, weight): (Units, f64)| Part {
+        let own = |(units, weight): (Units, f64)| VariancePart {
             variance: weight * weight * units.variance / units.count,
             freedom: units.freedom,
             source: units.source,
         };
-        let apart: Vec<Part> = units().map(own).collect();
+        let apart: Vec<VariancePart> = units().map(own).collect();
         let freedom: f64 = units().map(|(units, _)| units.freedom).sum();
         // Pools by the number of units: heavy tails lower the degrees of freedom but not this number.
         let size = |units: Units| units.freedom.max(units.count - 1.0);
         let total: f64 = units().map(|(units, _)| size(units)).sum();
         let pool = units().map(|(units, _)| units.variance * size(units)).sum::<f64>() / total;
-        let sum = |parts: &[Part]| parts.iter().map(|part| part.variance).sum::<f64>();
+        let sum = |parts: &[VariancePart]| parts.iter().map(|part| part.variance).sum::<f64>();
         let spread: f64 = units().map(|(units, weight)| weight * weight / units.count).sum();
         match apart.first() {
             Some(first) if pool * spread > sum(&apart) => {
-                vec![Part { variance: pool * spread, freedom, source: first.source }]
+                vec![VariancePart { variance: pool * spread, freedom, source: first.source }]
             }
             _ => apart,
         }

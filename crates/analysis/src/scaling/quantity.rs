@@ -3,7 +3,7 @@
 use allometry_core::{FrozenTrial, Origin, TrialState};
 
 use super::Difference;
-use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
+use super::contrast::{BudgetPart, Budgets, Source, Units, VariancePart};
 use super::effort::Excess;
 use super::judgement::{CountOf, Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
@@ -320,7 +320,7 @@ fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetP
         None
     } else {
         let (variance, freedom) = top_spread(study, ladder)?;
-        Some(Part { variance, freedom, source: Source::Search })
+        Some(VariancePart { variance, freedom, source: Source::Search })
     };
     let several: Vec<&Configuration<'a>> = all.iter().filter(|one| one.values.len() > 1).collect();
     let best = several.iter().max_by(|a, b| a.values[0].total_cmp(&b.values[0]))?;

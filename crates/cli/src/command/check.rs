@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use allometry_analysis::stats;
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget, human_weights};
-use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, Part, Task};
-use allometry_search::{Architecture, Feasible};
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, Task};
+use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};
@@ -69,7 +69,7 @@ impl Check {
             }
             Evaluator::Command(_, command) => {
                 // Fails if the program does not exist.
-                evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
+                evaluator.objective(&self.file.ladder, &[], ScoredPart::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
                 if !passes_parameters(&ladder, command) {
                     let _ = writeln!(
@@ -242,7 +242,7 @@ impl Budget<'_> {
 
     /// Writes the memory of a trial of the largest architecture, and whether it fits.
     fn memory_line(&self, text: &mut String, objective: &PatchTstObjective<'_>) {
-        let bytes = |a: Architecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
+        let bytes = |a: FeasibleArchitecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
         if objective.device().is_some() {
             return;
         }
@@ -265,7 +265,8 @@ impl Budget<'_> {
     fn time_line(&self, text: &mut String, trainer: &Trainer<'_>) -> Option<f64> {
         let Trainer { objective, epochs } = trainer;
         let count = self.feasible.architecture_count();
-        let flops = |a: &Architecture| objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
+        let flops =
+            |a: &FeasibleArchitecture| objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
         let mean = self.feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
         let middle = self.feasible.architectures().nth(count / 2)?;
         let rate = flops_per_second(objective, &self.spec.budget, &middle.params)?;

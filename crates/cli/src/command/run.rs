@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use allometry_core::{Secret, StopReason};
-use allometry_ladder::{Ladder, Part};
+use allometry_ladder::{Ladder, ScoredPart};
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, StudyOutcome};
 use allometry_session::{Evaluator, report_folder};
 use allometry_study as source;
@@ -148,7 +148,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         // Checked before the search, which may take hours.
         evaluator.check_test_part()?;
     }
-    let objective = evaluator.objective(file, &how.devices, Part::Validation)?;
+    let objective = evaluator.objective(file, &how.devices, ScoredPart::Validation)?;
     let options = RunOptions {
         workers: how.workers.unwrap_or_else(|| evaluator.workers(&how.devices)),
         deadline: how.deadline,

@@ -77,7 +77,7 @@ enum Kind {
 }
 
 /// A part of an expression with its type and its byte range.
-struct Part {
+struct TypedNode {
     node: Node,
     kind: Kind,
     span: Range<usize>,
@@ -113,7 +113,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn any(&mut self) -> Result<Part, ExpressionError> {
+    fn any(&mut self) -> Result<TypedNode, ExpressionError> {
         self.joined("or", Node::Or, |parser| parser.joined("and", Node::And, Self::negated))
     }
 
@@ -122,8 +122,8 @@ impl Parser<'_> {
         &mut self,
         word: &str,
         join: fn(Vec<Node>) -> Node,
-        operand: impl Fn(&mut Self) -> Result<Part, ExpressionError>,
-    ) -> Result<Part, ExpressionError> {
+        operand: impl Fn(&mut Self) -> Result<TypedNode, ExpressionError>,
+    ) -> Result<TypedNode, ExpressionError> {
         let first = operand(self)?;
         if !self.peek_word(word) {
             return Ok(first);
@@ -137,10 +137,10 @@ impl Parser<'_> {
             span.end = next.span.end;
             parts.push(next.node);
         }
-        Ok(Part { node: join(parts), kind: Kind::Truth, span })
+        Ok(TypedNode { node: join(parts), kind: Kind::Truth, span })
     }
 
-    fn negated(&mut self) -> Result<Part, ExpressionError> {
+    fn negated(&mut self) -> Result<TypedNode, ExpressionError> {
         let start = self.place().start;
         if !self.take_word("not") {
             return self.comparison();
@@ -148,10 +148,10 @@ impl Parser<'_> {
         let operand = self.deeper(Self::negated)?;
         self.expect(&operand, Kind::Truth)?;
         let span = start..operand.span.end;
-        Ok(Part { node: Node::Not(Box::new(operand.node)), kind: Kind::Truth, span })
+        Ok(TypedNode { node: Node::Not(Box::new(operand.node)), kind: Kind::Truth, span })
     }
 
-    fn comparison(&mut self) -> Result<Part, ExpressionError> {
+    fn comparison(&mut self) -> Result<TypedNode, ExpressionError> {
         let first = self.sum()?;
         let mut span = first.span.clone();
         let mut operands = vec![(Compare::Equal, first)];
@@ -167,15 +167,15 @@ impl Parser<'_> {
             self.expect(operand, Kind::Number)?;
         }
         let operands = operands.into_iter().map(|(compare, part)| (compare, part.node)).collect();
-        Ok(Part { node: Node::Comparison(operands), kind: Kind::Truth, span })
+        Ok(TypedNode { node: Node::Comparison(operands), kind: Kind::Truth, span })
     }
 
-    fn sum(&mut self) -> Result<Part, ExpressionError> {
+    fn sum(&mut self) -> Result<TypedNode, ExpressionError> {
         const OPERATORS: [(&str, Arithmetic); 2] = [("+", Arithmetic::Add), ("-", Arithmetic::Subtract)];
         self.left_to_right(&OPERATORS, Self::product)
     }
 
-    fn product(&mut self) -> Result<Part, ExpressionError> {
+    fn product(&mut self) -> Result<TypedNode, ExpressionError> {
         const OPERATORS: [(&str, Arithmetic); 4] = [
             ("*", Arithmetic::Multiply),
             ("/", Arithmetic::Divide),
@@ -188,8 +188,8 @@ impl Parser<'_> {
     fn left_to_right(
         &mut self,
         operators: &[(&str, Arithmetic)],
-        operand: fn(&mut Self) -> Result<Part, ExpressionError>,
-    ) -> Result<Part, ExpressionError> {
+        operand: fn(&mut Self) -> Result<TypedNode, ExpressionError>,
+    ) -> Result<TypedNode, ExpressionError> {
         let mut left = operand(self)?;
         while let Some(operator) = self.take_symbol(operators) {
             let right = operand(self)?;
@@ -198,15 +198,20 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    fn arithmetic(&self, operator: Arithmetic, left: Part, right: Part) -> Result<Part, ExpressionError> {
+    fn arithmetic(
+        &self,
+        operator: Arithmetic,
+        left: TypedNode,
+        right: TypedNode,
+    ) -> Result<TypedNode, ExpressionError> {
         self.expect(&left, Kind::Number)?;
         self.expect(&right, Kind::Number)?;
         let span = left.span.start..right.span.end;
         let node = Node::Arithmetic(operator, Box::new(left.node), Box::new(right.node));
-        Ok(Part { node, kind: Kind::Number, span })
+        Ok(TypedNode { node, kind: Kind::Number, span })
     }
 
-    fn signed(&mut self) -> Result<Part, ExpressionError> {
+    fn signed(&mut self) -> Result<TypedNode, ExpressionError> {
         let start = self.place().start;
         match self.take_symbol(&[("-", true), ("+", false)]) {
             None => self.power(),
@@ -215,14 +220,14 @@ impl Parser<'_> {
                 self.expect(&operand, Kind::Number)?;
                 let span = start..operand.span.end;
                 let node = if is_negative { Node::Negative(Box::new(operand.node)) } else { operand.node };
-                Ok(Part { node, kind: Kind::Number, span })
+                Ok(TypedNode { node, kind: Kind::Number, span })
             }
         }
     }
 
     /// Parses `**`, which binds tighter than a sign before it, less tight than one in the exponent, and from
     /// right to left.
-    fn power(&mut self) -> Result<Part, ExpressionError> {
+    fn power(&mut self) -> Result<TypedNode, ExpressionError> {
         let base = self.atom()?;
         if self.take_symbol(&[("**", ())]).is_none() {
             return Ok(base);
@@ -231,7 +236,7 @@ impl Parser<'_> {
         self.arithmetic(Arithmetic::Power, base, exponent)
     }
 
-    fn atom(&mut self) -> Result<Part, ExpressionError> {
+    fn atom(&mut self) -> Result<TypedNode, ExpressionError> {
         let span = self.place();
         let Some((token, _)) = self.tokens.get(self.at).cloned() else {
             return Err(self.unexpected("the expression ends too early"));
@@ -239,13 +244,13 @@ impl Parser<'_> {
         match token {
             Token::Number(number) => {
                 self.at += 1;
-                Ok(Part { node: Node::Number(number), kind: Kind::Number, span })
+                Ok(TypedNode { node: Node::Number(number), kind: Kind::Number, span })
             }
             Token::Symbol("(") => {
                 self.at += 1;
                 let inner = self.deeper(Self::any)?;
                 let end = self.close()?;
-                Ok(Part { span: span.start..end, ..inner })
+                Ok(TypedNode { span: span.start..end, ..inner })
             }
             Token::Word(word) if ["and", "or", "not"].contains(&word.as_str()) => {
                 Err(self.unexpected(&format!("expected a number or a name before `{word}`")))
@@ -263,15 +268,20 @@ impl Parser<'_> {
         }
     }
 
-    fn name(&self, word: &str, span: Range<usize>) -> Result<Part, ExpressionError> {
+    fn name(&self, word: &str, span: Range<usize>) -> Result<TypedNode, ExpressionError> {
         if let Some(place) = self.names.iter().position(|name| *name == word) {
-            return Ok(Part { node: Node::Name(place), kind: Kind::Number, span });
+            return Ok(TypedNode { node: Node::Name(place), kind: Kind::Number, span });
         }
         let message = format!("unknown name `{word}`; the known names are {}", self.names.join(", "));
         Err(ExpressionError { span, message })
     }
 
-    fn call(&mut self, function: Function, word: &str, span: &Range<usize>) -> Result<Part, ExpressionError> {
+    fn call(
+        &mut self,
+        function: Function,
+        word: &str,
+        span: &Range<usize>,
+    ) -> Result<TypedNode, ExpressionError> {
         if self.take_symbol(&[("(", ())]).is_none() {
             return Err(self.unexpected(&format!("`{word}` is a function: write `{word}(...)`")));
         }
@@ -290,7 +300,7 @@ impl Parser<'_> {
             let message = format!("`{word}` takes one number, not {}", arguments.len());
             return Err(ExpressionError { span, message });
         }
-        Ok(Part { node: Node::Call(function, arguments), kind: Kind::Number, span })
+        Ok(TypedNode { node: Node::Call(function, arguments), kind: Kind::Number, span })
     }
 
     /// Parses the closing parenthesis and returns its end.
@@ -304,8 +314,8 @@ impl Parser<'_> {
 
     fn deeper(
         &mut self,
-        parse: fn(&mut Self) -> Result<Part, ExpressionError>,
-    ) -> Result<Part, ExpressionError> {
+        parse: fn(&mut Self) -> Result<TypedNode, ExpressionError>,
+    ) -> Result<TypedNode, ExpressionError> {
         if self.depth == DEEPEST {
             return Err(self.unexpected("the expression is nested too deeply"));
         }
@@ -316,7 +326,7 @@ impl Parser<'_> {
     }
 
     #[expect(clippy::unused_self, reason = "reads as the other steps of the parser do")]
-    fn expect(&self, part: &Part, kind: Kind) -> Result<(), ExpressionError> {
+    fn expect(&self, part: &TypedNode, kind: Kind) -> Result<(), ExpressionError> {
         if part.kind == kind {
             return Ok(());
         }

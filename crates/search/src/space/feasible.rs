@@ -52,7 +52,7 @@ pub struct Feasible {
 
 /// An admitted architecture.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Architecture {
+pub struct FeasibleArchitecture {
     /// Values of the architecture parameters.
     pub params: Params,
     /// Size of the architecture, where the objective can compute it.
@@ -341,9 +341,9 @@ impl Feasible {
     }
 
     /// Admitted architectures in lexicographic order of the values' ranks.
-    pub fn architectures(&self) -> impl Iterator<Item = Architecture> + '_ {
+    pub fn architectures(&self) -> impl Iterator<Item = FeasibleArchitecture> + '_ {
         let sized = self.places.iter().zip(&self.sizes);
-        sized.map(|(place, size)| Architecture { params: self.grid_params(*place), size: *size })
+        sized.map(|(place, size)| FeasibleArchitecture { params: self.grid_params(*place), size: *size })
     }
 
     /// The smallest and the largest known size of the admitted architectures.

@@ -16,7 +16,7 @@ pub(crate) use axis::MOST_LISTED;
 pub use census::{Census, Removed};
 pub use configuration::Configuration;
 pub use error::{NoFeasible, SpaceError};
-pub use feasible::{Architecture, Feasible};
+pub use feasible::{Feasible, FeasibleArchitecture};
 pub(crate) use gate::{Gate, INACTIVE};
 pub use quantities::{Blame, Measured};
 

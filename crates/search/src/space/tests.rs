@@ -243,14 +243,14 @@ fn constraints_leave_what_nested_loops_leave() {
     let texts = ["head_dim >= 64", "flops < 6 * 2.2e6 and d_ff <= 1024", "weights > 1_700_000"];
     let feasible = Feasible::constrained(&sample(), &budget, &conditions(&texts), measured).unwrap();
     let all = Feasible::new(&sample(), &budget, size).unwrap();
-    let kept = |a: &Architecture| {
+    let kept = |a: &FeasibleArchitecture| {
         let get = |name| a.params.get(name).unwrap().as_i64().unwrap();
         let total = a.size.unwrap().total;
         get("d_model") / get("n_heads") >= 64
             && (total < 2_200_000 && get("d_model") * get("d_ff_ratio") <= 1024)
             && total > 1_700_000
     };
-    let expected: Vec<Architecture> = all.architectures().filter(kept).collect();
+    let expected: Vec<FeasibleArchitecture> = all.architectures().filter(kept).collect();
     assert!(!expected.is_empty() && expected.len() < all.architecture_count());
     assert_eq!(feasible.architectures().collect::<Vec<_>>(), expected);
     let census = feasible.census();

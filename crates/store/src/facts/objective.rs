@@ -1,6 +1,6 @@
 //! Facts about the objective of a study.
 
-use allometry_ladder::{LabelSpec, MissingPolicy, ModelSpec, Part, SplitSpec};
+use allometry_ladder::{LabelSpec, MissingPolicy, ModelSpec, ScoredPart, SplitSpec};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub struct ModelFacts {
     pub data: DataFacts,
     /// Rows that trials are scored on, if not the validation part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub part: Option<Part>,
+    pub part: Option<ScoredPart>,
 }
 
 /// Facts about the table that a model is trained on.
@@ -109,7 +109,7 @@ pub struct CommandFacts {
     pub horizon: u64,
     /// Rows that trials are scored on, if not the validation part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub part: Option<Part>,
+    pub part: Option<ScoredPart>,
 }
 
 /// A program as written in a ladder file.
@@ -132,8 +132,8 @@ impl ObjectiveFacts {
     }
 
     /// Sets the rows that trials are scored on, if not the validation part.
-    pub fn judged_by(&mut self, rows: Part) {
-        let rows = (rows != Part::Validation).then_some(rows);
+    pub fn judged_by(&mut self, rows: ScoredPart) {
+        let rows = (rows != ScoredPart::Validation).then_some(rows);
         match self {
             Self::Model(facts) => facts.part = rows,
             Self::Command(facts) => facts.part = rows,

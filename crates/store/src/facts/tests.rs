@@ -1,4 +1,4 @@
-use allometry_ladder::{ModelSpec, Part};
+use allometry_ladder::{ModelSpec, ScoredPart};
 use serde_json::json;
 
 use super::*;
@@ -106,7 +106,7 @@ fn objectives_keep_the_documents_of_earlier_studies() {
         "na": "error",
     });
     assert_eq!(objective.to_json(), json!({"model": ModelSpec::new(32, 8, 8), "data": data}));
-    objective.judged_by(Part::Test);
+    objective.judged_by(ScoredPart::Test);
     assert_eq!(objective.to_json()["part"], "test");
     let document = json!({"command": ["python", "train.py"], "metric": "auc", "weights": null});
     let command: ObjectiveFacts = serde_json::from_value(document.clone()).unwrap();

@@ -13,7 +13,7 @@ use super::session::{Db, Values};
 use super::stream;
 use crate::column;
 use crate::error::StoreError;
-use crate::from_rows::{self, Batch, Part};
+use crate::from_rows::{self, Batch, TrialRow};
 use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
 use crate::own_attribute::{OWN_PREFIX, SPACE_KEY};
 use crate::owner::Owner;
@@ -326,24 +326,24 @@ fn fill(db: &mut Db<'_>, study: StudyId, found: Vec<(i64, FrozenTrial)>) -> Resu
 }
 
 /// Columns, table and order of the parts of trials, and the function that converts a row.
-type PartOf = (&'static str, &'static str, for<'r> fn(&'r Row) -> Result<Part<'r>>);
+type PartOf = (&'static str, &'static str, for<'r> fn(&'r Row) -> Result<TrialRow<'r>>);
 
 /// Queries for the parts of trials. User attributes come after the parameters, because they may contain exact
 /// integers.
 const PARTS: [PartOf; 5] = [
     ("objective, value, value_type::text FROM trial_values", "", |row| {
-        Ok(Part::Value(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
+        Ok(TrialRow::Value(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
     }),
     ("param_name::text, param_value, distribution_json FROM trial_params", "ORDER BY param_id", |row| {
-        Ok(Part::Param(text(row, 1), row.try_get(2)?, text(row, 3)))
+        Ok(TrialRow::Param(text(row, 1), row.try_get(2)?, text(row, 3)))
     }),
     ("step, intermediate_value, intermediate_value_type::text FROM trial_intermediate_values", "", |row| {
-        Ok(Part::Intermediate(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
+        Ok(TrialRow::Intermediate(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
     }),
     ("key::text, value_json FROM trial_user_attributes", "", |row| {
-        Ok(Part::Attribute(AttributeKind::User, text(row, 1), text(row, 2)))
+        Ok(TrialRow::Attribute(AttributeKind::User, text(row, 1), text(row, 2)))
     }),
     ("key::text, value_json FROM trial_system_attributes", "", |row| {
-        Ok(Part::Attribute(AttributeKind::System, text(row, 1), text(row, 2)))
+        Ok(TrialRow::Attribute(AttributeKind::System, text(row, 1), text(row, 2)))
     }),
 ];

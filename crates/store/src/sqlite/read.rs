@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::Rows;
 use crate::column;
 use crate::error::StoreError;
-use crate::from_rows::{self, Batch, Part};
+use crate::from_rows::{self, Batch, TrialRow};
 use crate::optuna::record::{AttributeKind, OptunaStudy, TrialSink};
 use crate::own_attribute::{OWN_PREFIX, SPACE_KEY};
 use crate::owner::Owner;
@@ -366,13 +366,15 @@ impl PartTable {
     }
 
     /// Converts a row, whose column 0 is the trial's id, to a part of a trial.
-    pub(super) fn part<'r>(self, row: &'r Row<'_>, text: TextOf) -> Result<Part<'r>> {
+    pub(super) fn part<'r>(self, row: &'r Row<'_>, text: TextOf) -> Result<TrialRow<'r>> {
         Ok(match self {
-            Self::Values => Part::Value(row.get(1)?, row.get(2)?, text(row, 3)?),
-            Self::Params => Part::Param(text(row, 1)?, row.get(2)?, text(row, 3)?),
-            Self::Intermediate => Part::Intermediate(row.get(1)?, row.get(2)?, text(row, 3)?),
-            Self::SystemAttributes => Part::Attribute(AttributeKind::System, text(row, 1)?, text(row, 2)?),
-            Self::UserAttributes => Part::Attribute(AttributeKind::User, text(row, 1)?, text(row, 2)?),
+            Self::Values => TrialRow::Value(row.get(1)?, row.get(2)?, text(row, 3)?),
+            Self::Params => TrialRow::Param(text(row, 1)?, row.get(2)?, text(row, 3)?),
+            Self::Intermediate => TrialRow::Intermediate(row.get(1)?, row.get(2)?, text(row, 3)?),
+            Self::SystemAttributes => {
+                TrialRow::Attribute(AttributeKind::System, text(row, 1)?, text(row, 2)?)
+            }
+            Self::UserAttributes => TrialRow::Attribute(AttributeKind::User, text(row, 1)?, text(row, 2)?),
         })
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use allometry_core::ValidationScores;
 use allometry_ladder::Task;
 
-use crate::data::{Dataset, Part};
+use crate::data::{Dataset, SplitPart};
 use crate::metric;
 
 /// Share of the training windows, at their end, on which settings of a baseline are compared.
@@ -119,7 +119,7 @@ fn held_out(windows: usize, embargo: usize) -> [usize; 2] {
 }
 
 /// Returns the features of each window's last row, row-major.
-fn last_rows(dataset: &Dataset, part: &Part) -> Vec<f32> {
+fn last_rows(dataset: &Dataset, part: &SplitPart) -> Vec<f32> {
     let first = (dataset.context - 1) * dataset.features();
     part.windows.iter().flat_map(|&w| &dataset.window(w)[first..]).copied().collect()
 }
@@ -129,15 +129,15 @@ mod tests {
     use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec};
 
     use super::*;
-    use crate::data::{Part, Preparation, Window, load};
+    use crate::data::{Preparation, SplitPart, Window, load};
 
-    fn part(labels: &[u8], first: usize) -> Part {
+    fn part(labels: &[u8], first: usize) -> SplitPart {
         let windows = labels
             .iter()
             .enumerate()
             .map(|(i, &l)| Window { last: first + i, row: 100 + (first + i) as u64, target: f32::from(l) })
             .collect();
-        Part { windows }
+        SplitPart { windows }
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
             context: 1,
             train: part(&[0, 0, 0, 1], 0),
             validation: part(&[0, 1], 4),
-            test: Part::default(),
+            test: SplitPart::default(),
             preparation: Preparation::default(),
         };
         let [prior, logistic, _] = &baselines(&dataset, Task::Binary)[..] else { panic!("three baselines") };

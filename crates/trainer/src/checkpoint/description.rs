@@ -6,7 +6,7 @@ use allometry_core::{EpochReport, Params, TrialSpec};
 use allometry_ladder::ModelSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Part, Preparation};
+use crate::data::{Dataset, Preparation, SplitPart};
 use crate::hyperparameters::Hyperparameters;
 use crate::learner::Count;
 use crate::model::{ArchitectureError, Geometry};
@@ -177,7 +177,7 @@ fn fingerprint(dataset: &Dataset) -> String {
     for value in &dataset.values {
         add(u64::from(value.to_bits()));
     }
-    for Part { windows } in [&dataset.train, &dataset.validation] {
+    for SplitPart { windows } in [&dataset.train, &dataset.validation] {
         add(windows.len() as u64);
         for w in windows {
             add(((w.last as u64) << 32) | u64::from(w.target.to_bits()));

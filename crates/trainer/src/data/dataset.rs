@@ -19,11 +19,11 @@ pub struct Dataset {
     /// Number of rows in a window.
     pub context: usize,
     /// Training part, on which weights are fitted.
-    pub train: Part,
+    pub train: SplitPart,
     /// Validation part, by which configurations are chosen.
-    pub validation: Part,
+    pub validation: SplitPart,
     /// Test part, by which nothing is chosen.
-    pub test: Part,
+    pub test: SplitPart,
     /// How the table's rows were converted to values.
     pub preparation: Preparation,
 }
@@ -48,7 +48,7 @@ pub struct Preparation {
 
 /// One of the three parts of a chronological split. No row belongs to windows of two parts.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Part {
+pub struct SplitPart {
     /// Windows in time order.
     pub windows: Vec<Window>,
 }
@@ -117,7 +117,7 @@ impl Dataset {
             (PartName::Validation, &self.validation),
             (PartName::Test, &self.test),
         ];
-        let reach = |part: &Part| {
+        let reach = |part: &SplitPart| {
             let ends = || part.windows.iter().map(|w| w.last);
             Some((ends().min()?.checked_sub(self.context - 1)?, ends().max()?))
         };
@@ -142,7 +142,7 @@ impl Dataset {
     }
 }
 
-impl Part {
+impl SplitPart {
     /// Returns the number of windows of each class.
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.is_positive()).count() as u64;

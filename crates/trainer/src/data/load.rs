@@ -6,7 +6,7 @@ use std::path::Path;
 use allometry_ladder::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
 use super::columns::Wanted;
-use super::dataset::{Dataset, Part, PartName, Preparation, Window};
+use super::dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 use super::error::{DataError, Location};
 use super::label;
 use super::rows::Rows;
@@ -73,7 +73,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     let part = |ends: &Range<usize>| {
         let window =
             |last: usize| Some(Window { last, row: complete_rows[last] as u64, target: targets[last]? });
-        Part { windows: ends.clone().filter_map(window).collect() }
+        SplitPart { windows: ends.clone().filter_map(window).collect() }
     };
     let (train, validation, test) = (part(&split.train), part(&split.validation), part(&split.test));
     let parts = [(PartName::Train, &train), (PartName::Validation, &validation), (PartName::Test, &test)];
@@ -194,7 +194,7 @@ fn check_labels(
 ///
 /// # Errors
 /// [`DataError::OneClass`] if all windows have the same class.
-pub fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), DataError> {
+pub fn check_classes(path: &Path, name: PartName, part: &SplitPart) -> Result<(), DataError> {
     let first = part.windows[0].target;
     if part.windows.iter().any(|w| w.target != first) {
         return Ok(());
@@ -204,7 +204,7 @@ pub fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), Dat
 }
 
 /// Returns the number of classes of a table, each of which must occur in the training part.
-fn count_classes(path: &Path, targets: &[Option<f32>], train: &Part) -> Result<usize, DataError> {
+fn count_classes(path: &Path, targets: &[Option<f32>], train: &SplitPart) -> Result<usize, DataError> {
     let classes = targets.iter().flatten().fold(0, |most, &target| most.max(target as usize + 1));
     match (0..classes).find(|&class| train.windows.iter().all(|w| w.target as usize != class)) {
         None => Ok(classes),

@@ -23,7 +23,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use dataset::{Dataset, Part, PartName, Preparation, Window};
+pub use dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
     describe, describe_times,

@@ -2,7 +2,7 @@
 
 use allometry_core::ClassCounts;
 
-use super::dataset::{Part, PartName};
+use super::dataset::{PartName, SplitPart};
 
 /// Counts of a table and of the parts it was split into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct PartSummary {
 
 impl PartSummary {
     /// Summarises a part. `time` returns the time of a row of the file.
-    pub(super) fn new(name: PartName, part: &Part, time: impl Fn(usize) -> Option<String>) -> Self {
+    pub(super) fn new(name: PartName, part: &SplitPart, time: impl Fn(usize) -> Option<String>) -> Self {
         let text = |window: Option<&super::Window>| window.and_then(|w| time(w.row as usize));
         Self {
             name,

@@ -9,7 +9,7 @@ use allometry_core::{
     EpochReport, ObjectiveOutcome, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
 };
 use allometry_ladder::{ModelSpec, Normalize, Schedule};
-use allometry_trainer::data::{Dataset, Part, Preparation, Window};
+use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 
 pub(crate) const CONTEXT: usize = 12;
 
@@ -30,7 +30,7 @@ pub(crate) fn series(rows: usize) -> Dataset {
         })
         .collect();
     let cut = |share: f64| (windows.len() as f64 * share) as usize;
-    let part = |windows: &[Window]| Part { windows: windows.to_vec() };
+    let part = |windows: &[Window]| SplitPart { windows: windows.to_vec() };
     Dataset {
         feature_names: vec!["signal".into(), "noise".into()],
         train: part(&windows[..cut(0.6)]),

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::table::{booleans, int64, singles, texts, timestamps};
 use super::*;
-use crate::data::{Part, PartName};
+use crate::data::{PartName, SplitPart};
 
-fn ends(part: &Part) -> Vec<usize> {
+fn ends(part: &SplitPart) -> Vec<usize> {
     part.windows.iter().map(|w| w.last).collect()
 }
 
