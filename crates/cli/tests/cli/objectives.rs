@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::scripted::{self, Scripted};
-use crate::support::{LADDER, all_refused, allometry, printed, project, refused, run, texts};
+use crate::support::{LADDER, all_refused, allometry, folded, printed, project, refused, run, texts};
 
 /// A ladder whose program reports a better `accuracy` and a larger `ms` for a larger `width`.
 const TWO: Scripted = Scripted {
@@ -77,10 +77,18 @@ fn a_command_with_two_objectives_has_a_front() {
     if let Some(seen) = optunas_best("a_command_with_two_objectives_has_a_front", path, "two/a") {
         assert_eq!(seen, json!([["accuracy", "ms"], numbers]));
     }
-    let (_, text, _) = run(path, &["best"]);
-    assert!(text.contains("in accuracy up, ms down") && text.contains("ms 1.0000"), "{text}");
-    let (_, text, _) = run(path, &["status"]);
-    assert!(text.contains("on the Pareto front of 2 objectives"), "{text}");
+    insta::assert_snapshot!(printed(path, &["best"]), @"
+    $ allometry best
+    a: Pareto front of 3 trials in accuracy up, ms down
+      trial 1: accuracy 29.0000, ms 3.0000  width=3 lr=1
+      trial 8: accuracy 19.0000, ms 2.0000  width=2 lr=1
+      trial 5: accuracy 9.0000, ms 1.0000  width=1 lr=1
+    ");
+    insta::assert_snapshot!(printed(path, &["status"]), @"
+    $ allometry status
+    a: 9 of 9 complete; 3 on the Pareto front of 2 objectives
+      it has its trials
+    ");
     let listed = json_of(path, &["list", "--json"]);
     assert_eq!(listed["studies"][0]["trials"][0]["values"].as_array().unwrap().len(), 2);
     let (_, text, _) = run(path, &["show", "0"]);
@@ -452,9 +460,14 @@ fn limits_of_a_ladder_are_constraints_of_its_trials() {
         assert_eq!(trial["constraints"], json!({"0": width - 2.0, "1": -7.0}));
     }
     assert_eq!(run(path, &["report", "-o", "report.json"]).0, 0);
-    let report = std::fs::read_to_string(path.join("report.json")).unwrap();
-    assert!(report.contains("infeasible-trials") && report.contains("break a constraint"), "{report}");
-    assert!(report.contains("statistics exclude them: ms <= 2 ("), "{report}");
+    let report: Value =
+        serde_json::from_str(&std::fs::read_to_string(path.join("report.json")).unwrap()).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let infeasible = findings.iter().find(|finding| finding["code"] == "infeasible-trials").unwrap();
+    insta::assert_snapshot!(
+        folded(infeasible["message"].as_str().unwrap()),
+        @"a: 3 of 9 complete trials break a constraint (33%), and statistics exclude them: ms <= 2 (3 trials)"
+    );
     let text = std::fs::read_to_string(path.join("ladder.toml")).unwrap();
     std::fs::write(path.join("ladder.toml"), text.replace("ms <= 2", "ms <= 1")).unwrap();
     insta::assert_snapshot!(refused(path, &["run", "--quiet"]), @r"
