@@ -1,5 +1,5 @@
-//! How often intervals cover and tests fire on simulated studies whose truth is known. Seeds are fixed;
-//! bounds allow for the number of simulations.
+//! Tests of the rates at which intervals cover and tests fire on simulated studies whose true effects are
+//! known. Seeds are fixed; bounds allow for the number of simulations.
 
 mod random;
 
@@ -28,9 +28,9 @@ fn ladder(studies: Vec<Vec<FrozenTrial>>) -> LadderTrials {
     LadderTrials::new(studies.into_iter().enumerate().map(study).collect())
 }
 
-/// Trials whose metric rises with `real`, peaks inside `peak`, and ignores `null`; a third of the noise is
-/// the effect of `real`. Later trials prefer good values of `real` and, with it, the value of `null` that
-/// came with the best so far, as a model-based sampler does.
+/// Returns trials whose metric rises with `real`, peaks inside `peak`, and ignores `null`; a third of the
+/// noise is the effect of `real`. Later trials prefer good values of `real` and, with it, the value of `null`
+/// that came with the best so far, as a model-based sampler does.
 fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool) -> Vec<FrozenTrial> {
     let mut done: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
@@ -62,7 +62,7 @@ fn simulate(name: &str, trials: u64, is_adaptive: bool) -> Vec<Analysis> {
         .collect()
 }
 
-/// Share of the studies of all simulations in which something holds.
+/// Returns the share of the simulated studies for which a condition holds.
 fn share(analyses: &[Analysis], holds: impl Fn(&allometry_analysis::StudyAnalysis) -> bool) -> f64 {
     let studies = || analyses.iter().flat_map(|analysis| &analysis.studies);
     studies().filter(|study| holds(study)).count() as f64 / studies().count() as f64
@@ -112,7 +112,7 @@ fn intervals_cover() {
     assert!((0.84..=0.95).contains(&gains), "90% intervals of the gain within budgets cover in {gains}");
 }
 
-/// What a value of a parameter adds to the metric.
+/// Returns the effect of a parameter's value on the metric.
 type Effect = fn(i64) -> f64;
 
 const PARAMETERS: [&str; 4] = ["real", "peak", "null", "dropout"];
@@ -129,8 +129,8 @@ fn design_of(trials: &[FrozenTrial]) -> Design {
     Design::new(trials.len(), &PARAMETERS.iter().map(factor).collect::<Vec<_>>())
 }
 
-/// The noncentrality of a parameter at the configurations of `trials`: what its effect leaves, the others
-/// fitted, in units of the noise.
+/// Returns the noncentrality of a parameter at the configurations of `trials`: the part of its effect that
+/// the other parameters cannot fit, in units of the noise.
 fn noncentrality(trials: &[FrozenTrial], name: &str, effect: Effect, sd: f64) -> f64 {
     let response: Vec<f64> = trials.iter().map(|trial| effect(code(trial, name))).collect();
     let design = design_of(trials);
@@ -139,7 +139,8 @@ fn noncentrality(trials: &[FrozenTrial], name: &str, effect: Effect, sd: f64) ->
     fit.map_or(0.0, |fit| fit.term_tests()[position].sum_of_squares / (sd * sd))
 }
 
-/// Shares of the metric's variance at the configurations of `trials`, under the effects and a noise of `sd`.
+/// Returns the shares of the metric's variance at the configurations of `trials`, under the effects and a
+/// noise of `sd`.
 fn true_shares(trials: &[FrozenTrial], effects: &[(&str, Effect)], sd: f64) -> Vec<f64> {
     let mean = |trial: &FrozenTrial| effects.iter().map(|(name, effect)| effect(code(trial, name))).sum();
     let means: Vec<f64> = trials.iter().map(mean).collect();
@@ -183,7 +184,7 @@ fn intervals_of_shares_cover_at_the_same_configurations() {
             let covered = f64::from(covered) / studies as f64;
             println!("{world}: 90% intervals of the share of {name} cover in {covered:.3}");
             let is_real = effects.get(effect).is_some_and(|(_, effect)| effect(1) != effect(0));
-            // Beside 0 only the upper end can miss.
+            // For a share of 0, only the upper end of the interval can miss.
             let expected = if is_real { 0.86..=0.94 } else { 0.93..=1.0 };
             assert!(expected.contains(&covered), "{world}: intervals of the share of {name}: {covered}");
         }
@@ -213,7 +214,7 @@ fn intervals_of_partial_omega_squared_cover_at_the_same_configurations() {
     for ((name, _), covered) in effects.iter().zip(covered) {
         let covered = f64::from(covered) / studies as f64;
         println!("90% intervals of the partial omega squared of {name} cover in {covered:.3}");
-        // Where there is no effect only the upper end can miss.
+        // Without an effect, only the upper end of the interval can miss.
         let expected = if *name == "null" { 0.93..=0.98 } else { 0.86..=0.94 };
         assert!(
             expected.contains(&covered),
@@ -222,8 +223,8 @@ fn intervals_of_partial_omega_squared_cover_at_the_same_configurations() {
     }
 }
 
-/// The spread of a forest's trees is not narrower than its error about what other trials of the same search
-/// would tell it.
+/// The middle 90% of a forest's trees contain the mean share of all simulated studies in at least 86% of the
+/// studies.
 #[test]
 fn the_spread_of_a_forest_holds_what_other_trials_would_tell_it() {
     let analyses = simulate("forest", 100, false);

@@ -1,4 +1,4 @@
-//! Two ladders side by side, against figures worked out by hand.
+//! Tests of the comparison of two ladders against figures computed by hand.
 
 use allometry_analysis::comparison::{
     ComparisonCaveatReason, NoValue, NotCompared, ObstacleReason, Preference, RowRelation, Sides,
@@ -27,15 +27,15 @@ fn study(label: &str, trials: Vec<FrozenTrial>) -> StudyTrials {
     StudyTrials::new(label, "test", trials)
 }
 
-/// Budgets with one trial each, given by label and value.
+/// Returns budgets with one trial each, given by label and value.
 fn ladder(best: &[(&str, f64)], rows: Option<ClassCounts>) -> LadderTrials {
     let single =
         |&(label, value): &(&str, f64)| study(label, vec![trial(0, value, &[("d_model", 16.into())])]);
     LadderTrials { rows, ..LadderTrials::new(best.iter().map(single).collect()) }
 }
 
-/// Budgets of twelve trials each, given by label, mean and how far the trials lie from it, in steps of 1 to 5
-/// up and down.
+/// Returns budgets of twelve trials each, given by label, mean and step; values differ from the mean by 1 to
+/// 5 steps in both directions.
 fn searched(means: &[(&str, f64)], step: f64, rows: Option<ClassCounts>) -> LadderTrials {
     const ORDER: [i64; 12] = [3, -1, 0, -5, 2, 5, -3, 1, -2, 4, 0, -4];
     let of = |&(label, mean): &(&str, f64)| {
@@ -55,7 +55,7 @@ fn of(ladder: &LadderTrials) -> Analysis {
     analyze(ladder, &Options::default())
 }
 
-/// Compares ladders whose trials are at hand.
+/// Compares ladders whose trials are given.
 fn compare(a: &LadderTrials, b: &LadderTrials) -> Comparison {
     let (first, second) = (of(a), of(b));
     Comparison::new(
@@ -72,7 +72,7 @@ fn obstacles(comparison: &Comparison) -> Vec<ObstacleReason> {
     comparison.obstacles.iter().filter_map(|obstacle| obstacle.reason.reason().cloned()).collect()
 }
 
-/// The ladder with the given scores of the first trial of its first budget.
+/// Returns the ladder with these scores for the first trial of its first budget.
 fn scored(ladder: &LadderTrials, scores: ValidationScores) -> LadderTrials {
     let mut ladder = ladder.clone();
     assert!(ladder.studies[0].predictions.insert(TrialNumber(0), scores));
@@ -84,8 +84,9 @@ fn near(ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1e-3), "{ours} against {theirs}");
 }
 
-/// Twelve trials with squares that add up to 110 steps: a variance of 10 squared steps, and of 10 / 12 of
-/// their mean. Hanley and McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 : 346).
+/// The squares of twelve trials sum to 110 squared steps: their variance is 10 squared steps, and that of
+/// their mean is 10 / 12. Hanley and McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 :
+/// 346).
 #[test]
 fn differences_have_the_errors_of_the_search_and_of_two_sets_of_rows() {
     let budgets = |first, second| [("2M", first), ("20M", second)];
@@ -109,7 +110,7 @@ fn differences_have_the_errors_of_the_search_and_of_two_sets_of_rows() {
     assert_eq!(many.rows, RowRelation::Unknown, "equal counts do not make equal rows");
 }
 
-/// Many rows do not make up for a search that would have found something else.
+/// Many rows do not reduce the error that comes from the search.
 #[test]
 fn the_spread_of_the_search_leaves_undecided_what_rows_would_tell() {
     let rows = Some(ClassCounts { positives: 400_000, negatives: 1_600_000 });
@@ -173,7 +174,7 @@ fn few_or_adaptive_trials_are_not_compared() {
     assert_eq!(comparison.budgets[0].outcome, Preference::Undecided);
 }
 
-/// What reports hold of their trials is enough for a comparison by the mean trial.
+/// The trials that reports contain suffice for a comparison by the mean trial.
 #[test]
 fn reports_are_compared_by_their_mean_trials() {
     let [a, b] = [0.60, 0.70].map(|mean| searched(&[("x", mean)], 0.001, Some(MANY)));
@@ -283,9 +284,8 @@ fn what_cannot_be_compared_is_said() {
     assert!(empty.budgets.is_empty() && empty.identical);
 }
 
-/// By hand: of the 6 pairs 5 have the larger value in B. Repeats of a configuration with the very same value
-/// count once. The p-value is that of `scipy.stats.mannwhitneyu([.25, .35], [.1, .2, .3],
-/// method="asymptotic")`.
+/// In 5 of the 6 pairs, B has the larger value. Repeats of a configuration with an identical value count
+/// once. The p-value is that of `scipy.stats.mannwhitneyu([.25, .35], [.1, .2, .3], method="asymptotic")`.
 #[test]
 fn values_of_all_trials_compare_searches() {
     let with = |values: &[f64], direction| {
@@ -312,19 +312,19 @@ fn values_of_all_trials_compare_searches() {
     assert_eq!(reversed.p, distribution.p);
 }
 
-/// In A the width decides, in B the dropout; both were tried at all values in both.
+/// The width determines the value in A, the dropout in B; both ladders tried all values of both.
 #[test]
 fn importances_and_optima_stand_side_by_side() {
     let made = |by_width: f64, by_dropout: f64| {
         let trials = (0..48).map(|i| {
             let (width, dropout) = (1 + i % 4, i / 4 % 3);
-            // A fixed disturbance of mean 0 over each value.
+            // A fixed disturbance with mean 0 at each value.
             let noise = 0.002 * (((i * 7) % 11) as f64 - 5.0) / 5.0;
             let value = 0.6 + by_width * width as f64 + by_dropout * dropout as f64 + noise;
             let params = [
                 ("d_model", ParamValue::Int(16 * width)),
                 ("dropout", ParamValue::Float(0.1 * dropout as f64)),
-                // So that each trial is a configuration of its own.
+                // Makes each trial a configuration of its own.
                 ("weight_decay", ParamValue::Float(i as f64)),
             ];
             trial(i as u64, value, &params)
@@ -382,8 +382,8 @@ fn unequal_sizes_and_efforts_are_said() {
     assert!(all.contains(&ComparisonCaveatReason::UnequalTrials(vec![trials])), "{all:?}");
 }
 
-/// Where the infeasible trials are good and get better with size, while the feasible ones get worse, only the
-/// latter are told of.
+/// If the infeasible trials improve with size and the feasible ones get worse, the comparison is about the
+/// feasible ones only.
 #[test]
 fn trials_that_break_a_constraint_decide_nothing() {
     let budget = |place: usize| {

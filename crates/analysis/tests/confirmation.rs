@@ -1,4 +1,4 @@
-//! Whether what is said of budgets on test rows is right.
+//! Tests of confirmations of budgets on test rows.
 
 mod random;
 mod retrained;
@@ -26,7 +26,7 @@ fn confirmation(metric: &str, confirmations: Vec<RetrainedTrials>, options: &Opt
     analyze(&ladder, options).confirmation.unwrap()
 }
 
-/// A training with its value on test rows and that on validation rows.
+/// Returns a training with its values on test rows and on validation rows.
 fn judged(rate: f64, seed: u64, value: f64, validation: f64) -> Training {
     Training { validation: Some(validation), ..Training::new(rate, seed, value) }
 }
@@ -109,13 +109,14 @@ fn without_validation_values_the_search_has_chosen() {
     assert!(found.comparisons.is_empty());
 }
 
-/// Models whose classes lie 1 apart but for the luck of their seeds, on new rows: intervals of their mean AUC
-/// cover that of all seeds and rows, and intervals of the difference of two such budgets cover 0.
+/// The classes of all models have distance 1, plus a random effect of the seed, on new rows. Intervals of the
+/// mean AUC cover the mean over all seeds and rows, and intervals of the difference of two such budgets cover
+/// 0.
 #[test]
 fn intervals_cover_new_rows_and_new_seeds() {
     let options = Options { level: 0.9, permutations: 9, bootstraps: 9, ..Options::default() };
     for (seeds, luck) in [(1, 0.0), (2, 0.2), (3, 0.0), (3, 0.3), (5, 0.3)] {
-        // Scores have a variance of 1 in each class, and what the luck adds is shared by all rows.
+        // Scores have a variance of 1 in each class; the effect of the seed is the same for all rows.
         let truth = cdf(1.0 / f64::sqrt(2.0 + luck * luck));
         let (mut of_mean, mut of_gain) = (0, 0);
         for index in 0..400 {
@@ -139,16 +140,16 @@ fn intervals_cover_new_rows_and_new_seeds() {
             shares[0], shares[1]
         );
         for covered in shares {
-            // Two seeds tell their spread badly; where it is next to nothing, it cannot be found to be below
-            // 0: too wide.
+            // Two seeds are a poor estimate of their spread. Where the true spread is near 0, the estimate
+            // cannot be below 0, and intervals are too wide.
             let least = if seeds == 2 { 0.83 } else { 0.86 };
             assert!((least..=0.98).contains(&covered), "{seeds} seeds, luck {luck}: {covered}");
         }
     }
 }
 
-/// Where scale does nothing, the configurations that two searches found differ all the same; what another
-/// search would find does not.
+/// If scale has no effect, the configurations that two searches found still differ; the expected results of
+/// further searches do not.
 #[test]
 fn a_confirmation_of_other_configurations_is_no_verdict_on_scale() {
     let options = Options { permutations: 9, bootstraps: 9, ..Options::default() };
@@ -209,7 +210,7 @@ fn configurations_and_scale(top: usize, trials: [u64; 2], options: &Options) {
     assert!(shares[1] <= 0.1, "top {top} of {trials:?}: scale does nothing: {}", shares[1]);
 }
 
-/// A search of twelve trials whose values lie up to 0.011 above `least`.
+/// Returns a search of twelve trials whose values are up to 0.011 above `least`.
 fn searched(label: &str, least: f64) -> StudyTrials {
     let trials = (0..12).map(|number| {
         let params = [("rate", 0.01 * (number + 1) as f64)].into_iter().collect();
@@ -219,8 +220,8 @@ fn searched(label: &str, least: f64) -> StudyTrials {
     StudyTrials::new(label, "test", trials.collect())
 }
 
-/// Two regressions whose search said that the larger is better, and three seeds of each on test rows that do
-/// not tell.
+/// The search of two regressions finds the larger one better; three seeds of each on test rows show no
+/// difference.
 #[test]
 fn a_report_does_not_hold_above_an_undecided_confirmation() {
     let studies = vec![searched("10k", 0.45), searched("40k", 0.50)];
@@ -244,7 +245,7 @@ fn a_report_does_not_hold_above_an_undecided_confirmation() {
     assert_eq!(after.confirmation.unwrap().comparisons[0].outcome, GainOutcome::Undecided);
 }
 
-/// One seed and no predictions tell no error: the search's verdict does not stand above such a table.
+/// One seed without predictions has no error, so the search's verdict is not shown above such a table.
 #[test]
 fn a_confirmation_without_an_error_leaves_the_verdict_undecided() {
     let confirmed = |label: &str, seeds: u64| {

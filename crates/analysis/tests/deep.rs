@@ -1,4 +1,5 @@
-//! Deeper statistics against SciPy, statsmodels, scikit-learn and exact enumeration (`oracle/deep.py`).
+//! Tests of multi-parameter statistics against SciPy, statsmodels, scikit-learn and exact enumeration
+//! (`oracle/deep.py`).
 
 use allometry_analysis::stats::design::{Design, Term};
 use allometry_analysis::stats::isotonic::{Monotone, isotonic};
@@ -69,7 +70,7 @@ fn tails_of_distributions() {
     assert_eq!(distribution::f_upper_tail(f64::NAN, 2.0, 2.0), None);
 }
 
-/// Against SciPy (`oracle/noncentral_f.py`).
+/// Compares with SciPy (`oracle/noncentral_f.py`).
 #[test]
 fn noncentral_f_and_the_noncentralities_it_admits() {
     let oracle: Value = serde_json::from_str(include_str!("oracle/noncentral_f.json")).unwrap();
@@ -92,7 +93,7 @@ fn noncentral_f_and_the_noncentralities_it_admits() {
     assert_eq!(noncentral_f::cdf(1.0, 0.0, 9.0, 1.0), None);
 }
 
-/// The terms of a case, and its response.
+/// Returns the terms of a case and its response.
 fn model(case: &Value) -> (Vec<Term>, Vec<f64>) {
     let mut terms: Vec<Term> =
         ["a", "b", "c"].iter().map(|name| factor(codes(&case["codes"][name]))).collect();

@@ -1,4 +1,4 @@
-//! Functional ANOVA where the truth is known by hand.
+//! Tests of functional ANOVA on responses whose shares are computed by hand.
 
 use allometry_analysis::fanova::{Fanova, FanovaOptions, FanovaOutcome, Withheld, fanova};
 use allometry_analysis::stats::random::below;
@@ -31,7 +31,8 @@ fn single(fanova: &Fanova, parameter: &str, expected: f64, tolerance: f64) {
     assert!((found.share.mean - expected).abs() <= tolerance, "{parameter}: {found:?}, not {expected}");
 }
 
-/// Every configuration of `cat` and `x`, `times` times. `y = 1[cat = 0] + x / 2`: variances 3/16 and 1/16.
+/// Returns trials of every configuration of `cat` and `x`, `times` times. `y = 1[cat = 0] + x / 2`: variances
+/// 3/16 and 1/16.
 fn four_by_two(times: usize) -> Vec<(Params, f64)> {
     let one = |cat: usize, x: i64| {
         let mut params = Params::default();
@@ -178,8 +179,8 @@ fn odd_trials_are_left_out_and_counted() {
     single(&fanova, "cat", 0.75, 1e-12);
 }
 
-/// Mean shares of forests on `count` trials of `y = 0.01 real + 0.03 1[peak = 1] + 0.03 x`, `null` without
-/// effect, no noise.
+/// Returns the mean shares of forests on `count` trials of `y = 0.01 real + 0.03 1[peak = 1] + 0.03 x`,
+/// `null` without effect, no noise.
 fn mean_shares(count: usize) -> [f64; 4] {
     let list = |values: i64| Distribution::list((0..values).map(ParamValue::from).collect());
     let x = Distribution::Float { low: 0.0, high: 1.0, log: false, step: None };
@@ -209,7 +210,7 @@ fn mean_shares(count: usize) -> [f64; 4] {
     means
 }
 
-/// What the page on methods says of few trials. The true shares are 31%, 50%, 0% and 19%.
+/// Checks what the page on methods states about few trials. The true shares are 31%, 50%, 0% and 19%.
 #[test]
 fn forests_on_few_trials_understate_a_peak() {
     let (few, many) = (mean_shares(50), mean_shares(200));

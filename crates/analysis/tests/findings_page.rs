@@ -1,4 +1,4 @@
-//! The page of findings says of each code how bad it is.
+//! Tests that the page of findings states the severity of each code.
 
 use allometry_analysis::FindingCode;
 

@@ -1,6 +1,7 @@
-//! How often stated intervals cover, and alarms fire where nothing matters, on simulated ladders whose truth
-//! is known. Seeds are fixed; bounds allow for the number of simulations. `RUNS=2000 cargo test --release -p
-//! allometry-analysis --test intervals -- --nocapture` is the longer run whose figures `docs/methods` has.
+//! Tests of the rates at which stated intervals cover and alarms fire without an effect, on simulated ladders
+//! whose true effects are known. Seeds are fixed; bounds allow for the number of simulations. `RUNS=2000
+//! cargo test --release -p allometry-analysis --test intervals -- --nocapture` is the longer run whose
+//! figures `docs/methods` has.
 
 mod random;
 
@@ -21,12 +22,12 @@ use allometry_core::rng::stream;
 use allometry_core::{Direction, FrozenTrial, Params, TrialRng, TrialState};
 use random::{gaussian, uniform};
 
-/// Simulations: as asked for by `RUNS`, else `few`.
+/// Returns the number of simulations: that of `RUNS`, or else `few`.
 fn runs(few: u64) -> u64 {
     std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(few)
 }
 
-/// What a simulated share may exceed: three standard errors above `p`.
+/// Returns the largest accepted share: three standard errors above `p`.
 fn at_most(p: f64, runs: u64) -> f64 {
     p + 3.0 * (p * (1.0 - p) / runs as f64).sqrt()
 }
@@ -38,8 +39,8 @@ fn options() -> Options {
 const LEVELS: [(&str, usize); 5] =
     [("learning_rate", 5), ("d_model", 4), ("n_layers", 4), ("dropout", 4), ("weight_decay", 3)];
 
-/// Trials of a search whose metric is `effect` of the learning rate's place, and noise. An adaptive one
-/// copies, later on, most values of the best trial so far.
+/// Returns trials whose metric is the `effect` of the learning rate's level, plus noise. An
+/// adaptive search copies most values of the best trial so far in its later trials.
 fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool, effect: fn(i64) -> f64) -> Vec<FrozenTrial> {
     let mut done: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
@@ -81,7 +82,7 @@ fn has(analysis: &Analysis, codes: &[FindingCode]) -> bool {
 
 const EDGES: [FindingCode; 2] = [FindingCode::EdgeOfSpace, FindingCode::LearningRateEdge];
 
-/// What alarms say of ladders where no parameter matters: each at most in 5% of them.
+/// If no parameter has an effect, each alarm fires in at most 5% of the ladders.
 #[test]
 fn alarms_are_seldom_where_nothing_matters() {
     let runs = runs(150);
@@ -121,7 +122,7 @@ fn alarms_are_seldom_where_nothing_matters() {
     }
 }
 
-/// An effect of one noise deviation over the range of the learning rate, or of two, is found.
+/// An effect of one or two noise deviations over the range of the learning rate is found.
 #[test]
 fn an_optimum_beyond_an_end_is_found() {
     let runs = runs(60);
@@ -136,13 +137,14 @@ fn an_optimum_beyond_an_end_is_found() {
         assert!(found >= least, "{name}: {found}");
         assert!(others <= at_most(0.05, runs), "{name}: {others}");
     }
-    // An optimum inside is no edge.
+    // An optimum inside the range is not at an edge.
     let analyses = simulate("inside", runs, 50, false, |rate| -0.01 * (rate - 2).pow(2) as f64);
     let found = share(&analyses, |one| has(one, &[FindingCode::LearningRateEdge]));
     assert!(found <= at_most(0.05, runs), "inside: {found}");
 }
 
-/// Of what PED-ANOVA gives the parameters, how much is chance.
+/// The p-values of PED-ANOVA for parameters without an effect are small at most as often as they should be,
+/// and the shares by chance sum to 1.
 #[test]
 fn what_sets_the_best_apart_is_held_against_chance() {
     let runs = runs(150);
@@ -179,7 +181,7 @@ fn what_sets_the_best_apart_is_held_against_chance() {
     }
 }
 
-/// The point of a partial omega squared lies in its interval, whatever F.
+/// The estimate of a partial omega squared is inside its interval for every F.
 #[test]
 fn partial_omega_squared_lies_in_its_interval() {
     for effect in [(|_| 0.0) as fn(i64) -> f64, |rate| 0.005 * rate as f64, |rate| 0.1 * rate as f64] {
@@ -192,8 +194,7 @@ fn partial_omega_squared_lies_in_its_interval() {
     }
 }
 
-/// The metric as one configuration after another has it: no parameter, so that each is an evaluation of its
-/// own.
+/// Returns a study with metrics from `draw`. Each trial has a configuration of its own, so none is a repeat.
 fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> LadderTrials {
     let trial = |number: u64| {
         let params: Params = [("number", number as i64)].into_iter().collect();
@@ -203,8 +204,8 @@ fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> Ladder
     LadderTrials { metrics: Metrics::one("score", Direction::Maximize), ..LadderTrials::new(vec![study]) }
 }
 
-/// Stated intervals of the expected best of k cover in 91 to 99%, of values with either tail; beyond a tenth
-/// of the trials none is stated.
+/// Stated intervals of the expected best of k trials cover in 91 to 99% of the simulations, for values with a
+/// tail on either side. No interval is stated for k above a tenth of the trials.
 #[test]
 fn intervals_of_the_expected_best_cover() {
     type Draw = fn(&mut TrialRng) -> f64;
@@ -249,8 +250,8 @@ fn intervals_of_the_expected_best_cover() {
     }
 }
 
-/// A report of three budgets with a table of five parameters each, from values where nothing matters but,
-/// with `effect`, the first.
+/// Returns a report of three budgets with a table of five parameters each. Only the first parameter has an
+/// effect, and only with `effect`.
 fn report(rng: &mut TrialRng, levels: usize, effect: f64) -> StatedReport {
     let printed = |value: f64| Printed { value, half_unit: 0.5e-4 };
     let studies = (0..3).map(|_| {
@@ -284,7 +285,8 @@ fn report(rng: &mut TrialRng, levels: usize, effect: f64) -> StatedReport {
     StatedReport { metric: "AUC".into(), studies: studies.collect(), ..StatedReport::default() }
 }
 
-/// "The best value is ... stands" in at most 5% of reports where nothing matters, over all their tables.
+/// If no parameter has an effect, a statement "The best value is ..." stands in at most 5% of the reports,
+/// over all their tables.
 #[test]
 fn best_values_seldom_stand_where_nothing_matters() {
     let runs = runs(400);

@@ -1,4 +1,4 @@
-//! Verdicts, findings and the analyses of a study on small ladders made by hand.
+//! Tests of verdicts, findings and analyses of a study on small ladders made by hand.
 
 use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
@@ -33,7 +33,7 @@ fn ladder(studies: Vec<StudyTrials>, rows: Option<ClassCounts>) -> LadderTrials 
     LadderTrials { rows, ..LadderTrials::new(studies) }
 }
 
-/// Three budgets of three trials each whose best values are given.
+/// Returns three budgets of three trials each, with the given best values.
 fn three(best: [f64; 3], rows: Option<ClassCounts>) -> LadderTrials {
     let labels = ["small", "medium", "large"];
     let studies = labels.into_iter().zip(best).map(|(label, best)| {
@@ -42,7 +42,7 @@ fn three(best: [f64; 3], rows: Option<ClassCounts>) -> LadderTrials {
     ladder(studies.collect(), rows)
 }
 
-/// Three budgets of twelve trials each whose means are given; the trials lie up to 0.0022 from them.
+/// Returns three budgets of twelve trials each, with the given means; values are within 0.0022 of them.
 fn searched(means: [f64; 3], rows: Option<ClassCounts>) -> LadderTrials {
     const ORDER: [i64; 12] = [3, -1, 0, -5, 2, 5, -3, 1, -2, 4, 0, -4];
     let labels = ["small", "medium", "large"];
@@ -67,14 +67,14 @@ fn codes(analysis: &Analysis) -> Vec<FindingCode> {
     analysis.findings.iter().map(|finding| finding.code).collect()
 }
 
-/// The budget and the problem of the first finding with a code.
+/// Returns the budget and the problem of the first finding with a code.
 fn problem(analysis: &Analysis, code: FindingCode) -> (Option<&str>, &Problem) {
     let finding = analysis.findings.iter().find(|finding| finding.code == code);
     let finding = finding.unwrap_or_else(|| panic!("no {code} among {:?}", codes(analysis)));
     (finding.budget.as_deref(), finding.problem.reason().expect("an analysis of trials has reasons"))
 }
 
-/// The problem of the first finding on a budget with a code.
+/// Returns the problem of the first finding with a code on a budget.
 fn of_budget(analysis: &Analysis, code: FindingCode) -> (&str, &BudgetProblem) {
     match problem(analysis, code) {
         (Some(budget), Problem::OfBudget(problem)) => (budget, problem),
@@ -139,7 +139,7 @@ fn advice_says_up_to_which_size_values_rise() {
     assert_eq!(take(&rising), ("large".to_owned(), TakeReason::BetterUpToLargest));
     let level = verdict([0.70, 0.72, 0.7201]);
     assert_eq!(take(&level), ("medium".to_owned(), TakeReason::NoGainBeyond));
-    // Significant differences that are too small to matter speak for the smallest size.
+    // Significant differences that are too small to matter make the smallest size the recommendation.
     let options = Options { smallest_effect: Some(0.1), ..Options::default() };
     let flat = analyze(&searched([0.70, 0.71, 0.72], None), &options).verdict;
     assert_eq!(
@@ -170,8 +170,8 @@ fn two_budgets_of_one_size_are_no_step() {
     assert!(caveats.any(|one| *one == same_size), "{:?}", analysis.verdict.caveats);
 }
 
-/// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each
-/// whose gain it gave without an error.
+/// Two regressions of six trials each are undecided, and the gain of five sizes of one trial each is unknown
+/// if it has no error. An earlier version stated both as results.
 #[test]
 fn few_trials_and_single_trials_are_not_told() {
     let by = |label: &str, values: [f64; 6]| {
@@ -242,7 +242,8 @@ fn what_cannot_be_told_says_why() {
     says(&adaptive, Outcome::Undecided, Withheld::Adaptive { at_random: 0 });
 }
 
-/// Scores of ten trials a budget on rows whose labels look further ahead than an eighth of them.
+/// Returns scores of ten trials per budget on rows whose labels look ahead by more than an eighth of the
+/// rows.
 #[test]
 fn a_horizon_too_long_for_the_rows_is_said() {
     let mut ladder = searched([0.70, 0.71, 0.75], None);
@@ -265,7 +266,7 @@ fn a_horizon_too_long_for_the_rows_is_said() {
     assert_eq!(answer(&verdict), &Answer::NotTested { outcome: Outcome::Undecided, why });
 }
 
-/// Repeats of one configuration per size, under other seeds, tell seeds and nothing of a search.
+/// Repeats of one configuration per size under other seeds show the effect of seeds, not of a search.
 #[test]
 fn repeated_configurations_are_judged_over_seeds() {
     let repeated = |label: &str, values: [f64; 4]| {
@@ -537,8 +538,7 @@ fn an_auc_to_be_expected_lies_between_0_and_1() {
     assert_eq!(upper("AUC"), 1.0);
 }
 
-/// Half of the trials break a constraint, among them the best one: nothing is said of them but how many they
-/// are.
+/// Half of the trials break a constraint, among them the best one. The report states only their number.
 #[test]
 fn infeasible_trials_are_counted_and_otherwise_left_out() {
     let constrained = |bound: f64| {
@@ -569,7 +569,7 @@ fn infeasible_trials_are_counted_and_otherwise_left_out() {
     assert!(!json.contains("infeasible") && !json.contains("broken"), "{json}");
 }
 
-/// Trials with one value for all parameters decide nothing, and are reported.
+/// Trials with the same value for all parameters decide nothing, and are reported.
 #[test]
 fn equal_values_are_a_problem() {
     let equal = |count: u64| {
@@ -581,7 +581,7 @@ fn equal_values_are_a_problem() {
     assert!(!codes(&equal(2)).contains(&FindingCode::EqualValues));
 }
 
-/// Budgets of one size are one size of the trend.
+/// Budgets of the same size count as one size of the trend.
 #[test]
 fn equal_sizes_count_once() {
     let sizes = |totals: [u64; 3]| {

@@ -1,4 +1,4 @@
-//! What is recomputed from a report's tables, against SciPy and statsmodels (`oracle/lint.py`).
+//! Tests of figures recomputed from a report's tables against SciPy and statsmodels (`oracle/lint.py`).
 
 use allometry_analysis::lint::stated::{
     Printed, Stated, StatedImportance, StatedLevel, StatedReport, StatedStudy, StatedTrend,
@@ -25,7 +25,7 @@ fn close(ours: Option<f64>, theirs: &Value) {
     assert!((ours - theirs).abs() <= 1e-8 * theirs.abs().max(1e-3), "{ours} against {theirs}");
 }
 
-/// A report that says what the oracle's tables say, each value called by its position.
+/// Returns a report with the oracle's tables, in which each value is named by its position.
 fn report(studies: &[Vec<Value>]) -> StatedReport {
     let studies = studies.iter().map(|trends| {
         let trends: Vec<StatedTrend> = trends

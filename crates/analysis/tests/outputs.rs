@@ -1,4 +1,4 @@
-//! Predictions of classes and numbers: metrics, their errors and those of paired differences against
+//! Tests of predictions of classes and numbers: metrics, their errors and those of paired differences against
 //! scikit-learn, NumPy and SciPy (`oracle/outputs.py`), and where the analysis uses them.
 
 use allometry_analysis::comparison::{NotCompared, Preference, RowRelation};
@@ -44,7 +44,7 @@ fn metrics_and_their_errors_are_those_of_the_jackknife() {
         for (name, theirs) in expected {
             let metric = RowMetric::named(name).unwrap();
             let what = format!("{name} of {}", case["name"]);
-            // Of means the jackknife is exact; of the others it agrees up to the order of one over the rows.
+            // The jackknife is exact for means; for the others it agrees up to the order of 1 / rows.
             let exact = !matches!(metric, RowMetric::MacroAuc | RowMetric::R2);
             let tolerance = if exact { 2e-6 } else { 0.04 };
             let ours = [0, 1].map(|model| view(&models[model]).influence(metric).unwrap());
@@ -60,8 +60,7 @@ fn metrics_and_their_errors_are_those_of_the_jackknife() {
             let [first, second] = [view(&models[0]), view(&models[1])];
             let difference = paired_difference(metric, &first, &second, series, &Options::default()).unwrap();
             assert_eq!(difference.method, Method::PairedRows);
-            // These rows do not depend on each other, so that a long-run error is the same but for its own
-            // spread.
+            // These rows are independent, so the long-run error differs only by its own random error.
             near(difference.standard_error.unwrap(), error, 0.6, &what);
             near(difference.point, ours[1].value - ours[0].value, 1e-12, &what);
             if metric == RowMetric::Mse {
@@ -71,7 +70,7 @@ fn metrics_and_their_errors_are_those_of_the_jackknife() {
     }
 }
 
-/// With two classes the macro AUC is the AUC, and its error `DeLong`'s.
+/// The macro AUC of two classes is the AUC, and its error is `DeLong`'s.
 #[test]
 fn two_classes_are_a_binary_label() {
     let case = &cases()[0];
@@ -122,7 +121,7 @@ fn predictions_of_other_rows_are_not_kept() {
     assert!(kept.outputs(TrialNumber(4)).is_none());
 }
 
-/// Two budgets, the best trial of each one of the case's models.
+/// Returns two budgets; the best trial of each is one of the case's models.
 fn ladder(case: &Value, metric: &str, name: &str) -> LadderTrials {
     let budgets = [("2M", 0), ("20M", 1)].map(|(label, model)| {
         let value = case["metrics"][name]["values"][model].as_f64().unwrap();

@@ -1,4 +1,4 @@
-//! PED-ANOVA against Optuna 5 (`oracle/ped_anova.py`), and what it says about odd input.
+//! Tests of PED-ANOVA against Optuna 5 (`oracle/ped_anova.py`), and with unusual input.
 
 use allometry_analysis::ped_anova::{Indistinct, PedAnova, PedAnovaOutcome, ped_anova};
 use allometry_core::{Direction, Distribution, Params, SearchSpace};

@@ -1,4 +1,4 @@
-//! Figures of stored predictions against scikit-learn and NumPy (`oracle/predictions.py`).
+//! Tests of figures of stored predictions against scikit-learn and NumPy (`oracle/predictions.py`).
 
 use allometry_analysis::collapse::CollapseKind;
 use allometry_analysis::{
@@ -18,11 +18,11 @@ fn numbers(json: &Value) -> impl Iterator<Item = f64> {
 fn scores(case: &Value) -> ValidationScores {
     let labels: Vec<bool> = numbers(&case["labels"]).map(|label| label == 1.0).collect();
     let scores = numbers(&case["scores"]).map(|score| score as f32).collect();
-    // The oracle's rows are drawn one by one: one number for all says that they have no order in time.
+    // The oracle's rows are independent draws: the same row number for all means that they have no order.
     ValidationScores { rows: vec![0; labels.len()], labels, scores }
 }
 
-/// The analysis of a study of the given trials: their learning rate, AUC and scores.
+/// Returns the analysis of a study of trials, given by learning rate, AUC and scores.
 fn study(trials: Vec<(f64, f64, Option<ValidationScores>)>) -> StudyAnalysis {
     let mut kept = StudyPredictions::default();
     let trials = trials
@@ -98,7 +98,8 @@ fn kinds_are_told_from_predictions() {
     }
 }
 
-/// A calibrated model's error is what chance gives; an overconfident one's is far beyond.
+/// The calibration error of a calibrated model is as large as by chance; that of an overconfident one is far
+/// larger.
 #[test]
 fn calibration_is_held_against_chance() {
     let of = |name: &str| {
@@ -116,7 +117,7 @@ fn settings_that_go_with_constant_models_are_found() {
     let all = cases();
     let pick = |name: &str| all.iter().rfind(|case| case["name"] == name).unwrap();
     let (healthy, constant) = (pick("healthy"), pick("constant"));
-    // Constant at the largest rate only, whatever the dropout.
+    // Predictions are constant only at the largest rate, with any dropout.
     let trials = (0..24_u32)
         .map(|number| {
             let rate = [1e-5, 1e-4, 1e-2][number as usize % 3];

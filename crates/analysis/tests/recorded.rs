@@ -1,5 +1,5 @@
-//! How often tests fire on parameters without any effect when Optuna's samplers chose the trials
-//! (`recorded/optuna_studies.py`), and when our own do.
+//! Tests of the rate at which tests fire on parameters without an effect if Optuna's samplers chose the
+//! trials (`recorded/optuna_studies.py`), and if ours did.
 
 mod random;
 
@@ -54,9 +54,9 @@ const EFFECTS: [&[f64]; 7] = [
 const NOISE: f64 = 0.012;
 const TRIALS: u64 = 50;
 
-/// A study that one of our samplers drives on the script's objective.
+/// Returns a study in which one of our samplers searches the script's objective.
 fn driven(kind: SamplerKind, seed: u64) -> Recorded {
-    // Under these names no constraint binds the levels, which stand for values.
+    // No constraint of the trainer applies to parameters with these names. Levels stand for values.
     let names: Vec<String> = (0..PARAMETERS.len()).map(|place| format!("parameter_{place}")).collect();
     let list = |levels: i64| Distribution::list((0..levels).map(ParamValue::from).collect());
     let space = SearchSpace(names.iter().cloned().zip(LEVELS.map(list)).collect());
@@ -100,7 +100,8 @@ fn ladder(line: &str) -> LadderTrials {
     LadderTrials::new(vec![study])
 }
 
-/// Share of tests on `parameters` that fire, over all studies; a parameter without a test does not count.
+/// Returns the share of tests on `parameters` that fire in all studies. Parameters without a test do not
+/// count.
 fn fired(studies: &[Recorded], parameters: &[&str], test: impl Fn(&Recorded, &str) -> Option<bool>) -> f64 {
     let tests: Vec<bool> =
         studies.iter().flat_map(|study| parameters.iter().filter_map(|name| test(study, name))).collect();
@@ -118,7 +119,7 @@ fn marginal(study: &Recorded, name: &str) -> Option<bool> {
     Some(importance.p_permutation? < LEVEL)
 }
 
-/// The parameter on its own over all trials, repeats of a configuration with the same value counted as often
+/// Tests the parameter alone over all trials. Repeats of a configuration with the same value count as often
 /// as they occur.
 fn marginal_with_repeats(study: &Recorded, name: &str) -> Option<bool> {
     let values: Vec<f64> = study.trials.iter().filter_map(FrozenTrial::value).collect();

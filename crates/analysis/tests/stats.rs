@@ -1,4 +1,4 @@
-//! Pure functions against SciPy and statsmodels (`oracle/stats.py`).
+//! Tests of pure functions against SciPy and statsmodels (`oracle/stats.py`).
 
 use allometry_analysis::importance;
 use allometry_analysis::level::Level;

@@ -1,4 +1,4 @@
-//! Whether what is said of transfers between budgets is right.
+//! Tests of transfers between budgets.
 
 mod random;
 mod retrained;
@@ -32,7 +32,7 @@ fn losses_are_paired_by_seed() {
     let home = vec![
         Training::new(0.1, 1, 0.80),
         Training::new(0.1, 2, 0.90),
-        // Later, and of another seed than is planned: not looked at.
+        // This seed is not in the plan, so the training is ignored.
         Training::new(0.2, 9, 0.10),
         Training::new(0.2, 2, 0.86),
         Training::new(0.2, 1, 0.78),
@@ -80,7 +80,7 @@ fn best_configurations_may_change_their_order() {
     let of_small: Vec<(&str, u64, f64)> =
         (0..).zip(rates).map(|(rank, rate)| ("small", rank, rate)).chain([("large", 0, 0.9)]).collect();
     let home = rates.iter().map(|rate| Training::new(*rate, 1, 1.0 - rate)).collect();
-    // Of six pairs one changes its order.
+    // One of six pairs changes its order.
     let away = vec![
         Training::new(0.1, 1, 0.8),
         Training::new(0.2, 1, 0.9),
@@ -94,7 +94,7 @@ fn best_configurations_may_change_their_order() {
     assert_eq!(order.configurations, 4);
 }
 
-/// Trainings under new seeds, whose luck moves the distance of the classes, on new rows.
+/// Returns trainings on new rows under new seeds, which change the distance of the classes at random.
 fn simulated(
     index: u64,
     seeds: u64,
@@ -139,8 +139,8 @@ fn one_seed_has_the_error_of_the_rows() {
     assert!((loss.standard_error.unwrap() - expected.standard_error.unwrap()).abs() < 1e-9);
 }
 
-/// Settings that are as good: intervals of their loss cover 0, for new rows and new seeds, and few are told
-/// to cost or gain.
+/// If all settings are equally good, intervals of their loss cover 0, for new rows and new seeds, and few are
+/// reported as a loss or gain.
 #[test]
 fn intervals_of_a_loss_cover() {
     let options = Options { level: 0.9, permutations: 9, bootstraps: 9, ..Options::default() };
@@ -153,7 +153,7 @@ fn intervals_of_a_loss_cover() {
         }
         let covered = f64::from(covered) / 400.0;
         println!("{seeds} seeds, luck {luck}: 90% intervals of a loss cover in {covered:.3}");
-        // Few seeds tell their spread badly, and it cannot be below 0: such intervals are rather too wide.
+        // Few seeds are a poor estimate of their spread, which cannot be below 0: intervals are too wide.
         let most = if seeds == 2 { 0.97 } else { 0.96 };
         assert!((0.86..=most).contains(&covered), "{seeds} seeds, luck {luck}: {covered}");
     }

@@ -1,5 +1,5 @@
-//! How often the verdict errs on simulated ladders where scale pays, hurts, or does nothing, with stored
-//! scores and without. Seeds are fixed; bounds allow for the number of simulations.
+//! Tests of the rate of wrong verdicts on simulated ladders where scale pays, hurts, or has no effect, with
+//! stored scores and without. Seeds are fixed; bounds allow for the number of simulations.
 
 mod random;
 
@@ -22,8 +22,8 @@ const ROWS: ClassCounts = ClassCounts { positives: 123, negatives: 594 };
 /// Correlation between the scores of two models on a row of either class.
 const SHARED: f64 = 0.8;
 
-/// A ladder whose models separate the classes by a distance that depends on the budget: an AUC of
-/// `Phi(distance / sqrt 2)`, less what a configuration is worse than the best possible.
+/// Returns a ladder whose models separate the classes by a distance that depends on the budget. The AUC is
+/// `Phi(distance / sqrt 2)`, minus the loss of a configuration against the best possible one.
 fn ladder(rng: &mut TrialRng, distances: [f64; 3], has_scores: bool) -> LadderTrials {
     let count = (ROWS.positives + ROWS.negatives) as usize;
     let labels: Vec<bool> = (0..count).map(|row| row < ROWS.positives as usize).collect();
@@ -74,8 +74,8 @@ fn share(analyses: &[Analysis], outcome: Outcome) -> f64 {
     analyses.iter().filter(|one| one.verdict.outcome == outcome).count() as f64 / analyses.len() as f64
 }
 
-/// Where every difference is chance, at most 5% of the ladders may be told otherwise; where scale pays or
-/// hurts by 0.07 AUC or more a step, the opposite is never said.
+/// If every difference is chance, at most 5% of the ladders get a verdict for or against scale. If scale pays
+/// or hurts by at least 0.07 AUC per step, no ladder gets the opposite verdict.
 #[test]
 fn a_verdict_is_seldom_wrong() {
     for has_scores in [false, true] {
@@ -91,8 +91,8 @@ fn a_verdict_is_seldom_wrong() {
     }
 }
 
-/// A gain of about 0.03 AUC over two decades: too small for class counts alone, large enough on the very
-/// rows.
+/// A gain of about 0.03 AUC over two decades is found much more often from scores on the same rows than from
+/// class counts.
 #[test]
 fn scores_decide_what_class_counts_cannot() {
     let distances = [0.80, 0.88, 0.96];
@@ -103,7 +103,8 @@ fn scores_decide_what_class_counts_cannot() {
     assert!(wrong <= 0.01, "the opposite is said in {wrong}");
 }
 
-/// The best of ten trials flatters; chosen on resampled rows and scored on those left out it does not.
+/// The best value of ten trials is biased upwards. The corrected one, which chooses on resampled rows and
+/// scores on the rows left out, is not.
 #[test]
 fn the_corrected_best_is_no_longer_flattered() {
     let analyses = simulate("corrected", [0.85; 3], true);
@@ -145,10 +146,10 @@ fn exponential(rng: &mut TrialRng, mean: f64) -> f64 {
     -mean * (1.0 - uniform(rng)).ln()
 }
 
-/// One model, chosen beforehand: its AUC's intervals from class counts alone and from its scores, for two
-/// mixes of the classes and three qualities. Class counts do not tell how scores are distributed: Hanley and
-/// McNeil take them as exponential, for which the interval is exact; for normal ones it is cautious of good
-/// models.
+/// Intervals of the AUC of one model that was chosen beforehand, from class counts alone and from its scores,
+/// for two mixes of the classes and three qualities. Class counts do not determine the distribution of
+/// scores: Hanley and McNeil assume exponential ones, for which the interval is exact. For normal ones it is
+/// too wide if the model is good.
 #[test]
 fn intervals_of_an_auc_cover() {
     let options = Options { level: 0.9, ..Options::default() };

@@ -10,7 +10,7 @@ pub(crate) struct Training {
     pub(crate) rate: f64,
     pub(crate) seed: u64,
     pub(crate) value: f64,
-    /// Its value on the validation rows, where it is judged by others.
+    /// Value on the validation rows, if the trial is scored on other rows.
     pub(crate) validation: Option<f64>,
     pub(crate) scores: Option<ValidationScores>,
 }
@@ -25,7 +25,8 @@ fn params(rate: f64) -> Params {
     [("learning_rate", rate)].into_iter().collect()
 }
 
-/// What budget `label` trained of `plan`: source, rank and settings; each under the seeds 1 to `seeds`.
+/// Returns the trainings of budget `label`. `plan` has the source, rank and setting of each configuration,
+/// which is trained under the seeds 1 to `seeds`.
 pub(crate) fn trained(
     label: &str,
     plan: &[(&str, u64, f64)],
@@ -60,14 +61,14 @@ pub(crate) fn trained(
     RetrainedTrials { budget, plan, trials, predictions: scores }
 }
 
-/// The search of a budget, whose one trial has the value 0.7.
+/// Returns the search of a budget, with one trial of value 0.7.
 pub(crate) fn study(label: &str) -> StudyTrials {
     let trial = FrozenTrial::new(0, TrialState::Complete, Some(0.7), params(0.1));
     StudyTrials::new(label, "test", vec![trial])
 }
 
-/// Scores of rows, half of them positive, by a model whose classes lie `distance` apart; rows have something
-/// in common whatever the model.
+/// Returns a model's scores of rows, half of them positive, whose classes have distance `distance`. Part of a
+/// row's score is the same for all models.
 pub(crate) fn scored(rows: &[f64], distance: f64, rng: &mut TrialRng) -> ValidationScores {
     let labels: Vec<bool> = (0..rows.len()).map(|row| row % 2 == 0).collect();
     let score = |(row, label): (&f64, &bool)| {

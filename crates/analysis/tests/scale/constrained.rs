@@ -1,5 +1,5 @@
-//! Trials that break a constraint: the verdict is one on those that meet theirs. Size does nothing to these
-//! unless said.
+//! Tests with trials that break a constraint: the verdict is about the feasible trials. Size has no effect on
+//! these unless stated.
 
 use allometry_analysis::LadderTrials;
 use allometry_core::{FrozenTrial, TrialRng};
@@ -14,7 +14,7 @@ fn constrain(trial: &mut FrozenTrial, is_met: bool) {
     trial.system_attributes.insert("constraints".into(), value.into());
 }
 
-/// Has each trial meet its constraint with the probability of its budget.
+/// Makes each trial feasible with the probability of its budget.
 fn by_chance(met: [f64; 3]) -> impl Fn(&mut LadderTrials, &mut TrialRng) {
     move |ladder, rng| {
         for (study, met) in ladder.studies.iter_mut().zip(met) {
@@ -38,7 +38,7 @@ fn constraints_met_by_chance_make_no_size_better() {
     }
 }
 
-/// A budget of time that the better models break: what is left are the worse ones, alike at each size.
+/// The better models break a limit on time, so that the worse ones remain, which are equal at each size.
 #[test]
 fn constraints_that_good_models_break_make_no_size_better() {
     errs_at_most("the better half infeasible", &World::default(), |ladder, rng| {
@@ -71,7 +71,7 @@ fn a_gain_of_feasible_trials_is_found() {
     assert!(found >= 0.85 - slack(0.85), "{found}");
 }
 
-/// More budgets than are compared in pairs.
+/// There are more budgets than are compared in pairs.
 #[test]
 fn sixty_sizes_err_no_more_than_three() {
     let world = World { trials: vec![20; 60], ..World::default() };

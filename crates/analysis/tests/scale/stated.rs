@@ -1,5 +1,5 @@
-//! What is stated beside the verdict: gains with the sizes as units, exponents, configurations over seeds,
-//! comparisons of two ladders, orders on fresh rows, corrected bests, and calibration.
+//! Tests of the figures beside the verdict: gains with the sizes as units, exponents, configurations over
+//! seeds, comparisons of two ladders, orders on fresh rows, corrected bests, and calibration.
 
 use allometry_analysis::comparison::Preference;
 use allometry_analysis::{
@@ -84,7 +84,7 @@ fn exponents_cover() {
     }
 }
 
-/// Configurations of each budget, each under some seeds; nothing depends on the size.
+/// Returns configurations of each budget, each under some seeds; nothing depends on the size.
 fn repeated(rng: &mut TrialRng, configurations: u64, seeds: u64) -> LadderTrials {
     let studies = ["1M", "10M", "100M"].map(|label| {
         let mut trials = Vec::new();
@@ -118,7 +118,7 @@ fn repeated_configurations_are_seldom_told_apart_where_scale_does_nothing() {
     }
 }
 
-/// The best of each search, trained again under `seeds` further seeds; nothing depends on the size.
+/// Returns the best of each search, trained again under `seeds` further seeds; nothing depends on the size.
 fn best_repeated(rng: &mut TrialRng, searches: [u64; 3], seeds: u64) -> LadderTrials {
     let studies = ["1M", "10M", "100M"].into_iter().zip(searches).map(|(label, count)| {
         let trial = |number: u64, level: f64, rng: &mut TrialRng| {
@@ -144,7 +144,7 @@ fn best_repeated(rng: &mut TrialRng, searches: [u64; 3], seeds: u64) -> LadderTr
     }
 }
 
-/// The error has what another search would have found, and what more trials find counts for nothing.
+/// The error includes the variation between searches, and more trials are no advantage.
 #[test]
 fn the_best_trained_again_is_seldom_told_apart_where_scale_does_nothing() {
     for searches in [[20, 20, 20], [10, 30, 100], [100, 10, 10]] {
@@ -191,8 +191,8 @@ fn ladders_of_one_kind_are_seldom_told_apart() {
     }
 }
 
-/// One model a budget, chosen beforehand. Where the true values are equal, an order of which only chance is
-/// known is stated a little too surely, where they differ a little too doubtfully: no statement fits both.
+/// Each budget has one model that was chosen beforehand. The stated probability of the order is a little too
+/// high if the true values are equal, and a little too low if they differ: no statement is right for both.
 #[test]
 fn orders_come_on_fresh_rows_about_as_often_as_stated() {
     for (name, horizon, memory) in [("independent", 1, 0.0), ("horizon 5", 5, 0.9)] {
@@ -224,8 +224,8 @@ fn orders_come_on_fresh_rows_about_as_often_as_stated() {
     }
 }
 
-/// The corrected best of a search on rows that depend on each other covers what the best trial is worth over
-/// all rows.
+/// The interval of the corrected best of a search on rows that depend on each other covers the best trial's
+/// value over all rows.
 #[test]
 fn corrected_bests_cover_on_rows_that_depend_on_each_other() {
     for (name, horizon, memory) in [("independent", 1, 0.0), ("horizon 5", 5, 0.9), ("horizon 20", 20, 0.9)] {
@@ -252,7 +252,7 @@ fn corrected_bests_cover_on_rows_that_depend_on_each_other() {
     }
 }
 
-/// A calibrated model whose rows' residuals depend on each other over so many rows.
+/// Returns a calibrated model whose residuals depend on each other over that many rows.
 fn calibrated(rng: &mut TrialRng, horizon: usize) -> LadderTrials {
     let count = 717;
     let shocks: Vec<f64> = (0..count + horizon).map(|_| gaussian(rng)).collect();

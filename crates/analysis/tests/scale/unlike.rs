@@ -1,6 +1,6 @@
-//! Trials that are no like samples of their spaces although nothing says so: bad ones without a value, and
-//! searches that go on from their last trial, learn, were stopped early at one size, or had more trials to
-//! learn from. Size does nothing unless said.
+//! Tests with trials that are not comparable samples of their spaces although nothing records this: bad
+//! trials have no value, or searches continue from their last trial, learn, were stopped early at one size,
+//! or had more trials to learn from. Size has no effect unless stated.
 
 use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{LadderTrials, Outcome, StudyTrials, analyze};
@@ -11,7 +11,7 @@ use crate::random::{gaussian, uniform};
 use crate::world::World;
 use crate::{options, simulations, slack};
 
-/// Shares of ladders with a told verdict, and of those withheld because searches seem to learn.
+/// Returns the share of ladders with a verdict, and of ladders without one because searches seem to learn.
 pub(crate) fn told(
     name: &str,
     world: &World,
@@ -54,7 +54,7 @@ fn bad_trials_without_a_value_make_no_size_better() {
     }
 }
 
-/// Trials that fail everywhere by chance leave like samples, and a gain is found among the others.
+/// If trials fail at random everywhere, the others are comparable samples, and a gain is found among them.
 #[test]
 fn trials_that_fail_by_chance_leave_a_verdict() {
     let fail = |ladder: &mut LadderTrials, rng: &mut TrialRng| {
@@ -91,7 +91,7 @@ fn searches_that_go_on_from_their_last_trial_make_no_size_better() {
         let name = format!("hill climbs in steps of {step} deviations");
         let (told, _) = told(&name, &world, |ladder, rng| {
             for study in &mut ladder.studies {
-                // A smooth hill of 4 parameters; what lies nearer to its top is better.
+                // A smooth hill of 4 parameters; values nearer to its top are better.
                 let mut at = [(); 4].map(|()| gaussian(rng));
                 let height = |at: &[f64; 4]| -0.5 * at.iter().map(|x| x * x).sum::<f64>();
                 for trial in &mut study.trials {
@@ -107,7 +107,7 @@ fn searches_that_go_on_from_their_last_trial_make_no_size_better() {
     }
 }
 
-/// The value at which a trial was stopped is no final one.
+/// The value at which a trial was stopped is not a final value.
 #[test]
 fn trials_stopped_early_at_one_size_make_no_size_better() {
     for shares in [[0.0, 0.0, 0.75], [0.2, 0.5, 0.5], [0.5, 0.5, 0.5]] {
@@ -129,8 +129,8 @@ fn trials_stopped_early_at_one_size_make_no_size_better() {
     }
 }
 
-/// A search that proposes neighbours of its better trials, three in four times; what it knows grows with its
-/// trials. Nothing records it.
+/// Returns a search that proposes neighbours of its better trials three times in four, so that it improves
+/// with its trials. Nothing records this.
 fn learn(study: &mut StudyTrials, noise: f64, rng: &mut TrialRng) {
     let drawn = |rng: &mut TrialRng| [(); 3].map(|()| uniform(rng));
     let mut tried: Vec<([f64; 3], f64)> = Vec::new();
@@ -151,7 +151,7 @@ fn learn(study: &mut StudyTrials, noise: f64, rng: &mut TrialRng) {
     }
 }
 
-/// Holds the share of told verdicts to `most` where every budget was searched by [`learn`].
+/// Asserts that the share of verdicts is at most `most` if every budget was searched by [`learn`].
 fn learners_err_at_most(trials: [u64; 3], most: f64) {
     for noise in [0.003, 0.008] {
         let world = World { trials: trials.to_vec(), ..World::default() };
@@ -163,22 +163,21 @@ fn learners_err_at_most(trials: [u64; 3], most: f64) {
     }
 }
 
-/// A search that learns is ahead after more trials, also where its trials do not show that it learned.
+/// A search that learns is better after more trials, even if its trials do not show that it learned.
 #[test]
 fn more_trials_to_learn_from_make_no_size_better() {
     learners_err_at_most([20, 50, 100], 0.075);
     learners_err_at_most([100, 20, 10], 0.075);
 }
 
-/// A search that learns a little, and of which nothing is recorded, is seldom seen to learn. Its trials
-/// depend on each other, which the error does not know: the report says that it takes them for independent
-/// draws.
+/// If a search learns a little and nothing records it, this is seldom detected. Its trials depend on each
+/// other, which the error does not include: the report states that it assumes independent draws.
 #[test]
 fn unrecorded_searches_that_learn_a_little_err_somewhat_more_often() {
     learners_err_at_most([50; 3], 0.14);
 }
 
-/// The best of a random search, trained again at its end: the search is still judged by all of its
+/// A random search trains its best configuration again at its end. It is still judged by all of its
 /// configurations.
 #[test]
 fn repeats_of_the_best_are_no_search_that_learns() {
@@ -207,7 +206,7 @@ fn repeats_of_the_best_are_no_search_that_learns() {
     assert!(learns <= 0.04 + slack(0.04), "{learns}");
 }
 
-/// Random trials of which nothing is recorded seldom look like those of a search that learns.
+/// If nothing is recorded, random trials seldom look like those of a search that learns.
 #[test]
 fn random_trials_seldom_seem_to_learn() {
     for trials in [10, 50] {

@@ -1,4 +1,4 @@
-//! The verdict itself.
+//! Tests of the rates of right and wrong verdicts.
 
 use allometry_analysis::{Analysis, Outcome};
 use allometry_core::rng::stream;
@@ -7,7 +7,7 @@ use allometry_core::{Direction, Origin};
 use crate::world::{Rows, Shape, World};
 use crate::{run, simulations, slack};
 
-/// The most that a true rate shows.
+/// Returns the largest share that a true rate is likely to show in the simulations.
 fn at_most(rate: f64) -> f64 {
     rate + slack(rate)
 }
@@ -17,7 +17,7 @@ fn share(analyses: &[Analysis], outcomes: &[Outcome]) -> f64 {
     analyses.iter().filter(is_one).count() as f64 / analyses.len() as f64
 }
 
-/// Share of the ladders whose interval of the gain per decade covers the truth, of those that have one.
+/// Returns the share of the judged ladders whose interval of the gain per decade covers the true gain.
 fn coverage(analyses: &[Analysis], truth: f64) -> f64 {
     let judged: Vec<_> = analyses.iter().filter_map(|one| one.scaling.judgement.as_ref()).collect();
     let covers = judged.iter().filter(|one| one.slope.interval.is_some_and(|i| i.contains(truth)));
@@ -26,7 +26,7 @@ fn coverage(analyses: &[Analysis], truth: f64) -> f64 {
 
 const TOLD: [Outcome; 2] = [Outcome::Holds, Outcome::Violated];
 
-/// Asserts a false verdict in at most 7.5% and prints what was seen.
+/// Asserts that the share of false verdicts is at most `most` and that intervals cover; prints both shares.
 fn errs_seldom(name: &str, world: &World, most: f64) {
     let analyses = run(name, world, 0);
     let wrong = share(&analyses, &TOLD);
@@ -133,8 +133,8 @@ fn gains_are_told() {
     assert!(high - low <= 0.05 + 3.1 * (0.05 / simulations() as f64).sqrt(), "powers from {low} to {high}");
 }
 
-/// One budget is searched by a model that improves, the others at random: no verdict, whether this is
-/// recorded or not.
+/// If one budget is searched by a model that improves and the others at random, there is no verdict, whether
+/// this is recorded or not.
 #[test]
 fn searches_of_different_kinds_are_not_compared() {
     for is_recorded in [true, false] {
@@ -142,7 +142,7 @@ fn searches_of_different_kinds_are_not_compared() {
         let analyses = run(&format!("adaptive {is_recorded}"), &world, 0);
         let wrong = share(&analyses, &TOLD);
         println!("| one budget adaptive, recorded {is_recorded} | {:.1}% |", wrong * 100.0);
-        // Nothing but the look of the values tells of a search that is not recorded.
+        // If the search is not recorded, only the values show that it learned.
         assert!(wrong <= at_most(if is_recorded { 0.0 } else { 0.1 }), "recorded {is_recorded}: {wrong}");
     }
     let origins = World::default().ladder(&mut stream(17, "origins", 0));

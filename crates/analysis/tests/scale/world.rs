@@ -1,4 +1,4 @@
-//! Ladders whose truth is known.
+//! Simulated ladders whose true effects are known.
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{LadderTrials, RowOrder, StudyPredictions, StudyTrials};
@@ -10,12 +10,12 @@ use allometry_search::normal::cdf;
 
 use crate::random::{gaussian, uniform};
 
-/// How the values of configurations are distributed; all have mean 0 and standard deviation 1.
+/// The distribution of the values of configurations; all have mean 0 and standard deviation 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     /// Normal.
     Normal,
-    /// Most are good, one in five is far worse.
+    /// Most values are good; one in five is far worse.
     FewBad,
     /// Exponential towards worse values.
     LongTail,
@@ -34,7 +34,7 @@ impl Shape {
     }
 }
 
-/// What is known of the rows.
+/// What is stored about the rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rows {
     /// Nothing: the metric is a score without rows.
@@ -45,7 +45,7 @@ pub(crate) enum Rows {
     Scores {
         /// Number of rows.
         count: usize,
-        /// Rows that a label looks ahead.
+        /// Number of rows that a label looks ahead.
         horizon: usize,
         /// Autocorrelation of the scores.
         memory: f64,
@@ -57,9 +57,9 @@ pub(crate) enum Rows {
 /// A ladder over two decades of weights.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
-    /// Trials of each budget.
+    /// Number of trials of each budget.
     pub(crate) trials: Vec<u64>,
-    /// What each tenfold of weights gains.
+    /// Gain for each tenfold number of weights.
     pub(crate) gain: f64,
     /// Standard deviation over configurations.
     pub(crate) spread: f64,
@@ -88,7 +88,7 @@ impl Default for World {
 }
 
 impl World {
-    /// A ladder of this world.
+    /// Returns a ladder of this world.
     pub(crate) fn ladder(&self, rng: &mut TrialRng) -> LadderTrials {
         let market = match self.rows {
             Rows::Scores { count, horizon, memory, volatility } => {
@@ -119,12 +119,12 @@ impl World {
         let mut scores = StudyPredictions::default();
         let (mut trials, mut best): (Vec<FrozenTrial>, f64) = (Vec::new(), f64::NEG_INFINITY);
         let adaptive = self.adaptive.filter(|_| place == 0);
-        // What two models of one budget have in common on single rows.
+        // The effect on single rows that two models of one budget share.
         let family = market.map(|market| market.noise(rng));
         for number in 0..self.trials[place] {
             let mut level = self.shape.draw(rng);
             if adaptive.is_some() && number >= 10 {
-                // A model of earlier trials proposes neighbours of the best.
+                // A model-based sampler proposes neighbours of the best trials.
                 level = 0.7 * best + 0.4 * level;
             }
             best = best.max(level);
@@ -162,17 +162,17 @@ impl World {
     }
 }
 
-/// The AUC that a model of that quality has over all rows: its scores have a variance of 1 in each class.
+/// Returns the AUC over all rows of a model of that quality: its scores have a variance of 1 in each class.
 pub(crate) fn true_auc(quality: f64) -> f64 {
     cdf(distance(quality) / f64::sqrt(2.0))
 }
 
-/// An AUC of about 0.72 at a quality of 0; its slope over the distance is about 0.24 there.
+/// The AUC is about 0.72 at a quality of 0; its slope over the distance is about 0.24 there.
 fn distance(quality: f64) -> f64 {
     0.82 + quality / 0.24
 }
 
-/// Rows of a series whose labels say whether the next rows rise far enough, in 17% of them.
+/// Rows of a series whose labels are positive if the next rows rise far enough, in 17% of the rows.
 struct Market {
     labels: Vec<bool>,
     common: Vec<f64>,
@@ -201,7 +201,7 @@ impl Market {
         series(rng, self.labels.len(), self.memory)
     }
 
-    /// Scores with an AUC that is higher by about `quality`.
+    /// Returns scores whose AUC is higher by about `quality`.
     fn scores(&self, rng: &mut TrialRng, family: &[f64], quality: f64) -> Vec<f32> {
         let own = self.noise(rng);
         let distance = distance(quality);
@@ -214,7 +214,7 @@ impl Market {
     }
 }
 
-/// A standard normal series with that autocorrelation at lag 1 (AR(1)).
+/// Returns a standard normal series with that autocorrelation at lag 1 (AR(1)).
 fn series(rng: &mut TrialRng, count: usize, memory: f64) -> Vec<f64> {
     let mut last = gaussian(rng);
     (0..count)

@@ -22,7 +22,7 @@ pub struct Dataset {
     pub train: SplitPart,
     /// Validation part, by which configurations are chosen.
     pub validation: SplitPart,
-    /// Test part, by which nothing is chosen.
+    /// Test part, which no choice uses.
     pub test: SplitPart,
     /// How the table's rows were converted to values.
     pub preparation: Preparation,
