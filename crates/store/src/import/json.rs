@@ -111,6 +111,17 @@ fn directions_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Prob
     }
 }
 
+/// Properties that at least one entry of a list has.
+#[derive(Default)]
+struct Seen {
+    /// The entry is complete or has no state.
+    ended: bool,
+    /// The entry has a value.
+    value: bool,
+    /// The entry has a field with the name of the metric.
+    named: bool,
+}
+
 /// Reads the entries of a list one by one.
 struct Trials<'r> {
     roles: &'r Roles<'r>,
@@ -125,11 +136,7 @@ struct Trials<'r> {
     names: Vec<String>,
     /// Names of the objectives that the source lists.
     own_names: Vec<String>,
-    /// Whether an entry is complete or has no state.
-    any_ended: bool,
-    any_value: bool,
-    /// Whether an entry has a field with the name of the metric.
-    any_named: bool,
+    seen: Seen,
     /// Indices of the entries without such a field, and whether they have a state.
     unnamed: Vec<(usize, bool)>,
     /// Fields of the first entries that contain a number.
@@ -146,9 +153,7 @@ impl<'r> Trials<'r> {
             directions: Vec::new(),
             names: Vec::new(),
             own_names: Vec::new(),
-            any_ended: false,
-            any_value: false,
-            any_named: false,
+            seen: Seen::default(),
             unnamed: Vec::new(),
             numbers: BTreeSet::new(),
         }
@@ -203,9 +208,9 @@ impl<'r> Trials<'r> {
         };
         let roles = Roles { metric: self.roles.metric.filter(|name| !is_objective(name)), ..*self.roles };
         let is_named = roles.metric.is_some_and(|metric| named(entry, metric).is_some());
-        self.any_named |= is_named;
-        self.any_value |= is_named || ["value", "values"].iter().any(|field| entry.get(field).is_some());
-        self.any_ended |=
+        self.seen.named |= is_named;
+        self.seen.value |= is_named || ["value", "values"].iter().any(|field| entry.get(field).is_some());
+        self.seen.ended |=
             state_of(entry).is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete));
         for name in values.into_iter().flat_map(Map::keys) {
             if !self.names.contains(name) {
@@ -229,7 +234,7 @@ impl<'r> Trials<'r> {
         }
         self.read_held()?;
         let metric = self.roles.metric;
-        if self.any_ended && !self.any_value {
+        if self.seen.ended && !self.seen.value {
             let message = match metric {
                 Some(metric) => format!("no trial has a field `value`, and none has `{metric}`"),
                 None => "no trial has a field `value`".to_owned(),
@@ -249,7 +254,7 @@ impl<'r> Trials<'r> {
         }
         let mut table =
             Table { directions: self.directions, metrics: self.names, trials: self.read, notes: Vec::new() };
-        for (index, has_state) in self.unnamed.into_iter().filter(|_| self.any_named) {
+        for (index, has_state) in self.unnamed.into_iter().filter(|_| self.seen.named) {
             let trial = &mut table.trials[index];
             trial.values.clear();
             if !has_state {
@@ -258,10 +263,10 @@ impl<'r> Trials<'r> {
         }
         match metric {
             None => {}
-            Some(metric) if self.any_named || table.metrics.is_empty() => {
+            Some(metric) if self.seen.named || table.metrics.is_empty() => {
                 table.metrics = vec![metric.to_owned()];
                 let note = Note::ValueAsMetric { column: "value".into(), metric: metric.into() };
-                table.notes.extend((!self.any_named && self.any_value).then_some(note));
+                table.notes.extend((!self.seen.named && self.seen.value).then_some(note));
             }
             Some(metric) => table.lead_with(metric)?,
         }
@@ -320,20 +325,21 @@ fn state_of(entry: &Value) -> Option<&Value> {
     entry.get("state").or_else(other).filter(said)
 }
 
-/// Parses a trial; `names` are those of the objectives, in order.
-fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Result<FrozenTrial, Problem> {
-    let wrong = |field: &str, expected: &str| {
-        Problem::new(format!("trial {index} of the list, field `{field}`"), format!("expected {expected}"))
-    };
-    let Value::Object(fields) = entry else {
-        return Err(Problem::new(format!("trial {index} of the list"), "expected an object"));
-    };
-    let number = match fields.get("number") {
-        None => index as u64,
-        Some(value) => value.as_u64().ok_or_else(|| wrong("number", "a count from 0"))?,
-    };
+/// Returns the problem of a field that is not as expected.
+fn wrong_field(index: usize, field: &str, expected: &str) -> Problem {
+    Problem::new(format!("trial {index} of the list, field `{field}`"), format!("expected {expected}"))
+}
+
+/// Returns the values of the objectives `names` of a trial, in order; NaN where one of several is missing.
+fn own_values(
+    index: usize,
+    entry: &Value,
+    names: &[String],
+    roles: &Roles<'_>,
+) -> Result<(Option<f64>, Vec<f64>), Problem> {
+    let wrong = |field: &str, expected: &str| wrong_field(index, field, expected);
     let mut later = Vec::new();
-    let listed: Option<Vec<&Value>> = match fields.get("values") {
+    let listed: Option<Vec<&Value>> = match entry.get("values") {
         Some(Value::Array(values)) => Some(values.iter().collect()),
         // A study whose objectives have names.
         Some(Value::Object(values)) => {
@@ -341,8 +347,8 @@ fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Re
         }
         _ => None,
     };
-    let named_value = fields.get("value").and_then(Value::as_object).filter(|value| value.len() == 1);
-    let plain_value = named_value.and_then(|value| value.values().next()).or_else(|| fields.get("value"));
+    let named_value = entry.get("value").and_then(Value::as_object).filter(|value| value.len() == 1);
+    let plain_value = named_value.and_then(|value| value.values().next()).or_else(|| entry.get("value"));
     if let (Some(one), Some(Some(first))) = (plain_value, listed.as_ref().map(|listed| listed.first()))
         && !one.is_null()
         && !first.is_null()
@@ -369,6 +375,20 @@ fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Re
         Some(named) => number_or_null(named, || wrong("value", "a number or null"))?,
         None => value,
     };
+    Ok((value, later))
+}
+
+/// Parses a trial; `names` are those of the objectives, in order.
+fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Result<FrozenTrial, Problem> {
+    let wrong = |field: &str, expected: &str| wrong_field(index, field, expected);
+    let Value::Object(fields) = entry else {
+        return Err(Problem::new(format!("trial {index} of the list"), "expected an object"));
+    };
+    let number = match fields.get("number") {
+        None => index as u64,
+        Some(value) => value.as_u64().ok_or_else(|| wrong("number", "a count from 0"))?,
+    };
+    let (value, later) = own_values(index, entry, names, roles)?;
     let state = match state_of(entry) {
         None => default_state(value),
         Some(value) => {
