@@ -1,6 +1,6 @@
 //! The brief report: its look, its length, and what it must say.
 
-use allometry_analysis::{LadderTrials, Options, RetrainedTrials, StudyTrials, analyze};
+use allometry_analysis::{LadderTrials, Options, RetrainedTrials, StudyPredictions, StudyTrials, analyze};
 use allometry_core::{ClassCounts, FrozenTrial, Retraining, TrialState};
 use allometry_report::words::verdict::sentence;
 use allometry_report::{Pictures, brief, html};
@@ -83,7 +83,7 @@ fn confirmed(study: &StudyTrials) -> RetrainedTrials {
         trial
     });
     let trials = trials.collect();
-    RetrainedTrials { budget: budget.clone(), plan, trials, predictions: Default::default() }
+    RetrainedTrials { budget: budget.clone(), plan, trials, predictions: StudyPredictions::default() }
 }
 
 /// After a confirmation the configuration that it chose is shown, which need not be that of the search.
@@ -97,10 +97,10 @@ fn a_confirmation_chooses_the_configuration_to_take() {
     let chosen: Vec<_> = ladder.studies.iter().map(second).collect();
     assert_ne!(searched, chosen, "the search recommends others");
     let report = brief(&analysis, &Pictures::none());
-    let row = chosen.iter().map(|number| format!(" {number} |")).collect::<String>();
-    assert!(report.contains(&format!("| Trial |{row}\n")), "{report}");
+    let numbers: Vec<String> = chosen.iter().map(ToString::to_string).collect();
+    assert!(report.contains(&format!("| Trial | {} |\n", numbers.join(" | "))), "{report}");
     assert!(!report.contains("over seeds | "), "the mean of the search is of another trial: {report}");
     let page = html(&analysis, &ladder);
-    let every: String = chosen.iter().map(|number| format!("<td>{number}</td>")).collect();
+    let every = format!("<td>{}</td>", numbers.join("</td><td>"));
     assert!(page.contains(&every), "{every}");
 }
