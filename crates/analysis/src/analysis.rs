@@ -64,6 +64,21 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// Returns the parameters with a share of the variance in some budget, those with the largest share in
+    /// any of them first.
+    pub fn parameters_by_share(&self) -> Vec<&str> {
+        let mut all: Vec<(&str, f64)> = Vec::new();
+        for one in self.studies.iter().flat_map(|study| &study.importance) {
+            let Some(share) = one.share else { continue };
+            match all.iter_mut().find(|(name, _)| *name == one.parameter) {
+                Some((_, largest)) => *largest = largest.max(share.point),
+                None => all.push((&one.parameter, share.point)),
+            }
+        }
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        all.into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Replaces every statement by an empty text and keeps the figures.
     pub(crate) fn clear_statements(&mut self) {
         let Verdict { sentence, covers, advice, evidence, caveats, .. } = &mut self.verdict;

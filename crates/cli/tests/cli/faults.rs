@@ -23,7 +23,16 @@ fn a_run_outlives_restarts_of_postgresql() {
     let (folder, url) = (project(wanted), cluster.database());
     let mut run = start(folder.path(), &["run", "--workers", "2", "--storage", &url]);
     wait_for("the first trial", || !trials(&url).is_empty());
-    let mut worker = start(folder.path(), &["worker", "--workers", "1", "--storage", &url]);
+    // A worker that cannot connect at its start is refused: the restarts begin once it has joined.
+    let log = folder.path().join("worker.txt");
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let mut worker = allometry(folder.path())
+        .args(["worker", "--workers", "1", "--storage", &url])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    wait_for("the worker", || !said().is_empty());
     for round in 0..rounds {
         random_pause(Duration::from_secs(1));
         cluster.stop(if round % 2 == 0 { "immediate" } else { "fast" });
@@ -31,7 +40,7 @@ fn a_run_outlives_restarts_of_postgresql() {
         cluster.start_again();
     }
     assert!(run.wait().unwrap().success());
-    assert!(worker.wait().unwrap().success());
+    assert!(worker.wait().unwrap().success(), "{}", said());
     let trials = trials(&url);
     check(&trials, wanted);
     assert_eq!(trials.len(), wanted, "nobody lost a trial");

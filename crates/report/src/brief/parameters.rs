@@ -135,25 +135,17 @@ fn mean_level(analysis: &Analysis) -> String {
 /// Writes each parameter's share of the variance in every budget, and whether one value may be best in all of
 /// them.
 pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
-    let mut all: Vec<(&str, f64)> = Vec::new();
-    for one in analysis.studies.iter().flat_map(|study| &study.importance) {
-        let Some(share) = one.share else { continue };
-        match all.iter_mut().find(|(name, _)| *name == one.parameter) {
-            Some((_, largest)) => *largest = largest.max(share.point),
-            None => all.push((&one.parameter, share.point)),
-        }
-    }
+    let all = analysis.parameters_by_share();
     if all.is_empty() {
         return;
     }
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
     text.heading(2, format_args!("What matters"));
     let compares = analysis.studies.len() > 1;
     let mut header: Vec<String> = std::iter::once("Parameter".to_owned()).chain(labels(analysis)).collect();
     if compares {
         header.push("One value for all budgets?".to_owned());
     }
-    let rows = all.iter().take(MOST_PARAMETERS).map(|(name, _)| {
+    let rows = all.iter().take(MOST_PARAMETERS).map(|name| {
         let mut cells = row(&escape(name), analysis, |study| effect(study, name));
         if compares {
             cells.push(agreement(analysis, name));

@@ -6,7 +6,6 @@ use allometry_analysis::{Analysis, LadderTrials, StudyAnalysis, StudyTrials};
 use allometry_core::ParamValue;
 
 use super::figure::{Figure, FigureTable};
-use super::matters::by_share;
 use super::panel::{Axis, Layer, Panel};
 use super::parameter::{ParameterAxis, jitter};
 use super::scale::Scale;
@@ -32,7 +31,8 @@ struct Budget<'a> {
 
 /// Draws one panel per parameter: trials, means with two standard errors, and significant adjusted slopes.
 pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figure> {
-    let names: Vec<&str> = by_share(analysis).into_iter().filter(|name| varies(analysis, name)).collect();
+    let names: Vec<&str> =
+        analysis.parameters_by_share().into_iter().filter(|name| varies(analysis, name)).collect();
     let drawn = &names[..names.len().min(MOST)];
     let trials: usize = ladder.studies.iter().map(|study| study.trials.len()).sum();
     let has_dots = ladder.studies.len() <= MOST_WITH_DOTS && trials <= MOST_DOTS;

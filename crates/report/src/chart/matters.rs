@@ -13,23 +13,9 @@ const MOST: usize = 20;
 /// The largest number of intervals that are drawn. It limits the parameters if there are many budgets.
 const MOST_INTERVALS: usize = 70;
 
-/// Returns the parameters with a share in some budget, those with the largest shares first.
-pub(super) fn by_share(analysis: &Analysis) -> Vec<&str> {
-    let mut all: Vec<(&str, f64)> = Vec::new();
-    for one in analysis.studies.iter().flat_map(|study| &study.importance) {
-        let Some(share) = one.share else { continue };
-        match all.iter_mut().find(|(name, _)| *name == one.parameter) {
-            Some((_, largest)) => *largest = largest.max(share.point),
-            None => all.push((&one.parameter, share.point)),
-        }
-    }
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    all.into_iter().map(|(name, _)| name).collect()
-}
-
 /// Draws each parameter's share of the variance with its interval: one row per parameter, one dot per budget.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
-    let all = by_share(analysis);
+    let all = analysis.parameters_by_share();
     if all.is_empty() {
         return None;
     }
