@@ -44,11 +44,11 @@ impl GivenDirections {
         let is_open = recorded.is_empty() && names.len() > 1;
         let is_sorted = is_open && differ && names.is_sorted();
         let is_partial = self.in_order.len() < names.len();
-        let mut pairs = self.in_order.iter().zip(&implied);
-        if is_open
-            && (differ || is_partial)
-            && pairs.any(|(said, implied)| implied.is_some_and(|implied| implied != *said))
-        {
+        let contradicts = |place: usize| {
+            let implied = implied.get(place).copied().flatten();
+            named(place).is_none() && implied.is_some_and(|implied| implied != self.in_order[place])
+        };
+        if is_open && (differ || is_partial) && (0..self.in_order.len()).any(contradicts) {
             return Err(ImportError::WhichObjective { location: location.clone(), names: names.to_vec() });
         }
         let told = |place: usize| {
