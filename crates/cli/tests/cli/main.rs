@@ -27,6 +27,7 @@ mod run;
 mod sampler;
 mod secrets;
 mod share;
+mod source_objectives;
 mod sources;
 mod support;
 mod train;
