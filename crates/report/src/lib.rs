@@ -10,6 +10,7 @@ pub mod json;
 pub mod lint;
 mod markdown;
 pub mod number;
+mod page_json;
 mod read;
 mod terminal;
 mod text;

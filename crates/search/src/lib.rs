@@ -10,7 +10,9 @@ mod sampler;
 mod space;
 pub mod transfer;
 
-pub use pruner::{Decision, Exemption, PrunedStudy, Pruner, ReportingTrial, build as build_pruner};
+pub use pruner::{
+    Decision, Exemption, PrunedStudy, Pruner, ReportingTrial, build as build_pruner, pruning_bars,
+};
 pub use retraining::Searched;
 pub use sampler::{
     Expected, MOST_GP_TRIALS, NoExpectation, OtherBudget, Recommendation, SampleError, Sampler, StudyView,

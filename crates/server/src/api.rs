@@ -6,7 +6,10 @@ use allometry_core::FrozenTrial;
 use allometry_report::Pictures;
 use serde_json::{Value, json};
 
+use allometry_report::html::html_below;
+
 use crate::content::{Content, LADDER_GONE};
+use crate::page;
 use crate::render::{Analyzed, Dashboard};
 
 /// Returns the name of the requested ladder, or of the only one.
@@ -43,7 +46,7 @@ fn of_report(
 
 pub(crate) fn report_html(dashboard: &Dashboard, name: Option<&String>) -> Content {
     of_report(dashboard, name, |analyzed| {
-        Content::html(allometry_report::html(&analyzed.analysis, &analyzed.ladder))
+        Content::html(html_below(&page::way_back(name), &analyzed.analysis, &analyzed.ladder))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Checks requests: their method, host, origin and token.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,16 +12,21 @@ use allometry_core::Secret;
 use allometry_report::html::CONTENT_POLICY;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq as _;
+
+use crate::page::{self, encoded};
 
 /// Content policy of served pages, in addition to [`CONTENT_POLICY`]: they may fetch from this server and may
 /// not be shown in a frame.
 const SERVED: &str = "connect-src 'self'; frame-ancestors 'none'";
 /// Name of the cookie that holds the token.
 const COOKIE: &str = "allometry-token";
+/// The refusal of a request without the token.
+const TOKEN_WANTED: &str = "the token is missing or wrong; add ?token=... to the address once";
 /// Maximum number of refusals logged per second.
 const MOST_LOGGED: u64 = 5;
 
@@ -83,16 +89,33 @@ impl Guard {
                 return Some((StatusCode::FORBIDDEN, "the request comes from a page of another site"));
             }
         }
-        let Some(token) = &self.token else { return None };
-        let shown = [bearer(headers), cookie(headers), queried(request.uri().query())];
+        let token = self.token.as_ref()?;
+        let query = queried(request.uri().query());
+        let cookie = cookie(headers);
+        let shown = [bearer(headers), cookie.as_deref(), query.as_deref()];
         let known = shown
             .into_iter()
             .flatten()
             .any(|shown| bool::from(shown.as_bytes().ct_eq(token.expose().as_bytes())));
-        (!known).then_some((
-            StatusCode::UNAUTHORIZED,
-            "the token is missing or wrong; add ?token=... to the address once",
-        ))
+        (!known).then_some((StatusCode::UNAUTHORIZED, TOKEN_WANTED))
+    }
+
+    /// Answers a request that is admitted.
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        let entered = self.token.as_ref().filter(|_| queried(request.uri().query()).is_some());
+        let Some(token) = entered else { return next.run(request).await };
+        // The address of a page goes without the token into the history and to other people.
+        let mut response = if wants_page(&request) {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, without_token(request.uri()))]).into_response()
+        } else {
+            next.run(request).await
+        };
+        // A link on another site may lead here, so the cookie must go with a visit from there.
+        let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/", encoded(token.expose()));
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
     }
 }
 
@@ -100,16 +123,20 @@ impl Guard {
 pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let refusal = guard.refusal(&request);
     let asked: String = format!("{} {}", request.method(), request.uri().path()).chars().take(120).collect();
-    let remember = guard.token.as_ref().filter(|_| queried(request.uri().query()).is_some()).cloned();
+    let is_page = wants_page(&request);
     let is_full = refusal.is_none()
         && request.extensions().get::<Admission>().is_some_and(|admission| !admission.admit());
     let refusal = refusal
         .or_else(|| is_full.then_some((StatusCode::SERVICE_UNAVAILABLE, "too many connections are open")));
     let mut response = match refusal {
-        None => next.run(request).await,
+        None => guard.answer(request, next).await,
         Some((status, reason)) => {
             guard.log.write(&format!("{} ({reason})", asked.escape_debug()));
-            (status, format!("{reason}\n")).into_response()
+            if is_page {
+                page::refusal(status, reason).into_response()
+            } else {
+                (status, format!("{reason}\n")).into_response()
+            }
         }
     };
     let status = response.status();
@@ -126,13 +153,18 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    let cookie = remember.filter(|_| status.is_success()).and_then(|token| {
-        HeaderValue::from_str(&format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/", token.expose())).ok()
-    });
-    if let Some(cookie) = cookie {
-        headers.insert(header::SET_COOKIE, cookie);
-    }
     response
+}
+
+/// Returns the query that carries a token in an address.
+pub fn token_query(token: &Secret) -> String {
+    format!("?token={}", encoded(token.expose()))
+}
+
+/// Returns whether a browser asks for a page to show, unlike a script or a program.
+pub(crate) fn wants_page(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -147,21 +179,43 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let pairs = headers.get(header::COOKIE)?.to_str().ok()?.split(';');
-    pairs
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| value)
+    let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).and_then(|(_, value)| decoded(value))
 }
 
-fn queried(query: Option<&str>) -> Option<&str> {
-    query?.split('&').find_map(|pair| pair.strip_prefix("token="))
+fn queried(query: Option<&str>) -> Option<Cow<'_, str>> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("token=")).and_then(decoded)
+}
+
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
+}
+
+/// Returns the path and the query of an address, without the token.
+fn without_token(uri: &Uri) -> String {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let kept: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("token=")).collect();
+    // More than one slash at the start would name another machine.
+    let path = format!("/{}", uri.path().trim_start_matches('/'));
+    if kept.is_empty() { path } else { format!("{path}?{}", kept.join("&")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_token_is_left_out_of_an_address() {
+        for (address, left) in [
+            ("/?token=a", "/"),
+            ("/report?ladder=x&token=a%3B", "/report?ladder=x"),
+            ("//evil.example/?token=a", "/evil.example/"),
+        ] {
+            assert_eq!(without_token(&address.parse().unwrap()), left);
+        }
+    }
 
     #[test]
     fn only_names_of_this_machine_are_loopback() {

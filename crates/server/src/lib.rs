@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use allometry_core::Secret;
 
 pub use error::ServeError;
+pub use guard::token_query;
 pub use listen::serve;
 
 /// The options of a dashboard.

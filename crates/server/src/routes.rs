@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -77,7 +77,13 @@ pub(crate) fn router(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
             get(|State(d): Shared, Path(study): Path<i64>| make(move || api::trials(&d, study))),
         )
         .route("/events", get(events))
-        .fallback(|| async { Content::missing("there is no such page").into_response() })
+        .fallback(|request: Request| async move {
+            if guard::wants_page(&request) {
+                page::missing("There is no such page.").into_response()
+            } else {
+                Content::missing("there is no such page").into_response()
+            }
+        })
         .layer(axum::middleware::from_fn_with_state(guard, guard::check))
         .with_state(dashboard)
 }

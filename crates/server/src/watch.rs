@@ -37,6 +37,14 @@ pub(crate) struct Known {
     pub(crate) unavailable: Option<(Timestamp, String)>,
 }
 
+impl Known {
+    /// Returns the name of the ladder of a study.
+    pub(crate) fn ladder_of(&self, study: &StoredStudy) -> Option<String> {
+        let holds = |studies: &[Arc<StoredStudy>]| studies.iter().any(|one| one.record.id == study.record.id);
+        self.ladders.iter().find(|(_, studies)| holds(studies)).map(|(name, _)| name.clone())
+    }
+}
+
 /// A followed store with its content, shared by all requests.
 #[derive(Debug)]
 pub(crate) struct Watched {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use allometry_core::{
     Direction, Distribution, Failure, Origin, ParamValue, Params, SearchSpace, TrialRecord,
 };
-use allometry_server::{Options, ServeError, serve};
+use allometry_server::{Options, ServeError, serve, token_query};
 use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{
     Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StudyId,
@@ -302,12 +302,35 @@ fn a_token_is_asked_for_where_one_is_set() {
     let entered = get(address, "/?token=secret");
     assert_eq!(entered.status, 200);
     assert!(
-        entered.head.contains("set-cookie: allometry-token=secret; httponly; samesite=strict"),
+        entered.head.contains("set-cookie: allometry-token=secret; httponly; samesite=lax"),
         "{}",
         entered.head
     );
     assert_eq!(get_with(address, "/", "Cookie: a=b; allometry-token=secret\r\n").status, 200);
     assert_eq!(get_with(address, "/", "Cookie: allometry-token=secret2\r\n").status, 401);
+}
+
+/// The address bar, the history and a copied link of a browser hold no token.
+#[test]
+fn a_page_is_shown_at_an_address_without_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = "a; b%=ü";
+    let address = start(&database(&folder), Some(secret));
+    let page = "Accept: text/html,*/*;q=0.8\r\n";
+    let query = token_query(&secret.into());
+    let entered = get_with(address, &format!("/report{query}&ladder=x"), page);
+    assert_eq!(entered.status, 303);
+    assert!(entered.head.contains("location: /report?ladder=x"), "{}", entered.head);
+    let cookie = entered.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
+    let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    assert_eq!(get_with(address, "/", &format!("{cookie}{page}")).status, 200);
+    let refused = get_with(address, "/?token=wrong", page);
+    assert_eq!(refused.status, 401);
+    assert!(!refused.head.contains("set-cookie"), "{}", refused.head);
+    assert!(refused.body.contains("<h1>Unauthorized</h1>"), "{}", refused.body);
+    let lost = get_with(address, "/nowhere", &format!("{cookie}{page}"));
+    assert_eq!(lost.status, 404);
+    assert!(lost.body.contains("<h1>Not found</h1>"), "{}", lost.body);
 }
 
 /// Returns a name with every byte percent-encoded.

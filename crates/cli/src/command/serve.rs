@@ -71,7 +71,7 @@ fn token_query(token: Option<&Secret>) -> String {
     if std::env::var("ALLOMETRY_TOKEN").is_ok_and(|inherited| inherited == token.expose()) {
         return "?token=... (the token in ALLOMETRY_TOKEN)".into();
     }
-    format!("?token={}", token.expose())
+    allometry_server::token_query(token)
 }
 
 /// File name of the copy of a source that cannot be followed.

@@ -395,12 +395,13 @@ fn a_brush_filters_the_table_and_the_charts() {
     let ends = browser.value(
         "(() => { const panel = panelOf(document.querySelector('#parallel-0 svg.panel')); \
          const last = panel.axes.length - 1; \
-         const values = trialData().studies[0].values.filter((value) => value !== null) \
+         const values = trialData().studies.flatMap((study) => study.values).filter((value) => value !== null) \
          .sort((a, b) => b - a); \
-         const gaps = values.slice(5, 25).map((value, place) => [values[place + 4] - value, place + 5]) \
+         const gaps = values.slice(10, 50).map((value, place) => [values[place + 9] - value, place + 10]) \
          .sort((a, b) => b[0] - a[0]); \
          const kept = gaps[0][1]; \
-         const unit = unitOf(panel.axes[last], (values[kept - 1] + values[kept]) / 2); \
+         const least = (values[kept - 1] + values[kept]) / 2; \
+         const unit = unitOf(panel.axes[last], least); \
          const box = panel.svg.getBoundingClientRect(); const view = panel.svg.viewBox.baseVal; \
          const at = (unit) => [box.left + axisX(panel, last) * box.width / view.width, \
          box.top + axisY(panel, unit) * box.height / view.height]; \
@@ -414,22 +415,36 @@ fn a_brush_filters_the_table_and_the_charts() {
     browser.wait_for(&format!(
         "document.querySelector('#trials-table p.count').textContent.startsWith('{expected} trials')"
     ));
-    assert!(expected.as_u64().unwrap() > 0 && expected.as_u64().unwrap() < 47, "{expected}");
-    assert_eq!(
-        browser.value("document.querySelector('#slice-0 svg.panel').classList.contains('filtered')"),
-        true
-    );
-    assert_eq!(
-        browser.value("document.querySelector('#slice-1 svg.panel').classList.contains('filtered')"),
-        false
+    assert!(expected.as_u64().unwrap() > 0 && expected.as_u64().unwrap() < 94, "{expected}");
+    // The other budget shows the same range.
+    for panel in ["#slice-0", "#slice-1", "#parallel-1"] {
+        let panel = format!("document.querySelector('{panel} svg.panel').classList.contains('filtered')");
+        assert_eq!(browser.value(&panel), true, "{panel}");
+    }
+    assert_eq!(browser.value("document.querySelectorAll('#parallel-1 .brush').length"), 1);
+    let chip = browser.value("document.querySelector('#selection span').textContent");
+    assert!(
+        chip.as_str().unwrap().starts_with(&format!("{expected} of 100 trials; value: from 0.")),
+        "{chip}"
     );
     browser.picture("brush");
+    // The address keeps the selection.
+    browser.wait_for("location.hash.includes('range=value')");
+    let address = browser.value("location.href");
+    browser.open("about:blank", DESKTOP);
+    browser.open(address.as_str().unwrap(), DESKTOP);
+    browser.wait_for(&format!(
+        "document.querySelector('#selection').textContent.startsWith('{expected} of 100 trials')"
+    ));
+    browser.open_sections();
+    browser.middle("#parallel-0 svg.panel");
     browser.pointer(&[point(0)], true);
     browser.wait_for("document.querySelector('#trials-table p.count').textContent.startsWith('100 trials')");
     assert_eq!(
         browser.value("document.querySelector('#slice-0 svg.panel').classList.contains('filtered')"),
         false
     );
+    browser.wait_for("document.querySelector('#selection') === null && location.hash === ''");
 }
 
 #[test]
@@ -475,12 +490,14 @@ fn the_table_sorts_and_filters() {
     assert!(values.is_sorted_by(|a, b| a >= b), "the best first: {values:?}");
     browser.click("#trials-table th:nth-child(4) button");
     assert!(column(4).is_sorted());
-    browser.click("#trials-filter");
-    browser.value(
-        "(() => { const filter = document.getElementById('trials-filter'); \
-         filter.value = 'd_model=64 budget=10M value>0.69'; \
-         filter.dispatchEvent(new Event('input', { bubbles: true })); })()",
-    );
+    let filter = |text: &str| {
+        browser.value(&format!(
+            "(() => {{ const filter = document.getElementById('trials-filter'); \
+             filter.value = {text:?}; filter.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"
+        ));
+        browser.wait_for("scheduled.table === null");
+    };
+    filter("d_model=64 budget=10M value>0.69");
     let expected = browser.value(
         "(() => { const study = trialData().studies[1]; \
          const model = study.params.find((one) => one.name === 'd_model'); \
@@ -489,6 +506,31 @@ fn the_table_sorts_and_filters() {
     );
     assert_eq!(Value::from(column(4).len()), expected);
     assert!(column(4).iter().all(|value| *value > 0.69));
+    for (text, alike) in [
+        ("AUC > 0.69 and d_model = 64 and budget = 10M", true),
+        ("not (budget == 1M or d_model != 64) and auc >= 0.69", true),
+        ("d_model = 64 and value > 0.69", false),
+    ] {
+        filter(text);
+        assert_eq!(Value::from(column(4).len()) == expected, alike, "{text}");
+    }
+    let before = column(4);
+    for (text, error) in [
+        ("dropuot = 0.1", "there is no column “dropuot”; there are budget, trial, state, value"),
+        ("value > ", "a value is missing after “value >”"),
+        ("value > much", "“much” after “value >” is not a number"),
+        ("(value > 0.6", "a “)” is missing before the end"),
+        ("value > 0.6 and", "a name, a word or “(” is missing before the end"),
+        ("value ! 3", "cannot read “! 3”"),
+    ] {
+        filter(text);
+        let shown = browser.value("document.getElementById('trials-filter-error').textContent");
+        assert!(shown.as_str().unwrap().contains(error), "{text}: {shown}");
+        assert_eq!(column(4), before, "the former filter stays: {text}");
+    }
+    filter("");
+    assert_eq!(browser.value("document.getElementById('trials-filter-error').textContent"), "");
+    assert_eq!(column(4).len(), 50);
 }
 
 /// Numbers of a column have one notation and one number of digits, and are aligned at the right.

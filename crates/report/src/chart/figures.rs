@@ -18,8 +18,7 @@ pub struct Figures {
 impl Figures {
     /// Draws every figure for which the trials of a ladder and their analysis have data.
     pub fn new(analysis: &Analysis, ladder: &LadderTrials) -> Self {
-        let first = [budgets::figure(analysis), matters::figure(analysis), effects::figure(analysis, ladder)];
-        let mut all: Vec<Figure> = first.into_iter().flatten().collect();
+        let mut all = opening_figures(analysis, ladder);
         all.extend(ladder_figures(analysis, ladder));
         for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
             all.extend(study_figures(study, trials, position, analysis));
@@ -36,6 +35,12 @@ impl Figures {
     pub fn iter(&self) -> impl Iterator<Item = &Figure> {
         self.figures.values()
     }
+}
+
+/// Draws the figures with which a page begins: the budgets, and the importance and the effects of parameters.
+pub fn opening_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure> {
+    let figures = [budgets::figure(analysis), matters::figure(analysis), effects::figure(analysis, ladder)];
+    figures.into_iter().flatten().collect()
 }
 
 /// Draws the figures over all budgets, apart from those with which a page begins.

@@ -21,15 +21,48 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
+/// What is drawn behind curves, to compare them with.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Behind {
+    /// Points of other curves; of many, [`MOST`] at an even stride.
+    pub curves: Vec<Vec<(f64, f64)>>,
+    /// The values below which a pruner stops a trial, or above which if smaller is better.
+    pub threshold: Vec<(f64, f64)>,
+}
+
 /// Draws a few curves in one panel, each with its own colour.
 pub fn curves_figure(id: &str, title: &str, metric: &str, curves: &[Curve]) -> Option<Figure> {
-    let points = || curves.iter().flat_map(|curve| usable(&curve.points));
-    points().next()?;
+    curves_figure_over(id, title, metric, curves, &Behind::default())
+}
+
+/// Draws the figure of [`curves_figure`] over other curves and the threshold of a pruner.
+pub fn curves_figure_over(
+    id: &str,
+    title: &str,
+    metric: &str,
+    curves: &[Curve],
+    behind: &Behind,
+) -> Option<Figure> {
+    curves.iter().flat_map(|curve| usable(&curve.points)).next()?;
+    let every = behind.curves.len().div_ceil(MOST).max(1);
+    let others: Vec<Vec<(f64, f64)>> =
+        behind.curves.iter().step_by(every).map(|points| usable(points).collect()).collect();
+    let drawn = || curves.iter().map(|curve| &curve.points).chain(&others).chain([&behind.threshold]);
+    let points = || drawn().flat_map(|points| usable(points));
     let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0))).format(TickFormat::Count);
     let y = Axis::new(shown(metric), Scale::linear(points().map(|point| point.1)));
     let mut panel = Panel::new("", x, y, (WIDTH, 280.0));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new(id, title, Vec::new());
+    if !others.is_empty() {
+        panel.layers.push(Layer::Lines { class: "thin soft".into(), lines: others });
+        figure.entry("small soft", "finished trials");
+    }
+    if !behind.threshold.is_empty() {
+        let tip = "threshold of the pruner".to_owned();
+        figure.entry("small bad", &*tip);
+        panel.layers.push(Layer::Line { class: "bad dash-1".into(), at: behind.threshold.clone(), tip });
+    }
     for (position, curve) in curves.iter().enumerate() {
         let at: Vec<(f64, f64)> = usable(&curve.points).collect();
         if at.len() == 1 {

@@ -27,8 +27,8 @@ mod timeline;
 mod transfer;
 
 pub use figure::{CHART_STYLE, Figure, FigureTable};
-pub use figures::{Figures, ladder_figures, study_figures};
-pub use learning::{Curve, curves_figure};
+pub use figures::{Figures, ladder_figures, opening_figures, study_figures};
+pub use learning::{Behind, Curve, curves_figure, curves_figure_over};
 pub(crate) use parameter::ParameterAxis;
 pub use reliability::reliability_figure;
 

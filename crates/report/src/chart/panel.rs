@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::label::{self, Turn};
 use super::scale::{Scale, Tick, TickFormat};
+use crate::page_json::page_json;
 
 /// Width of a panel that stands alone, in units of the drawing.
 pub(crate) const WIDTH: f64 = 520.0;
@@ -431,11 +432,11 @@ fn title(tip: &str) -> Markup {
 
 /// Returns the data of an axis with which the script finds values along it.
 fn described(axis: &Axis) -> String {
-    description(axis).to_string()
+    page_json(description(axis).to_string())
 }
 
 fn described_all(axes: &[Axis]) -> String {
-    serde_json::Value::from(axes.iter().map(description).collect::<Vec<_>>()).to_string()
+    page_json(serde_json::Value::from(axes.iter().map(description).collect::<Vec<_>>()).to_string())
 }
 
 fn description(axis: &Axis) -> serde_json::Value {

@@ -27,23 +27,35 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
         shown.insert(id.to_owned());
         Some(figure.html())
     };
+    let first = if is_lone(analysis) { "history-0" } else { "budgets" };
     html! {
         section.card id="answer" aria-label="The answer" {
             h1 { (title(analysis)) }
-            @if is_lone(analysis) {
-                (story(&analysis.studies[0], analysis))
-                div.figures { @for one in [figure("history-0")].into_iter().flatten() { (one) } }
-            } @else {
-                (verdict(analysis))
-                (baselines(analysis))
-                div.figures { @for one in [figure("budgets")].into_iter().flatten() { (one) } }
-            }
+            (outcome(analysis))
+            div.figures { @for one in [figure(first)].into_iter().flatten() { (one) } }
             (take(analysis))
             (next(analysis))
             @if !is_lone(analysis) {
                 div.figures { @for one in [figure("scaling")].into_iter().flatten() { (one) } }
             }
         }
+    }
+}
+
+/// Renders the answer without figures: the verdict or the best value, what to take and what to do next.
+pub fn answer(analysis: &Analysis) -> Markup {
+    html! {
+        (outcome(analysis))
+        (take(analysis))
+        (next(analysis))
+    }
+}
+
+/// Returns the verdict, or the best value of a single study, and the sentences on the baselines.
+fn outcome(analysis: &Analysis) -> Markup {
+    html! {
+        @if is_lone(analysis) { (story(&analysis.studies[0], analysis)) } @else { (verdict(analysis)) }
+        (baselines(analysis))
     }
 }
 
@@ -114,7 +126,6 @@ fn story(study: &StudyAnalysis, analysis: &Analysis) -> Markup {
                 span { "No trial has a value yet (" (trials) ")." }
             },
         }
-        (baselines(analysis))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::words;
 const MOST_COLUMNS: usize = 12;
 
 /// Renders the findings.
-pub(super) fn section(analysis: &Analysis) -> Markup {
+pub fn findings_section(analysis: &Analysis) -> Markup {
     let count = |severity| analysis.findings.iter().filter(|finding| finding.severity == severity).count();
     let counts = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
         .map(|(severity, noun)| (count(severity) as u64, noun));

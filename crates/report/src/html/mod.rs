@@ -11,6 +11,8 @@ use allometry_analysis::{Analysis, LadderTrials};
 use allometry_core::visible::visible_lines;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub use answer::answer;
+pub use findings::findings_section;
 pub use trials::trials_json;
 
 use crate::chart::{CHART_STYLE, Figure, Figures};
@@ -23,6 +25,8 @@ pub const STYLE: &str = include_str!("style.css");
 pub const SCRIPT: &str = concat!(
     include_str!("script/scale.js"),
     include_str!("script/trials.js"),
+    include_str!("script/filter.js"),
+    include_str!("script/selection.js"),
     include_str!("script/panel.js"),
     include_str!("script/zoom.js"),
     include_str!("script/parallel.js"),
@@ -37,7 +41,12 @@ pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline';
 /// Renders the report as one page: the answer, what matters and what is wrong, and behind it the full report
 /// in sections that the reader opens.
 pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
-    let body = || body(analysis, &Figures::new(analysis, ladder));
+    html_below(&PreEscaped(String::new()), analysis, ladder)
+}
+
+/// Renders the page of [`html`] below some navigation.
+pub fn html_below(navigation: &Markup, analysis: &Analysis, ladder: &LadderTrials) -> String {
+    let body = || html! { (navigation) (body(analysis, &Figures::new(analysis, ladder))) };
     let (body, trials) = rayon::join(body, || trials_json(ladder));
     let title = match &analysis.name {
         Some(name) => format!("{name} – Allometry"),
@@ -52,7 +61,7 @@ fn body(analysis: &Analysis, figures: &Figures) -> Markup {
     let mut shown = HashSet::new();
     let card = answer::card(analysis, figures, &mut shown);
     let matters = questions(figures, &mut shown);
-    let findings = findings::section(analysis);
+    let findings = findings_section(analysis);
     let (rest, headings) =
         contents::folded(&behind(analysis, &Pictures::inside(figures)), figures, &mut shown);
     let first = [("answer", "The answer"), ("take", "What to take"), ("matters", "What matters")];
@@ -142,8 +151,9 @@ fn trials_table() -> Markup {
         }
         p.needs-script {
             label for="trials-filter" { "Filter " }
-            input id="trials-filter" type="search" size="40"
-                placeholder="value>0.7 d_model=64 complete" autocomplete="off";
+            input id="trials-filter" type="search" size="40" aria-describedby="trials-filter-error"
+                placeholder="value > 0.7 and d_model = 64" autocomplete="off";
+            span id="trials-filter-error" role="alert" {}
         }
         div id="trials-table" {}
     }

@@ -1,14 +1,12 @@
 //! The trials of a page, in the form that its script reads.
 
-use std::fmt::Write as _;
-
 use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::visible::is_obeyed;
 use allometry_core::{Direction, FrozenTrial, TrialState};
 use indexmap::IndexSet;
 use serde::{Serialize, Serializer};
 
 use crate::chart::ParameterAxis;
+use crate::page_json::page_json;
 
 /// The number of significant digits: more than any drawing or table of the page shows.
 const DIGITS: i32 = 6;
@@ -22,22 +20,7 @@ pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
     let document = Document { metric: ladder.metric(), direction: ladder.direction(), studies };
     let text = serde_json::to_string(&document).expect("columns have text keys only");
-    // Nothing in the text can end the element. Characters that are obeyed instead of shown, such as direction
-    // marks, are shown as escapes, as elsewhere on the page.
-    if !text.contains(|c| c == '<' || is_obeyed(c)) {
-        return text;
-    }
-    let mut safe = String::with_capacity(text.len() + 64);
-    for c in text.chars() {
-        match c {
-            '<' => safe.push_str("\\u003c"),
-            c if is_obeyed(c) => {
-                write!(safe, "\\\\u{{{:x}}}", c as u32).expect("writing to a string cannot fail");
-            }
-            c => safe.push(c),
-        }
-    }
-    safe
+    page_json(text)
 }
 
 #[derive(Serialize)]

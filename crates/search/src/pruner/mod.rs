@@ -13,6 +13,7 @@ mod wilcoxon;
 use std::collections::BTreeMap;
 
 pub use exemption::Exemption;
+pub use percentile::pruning_bars;
 
 use allometry_core::{Direction, EarlyStop, PrunerKind, PrunerSpec, TrialNumber};
 

@@ -9,7 +9,7 @@ use allometry_report::chart::{Curve, curves_figure};
 use allometry_store::StoredStudy;
 use maud::{Markup, html};
 
-use super::{missing, shell, trial, trial_address, words};
+use super::{missing, shell, trial, trial_address, way_back, words};
 use crate::content::Content;
 use crate::render::{self, Dashboard};
 
@@ -41,8 +41,8 @@ pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content
         })
         .collect();
     let content = html! {
+        (way_back(None))
         h1 { "Trials side by side" }
-        p { a href="/" { "All ladders" } }
         (table(&chosen))
         @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) {
             (figure.html())

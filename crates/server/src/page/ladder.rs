@@ -1,17 +1,19 @@
 //! The parts of a ladder's page that are updated.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use allometry_core::{FrozenTrial, TrialState, incumbent};
-use allometry_report::chart::{Curve, curves_figure, ladder_figures, study_figures};
-use allometry_report::html::trials_json;
-use allometry_report::words::verdict;
+use allometry_core::{FrozenTrial, TrialState};
+use allometry_report::chart::{
+    Behind, Curve, curves_figure_over, ladder_figures, opening_figures, study_figures,
+};
+use allometry_report::html::{answer, findings_section, trials_json};
+use allometry_search::pruning_bars;
+use allometry_store::StoredStudy;
 use allometry_store::facts::Experiment;
-use allometry_store::{Liveness, StoredStudy};
 use maud::{Markup, PreEscaped, html};
 
-use super::{trial_address, unavailable, words};
+use super::{progress, trial_address, unavailable, words};
 use crate::api;
 use crate::content::{Content, LADDER_GONE};
 use crate::render::{Analyzed, Dashboard};
@@ -21,8 +23,6 @@ use crate::watch::Known;
 const MOST_CURVES: usize = 8;
 /// Maximum number of listed failures, the latest ones.
 const MOST_FAILURES: usize = 8;
-/// Number of finished trials whose durations give the estimate of the time left.
-const RECENT: usize = 10;
 
 /// Returns the progress, the running trials and the failures of a ladder.
 pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
@@ -50,28 +50,16 @@ pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>) -> Content {
 }
 
 pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
-    const COLUMNS: [&str; 8] =
-        ["Budget", "Progress", "Running", "Pruned", "Failed", "Best", "Best configuration", "Time left"];
     html! {
         (unavailable(known))
-        section aria-label="Progress" {
-            div.scroll tabindex="0" {
-                table {
-                    thead {
-                        tr {
-                            @for name in COLUMNS { th scope="col" { (name) } }
-                        }
-                    }
-                    tbody { @for study in studies { (progress(study)) } }
-                }
-            }
-        }
+        (progress::section(studies))
         @for study in studies { (running(study)) }
         (failures(studies))
     }
 }
 
-fn label(study: &StoredStudy) -> String {
+/// Returns what a study is called on the page of its ladder.
+pub(super) fn label(study: &StoredStudy) -> String {
     let facts = &study.record.facts;
     let of_experiment = || {
         let (experiment, study) = facts.experiment.as_ref()?;
@@ -83,75 +71,6 @@ fn label(study: &StoredStudy) -> String {
     };
     let budget = facts.budget.as_ref().map(|budget| words::short(&budget.label));
     budget.or_else(of_experiment).unwrap_or_else(|| words::short(&study.record.name))
-}
-
-fn progress(study: &StoredStudy) -> Markup {
-    let count = |state| study.trials.iter().filter(|trial| trial.state == state).count();
-    let complete = count(TrialState::Complete);
-    let target = study.record.facts.target_trials;
-    let best = incumbent(&study.trials, study.record.direction());
-    if let Some(why) = &study.record.unreadable {
-        return html! { tr { td { (label(study)) } td colspan="7" { "cannot be read: " (why) } } };
-    }
-    html! {
-        tr {
-            td { (label(study)) }
-            td {
-                @match target {
-                    Some(target) => {
-                        progress max=(target) value=(complete)
-                            aria-label={ (label(study)) ": " (complete) " of " (target) } {}
-                        " " (complete) " of " (target)
-                    }
-                    None => (complete),
-                }
-            }
-            td { (count(TrialState::Running)) }
-            td { (count(TrialState::Pruned)) }
-            td { (count(TrialState::Failed)) }
-            @match best {
-                Some(best) => {
-                    td {
-                        a href=(trial_address(study, best.number.0)) {
-                            (words::value(best.value().unwrap_or(f64::NAN)))
-                        }
-                    }
-                    td { (words::short(&rounded(best))) }
-                }
-                None if complete > 0 => { td { "none feasible" } td {} }
-                None => { td { "none yet" } td {} }
-            }
-            td { (time_left(study, target, complete).map_or_else(|| "–".into(), words::duration)) }
-        }
-    }
-}
-
-fn rounded(trial: &FrozenTrial) -> String {
-    let params: Vec<String> =
-        trial.params.iter().map(|(name, value)| format!("{name} {}", value.rounded())).collect();
-    params.join(", ")
-}
-
-/// Returns the time for the remaining trials, if they take as long as the latest ones and as many run at
-/// once.
-fn time_left(study: &StoredStudy, target: Option<u64>, complete: usize) -> Option<Duration> {
-    let left = target?.checked_sub(complete as u64).filter(|left| *left > 0)?;
-    let at_once = study.trials.iter().filter(|trial| trial.state == TrialState::Running).count();
-    let durations: Vec<f64> = study
-        .trials
-        .iter()
-        .rev()
-        .filter(|trial| trial.state == TrialState::Complete)
-        .filter_map(|trial| {
-            Some((trial.completed?.as_microsecond() - trial.started?.as_microsecond()) as f64 / 1e6)
-        })
-        .take(RECENT)
-        .collect();
-    if at_once == 0 || durations.is_empty() {
-        return None;
-    }
-    let mean = durations.iter().sum::<f64>() / durations.len() as f64;
-    Duration::try_from_secs_f64(mean * left as f64 / at_once as f64).ok()
 }
 
 fn running(study: &StoredStudy) -> Markup {
@@ -170,21 +89,39 @@ fn running(study: &StoredStudy) -> Markup {
         })
         .collect();
     let id = format!("running-{}", study.record.id);
-    let figure = curves_figure(&id, &format!("{}: running", label(study)), "value", &curves);
+    let title = format!("{}: running", label(study));
+    let figure = curves_figure_over(&id, &title, "value", &curves, &behind(study));
     html! {
         section aria-label={ (label(study)) ": running trials" } {
             h2 { (label(study)) ": " (trials.len()) " running" }
-            ul { @for trial in trials.iter().take(MOST_CURVES) { li { (running_trial(study, trial)) } } }
+            ul {
+                @for trial in trials.iter().take(MOST_CURVES) {
+                    li data-key=(trial.number) { (running_trial(study, trial)) }
+                }
+            }
             @if let Some(figure) = figure { (figure.html()) }
         }
     }
 }
 
+/// Returns the curves of finished trials and the threshold of the study's pruner.
+fn behind(study: &StoredStudy) -> Behind {
+    let points =
+        |values: &BTreeMap<i64, f64>| values.iter().map(|(step, value)| (*step as f64, *value)).collect();
+    let is_drawn = |trial: &&FrozenTrial| trial.state.is_finished() && trial.intermediate.len() > 1;
+    let curves = study.trials.iter().filter(is_drawn).map(|trial| points(&trial.intermediate)).collect();
+    let file = study.record.facts.ladder_file.as_ref();
+    let ladder = file.and_then(|file| file.read(&file.path(None), &[]).ok());
+    let bars = ladder
+        .and_then(|ladder| ladder.pruner)
+        .map(|pruner| pruning_bars(&pruner, study.record.direction(), &study.trials));
+    Behind { curves, threshold: bars.map(|bars| points(&bars)).unwrap_or_default() }
+}
+
 fn running_trial(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     let last = trial.intermediate.last_key_value();
     let work = study.running.iter().find(|running| running.handle.number == trial.number);
-    let lost =
-        work.and_then(|work| work.owner.as_ref()).is_some_and(|owner| owner.liveness() == Liveness::Ended);
+    let lost = work.is_some_and(progress::is_lost);
     html! {
         a href=(trial_address(study, trial.number.0)) { "trial " (trial.number) }
         @if let Some((step, value)) = last { ", epoch " (step) ": " (words::value(*value)) }
@@ -209,7 +146,7 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
                 h2 { (failed.len()) " failed" }
                 ul {
                     @for (study, trial) in failed.iter().take(MOST_FAILURES) {
-                        li {
+                        li data-key=(trial_address(study, trial.number.0)) {
                             a href=(trial_address(study, trial.number.0)) {
                                 (label(study)) ", trial " (trial.number)
                             }
@@ -248,8 +185,13 @@ fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
     let addresses = serde_json::json!({ "pages": links, "studies": ids });
     html! {
         div data-version=(version) {
-            p.verdict { strong { "Do more weights pay?" } " " (verdict::paragraph(analysis)) }
-            div.figures { @for figure in ladder_figures(analysis, ladder) { (figure.html()) } }
+            section aria-label="The answer" { (answer(analysis)) }
+            (findings_section(analysis))
+            h2 id="charts-all" { "Charts" }
+            div.figures {
+                @for figure in opening_figures(analysis, ladder) { (figure.html()) }
+                @for figure in ladder_figures(analysis, ladder) { (figure.html()) }
+             }
             @for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
                 h2 { (words::short(&study.budget.label)) }
                 div.figures {

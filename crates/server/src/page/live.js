@@ -4,42 +4,100 @@
   const home = document.getElementById("dashboard");
   const parts = home.dataset.parts.split(" ").filter(Boolean);
   const query = `?ladder=${encodeURIComponent(home.dataset.ladder)}`;
-  const rest = { live: 400, charts: 3000, page: 1000 };
+  const rest = { live: 400, charts: 500, page: 1000 };
   const wanted = {};
   const shown = {};
   const busy = {};
 
-  // Charts are not updated while the user zooms or selects in them.
-  const held = () => allPanels().some((panel) => panel.zoom) || brushes.size > 0;
+  const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || "" : "");
+  const sources = new WeakMap();
+
+  // Replaces a drawing that has changed. A zoom stays at its values.
+  const replaceDrawing = (old, fresh) => {
+    const source = fresh.outerHTML;
+    if (sources.get(old) === source) return;
+    const isPanel = old.classList.contains("panel");
+    const view = isPanel && panelOf(old).zoom ? windowOf(panelOf(old)) : null;
+    old.replaceWith(fresh);
+    sources.set(fresh, source);
+    if (view) zoomToWindow(panelOf(fresh), view);
+  };
+
+  // Changes an element until it equals another one. Parts that stay keep their state: focus, scrolling, and
+  // whether they are open.
+  const morph = (old, fresh) => {
+    for (const { name, value } of fresh.attributes) {
+      if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    for (const { name } of Array.from(old.attributes)) {
+      if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    const keyed = new Map(Array.from(old.childNodes, (node) => [keyOf(node), node]));
+    let place = old.firstChild;
+    for (const next of Array.from(fresh.childNodes)) {
+      const key = keyOf(next);
+      const isAlike = place && place.nodeName === next.nodeName && keyOf(place) === key;
+      const match = isAlike ? place : key && keyed.get(key);
+      if (!match || match.nodeName !== next.nodeName) {
+        if (next.nodeName === "svg") sources.set(next, next.outerHTML);
+        old.insertBefore(next, place);
+        if (next.nodeType === Node.ELEMENT_NODE) {
+          next.querySelectorAll("svg").forEach((one) => sources.set(one, one.outerHTML));
+        }
+        continue;
+      }
+      if (match === place) place = place.nextSibling;
+      else old.insertBefore(match, place);
+      if (next.nodeType === Node.TEXT_NODE) {
+        if (match.data !== next.data) match.data = next.data;
+      } else if (next.nodeName === "svg") {
+        replaceDrawing(match, next);
+      } else if (next.nodeName === "SCRIPT") {
+        if (match.textContent !== next.textContent) match.replaceWith(next);
+      } else if (next.nodeType === Node.ELEMENT_NODE) {
+        morph(match, next);
+      }
+    }
+    while (place) {
+      const following = place.nextSibling;
+      place.remove();
+      place = following;
+    }
+  };
+  const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
 
   const put = (part, text) => {
     if (part === "page") {
-      const page = new DOMParser().parseFromString(text, "text/html").getElementById("dashboard");
+      const page = parsed(text).getElementById("dashboard");
       // The page of the first ladder of an empty store has other parts, so it is loaded anew.
       if (page.dataset.parts !== home.dataset.parts && page.dataset.parts !== "") location.reload();
-      home.replaceChildren(...page.childNodes);
+      morph(home, page);
       return wanted[part];
     }
     const element = document.getElementById(part);
-    const open = Array.from(element.querySelectorAll("details"), (one) => one.open);
-    element.innerHTML = text;
-    element.querySelectorAll("details").forEach((one, place) => {
-      one.open = Boolean(open[place]);
-    });
+    const fresh = element.cloneNode(false);
+    fresh.append(...parsed(text).body.childNodes);
+    morph(element, fresh);
     if (part !== "charts") return wanted[part];
+    if (shown.charts === undefined) readAddress();
+    else setFilter(selection.filter);
     drawTable();
-    changed("pinned");
+    changed("data");
     return Number(element.firstElementChild.dataset.version);
   };
+  // A chart is not replaced under a pointer that draws in it.
+  const isHeld = (part) => part === "charts" && Boolean(drag.panel || brushing.panel);
   const refresh = async (part) => {
-    if (document.hidden || busy[part] || shown[part] === wanted[part] || (part === "charts" && held())) return;
+    if (document.hidden || busy[part] || shown[part] === wanted[part] || isHeld(part)) return;
     busy[part] = true;
     const version = wanted[part];
     try {
       const answer = await fetch(part === "page" ? location.href : `/${part}${query}`);
-      if (answer.ok) shown[part] = Math.min(version, put(part, await answer.text()));
-    } catch {
+      const text = await answer.text();
+      if (answer.ok && !isHeld(part)) shown[part] = Math.min(version, put(part, text));
+    } catch (error) {
       // The event stream reports when the server is back.
+      if (!(error instanceof TypeError && error.message.includes("fetch"))) console.error(error);
     }
     setTimeout(() => {
       busy[part] = false;
@@ -59,7 +117,7 @@
     Object.assign(wanted, { live: versions.live, page: versions.live, charts: versions.finished });
     refreshAll();
   });
-  events.addEventListener("error", () => home.prepend(note));
+  events.addEventListener("error", () => home.before(note));
   document.addEventListener("visibilitychange", refreshAll);
   setInterval(refreshAll, 5000);
 })();

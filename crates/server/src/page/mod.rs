@@ -2,6 +2,7 @@
 
 mod compare;
 mod ladder;
+mod progress;
 mod trial;
 mod words;
 
@@ -16,11 +17,15 @@ use maud::{Markup, PreEscaped, html};
 pub(crate) use compare::compare;
 pub(crate) use ladder::{charts, live};
 pub(crate) use trial::trial;
+pub(crate) use words::encoded;
 
 use crate::content::Content;
 use crate::render::Dashboard;
 use crate::watch::Known;
 
+/// The sections of a ladder's page, in their order.
+const SECTIONS: [(&str, &str); 4] =
+    [("top", "Progress"), ("findings", "What is wrong"), ("charts-all", "Charts"), ("trials", "All trials")];
 /// Script that updates the parts of a page that have changed.
 const LIVE: &str = include_str!("live.js");
 
@@ -71,18 +76,30 @@ pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
     let several = known.ladders.len() > 1;
     let query = format!("?ladder={}", words::encoded(name));
     let content = html! {
-        h1 { (words::short(name)) }
-        p {
-            @if several { a href="/" { "All ladders" } " · " }
-            a href={ "/report" (query) } { "Report" } " · "
-            a href={ "/report.md" (query) } { "Markdown" } " · "
+        nav.bar aria-label="Page" {
+            @if several { a href="/" { "All ladders" } }
+            @for (id, words) in SECTIONS { a href={ "#" (id) } { (words) } }
+            span {}
+            a href={ "/report" (query) } { "Report" }
+            a href={ "/report.md" (query) } { "Markdown" }
             a href={ "/report.json" (query) } { "JSON" }
         }
+        h1 id="top" { (words::short(name)) }
         div #live aria-live="off" { (ladder::live_part(&known, studies)) }
         div #charts { p.hint { "The trials are being analysed…" } }
         (allometry_report::html::trials_section())
     };
     Content::html(shell(name, "live charts", name, &content))
+}
+
+/// Returns the way from a report or a trial back to the page of its ladder, or of the only ladder.
+pub(crate) fn way_back(ladder: Option<&String>) -> Markup {
+    html! {
+        nav.bar aria-label="Dashboard" {
+            a href="/" { "Dashboard" }
+            @if let Some(name) = ladder { a href=(ladder_address(name)) { (words::short(name)) } }
+        }
+    }
 }
 
 /// Returns a page around `content`. `parts` names the elements that the script updates; `page` stands for the
@@ -95,9 +112,26 @@ fn shell(title: &str, parts: &str, ladder: &str, content: &Markup) -> String {
     whole_page(&format!("{} – Allometry", words::short(title)), &content, Setting::Served).into_string()
 }
 
-fn missing(reason: &str) -> Content {
+/// Returns a page that says what does not exist.
+pub(crate) fn missing(reason: &str) -> Content {
     let content = html! { h1 { "Not found" } p { (reason) } p { a href="/" { "All ladders" } } };
     Content::html(shell("Not found", "", "", &content)).status(StatusCode::NOT_FOUND)
+}
+
+/// Returns a page that says why a request was refused.
+pub(crate) fn refusal(status: StatusCode, reason: &str) -> Content {
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let content = html! {
+        main #dashboard {
+            h1 { (title) }
+            p { (reason) }
+            @if status == StatusCode::UNAUTHORIZED {
+                p { "The token is the value of --token or ALLOMETRY_TOKEN of the program that serves this page." }
+            }
+        }
+    };
+    let page = whole_page(&format!("{title} – Allometry"), &content, Setting::Served);
+    Content::html(page.into_string()).status(status)
 }
 
 /// Returns a warning if the store cannot be read and the page is out of date.

@@ -8,7 +8,7 @@ use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
 
-use super::{missing, shell, unavailable, words};
+use super::{missing, shell, unavailable, way_back, words};
 use crate::content::Content;
 use crate::render::Dashboard;
 
@@ -26,8 +26,8 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
     let metrics = epoch_metrics(dashboard, &study, trial.number);
     let title = format!("{}, trial {number}", words::short(&study.record.name));
     let content = html! {
+        (way_back(known.ladder_of(&study).as_ref()))
         h1 { (title) }
-        p { a href="/" { "All ladders" } }
         (unavailable(&known))
         (facts(&study, &trial))
         (failure(&trial))
@@ -39,6 +39,7 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
             @if let Some(figure) = reliability(&study, &trial) { (figure.html()) }
         }
         (final_metrics(&trial))
+        (user_attributes(&trial))
         (log(dashboard, &study, trial.number))
     };
     let parts = if trial.state.is_finished() { "" } else { "page" };
@@ -138,6 +139,20 @@ fn final_metrics(trial: &FrozenTrial) -> Markup {
     html! {
         @if !trial.record.metrics.is_empty() {
             h2 { "Metrics of the best epoch" }
+            (table(rows))
+        }
+    }
+}
+
+/// Returns the attributes that the user or another program has set.
+fn user_attributes(trial: &FrozenTrial) -> Markup {
+    let rows = trial.user_attributes.iter().map(|(name, json)| {
+        let text = serde_json::from_str::<String>(json).unwrap_or_else(|_| json.clone());
+        (words::short(name), tail(&text).to_owned())
+    });
+    html! {
+        @if !trial.user_attributes.is_empty() {
+            h2 { "User attributes" }
             (table(rows))
         }
     }

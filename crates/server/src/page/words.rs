@@ -18,7 +18,7 @@ pub(super) fn short(name: &str) -> String {
 }
 
 /// Returns a name encoded as part of an address.
-pub(super) fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     utf8_percent_encode(name, PLAIN).to_string()
 }
 
@@ -37,6 +37,14 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// Returns an estimated duration as text, in whole seconds and at least one.
+pub(super) fn rough_duration(duration: Duration) -> String {
+    match duration.as_secs_f64().ceil() as u64 {
+        seconds @ ..60 => format!("{} s", seconds.max(1)),
+        seconds => self::duration(Duration::from_secs(seconds)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +59,9 @@ mod tests {
         let said = [(4.25, "4.2 s"), (200.0, "3 min 20 s"), (7_500.0, "2 h 5 min")];
         for (seconds, words) in said {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), words);
+        }
+        for (seconds, words) in [(0.0, "1 s"), (4.2, "5 s"), (59.5, "1 min 0 s")] {
+            assert_eq!(rough_duration(Duration::from_secs_f64(seconds)), words);
         }
     }
 }

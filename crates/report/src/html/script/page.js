@@ -27,7 +27,7 @@ document.addEventListener("click", (event) => {
 const openTarget = () => {
   let target = null;
   try {
-    target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    target = document.getElementById(decodeURIComponent(addressParts().id));
   } catch {
     // The address has no valid name.
   }
@@ -41,7 +41,7 @@ addEventListener("hashchange", openTarget);
 document.addEventListener("click", (event) => {
   const link = event.target.closest && event.target.closest("a[href^='#']");
   // A second click on a link changes no address.
-  if (link && link.getAttribute("href") === location.hash) openTarget();
+  if (link && link.getAttribute("href") === `#${addressParts().id}`) openTarget();
 });
 
 // The contents are open where they stand beside the text.
@@ -72,4 +72,5 @@ addEventListener("afterprint", () => {
 document.documentElement.classList.add("scripted");
 showContents();
 drawTable();
+if (document.getElementById("allometry-trials")) readAddress();
 openTarget();

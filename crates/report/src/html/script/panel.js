@@ -16,7 +16,8 @@ const panelOf = (svg) => {
   if (!panel) {
     const [left, top, width, height] = svg.dataset.frame.split(" ").map(Number);
     const axes = svg.dataset.axes ? JSON.parse(svg.dataset.axes) : null;
-    panel = { svg, left, top, width, height, axes, x: JSON.parse(svg.dataset.x), y: JSON.parse(svg.dataset.y),
+    const [x, y] = [JSON.parse(svg.dataset.x), JSON.parse(svg.dataset.y)];
+    panel = { svg, left, top, width, height, axes, x, y,
       study: svg.dataset.study === undefined ? null : Number(svg.dataset.study), zoom: null, places: null };
     panel.showsTrials = !axes && Boolean(panel.x.field && panel.y.field);
     panels.set(svg, panel);
@@ -125,22 +126,41 @@ document.addEventListener("pointerdown", (event) => {
 }, { passive: true });
 document.addEventListener("scroll", () => tip(null), { passive: true });
 
-// Draws rings around hovered and pinned trials, and dots for trials that a filter keeps.
+const layerOf = (panel, name) => {
+  const layer = panel.svg.querySelector(`.${name}`) || shape("g", { class: name }, panel.svg);
+  layer.replaceChildren();
+  return layer;
+};
+const isOf = (panel, s) => panel.study === null || panel.study === s;
+
+// Draws the selected trials over the pale others.
+const drawKept = (panel) => {
+  const layer = layerOf(panel, "chosen");
+  panel.svg.classList.toggle("filtered", looks.kept.size > 0);
+  if (looks.kept.size === 0) return;
+  const data = trialData();
+  if (panel.axes) {
+    const kept = looks.kept.get(panel.study);
+    if (kept) drawKeptLines(panel, data.studies[panel.study], kept, layer);
+    return;
+  }
+  const drawn = data.studies.map(() => "");
+  for (const place of placesOf(panel)) {
+    const kept = looks.kept.get(place[2]);
+    const [x, y] = zoomed(panel, place);
+    if (kept && kept.has(place[3]) && inside(panel, [x, y])) drawn[place[2]] += `M${x.toFixed(1)} ${y.toFixed(1)}h0`;
+  }
+  drawn.forEach((d, s) => {
+    if (d) shape("path", { class: `dots ${budgetClass(s)}`, d }, layer);
+  });
+};
+
+// Draws rings around hovered and pinned trials.
 const drawLooks = (panel) => {
   const data = trialData();
-  let layer = panel.svg.querySelector(".looks");
-  if (!layer) layer = shape("g", { class: "looks" }, panel.svg);
-  layer.replaceChildren();
-  const wanted = (s) => (panel.study === null || panel.study === s) && data.studies[s];
-  const kept = panel.study === null ? null : looks.kept.get(panel.study);
-  panel.svg.classList.toggle("filtered", Boolean(kept) && (panel.showsTrials || panel.axes !== null));
-  if (kept && panel.showsTrials) {
-    const places = placesOf(panel).filter((place) => kept.has(place[3])).map((place) => zoomed(panel, place));
-    const d = places.filter((place) => inside(panel, place)).map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`);
-    shape("path", { class: `dots ${budgetClass(panel.study)}`, d: d.join("") }, layer);
-  }
+  const layer = layerOf(panel, "looks");
   for (const [class_, trials] of [["pinned", looks.pinned], ["hovered", looks.hovered ? [looks.hovered] : []]]) {
-    for (const [s, trial] of trials.filter(([s]) => wanted(s))) {
+    for (const [s, trial] of trials.filter(([s]) => isOf(panel, s) && data.studies[s])) {
       if (panel.axes) {
         shape("path", { class: `line ${class_}`, d: parallelLine(panel, data.studies[s], trial) }, layer);
       } else if (panel.showsTrials) {
@@ -150,9 +170,11 @@ const drawLooks = (panel) => {
       }
     }
   }
-  if (kept && panel.axes) drawKeptLines(panel, data.studies[panel.study], kept, layer);
 };
 looks.listeners.push((what, studies) => {
   const touched = (panel) => !studies || panel.study === null || studies.includes(panel.study);
-  allPanels().filter((panel) => (panel.showsTrials || panel.axes) && touched(panel)).forEach(drawLooks);
+  for (const panel of allPanels().filter((one) => (one.showsTrials || one.axes) && touched(one))) {
+    if (what === "kept" || what === "data") drawKept(panel);
+    if (what !== "kept") drawLooks(panel);
+  }
 });

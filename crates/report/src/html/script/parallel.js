@@ -1,5 +1,4 @@
-// Parallel coordinates: the reader drags ranges along axes, which keep the trials inside all ranges.
-const brushes = new Map();
+// Parallel coordinates: the reader drags ranges along axes, which select the trials inside all ranges.
 const axisX = (panel, place) => panel.left + unitOf(panel.x, place) * panel.width;
 const axisY = (panel, unit) => panel.top + (1 - unitOf(panel.y, unit)) * panel.height;
 
@@ -14,41 +13,42 @@ const parallelLine = (panel, study, trial) => {
 };
 const drawKeptLines = (panel, study, kept, layer) => {
   const lines = Array.from(kept).slice(0, 600).map((trial) => parallelLine(panel, study, trial));
-  layer.prepend(shape("path", { class: `line thin kept ${budgetClass(panel.study)}`, d: lines.join("") }));
+  shape("path", { class: `line thin kept ${budgetClass(panel.study)}`, d: lines.join("") }, layer);
 };
 
-const applyBrushes = (panel) => {
-  const ranges = brushes.get(panel.study) || new Map();
-  if (ranges.size === 0) {
-    keepTrials(panel.study, null);
-    return;
+// Returns the part of an axis that a range covers, from 0 to 1, or null.
+const brushOn = (axis, range) => {
+  if (Boolean(range.names) !== axis.names.length > 0) return null;
+  if (range.names) {
+    const places = range.names.map((name) => axis.names.indexOf(name)).filter((place) => place >= 0);
+    if (places.length === 0) return null;
+    return [unitOf(axis, Math.min(...places) - 0.4), unitOf(axis, Math.max(...places) + 0.4)];
   }
-  const study = trialData().studies[panel.study];
-  const kept = new Set();
-  for (let trial = 0; trial < study.numbers.length; trial += 1) {
-    const passes = Array.from(ranges).every(([place, [low, high]]) => {
-      const value = fieldOf(study, trial, panel.axes[place].field);
-      if (value === null || value === undefined) return false;
-      const unit = unitOf(panel.axes[place], value);
-      return unit >= low && unit <= high;
-    });
-    if (passes) kept.add(trial);
+  const within = (value, end) => (Number.isFinite(value) ? Math.min(Math.max(unitOf(axis, value), -0.02), 1.02) : end);
+  return [within(range.low, -0.02), within(range.high, 1.02)];
+};
+// Returns the range between two positions of an axis, or null if it holds no value. A range that reaches an end
+// of the axis is open there: other budgets may have values beyond it.
+const rangeOn = (axis, from, to) => {
+  if (axis.names.length === 0) {
+    return { low: from <= 0 ? -Infinity : valueAt(axis, from), high: to >= 1 ? Infinity : valueAt(axis, to) };
   }
-  keepTrials(panel.study, kept);
+  const names = axis.names.filter((_, place) => unitOf(axis, place) >= from && unitOf(axis, place) <= to);
+  return names.length > 0 ? { names } : null;
 };
 const drawBrushes = (panel) => {
   panel.svg.querySelectorAll(".brush").forEach((old) => old.remove());
-  for (const [place, [low, high]] of brushes.get(panel.study) || []) {
-    const [top, bottom] = [axisY(panel, high), axisY(panel, low)];
+  panel.axes.forEach((axis, place) => {
+    const range = selection.ranges.get(axis.field);
+    const brush = range && brushOn(axis, range);
+    if (!brush) return;
+    const [top, bottom] = [axisY(panel, brush[1]), axisY(panel, brush[0])];
     shape("rect", { class: "brush", x: axisX(panel, place) - 8, width: 16, y: top, height: bottom - top }, panel.svg);
-  }
+  });
 };
-const clearBrushes = () => {
-  const studies = Array.from(brushes.keys());
-  brushes.clear();
-  allPanels().filter((panel) => panel.axes).forEach(drawBrushes);
-  studies.forEach((study) => keepTrials(study, null));
-};
+looks.listeners.push((what) => {
+  if (what === "kept") allPanels().filter((panel) => panel.axes).forEach(drawBrushes);
+});
 
 const brushing = { panel: null };
 const axisNear = (panel, x) => {
@@ -72,13 +72,14 @@ document.addEventListener("pointermove", (event) => {
   const to = unitAt(panel, pointIn(panel, event)[1]);
   brushing.moved = brushing.moved || Math.abs(to - from) > 0.02;
   if (!brushing.moved) return;
-  if (!brushes.has(panel.study)) brushes.set(panel.study, new Map());
-  brushes.get(panel.study).set(place, [Math.min(from, to), Math.max(from, to)]);
-  drawBrushes(panel);
+  const axis = panel.axes[place];
+  const range = rangeOn(axis, Math.min(from, to), Math.max(from, to));
+  if (range) selection.ranges.set(axis.field, range);
+  else selection.ranges.delete(axis.field);
   if (!brushing.frame) {
     brushing.frame = requestAnimationFrame(() => {
       brushing.frame = null;
-      applyBrushes(panel);
+      applySelection();
     });
   }
 });
@@ -90,7 +91,6 @@ document.addEventListener("pointerup", () => {
   const { panel, place, moved } = brushing;
   if (!panel) return;
   brushing.panel = null;
-  if (!moved && brushes.has(panel.study)) brushes.get(panel.study).delete(place);
-  drawBrushes(panel);
-  applyBrushes(panel);
+  if (!moved) selection.ranges.delete(panel.axes[place].field);
+  applySelection();
 });

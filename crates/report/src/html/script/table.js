@@ -1,6 +1,6 @@
 // The table of all trials, with sorting, a filter and pages.
 const PAGE = 50;
-const table = { sort: "value", descending: null, page: 0, filter: "" };
+const table = { sort: "value", descending: null, page: 0 };
 
 const make = (name, attributes, ...children) => {
   const element = document.createElement(name);
@@ -11,19 +11,6 @@ const make = (name, attributes, ...children) => {
   element.append(...children);
   return element;
 };
-
-// Parses a filter: `name=value`, `name<number`, `name>number`, or words that occur anywhere in a row.
-const parseFilter = (text) => text.split(/\s+/).filter(Boolean).map((word) => {
-  const match = word.match(/^(.+?)(<=|>=|=|<|>)(.+)$/);
-  return match ? { name: match[1], relation: match[2], value: match[3] } : { word: word.toLowerCase() };
-});
-const relations = { "=": (a, b) => a === b, "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b };
-const passesFilter = (row, terms) => terms.every((term) => {
-  if (term.word) return row.text().toLowerCase().includes(term.word);
-  const cell = row.cell(term.name);
-  if (term.relation === "=" && String(cell) === term.value) return true;
-  return cell !== null && relations[term.relation](Number(cell), Number(term.value));
-});
 
 const rowOf = (study, s, trial) => ({
   s, trial, study,
@@ -79,15 +66,11 @@ const formatOf = (data, name) => {
 };
 
 const rowsOf = (data) => {
-  const terms = parseFilter(table.filter);
   const rows = [];
   data.studies.forEach((study, s) => {
     const kept = looks.kept.get(s);
-    if (looks.kept.size > 0 && !kept) return;
     for (let trial = 0; trial < study.numbers.length; trial += 1) {
-      if (kept && !kept.has(trial)) continue;
-      const row = rowOf(study, s, trial);
-      if (passesFilter(row, terms)) rows.push(row);
+      if (!kept || kept.has(trial)) rows.push(rowOf(study, s, trial));
     }
   });
   const sign = table.descending === null ? (data.direction === "maximize" ? -1 : 1) : table.descending ? -1 : 1;
@@ -135,21 +118,21 @@ const drawTable = () => {
     drawTable();
   };
   const button = (words, by, off) => make("button", { type: "button", onclick: turn(by), ...(off ? { disabled: "" } : {}) }, words);
-  const clear = looks.kept.size > 0 ? [make("button", { type: "button", onclick: clearBrushes }, "show all again")] : [];
+  const more = [];
   if (links && looks.pinned.length > 1) {
     const marked = looks.pinned.map(([s, trial]) => `${links.studies[s]}:${data.studies[s].numbers[trial]}`);
-    clear.push(make("a", { href: `/compare?trials=${marked.join(",")}` }, "compare the marked trials"));
+    more.push(make("a", { href: `/compare?trials=${marked.join(",")}` }, "compare the marked trials"));
   }
   home.replaceChildren(
     make("p", { class: "count", "aria-live": "polite" }, `${rows.length} trials, page ${table.page + 1} of ${pages} `,
-      button("previous", -1, table.page === 0), button("next", 1, table.page + 1 >= pages), ...clear),
+      button("previous", -1, table.page === 0), button("next", 1, table.page + 1 >= pages), ...more),
     make("div", { class: "scroll", tabindex: "0" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body))),
   );
 };
 
 const scheduled = { table: null };
 looks.listeners.push((what) => {
-  if (what === "hovered" || scheduled.table) return;
+  if (what === "hovered" || what === "data" || scheduled.table) return;
   scheduled.table = requestAnimationFrame(() => {
     scheduled.table = null;
     drawTable();
@@ -161,8 +144,3 @@ const rowTrial = (event) => {
 };
 document.addEventListener("pointerover", rowTrial);
 document.addEventListener("focusin", rowTrial);
-document.addEventListener("input", (event) => {
-  if (event.target.id !== "trials-filter") return;
-  [table.filter, table.page] = [event.target.value, 0];
-  drawTable();
-});

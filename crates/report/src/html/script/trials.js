@@ -24,7 +24,7 @@ const fieldOf = (study, trial, field) => {
   if (field === "number") return study.numbers[trial];
   if (field === "value") return study.values[trial];
   if (field === "size") return study.sizes[trial];
-  const parameter = study.params.find((one) => "param:" + one.name === field);
+  const parameter = parameterOf(study, field);
   return parameter ? parameter.values[trial] : null;
 };
 
@@ -43,7 +43,7 @@ const describeTrial = (study, trial) => {
   return lines;
 };
 
-// The highlighted trials: one under the pointer, the pinned trials, and those that a filter keeps.
+// The highlighted trials: one under the pointer, the pinned trials, and the selected ones by study.
 const looks = { hovered: null, pinned: [], kept: new Map(), listeners: [] };
 const sameTrial = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
 const changed = (what, studies) => looks.listeners.forEach((listener) => listener(what, studies));
@@ -57,9 +57,4 @@ const pinTrial = (trial) => {
   const others = looks.pinned.filter((one) => !sameTrial(one, trial));
   looks.pinned = others.length < looks.pinned.length ? others : [...others, trial].slice(-6);
   changed("pinned");
-};
-const keepTrials = (study, kept) => {
-  if (kept === null) looks.kept.delete(study);
-  else looks.kept.set(study, kept);
-  changed("kept");
 };

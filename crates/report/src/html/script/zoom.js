@@ -6,7 +6,9 @@ const setZoom = (panel, zoom) => {
   else marks.removeAttribute("transform");
   panel.svg.classList.toggle("zoomed", Boolean(zoom));
   drawGrid(panel);
-  if (panel.showsTrials) drawLooks(panel);
+  if (!panel.showsTrials) return;
+  drawKept(panel);
+  drawLooks(panel);
 };
 
 const drawGrid = (panel) => {
@@ -50,6 +52,18 @@ const scaleBy = (panel, factor, shiftX, shiftY) => {
   const [middleX, middleY] = [left + width * (0.5 + shiftX), top + height * (0.5 + shiftY)];
   const [halfX, halfY] = [width / 2 / factor, height / 2 / factor];
   zoomTo(panel, [middleX - halfX, middleY - halfY], [middleX + halfX, middleY + halfY]);
+};
+
+// Returns the values at the ends of a zoomed panel; and zooms a panel to such values.
+const windowOf = ({ x, y, left, top, width, height, zoom }) => {
+  const unitX = (place) => ((place - zoom.dx) / zoom.sx - left) / width;
+  const unitY = (place) => 1 - ((place - zoom.dy) / zoom.sy - top) / height;
+  return { x: [valueAt(x, unitX(left)), valueAt(x, unitX(left + width))], y: [valueAt(y, unitY(top)), valueAt(y, unitY(top + height))] };
+};
+const zoomToWindow = (panel, view) => {
+  const [x0, x1] = view.x.map((value) => panel.left + unitOf(panel.x, value) * panel.width);
+  const [y0, y1] = view.y.map((value) => panel.top + (1 - unitOf(panel.y, value)) * panel.height);
+  if ([x0, x1, y0, y1].every(Number.isFinite) && x1 > x0 && y1 > y0) zoomTo(panel, [x0, y0], [x1, y1]);
 };
 
 const drag = { panel: null };
@@ -99,7 +113,7 @@ document.addEventListener("keydown", (event) => {
   const offered = Array.from(group.querySelectorAll("svg.panel[data-zoom=offered]"), panelOf);
   const move = moves[event.key];
   if (move && move[0] === 1 && !offered.some((panel) => panel.zoom)) return;
-  if (event.key === "Escape") clearBrushes();
+  if (event.key === "Escape") clearSelection();
   for (const panel of offered) {
     if (move) scaleBy(panel, ...move);
     else setZoom(panel, null);
