@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{Params, SearchSpace};
+use allometry_core::{ParamValue, Params, SearchSpace};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ use crate::forest::variance::{TreeVariance, decompose};
 use crate::forest::{Forest, ForestOptions};
 use crate::stats::bootstrap;
 use crate::stats::moments::{mean, sample_sd};
+
+/// Largest number of values at which the marginal predictions of a parameter are computed.
+const MARGINAL_POINTS: usize = 16;
 
 /// Settings of the importances.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,6 +108,26 @@ pub struct SingleShare {
     pub share: TreeShare,
 }
 
+/// Mean prediction over the values of one parameter, with the other parameters anywhere in the space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Marginal {
+    /// The parameter.
+    pub parameter: String,
+    /// Up to 16 values, evenly over the space.
+    pub points: Vec<MarginalPoint>,
+}
+
+/// Mean prediction at one value of a parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MarginalPoint {
+    /// Value of the parameter.
+    pub at: ParamValue,
+    /// `E[f | x_i]`, the mean over trees.
+    pub mean: f64,
+    /// Percentiles over trees, their spread.
+    pub interval: Interval,
+}
+
 /// Share of the interaction of two parameters, beyond their single shares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairShare {
@@ -132,6 +155,9 @@ pub struct Fanova {
     pub oob_r_squared: f64,
     /// Shares of single parameters, largest first.
     pub singles: Vec<SingleShare>,
+    /// Mean predictions over the values of each parameter, in the order of `singles`.
+    #[serde(default)]
+    pub marginals: Vec<Marginal>,
     /// Largest shares of pairs, largest first.
     pub pairs: Vec<PairShare>,
     /// Remaining share: unlisted pairs and interactions of three or more parameters.
@@ -170,7 +196,9 @@ pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOp
     else {
         return withheld(Withheld::PoorFit { oob_r_squared, needed: options.least_r_squared });
     };
-    let variances: Vec<TreeVariance> = forest.trees.par_iter().map(|tree| decompose(tree, &domain)).collect();
+    let grids: Vec<Vec<f64>> = domain.axes.iter().map(|axis| axis.grid(MARGINAL_POINTS)).collect();
+    let variances: Vec<TreeVariance> =
+        forest.trees.par_iter().map(|tree| decompose(tree, &domain, &grids)).collect();
     let variances: Vec<TreeVariance> =
         variances.into_iter().filter(|variance| variance.total > 0.0).collect();
     if variances.is_empty() {
@@ -189,6 +217,7 @@ pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOp
         trees: variances.len() as u64,
         level: options.level,
         oob_r_squared,
+        marginals: marginals(&domain, &grids, &variances, &singles, options.level),
         singles,
         pairs: pairs.collect(),
         rest,
@@ -213,6 +242,26 @@ fn singles(domain: &Domain, variances: &[TreeVariance], level: f64) -> Vec<Singl
     let mut singles: Vec<SingleShare> = parameters.enumerate().map(single).collect();
     singles.sort_by(|a, b| b.share.mean.total_cmp(&a.share.mean));
     singles
+}
+
+/// Returns the marginal predictions in the order of `singles`.
+fn marginals(
+    domain: &Domain,
+    grids: &[Vec<f64>],
+    variances: &[TreeVariance],
+    singles: &[SingleShare],
+    level: f64,
+) -> Vec<Marginal> {
+    let of = |single: &SingleShare| {
+        let place = domain.axes.iter().position(|axis| axis.parameter == single.parameter)?;
+        let points = grids[place].iter().enumerate().map(|(point, position)| {
+            let spread = spread(variances.iter().map(|variance| variance.marginals[place][point]), level);
+            let at = domain.axes[place].value(*position);
+            MarginalPoint { at, mean: spread.mean, interval: spread.interval }
+        });
+        Some(Marginal { parameter: single.parameter.clone(), points: points.collect() })
+    };
+    singles.iter().filter_map(of).collect()
 }
 
 /// Returns the pairs with the largest mean shares, by axes.

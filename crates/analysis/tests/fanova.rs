@@ -53,6 +53,16 @@ fn discrete_values_weigh_alike() {
     assert!(fanova.singles.iter().all(|single| single.share.sd < 1e-12));
     assert!(fanova.pairs.iter().all(|pair| pair.share.mean < 1e-12));
     assert!(fanova.rest.mean < 1e-12 && fanova.oob_r_squared > 0.999);
+    // Every tree predicts y itself, so its means are those of y: 1[cat = a] + 1/4 and 1/4 + x / 2.
+    let names: Vec<&str> = fanova.marginals.iter().map(|marginal| marginal.parameter.as_str()).collect();
+    assert_eq!(names, ["cat", "x"]);
+    for (marginal, expected) in fanova.marginals.iter().zip([&[1.25, 0.25, 0.25, 0.25][..], &[0.25, 0.75]]) {
+        for (point, expected) in marginal.points.iter().zip(expected) {
+            assert!((point.mean - expected).abs() < 1e-12, "{point:?}, not {expected}");
+            assert!(point.interval.upper - point.interval.lower < 1e-12, "{point:?}");
+        }
+        assert_eq!(marginal.points.len(), expected.len());
+    }
 }
 
 #[test]

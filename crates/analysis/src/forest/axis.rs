@@ -19,8 +19,9 @@ pub struct Axis {
 enum Set {
     /// A continuous range with its ends on the measured scale.
     Range { low: f64, high: f64, log: bool },
-    /// `count` values from `low`, `step` apart; with `log`, `low - step / 2` is positive.
-    Steps { low: f64, step: f64, count: f64, log: bool },
+    /// `count` values from `low`, `step` apart, all `whole` numbers or not; with `log`, `low - step / 2` is
+    /// positive.
+    Steps { low: f64, step: f64, count: f64, log: bool, whole: bool },
     /// Distinct values, ascending in [`ParamValue::total_cmp`].
     Choices { values: Vec<ParamValue>, order: ChoiceOrder },
 }
@@ -30,9 +31,11 @@ impl Axis {
     pub fn new(parameter: &str, set: &Distribution) -> Option<Self> {
         let set = match set {
             Distribution::Float { low, high, log, step: None } => Set::range(*low, *high, *log)?,
-            Distribution::Float { low, high, log, step: Some(step) } => Set::steps(*low, *high, *step, *log)?,
+            Distribution::Float { low, high, log, step: Some(step) } => {
+                Set::steps(*low, *high, *step, *log, false)?
+            }
             Distribution::Int { low, high, log, step } => {
-                Set::steps(*low as f64, *high as f64, *step as f64, *log)?
+                Set::steps(*low as f64, *high as f64, *step as f64, *log, true)?
             }
             Distribution::Categorical { choices, order } => {
                 let mut values = choices.clone();
@@ -64,11 +67,35 @@ impl Axis {
         }
     }
 
+    /// Returns up to `most` positions that lie evenly over the set, its ends included.
+    pub fn grid(&self, most: usize) -> Vec<f64> {
+        let last = self.atoms().map_or(1.0, |count| count - 1.0);
+        let count = self.atoms().map_or(most, |count| count.min(most as f64) as usize);
+        let step = last / count.saturating_sub(1).max(1) as f64;
+        let at = (0..count).map(|place| place as f64 * step);
+        if self.atoms().is_some() { at.map(f64::round).collect() } else { at.collect() }
+    }
+
+    /// Returns the value at a position of the set.
+    pub fn value(&self, position: f64) -> ParamValue {
+        match &self.set {
+            Set::Range { low, high, log } => {
+                let x = low + position * (high - low);
+                ParamValue::Float(if *log { x.exp() } else { x })
+            }
+            Set::Steps { low, step, whole, .. } => {
+                let x = low + position * step;
+                if *whole { ParamValue::Int(x as i64) } else { ParamValue::Float(x) }
+            }
+            Set::Choices { values, .. } => values[position as usize].clone(),
+        }
+    }
+
     /// Returns the mass of the positions below `cut`.
     pub fn below(&self, cut: f64) -> f64 {
         match &self.set {
             Set::Range { .. } => cut,
-            Set::Steps { low, step, count, log: true } => {
+            Set::Steps { low, step, count, log: true, .. } => {
                 let end = |steps: f64| (low + (steps - 0.5) * step).ln();
                 (end(cut) - end(0.0)) / (end(*count) - end(0.0))
             }
@@ -113,10 +140,11 @@ impl Set {
         (low <= high && (high - low).is_finite()).then_some(Self::Range { low, high, log })
     }
 
-    fn steps(low: f64, high: f64, step: f64, log: bool) -> Option<Self> {
+    fn steps(low: f64, high: f64, step: f64, log: bool, whole: bool) -> Option<Self> {
         let count = ((high - low) / step + 1e-9).floor() + 1.0;
         let log = log && low - step / 2.0 > 0.0;
-        (step > 0.0 && count >= 1.0 && count.is_finite()).then_some(Self::Steps { low, step, count, log })
+        let is_sound = step > 0.0 && count >= 1.0 && count.is_finite();
+        is_sound.then_some(Self::Steps { low, step, count, log, whole })
     }
 }
 
@@ -151,6 +179,23 @@ mod tests {
         assert_eq!(axis.position(&2e-3.into()), None);
         assert_eq!(axis.position(&"1e-4".into()), None);
         assert!(axis.cut(0.3, 0.3_f64.next_up()) > 0.3);
+    }
+
+    #[test]
+    fn a_grid_has_the_values_of_the_set() {
+        let values = |set: Distribution, most: usize| -> Vec<ParamValue> {
+            let axis = Axis::new("x", &set).unwrap();
+            axis.grid(most).into_iter().map(|position| axis.value(position)).collect()
+        };
+        let int = |high| Distribution::Int { low: 1, high, log: false, step: 2 };
+        assert_eq!(values(int(7), 5), [1.into(), 3.into(), 5.into(), 7.into()]);
+        assert_eq!(values(int(21), 3), [1.into(), 11.into(), 21.into()]);
+        assert_eq!(values(int(1), 3), [1.into()]);
+        let list = Distribution::list(vec!["b".into(), "a".into()]);
+        assert_eq!(values(list, 5), ["a".into(), "b".into()]);
+        let range = Distribution::Float { low: 0.01, high: 1.0, log: true, step: None };
+        let middle = values(range, 3)[1].as_f64().unwrap();
+        assert!((middle - 0.1).abs() < 1e-12, "{middle}");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) struct Boxes {
     /// Masses of the cells of each axis.
     pub(super) cells: Vec<Vec<f64>>,
     pub(super) leaves: Vec<Leaf>,
+    /// Cuts between the cells of each axis; none of a nominal axis, whose cells are its categories.
+    cuts: Vec<Vec<f64>>,
 }
 
 impl Boxes {
@@ -40,9 +42,17 @@ impl Boxes {
     pub(super) fn new(tree: &Tree, axes: &[Axis]) -> Self {
         let cuts = cuts(tree, axes.len());
         let cells = axes.iter().zip(&cuts).map(|(axis, cuts)| masses(axis, cuts)).collect();
-        let mut boxes = Self { cells, leaves: Vec::with_capacity(tree.leaves()) };
+        let mut boxes = Self { cells, leaves: Vec::with_capacity(tree.leaves()), cuts: Vec::new() };
         boxes.walk(tree, &cuts, 0, &mut Vec::new());
+        boxes.cuts = cuts;
         boxes
+    }
+
+    /// Returns the cell of an axis that holds a position.
+    pub(super) fn cell(&self, axis: usize, position: f64) -> usize {
+        let cuts = &self.cuts[axis];
+        if cuts.is_empty() { position as usize } else { cuts.partition_point(|cut| *cut <= position) }
+            .min(self.cells[axis].len() - 1)
     }
 
     fn walk(&mut self, tree: &Tree, cuts: &[Vec<f64>], node: u32, sides: &mut Vec<Confined>) {

@@ -78,8 +78,8 @@ fn atoms(axis: &Axis, forest: &Forest, index: usize) -> Vec<(f64, f64)> {
     ends.windows(2).map(|ends| (f64::midpoint(ends[0], ends[1]), ends[1] - ends[0])).collect()
 }
 
-/// Returns `Var(E[f | x_S])` by visiting every point of the grid.
-fn enumerated(tree: &tree::Tree, atoms: &[Vec<(f64, f64)>], given: &[usize]) -> f64 {
+/// Returns `E[f | x_S]` and its mass in each cell of the axes `given`, by visiting every point of the grid.
+fn conditional(tree: &tree::Tree, atoms: &[Vec<(f64, f64)>], given: &[usize]) -> Vec<(f64, f64)> {
     let size: usize = given.iter().map(|axis| atoms[*axis].len()).product();
     let (mut sums, mut masses) = (vec![0.0; size], vec![0.0; size]);
     let points: usize = atoms.iter().map(Vec::len).product();
@@ -95,12 +95,15 @@ fn enumerated(tree: &tree::Tree, atoms: &[Vec<(f64, f64)>], given: &[usize]) -> 
         sums[cell] += mass * tree.predict(|axis| atoms[axis][digits[axis]].0);
         masses[cell] += mass;
     }
-    let mean: f64 = sums.iter().sum();
-    sums.iter()
-        .zip(&masses)
-        .filter(|(_, mass)| **mass > 0.0)
-        .map(|(sum, mass)| mass * (sum / mass - mean).powi(2))
-        .sum()
+    sums.into_iter().zip(masses).map(|(sum, mass)| (sum / mass, mass)).collect()
+}
+
+/// Returns `Var(E[f | x_S])`.
+fn enumerated(tree: &tree::Tree, atoms: &[Vec<(f64, f64)>], given: &[usize]) -> f64 {
+    let cells: Vec<(f64, f64)> =
+        conditional(tree, atoms, given).into_iter().filter(|(_, mass)| *mass > 0.0).collect();
+    let mean: f64 = cells.iter().map(|(value, mass)| value * mass).sum();
+    cells.iter().map(|(value, mass)| mass * (value - mean).powi(2)).sum()
 }
 
 #[test]
@@ -111,8 +114,9 @@ fn box_variances_are_those_of_enumeration() {
     let atoms: Vec<Vec<(f64, f64)>> =
         domain.axes.iter().enumerate().map(|(index, axis)| atoms(axis, &forest, index)).collect();
     let all: Vec<usize> = (0..axes).collect();
+    let grids: Vec<Vec<f64>> = atoms.iter().map(|axis| axis.iter().map(|atom| atom.0).collect()).collect();
     for tree in &forest.trees {
-        let ours = decompose(tree, &domain);
+        let ours = decompose(tree, &domain, &grids);
         let total = enumerated(tree, &atoms, &all);
         let close = |ours: f64, theirs: f64| {
             assert!((ours - theirs).abs() <= 1e-10 * total, "{ours} against {theirs} of {total}");
@@ -121,6 +125,12 @@ fn box_variances_are_those_of_enumeration() {
         let singles: Vec<f64> = all.iter().map(|axis| enumerated(tree, &atoms, &[*axis])).collect();
         for (ours, theirs) in ours.singles.iter().zip(&singles) {
             close(*ours, *theirs);
+        }
+        for (axis, marginals) in ours.marginals.iter().enumerate() {
+            for (ours, (theirs, _)) in marginals.iter().zip(conditional(tree, &atoms, &[axis])) {
+                assert!((ours - theirs).abs() <= 1e-12, "{ours} against {theirs}");
+            }
+            assert_eq!(marginals.len(), atoms[axis].len());
         }
         for second in 0..axes {
             for first in 0..second {
@@ -138,7 +148,8 @@ fn the_forest_does_not_depend_on_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let (domain, _, forest) = fitted(200, ForestOptions { trees: 9, ..ForestOptions::default() });
-            let variances: Vec<_> = forest.trees.par_iter().map(|tree| decompose(tree, &domain)).collect();
+            let variances: Vec<_> =
+                forest.trees.par_iter().map(|tree| decompose(tree, &domain, &[])).collect();
             (forest, variances)
         })
     };
@@ -184,7 +195,7 @@ fn one_of_many_categories_is_parted_from_the_rest() {
     let forest = Forest::fit(&domain, &rows, ForestOptions { trees: 5, ..ForestOptions::default() }).unwrap();
     for tree in &forest.trees {
         assert_eq!(tree.leaves(), 2);
-        let variance = decompose(tree, &domain);
+        let variance = decompose(tree, &domain, &[]);
         let expected = 1.0 / 40.0 * (39.0 / 40.0);
         assert!((variance.total - expected).abs() < 1e-12 && (variance.singles[0] - expected).abs() < 1e-12);
     }

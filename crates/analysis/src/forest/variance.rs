@@ -14,6 +14,8 @@ pub struct TreeVariance {
     /// `V_ij = Var(E[f | x_i, x_j]) - V_i - V_j` for axes `i < j`, ascending; pairs on which no leaf is
     /// restricted are left out.
     pub pairs: Vec<((u32, u32), f64)>,
+    /// `E[f | x_i]` at the positions of the grid of each axis.
+    pub marginals: Vec<Vec<f64>>,
 }
 
 /// Divides the variance of `tree` among single parameters and pairs.
@@ -23,17 +25,27 @@ pub struct TreeVariance {
 /// all of `S` contribute. Each component is integrated directly, which avoids differences of large numbers.
 /// Sums follow the order of the leaves. Time and memory of a pair grow with the product of the numbers of
 /// cuts on the two axes.
-pub fn decompose(tree: &Tree, domain: &Domain) -> TreeVariance {
+///
+/// `grids` holds the positions on each axis at which the marginal predictions are wanted.
+pub fn decompose(tree: &Tree, domain: &Domain, grids: &[Vec<f64>]) -> TreeVariance {
     let mut boxes = Boxes::new(tree, &domain.axes);
     let mean: f64 = boxes.leaves.iter().map(|leaf| leaf.value * leaf.mass).sum();
     for leaf in &mut boxes.leaves {
         leaf.value -= mean;
     }
     let total = boxes.leaves.iter().map(|leaf| leaf.value * leaf.value * leaf.mass).sum();
-    TreeVariance { total, singles: singles(&boxes), pairs: pairs(&boxes) }
+    let components = components(&boxes);
+    let singles = boxes.cells.iter().zip(&components).map(|(masses, heights)| {
+        masses.iter().zip(heights).map(|(mass, height)| mass * height * height).sum()
+    });
+    let marginals = components.iter().zip(grids).enumerate().map(|(axis, (heights, grid))| {
+        grid.iter().map(|position| mean + heights[boxes.cell(axis, *position)]).collect()
+    });
+    TreeVariance { total, singles: singles.collect(), pairs: pairs(&boxes), marginals: marginals.collect() }
 }
 
-fn singles(boxes: &Boxes) -> Vec<f64> {
+/// Returns `E[f | x_i] - E[f]` in each cell of each axis.
+fn components(boxes: &Boxes) -> Vec<Vec<f64>> {
     let mut steps: Vec<Vec<f64>> = boxes.cells.iter().map(|cells| vec![0.0; cells.len() + 1]).collect();
     let mut constants = vec![0.0; boxes.cells.len()];
     for leaf in &boxes.leaves {
@@ -43,17 +55,15 @@ fn singles(boxes: &Boxes) -> Vec<f64> {
             raise(&mut steps[side.axis as usize], side, weight / side.mass);
         }
     }
-    let parts = boxes.cells.iter().zip(&steps).zip(&constants);
-    parts
-        .map(|((cells, steps), constant)| {
-            let mut height = *constant;
-            let squares = cells.iter().zip(steps).map(|(mass, step)| {
-                height += step;
-                mass * height * height
-            });
-            squares.sum()
-        })
-        .collect()
+    for (steps, constant) in steps.iter_mut().zip(constants) {
+        steps.pop();
+        let mut height = constant;
+        for step in steps {
+            height += *step;
+            *step = height;
+        }
+    }
+    steps
 }
 
 /// A leaf restricted on both axes of a pair, with the places of the two sides.

@@ -447,6 +447,52 @@ fn a_brush_filters_the_table_and_the_charts() {
     browser.wait_for("document.querySelector('#selection') === null && location.hash === ''");
 }
 
+/// The reader chooses the axes and the colour of a chart; the forest's predictions lie under the trials.
+#[test]
+fn the_explorer_draws_any_two_fields() {
+    let Some(browser) = Browser::start("the_explorer_draws_any_two_fields") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 60), DESKTOP);
+    browser.open_sections();
+    let choose = |name: &str, value: &str| {
+        browser.value(&format!(
+            "(() => {{ const select = document.querySelector('#explorer select[name={name}]'); \
+             select.value = '{value}'; select.dispatchEvent(new Event('change')); }})()"
+        ))
+    };
+    let places = |expected: &str| {
+        let panel = "panelOf(document.querySelector('#explorer svg.panel'))";
+        let found = browser.value(&format!("placesOf({panel}).length"));
+        let wanted = browser.value(&format!("trialData().studies.flatMap({expected}).length"));
+        assert_eq!(found, wanted);
+    };
+    choose("x", "param:d_model");
+    places("(study) => study.values.filter((value) => value !== null)");
+    let curves = browser.value(
+        "explorerMarginals(document.getElementById('explorer'), \
+        panelOf(document.querySelector('#explorer svg.panel')).x, { field: 'value' }).length",
+    );
+    assert_eq!(browser.value("document.querySelectorAll('#explorer .marks path.band').length"), curves);
+    assert!(curves.as_u64().unwrap() > 0, "the forest of some budget predicts");
+    browser.middle("#explorer svg.panel");
+    browser.picture("explorer-model");
+    choose("colour", "state");
+    let legend =
+        "Array.from(document.querySelectorAll('#explorer .legend li'), (one) => one.textContent).sort()";
+    assert_eq!(browser.value(legend), serde_json::json!(["complete", "failed"]));
+    choose("x", "param:learning_rate");
+    choose("colour", "param:learning_rate");
+    assert_eq!(browser.value("panelOf(document.querySelector('#explorer svg.panel')).x.kind"), "log");
+    browser.click("#explorer input[name=logX]");
+    assert_eq!(browser.value("panelOf(document.querySelector('#explorer svg.panel')).x.kind"), "linear");
+    assert_eq!(browser.value("document.activeElement.name"), "logX");
+    browser.middle("#explorer svg.panel");
+    browser.picture("explorer-rate");
+    choose("y", "number");
+    places("(study) => study.numbers");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 #[test]
 fn charts_zoom_by_pointer_and_by_keyboard() {
     let Some(browser) = Browser::start("charts_zoom_by_pointer_and_by_keyboard") else { return };

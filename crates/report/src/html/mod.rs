@@ -7,7 +7,9 @@ mod trials;
 
 use std::collections::HashSet;
 
-use allometry_analysis::{Analysis, LadderTrials};
+use allometry_analysis::fanova::{FanovaOutcome, Marginal};
+use allometry_analysis::{Analysis, LadderTrials, StudyAnalysis};
+use allometry_core::ParamValue;
 use allometry_core::visible::visible_lines;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -17,6 +19,7 @@ pub use trials::trials_json;
 
 use crate::chart::{CHART_STYLE, Figure, Figures};
 use crate::full::{Pictures, behind, is_lone};
+use crate::page_json::page_json;
 
 /// The style of pages, in addition to [`CHART_STYLE`].
 pub const STYLE: &str = include_str!("style.css");
@@ -30,6 +33,7 @@ pub const SCRIPT: &str = concat!(
     include_str!("script/panel.js"),
     include_str!("script/zoom.js"),
     include_str!("script/parallel.js"),
+    include_str!("script/explorer.js"),
     include_str!("script/table.js"),
     include_str!("script/page.js"),
 );
@@ -80,6 +84,7 @@ fn body(analysis: &Analysis, figures: &Figures) -> Markup {
                                 @for heading in &headings {
                                     li { a href={ "#" (heading.id) } { (heading.words) } }
                                 }
+                                li { a href="#explore" { "Explore the trials" } }
                                 li { a href="#trials" { "All trials" } }
                             }
                         }
@@ -96,6 +101,7 @@ fn body(analysis: &Analysis, figures: &Figures) -> Markup {
                          the keyboard: go to a chart with Tab, then use + and -, the arrows, and 0 to reset."
                     }
                     (rest)
+                    details.fold { summary { h3 id="explore" { "Explore the trials" } } (explorer(analysis)) }
                     details.fold { summary { h3 id="trials" { "All trials" } } (trials_table()) }
                 }
                 p.printed { "Closed sections are not printed." }
@@ -132,6 +138,36 @@ pub fn html_of_markdown(markdown: &str) -> String {
     };
     let page = page(title, &content, Setting::File { trials: "{\"studies\":[]}" }).into_string();
     visible_lines(&page).into_owned()
+}
+
+/// Renders the section in which the reader chooses the axes of a chart of the trials; the script draws it.
+pub fn explorer(analysis: &Analysis) -> Markup {
+    html! {
+        p.unscripted { "The chart needs the page's script." }
+        div id="explorer" data-marginals=(page_json(marginals(analysis).to_string())) {}
+    }
+}
+
+/// Returns the mean predictions of the forests over the values of each parameter:
+/// `[{"study", "parameter", "points": [[value, mean, lower, upper]]}]`.
+fn marginals(analysis: &Analysis) -> serde_json::Value {
+    let of_study = |(position, study): (usize, &StudyAnalysis)| -> Vec<serde_json::Value> {
+        let FanovaOutcome::Computed(forest) = &study.space_importance.forest else { return Vec::new() };
+        let curve = |marginal: &Marginal| {
+            let points = marginal.points.iter().map(|point| {
+                let numbers = [point.mean, point.interval.lower, point.interval.upper];
+                let at = match &point.at {
+                    ParamValue::Float(x) => serde_json::json!(x),
+                    value => serde_json::json!(value.to_string()),
+                };
+                std::iter::once(at).chain(numbers.map(|x| serde_json::json!(x as f32))).collect()
+            });
+            let points: Vec<Vec<serde_json::Value>> = points.collect();
+            serde_json::json!({ "study": position, "parameter": marginal.parameter, "points": points })
+        };
+        forest.marginals.iter().map(curve).collect()
+    };
+    analysis.studies.iter().enumerate().flat_map(of_study).collect()
 }
 
 /// Renders the section of all trials; the script fills its table.

@@ -7,7 +7,7 @@ use allometry_core::{FrozenTrial, TrialState};
 use allometry_report::chart::{
     Behind, Curve, curves_figure_over, ladder_figures, opening_figures, study_figures,
 };
-use allometry_report::html::{answer, findings_section, trials_json};
+use allometry_report::html::{answer, explorer, findings_section, trials_json};
 use allometry_search::pruning_bars;
 use allometry_store::StoredStudy;
 use allometry_store::facts::Experiment;
@@ -198,6 +198,8 @@ fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
                     @for figure in study_figures(study, trials, position, analysis) { (figure.html()) }
                 }
             }
+            h2 id="explore" { "Explore the trials" }
+            (explorer(analysis))
             script #allometry-trials type="application/json" data-links=(addresses) {
                 (PreEscaped(trials_json(ladder)))
             }

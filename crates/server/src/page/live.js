@@ -54,6 +54,8 @@
         replaceDrawing(match, next);
       } else if (next.nodeName === "SCRIPT") {
         if (match.textContent !== next.textContent) match.replaceWith(next);
+      } else if (next.id === "explorer") {
+        match.dataset.marginals = next.dataset.marginals;
       } else if (next.nodeType === Node.ELEMENT_NODE) {
         morph(match, next);
       }
@@ -81,6 +83,7 @@
     if (part !== "charts") return wanted[part];
     if (shown.charts === undefined) readAddress();
     else setFilter(selection.filter);
+    drawExplorer();
     drawTable();
     changed("data");
     return Number(element.firstElementChild.dataset.version);

@@ -24,8 +24,13 @@ use crate::render::Dashboard;
 use crate::watch::Known;
 
 /// The sections of a ladder's page, in their order.
-const SECTIONS: [(&str, &str); 4] =
-    [("top", "Progress"), ("findings", "What is wrong"), ("charts-all", "Charts"), ("trials", "All trials")];
+const SECTIONS: [(&str, &str); 5] = [
+    ("top", "Progress"),
+    ("findings", "What is wrong"),
+    ("charts-all", "Charts"),
+    ("explore", "Explore"),
+    ("trials", "All trials"),
+];
 /// Script that updates the parts of a page that have changed.
 const LIVE: &str = include_str!("live.js");
 

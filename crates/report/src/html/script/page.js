@@ -71,6 +71,7 @@ addEventListener("afterprint", () => {
 
 document.documentElement.classList.add("scripted");
 showContents();
+drawExplorer();
 drawTable();
 if (document.getElementById("allometry-trials")) readAddress();
 openTarget();

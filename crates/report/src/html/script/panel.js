@@ -26,11 +26,21 @@ const panelOf = (svg) => {
 };
 const allPanels = () => Array.from(document.querySelectorAll("svg.panel"), panelOf);
 
+// Returns the value of a trial on an axis, or null. Names have the place that they have on the axis, which may
+// differ from their place in the study.
+const placeOnAxis = (axis, study, trial) => {
+  const value = fieldOf(study, trial, axis.field);
+  if (value === null || value === undefined || axis.kind !== "places") return value === undefined ? null : value;
+  const parameter = parameterOf(study, axis.field);
+  if (!parameter || !parameter.names) return null;
+  const place = axis.names.indexOf(parameter.names[value]);
+  return place < 0 ? null : place;
+};
 // Returns the position of a trial in the drawing without zoom, or null.
 const placeOf = (panel, study, trial) => {
-  const x = fieldOf(study, trial, panel.x.field);
-  const y = fieldOf(study, trial, panel.y.field);
-  if (x === null || y === null || x === undefined || y === undefined) return null;
+  const x = placeOnAxis(panel.x, study, trial);
+  const y = placeOnAxis(panel.y, study, trial);
+  if (x === null || y === null) return null;
   // Dots at named places are spread as in chart/parameter.rs.
   const aside = panel.x.spread ? panel.x.spread * ((study.numbers[trial] * 0.61803398875) % 1 - 0.5) : 0;
   return [panel.left + unitOf(panel.x, x + aside) * panel.width, panel.top + (1 - unitOf(panel.y, y)) * panel.height];

@@ -24,6 +24,7 @@ const fieldOf = (study, trial, field) => {
   if (field === "number") return study.numbers[trial];
   if (field === "value") return study.values[trial];
   if (field === "size") return study.sizes[trial];
+  if (field === "seconds") return study.seconds[trial];
   const parameter = parameterOf(study, field);
   return parameter ? parameter.values[trial] : null;
 };
