@@ -28,6 +28,10 @@ impl Content {
         Self { status: StatusCode::OK, kind, body: text.into() }
     }
 
+    pub(crate) fn unchanged() -> Self {
+        Self::text("text/plain", Bytes::new()).status(StatusCode::NO_CONTENT)
+    }
+
     pub(crate) fn missing(reason: &str) -> Self {
         Self::text("text/plain; charset=utf-8", format!("{reason}\n")).status(StatusCode::NOT_FOUND)
     }

@@ -13,9 +13,9 @@ use crate::watch::{Known, Versions, Watched};
 
 /// Minimum time between two analyses of a ladder, as a multiple of the duration of the last one. It limits
 /// the processor time of analyses while trials end quickly.
-const SHARE: u32 = 8;
+const SHARE: u32 = 3;
 /// Minimum time between two analyses of a ladder.
-const LEAST: Duration = Duration::from_secs(2);
+const LEAST: Duration = Duration::from_secs(1);
 
 /// An analysis with its trials.
 #[derive(Debug)]
@@ -57,15 +57,16 @@ impl Dashboard {
         self.update(name, &mut slot)
     }
 
-    /// Returns the charts of a ladder, made once per analysis. Blocks.
-    pub(crate) fn charts(&self, name: &str, make: impl FnOnce(&Analyzed) -> String) -> Option<Bytes> {
+    /// Returns the charts of a ladder with the version of their analysis. They are made once per analysis.
+    /// Blocks.
+    pub(crate) fn charts(&self, name: &str, make: impl FnOnce(&Analyzed) -> String) -> Option<(u64, Bytes)> {
         let slot = self.slot(name);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let analyzed = self.update(name, &mut slot)?;
         if slot.charts.as_ref().is_none_or(|(version, _)| *version != analyzed.version) {
             slot.charts = Some((analyzed.version, make(&analyzed).into()));
         }
-        slot.charts.as_ref().map(|(_, charts)| charts.clone())
+        slot.charts.clone()
     }
 
     fn slot(&self, name: &str) -> Arc<Mutex<Slot>> {

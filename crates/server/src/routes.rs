@@ -37,7 +37,10 @@ pub(crate) fn router(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
         )
         .route(
             "/charts",
-            get(|State(d): Shared, Query(asked): Asked| make(move || page::charts(&d, asked.get("ladder")))),
+            get(|State(d): Shared, Query(asked): Asked| {
+                let have = asked.get("have").and_then(|have| have.parse().ok());
+                make(move || page::charts(&d, asked.get("ladder"), have))
+            }),
         )
         .route(
             "/studies/{study}/trials/{trial}",

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use allometry_core::{
-    Direction, Distribution, EpochReport, Failure, ParamValue, Params, SearchSpace, SizeBudget, TrialRecord,
+    Direction, Distribution, EpochReport, Failure, ParamValue, Params, SearchSpace, SizeBudget, StopReason,
+    TrialRecord,
 };
 use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{
@@ -137,6 +138,102 @@ fn a_running_study_is_followed() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     let requests = browser.requests();
     assert!(requests.iter().all(|asked| asked.starts_with(&dashboard.url)), "{requests:?}");
+}
+
+/// A reader of a failure keeps the open log and the keyboard's place while other trials fail.
+#[test]
+fn an_open_log_stays_while_trials_fail() {
+    let Some(browser) = Browser::start("an_open_log_stays_while_trials_fail") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let study = Study::create(&path);
+    let fail = |number: u32| {
+        let detail = format!("the log of trial {number}");
+        let failure = Failure { reason: "loss is not finite".into(), detail };
+        let record = TrialRecord { failure: Some(failure), ..TrialRecord::default() };
+        let failed = Finished { record, ..Finished::default() };
+        study.store.finish(study.begin(number), FinishedState::Failed, &failed).unwrap();
+    };
+    (0..2).for_each(fail);
+    let dashboard = Dashboard::start(&path);
+    browser.open(&dashboard.url, DESKTOP);
+    browser.wait_for("document.querySelectorAll('#live details').length === 2");
+    browser.click("#live details summary");
+    browser.value("document.querySelector('#live details summary').focus()");
+    let open =
+        "Array.from(document.querySelectorAll('#live details[open] pre'), (one) => one.textContent).join()";
+    assert_eq!(browser.value(open), "the log of trial 1");
+    (2..4).for_each(fail);
+    browser.wait_for("document.querySelectorAll('#live details').length === 4");
+    assert_eq!(browser.value(open), "the log of trial 1");
+    assert_eq!(browser.value("document.activeElement.parentElement.open"), true);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// Progress, table and charts follow a study of a thousand trials; their delays are printed.
+#[test]
+fn a_thousand_trials_are_followed() {
+    let Some(browser) = Browser::start("a_thousand_trials_are_followed") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let study = Study::create(&path);
+    for number in 0..1_000 {
+        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
+    }
+    let dashboard = Dashboard::start(&path);
+    browser.open(&dashboard.url, DESKTOP);
+    browser.wait_for("document.querySelector('#history-0') !== null");
+    let places = "placesOf(panelOf(document.querySelector('#history-0 svg.panel'))).length";
+    for told in 1_001..=1_003 {
+        let at = Instant::now();
+        study.end(study.begin(told), 0.9);
+        for (part, shown) in [
+            ("progress", format!("document.querySelector('#live .stack').ariaLabel.includes(' {told} of')")),
+            (
+                "table",
+                format!("document.querySelector('#trials-table p.count').textContent.startsWith('{told} ')"),
+            ),
+            ("charts", format!("{places} === {told}")),
+        ] {
+            browser.wait_for(&shown);
+            println!("trial {told} is in the {part} after {:.2} s", at.elapsed().as_secs_f64());
+        }
+    }
+}
+
+/// Trials that a pruner stopped count as in a run, and a study says why it ended.
+#[test]
+fn progress_counts_as_a_run_does() {
+    let Some(browser) = Browser::start("progress_counts_as_a_run_does") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let study = Study::create(&path);
+    for number in 0..40 {
+        let trial = study.begin(number);
+        if number % 3 == 0 {
+            let finished = Finished { values: vec![0.6], ..Finished::default() };
+            study.store.finish(trial, FinishedState::Pruned, &finished).unwrap();
+        } else {
+            study.end(trial, 0.7);
+        }
+    }
+    study.store.set_facts(study.id, &[Fact::Ended(Some(StopReason::TrialsReached))]).unwrap();
+    let dashboard = Dashboard::start(&path);
+    browser.open(&dashboard.url, DESKTOP);
+    let cells =
+        "Array.from(document.querySelectorAll('#live .run tbody td'), (one) => one.textContent.trim())";
+    assert_eq!(
+        browser.value(cells),
+        json!([
+            "1M",
+            "40 of 40 26 complete, 14 pruned",
+            "complete",
+            "0.7000",
+            "learning_rate 5.01e-05, d_model 64",
+            "–"
+        ])
+    );
+    assert_eq!(browser.value("document.querySelector('.total').textContent"), "Complete 40 of 40 trials");
 }
 
 #[test]

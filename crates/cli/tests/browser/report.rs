@@ -423,10 +423,7 @@ fn a_brush_filters_the_table_and_the_charts() {
     }
     assert_eq!(browser.value("document.querySelectorAll('#parallel-1 .brush').length"), 1);
     let chip = browser.value("document.querySelector('#selection span').textContent");
-    assert!(
-        chip.as_str().unwrap().starts_with(&format!("{expected} of 100 trials; value: from 0.")),
-        "{chip}"
-    );
+    assert!(chip.as_str().unwrap().starts_with(&format!("{expected} of 100 trials; AUC: from 0.")), "{chip}");
     browser.picture("brush");
     // The address keeps the selection.
     browser.wait_for("location.hash.includes('range=value')");

@@ -33,8 +33,9 @@ pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
     }
 }
 
-/// Returns the charts of the latest analysis of a ladder, with the data of the table of trials.
-pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>) -> Content {
+/// Returns the charts of the latest analysis of a ladder, with the data of the table of trials; nothing if the
+/// page has them already, which it says by their version.
+pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>, have: Option<u64>) -> Content {
     let name = match api::requested_ladder(dashboard, name) {
         Ok(name) => name,
         Err(refusal) => return refusal,
@@ -44,7 +45,8 @@ pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>) -> Content {
         return Content::missing(LADDER_GONE);
     };
     match dashboard.charts(&name, |analyzed| charts_part(analyzed, studies).into_string()) {
-        Some(html) => Content::html(html),
+        Some((version, _)) if Some(version) == have => Content::unchanged(),
+        Some((_, html)) => Content::html(html),
         None => Content::missing(LADDER_GONE),
     }
 }

@@ -95,9 +95,12 @@
     busy[part] = true;
     const version = wanted[part];
     try {
-      const answer = await fetch(part === "page" ? location.href : `/${part}${query}`);
+      const have = part === "charts" && shown.charts !== undefined ? `&have=${shown.charts}` : "";
+      const answer = await fetch(part === "page" ? location.href : `/${part}${query}${have}`);
       const text = await answer.text();
-      if (answer.ok && !isHeld(part)) shown[part] = Math.min(version, put(part, text));
+      // The server has nothing newer yet.
+      const isNew = answer.ok && answer.status !== 204;
+      if (isNew && !isHeld(part)) shown[part] = Math.min(version, put(part, text));
     } catch (error) {
       // The event stream reports when the server is back.
       if (!(error instanceof TypeError && error.message.includes("fetch"))) console.error(error);

@@ -183,7 +183,7 @@ fn bar(progress: &Progress<'_>) -> Markup {
             }
         }
         (progress.done) (target)
-        @if words.len() > 1 || progress.counts[0] == 0 { span.counts { (words.join(", ")) } }
+        @if words.len() > 1 || progress.counts[0] == 0 { " " span.counts { (words.join(", ")) } }
     }
 }
 

@@ -1,5 +1,5 @@
 // The explorer: a chart of the trials over any two of their fields, coloured by a third.
-const EXPLORER = { width: 720, height: 430, left: 76, top: 12, right: 18, bottom: 78 };
+const EXPLORER = { width: 720, height: 340, left: 76, top: 12, right: 18, bottom: 52 };
 const explorer = { x: null, y: "value", colour: "budget", logX: null, logY: null };
 
 const explorerFields = (data) => {
@@ -70,7 +70,9 @@ const explorerColours = (data, field) => {
   }
   const steps = 5;
   const step = (value) => Math.min(steps - 1, Math.max(0, Math.floor(unitOf(axis, value) * steps)));
-  const at = (part) => (axis.kind === "places" ? axis.names[Math.round(part * (axis.names.length - 1))] : tickLabel(axis, valueAt(axis, part)));
+  const isSmall = axis.low < 1e-3 && axis.kind === "log";
+  const number = (value) => (isSmall ? value.toExponential(1) : tickLabel(axis, Number(value.toPrecision(3))));
+  const at = (part) => (axis.kind === "places" ? axis.names[Math.round(part * (axis.names.length - 1))] : number(valueAt(axis, part)));
   return {
     of: (s, trial) => (cellOf(s, trial) === null ? "soft" : `heat-line-${step(cellOf(s, trial))}`),
     legend: Array.from({ length: steps }, (_, place) => [`heat-line-${place}`, `${at(place / steps)} to ${at((place + 1) / steps)}`]),
@@ -87,9 +89,13 @@ const explorerMarginals = (home, x, y) => {
 };
 
 const explorerSvg = (home, data, x, y) => {
-  const { width, height, left, top, right, bottom } = EXPLORER;
-  const [across, up] = [width - left - right, height - top - bottom];
+  const { width, left, top, right } = EXPLORER;
+  const across = width - left - right;
   const most = x.kind === "places" ? Math.max(...x.names.map((name) => name.length)) * 7 * x.names.length : 0;
+  // Long names are turned, and need more room.
+  const bottom = EXPLORER.bottom + (most > across ? 40 : 0);
+  const height = EXPLORER.height + bottom;
+  const up = height - top - bottom;
   const svg = shape("svg", { class: "panel", viewBox: `0 0 ${width} ${height}`, width, height, id: "explorer-panel",
     "data-frame": `${left} ${top} ${across} ${up}`, "data-x": JSON.stringify(x), "data-y": JSON.stringify(y),
     "data-below": 20, "data-zoom": "offered", ...(most > across ? { "data-turn": "-30" } : {}) });

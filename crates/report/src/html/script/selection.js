@@ -53,7 +53,7 @@ const clearSelection = () => {
 };
 
 const rangeText = (field, range) => {
-  const name = field.replace(/^param:/, "");
+  const name = fieldName(trialData(), field);
   if (range.names) return `${name}: ${range.names.join(", ")}`;
   if (range.low === -Infinity) return `${name}: ${range.high === Infinity ? "any" : `up to ${brief(range.high)}`}`;
   return `${name}: from ${brief(range.low)}${range.high === Infinity ? "" : ` to ${brief(range.high)}`}`;
