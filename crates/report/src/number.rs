@@ -148,6 +148,35 @@ pub fn shortened(name: &str, longest: usize) -> String {
     name.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// One notation for the values of a column: if a number among them needs an exponent, all but 0 have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Notation {
+    has_exponents: bool,
+}
+
+impl Notation {
+    /// Returns the notation for some values.
+    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a ParamValue>) -> Self {
+        let needs_exponent =
+            |value: &ParamValue| matches!(value, ParamValue::Float(_)) && short(value).contains('e');
+        Self { has_exponents: values.into_iter().any(needs_exponent) }
+    }
+
+    /// Returns a value rounded to three digits.
+    pub(crate) fn write(self, value: &ParamValue) -> String {
+        match value {
+            ParamValue::Float(x) if self.has_exponents && *x != 0.0 && x.is_finite() => {
+                let text = format!("{x:.2e}");
+                let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+                let digits = digits.trim_end_matches('0').trim_end_matches('.');
+                let (sign, power) = exponent.strip_prefix('-').map_or(("+", exponent), |power| ("-", power));
+                format!("{digits}e{sign}{power:0>2}")
+            }
+            value => short(value),
+        }
+    }
+}
+
 /// Returns a value rounded to three digits.
 pub(crate) fn short(value: &ParamValue) -> String {
     value.rounded().to_string()
@@ -178,6 +207,20 @@ mod tests {
         }
         assert!(is_numeric(["0.5", "unknown", "387k"].into_iter()));
         assert!(!is_numeric(["unknown"].into_iter()) && !is_numeric(["0.5", "none"].into_iter()));
+    }
+
+    #[test]
+    fn values_of_a_column_have_one_notation() {
+        let write = |values: &[f64]| -> Vec<String> {
+            let values: Vec<ParamValue> = values.iter().map(|x| ParamValue::Float(*x)).collect();
+            let notation = Notation::of(&values);
+            values.iter().map(|value| notation.write(value)).collect()
+        };
+        assert_eq!(
+            write(&[1e-5, 1e-4, 0.000_495_4, 0.0, 2.0]),
+            ["1e-05", "1e-04", "4.95e-04", "0.0", "2e+00"]
+        );
+        assert_eq!(write(&[0.1, 0.000_123_4, 0.0]), ["0.1", "0.000123", "0.0"]);
     }
 
     #[test]

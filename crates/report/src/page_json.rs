@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use allometry_core::visible::is_obeyed;
 
-/// Returns a JSON text that nothing in it can end as a `script` element. Characters that are obeyed instead of
-/// shown, such as direction marks, become visible escapes, as in the text of the page.
+/// Returns a JSON text without anything that could end a `script` element. Characters that are obeyed instead
+/// of shown, such as direction marks, become visible escapes, as in the text of the page.
 pub(crate) fn page_json(text: String) -> String {
     if !text.contains(|c| c == '<' || is_obeyed(c)) {
         return text;

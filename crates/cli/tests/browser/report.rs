@@ -395,7 +395,8 @@ fn a_brush_filters_the_table_and_the_charts() {
     let ends = browser.value(
         "(() => { const panel = panelOf(document.querySelector('#parallel-0 svg.panel')); \
          const last = panel.axes.length - 1; \
-         const values = trialData().studies.flatMap((study) => study.values).filter((value) => value !== null) \
+         const values = trialData().studies.flatMap((study) => study.values) \
+         .filter((value) => value !== null) \
          .sort((a, b) => b - a); \
          const gaps = values.slice(10, 50).map((value, place) => [values[place + 9] - value, place + 10]) \
          .sort((a, b) => b[0] - a[0]); \

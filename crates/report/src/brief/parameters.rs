@@ -8,7 +8,7 @@ use allometry_core::{Params, TrialNumber};
 
 use crate::full::parameters;
 use crate::markdown::{escape, steps};
-use crate::number::{UNKNOWN, decimals, interval, share, short};
+use crate::number::{Notation, UNKNOWN, decimals, interval, share};
 use crate::text::Text;
 use crate::words;
 
@@ -46,9 +46,10 @@ pub(crate) fn taken(text: &mut Text, analysis: &Analysis) {
         rows.push(row(&mean_level(analysis), analysis, ends));
     }
     for name in names.iter().take(MOST_PARAMETERS) {
+        let notation = Notation::of(taken.iter().flatten().filter_map(|params| params.get(name)));
         rows.push(row(&escape(name), analysis, |study| {
             let value = to_take(study, analysis).and_then(|(_, params)| params.get(name));
-            value.map_or_else(String::new, |value| escape(&short(value)))
+            value.map_or_else(String::new, |value| escape(&notation.write(value)))
         }));
     }
     text.table(&header, rows);

@@ -19,9 +19,8 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     }
     shares.sort_by(|a, b| b.1.point.total_cmp(&a.1.point));
     shares.truncate(MOST);
-    let ends = shares
-        .iter()
-        .flat_map(|(one, share)| [share.point, one.naive, share.interval.map_or(0.0, |ends| ends.upper)]);
+    let ends =
+        shares.iter().flat_map(|(_, share)| [share.point, share.interval.map_or(0.0, |ends| ends.upper)]);
     let high = ends.fold(0.05, f64::max) * 1.05;
     let x = Axis::new("share of the variance", Scale::Linear { low: 0.0, high }).format(TickFormat::Percent);
     let names = shares.iter().rev().map(|(one, _)| shown(&one.parameter)).collect();
@@ -45,8 +44,6 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
             let (from, to) = ((chance, y - 0.4), (chance, y + 0.4));
             panel.layers.push(Layer::segment("guide", from, to, "expected without an effect"));
         }
-        let tip = format!("naive: {:.4}", one.naive);
-        panel.layers.push(Layer::Mark { class: "hollow".into(), at: (one.naive, y), tip });
     }
     let mut figure = Figure::new(
         format!("importance-{position}"),
@@ -54,7 +51,6 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
         vec![panel],
     );
     figure.entry(format!("{} small", budget_class(position)), "share with its interval");
-    figure.entry("hollow", "classic figure (naive)");
     figure.caption = "Bars are averages over all orders in which parameters can be added to a linear model; \
                       lines are their intervals. The dashed tick is the share expected for a parameter \
                       without any effect: if the line of a bar reaches the tick, the share may be chance."

@@ -16,17 +16,11 @@ pub(super) fn concerns(analysis: &Analysis) -> bool {
 pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     text.heading(2, format_args!("Probability Collapse by Budget"));
     text.table(
-        &["Budget", "Collapse? (naive)", "Pred Range", "Avg Recall", "Constant models", "Unknown"],
+        &["Budget", "Mean range", "Mean recall", "Constant models", "Unknown"],
         analysis.studies.iter().map(|study| {
             let collapse = &study.collapse;
-            let naive = match collapse.naive.outcome {
-                NaiveOutcome::Collapsed => "Yes",
-                NaiveOutcome::NotCollapsed => "No",
-                NaiveOutcome::Unknown => UNKNOWN,
-            };
             vec![
                 escape(&study.budget.label),
-                naive.to_owned(),
                 known(collapse.naive.range),
                 known(collapse.naive.recall),
                 collapse.constant_share.map_or_else(|| UNKNOWN.into(), share),
@@ -37,8 +31,8 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     text.blank();
     text.line(format_args!(
         "A model is constant if the standard deviation of its predictions is below 2% of that of the labels. \
-         Without recorded predictions it is unknown whether models collapsed; the classic report then prints \
-         \"No\"."
+         Range and recall are means over trials. Without recorded predictions it is unknown whether models \
+         collapsed."
     ));
 }
 
@@ -47,19 +41,10 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
     text.heading(2, format_args!("Probability Collapse Analysis"));
     let collapse = &study.collapse;
     let (naive, kinds) = (collapse.naive, collapse.kinds);
-    match naive.outcome {
-        NaiveOutcome::Unknown if kinds.unknown == study.summary.trials => {
-            text.line(format_args!("Unknown: no trial recorded its predictions."));
-            return;
-        }
-        NaiveOutcome::Unknown => text
-            .line(format_args!("Naive rule: unknown, because the figures that it needs were not recorded.")),
-        NaiveOutcome::Collapsed => text.line(format_args!("**Naive rule: probability collapse detected.**")),
-        NaiveOutcome::NotCollapsed => {
-            text.line(format_args!("Naive rule: no probability collapse detected."));
-        }
+    if kinds.unknown == study.summary.trials && naive.outcome == NaiveOutcome::Unknown {
+        text.line(format_args!("Unknown: no trial recorded its predictions."));
+        return;
     }
-    text.blank();
     text.line(format_args!("- Mean prediction range: {}", known(naive.range)));
     let zeros = naive.zero_recall.map_or_else(|| UNKNOWN.into(), percent);
     text.line(format_args!("- Trials with zero recall: {zeros}"));

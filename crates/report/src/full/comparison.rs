@@ -1,12 +1,11 @@
 //! Tables across budgets.
 
-use allometry_analysis::consistency::NaiveConsistency;
 use allometry_analysis::edge::End;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::parameters;
 use crate::markdown::{escape, steps};
-use crate::number::{UNKNOWN, decimals, known_p, short};
+use crate::number::{Notation, UNKNOWN, decimals, known_p, short};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
@@ -18,6 +17,10 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
         .flat_map(|study| study.trends.iter().map(|trend| trend.parameter.as_str()))
         .collect();
     let names = parameters(analysis.studies.iter().filter_map(StudyAnalysis::best_params), &order);
+    let notations: Vec<Notation> = names
+        .iter()
+        .map(|name| Notation::of(analysis.studies.iter().filter_map(|study| study.best_params()?.get(name))))
+        .collect();
     let header: Vec<String> = ["Budget".to_owned(), format!("Best {}", escape(&analysis.metric))]
         .into_iter()
         .chain(names.iter().map(|name| escape(name)))
@@ -27,7 +30,8 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
         analysis.studies.iter().map(|study| {
             let best = study.summary.incumbent().map(|best| decimals(best.value.point));
             let mut cells = vec![escape(&study.budget.label), best.unwrap_or_else(|| UNKNOWN.into())];
-            cells.extend(names.iter().map(|name| best_value(study, name)));
+            let named = names.iter().zip(&notations);
+            cells.extend(named.map(|(name, notation)| best_value(study, name, *notation)));
             cells
         }),
     );
@@ -42,7 +46,7 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
 }
 
 /// Returns a parameter's best value, with a mark if it lies at an end of its range.
-fn best_value(study: &StudyAnalysis, name: &str) -> String {
+fn best_value(study: &StudyAnalysis, name: &str, notation: Notation) -> String {
     let Some(value) = study.best_params().and_then(|params| params.get(name)) else { return "N/A".into() };
     let edge =
         study.edges.iter().find(|edge| edge.parameter == name && edge.is_telling() && edge.value == *value);
@@ -51,7 +55,7 @@ fn best_value(study: &StudyAnalysis, name: &str) -> String {
         Some(End::Highest) => " ↑",
         None => "",
     };
-    format!("{}{mark}", escape(&short(value)))
+    format!("{}{mark}", escape(&notation.write(value)))
 }
 
 pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
@@ -63,7 +67,7 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     let labels: Vec<String> = analysis.studies.iter().map(|study| escape(&study.budget.label)).collect();
     let mut header = vec!["Parameter"];
     header.extend(labels.iter().map(String::as_str));
-    header.extend(["May one value be best everywhere?", "Which", "Budgets differ, p (Holm)", "Naive"]);
+    header.extend(["May one value be best everywhere?", "Which", "Budgets differ, p (Holm)"]);
     text.table(
         &header,
         analysis.consistency.iter().map(|consistency| {
@@ -76,12 +80,6 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
             cells.push(format!("**{}**", consistency.agreement.as_str()));
             cells.push(steps(&consistency.common));
             cells.push(known_p(consistency.interaction.and_then(|interaction| interaction.p_holm)));
-            let naive = match consistency.naive {
-                Some(NaiveConsistency::Consistent) => "consistent",
-                Some(NaiveConsistency::Inconsistent) => "inconsistent",
-                None => UNKNOWN,
-            };
-            cells.push(naive.to_owned());
             cells
         }),
     );
@@ -90,9 +88,8 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
         "Each cell shows the value of the best trial and, in brackets, all values that may be best in the \
          budget: no other value is significantly better than these (one-sided Welch tests on distinct \
          evaluations, Holm's adjustment). *Budgets differ* tests whether the effect of the parameter differs \
-         between budgets, adjusted for the number of parameters in the table. The naive word says whether \
-         the best trials have equal values. It is not a test: if trials with different values are equally \
-         good within their error, the value of the best trial is chance."
+         between budgets, adjusted for the number of parameters in the table. If trials with different \
+         values are equally good within their error, the value of the best trial is chance."
     ));
 }
 

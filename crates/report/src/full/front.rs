@@ -6,7 +6,7 @@ use allometry_core::Direction;
 
 use super::{Pictures, parameters};
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, percent, short};
+use crate::number::{Notation, UNKNOWN, decimals, percent};
 use crate::text::Text;
 
 /// The largest number of trials of a front that are listed.
@@ -77,6 +77,10 @@ pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis,
     text.blank();
     let order: Vec<&str> = study.trends.iter().map(|trend| trend.parameter.as_str()).collect();
     let names = parameters(front.trials.iter().map(|trial| &trial.params), &order);
+    let notations: Vec<Notation> = names
+        .iter()
+        .map(|name| Notation::of(front.trials.iter().filter_map(|trial| trial.params.get(name))))
+        .collect();
     let header: Vec<String> = std::iter::once("Trial".to_owned())
         .chain(objectives.metrics.iter().map(|metric| escape(&metric.name)))
         .chain(["Weights".to_owned()])
@@ -88,8 +92,8 @@ pub(crate) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis,
             let mut cells = vec![trial.number.to_string()];
             cells.extend(trial.values.iter().map(|value| decimals(*value)));
             cells.push(trial.size.map_or_else(|| UNKNOWN.into(), |size| size.to_string()));
-            cells.extend(names.iter().map(|name| {
-                trial.params.get(name).map_or_else(|| "N/A".into(), |value| escape(&short(value)))
+            cells.extend(names.iter().zip(&notations).map(|(name, notation)| {
+                trial.params.get(name).map_or_else(|| "N/A".into(), |value| escape(&notation.write(value)))
             }));
             cells
         }),

@@ -6,7 +6,7 @@ use allometry_analysis::{Analysis, Interval, StudyAnalysis};
 
 use super::space_importance;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, known_p, percent, signed3};
+use crate::number::{UNKNOWN, known_p, percent, signed3};
 use crate::text::Text;
 use crate::words;
 
@@ -22,7 +22,6 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     tests(text, study, analysis);
     basis(text, study);
     space_importance::render(text, study);
-    naive(text, study, analysis);
 }
 
 fn shares(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
@@ -136,29 +135,4 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
     });
     text.blank();
     text.line(format_args!("{}", notes.join(" ")));
-}
-
-fn naive(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
-    text.heading(3, format_args!("Naive importance"));
-    let sum: f64 = study.importance.iter().map(|importance| importance.naive).sum();
-    text.line(format_args!(
-        "The classic report's figures for {}, computed for one parameter at a time. They add up to {sum:.2} \
-         and are not shares of a whole. *Naive by chance* is the figure expected without any effect.",
-        escape(&analysis.metric)
-    ));
-    text.blank();
-    text.table(
-        &["Parameter", "Values", "Naive", "Naive by chance", "Corrected (ε²)", "Naive (# is 2%)"],
-        study.importance.iter().map(|importance| {
-            let bar = "#".repeat((importance.naive * BAR) as usize);
-            vec![
-                escape(&importance.parameter),
-                importance.values.to_string(),
-                decimals(importance.naive),
-                decimals(importance.naive_by_chance),
-                importance.epsilon_squared.map_or_else(|| UNKNOWN.into(), signed3),
-                if bar.is_empty() { String::new() } else { format!("`{bar}`") },
-            ]
-        }),
-    );
 }

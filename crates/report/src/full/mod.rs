@@ -81,9 +81,6 @@ fn notes(text: &mut Text, analysis: &Analysis) {
         )
     });
     let notes = [
-        "**Naive** figures are those of the classic report: comparisons of means and maxima without any \
-         uncertainty. They are shown because readers know them."
-            .to_owned(),
         "**Shares** are averages over all orders in which parameters can be added to the model (Lindeman, \
          Merenda and Gold 1980), so they add up. **ω², ε²** are shares of the variance minus the share \
          expected by chance; below 0 means no effect. If a configuration was repeated with exactly equal \

@@ -1,8 +1,6 @@
 //! The gain from more weights, and its uncertainty.
 
-use allometry_analysis::scaling::{
-    FOR_LACK_OF_FIT, MOST_IN_PAIRS, NaiveScaling, Quantity, Share, SizeOrder, Source,
-};
+use allometry_analysis::scaling::{FOR_LACK_OF_FIT, MOST_IN_PAIRS, Quantity, Share, SizeOrder, Source};
 use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
 use allometry_core::{Direction, ModelSize, human_weights};
 
@@ -16,10 +14,8 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     text.heading(2, format_args!("Scaling Law Analysis"));
     let metric = escape(&analysis.metric);
     let word = analysis.verdict.outcome.as_str().to_uppercase();
-    text.line(format_args!(
-        "**Scaling law {word}** (see the summary). Best {metric} by budget (naive comparison):"
-    ));
-    naive(text, analysis);
+    text.line(format_args!("**Scaling law {word}** (see the summary). Best {metric} by budget:"));
+    best(text, analysis);
     sizes(text, analysis);
     judged(text, analysis);
     pictures.place(text, "differences");
@@ -54,23 +50,12 @@ fn capitalized(sentence: &str) -> String {
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
-fn naive(text: &mut Text, analysis: &Analysis) {
+fn best(text: &mut Text, analysis: &Analysis) {
     text.blank();
     for study in &analysis.studies {
         let best = study.summary.incumbent().map(|best| decimals(best.value.point));
         text.line(format_args!("- {}: {}", escape(&study.budget.label), best.as_deref().unwrap_or(UNKNOWN)));
     }
-    let word = match analysis.scaling.naive {
-        Some(NaiveScaling::Holds) => "HOLDS",
-        Some(NaiveScaling::Violated) => "VIOLATED",
-        Some(NaiveScaling::Partial) => "PARTIAL",
-        None => return,
-    };
-    text.blank();
-    text.line(format_args!(
-        "Naive verdict: {word}. It considers only the order of the three best values by label, not their \
-         errors."
-    ));
 }
 
 fn sizes(text: &mut Text, analysis: &Analysis) {

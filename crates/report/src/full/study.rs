@@ -9,7 +9,7 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{Pictures, collapse, front, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
-use crate::number::{UNKNOWN, counted, decimals, interval, known, known_p, short, step};
+use crate::number::{Notation, UNKNOWN, counted, decimals, interval, known, known_p, short, step};
 use crate::text::Text;
 use crate::words;
 
@@ -159,6 +159,10 @@ fn configurations(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.blank();
     let order: Vec<&str> = study.trends.iter().map(|trend| trend.parameter.as_str()).collect();
     let names = parameters(best.iter().map(|trial| &trial.params), &order);
+    let notations: Vec<Notation> = names
+        .iter()
+        .map(|name| Notation::of(best.iter().filter_map(|trial| trial.params.get(name))))
+        .collect();
     let header: Vec<String> = ["Trial".to_owned(), escape(&analysis.metric), "Weights".to_owned()]
         .into_iter()
         .chain(names.iter().map(|name| escape(name)))
@@ -171,8 +175,8 @@ fn configurations(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
                 decimals(trial.value.point),
                 trial.size.map_or_else(|| UNKNOWN.into(), |size| size.to_string()),
             ];
-            cells.extend(names.iter().map(|name| {
-                trial.params.get(name).map_or_else(|| "N/A".into(), |value| escape(&short(value)))
+            cells.extend(names.iter().zip(&notations).map(|(name, notation)| {
+                trial.params.get(name).map_or_else(|| "N/A".into(), |value| escape(&notation.write(value)))
             }));
             cells
         }),

@@ -16,8 +16,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     overview(text, study, analysis);
     text.blank();
     text.line(format_args!(
-        "The means by value follow. The naive word compares the mean at the last value with the mean at the \
-         first; it is not a test. Values tried fewer than {FEW} times are marked with \\*: if later trials \
+        "The means by value follow. Values tried fewer than {FEW} times are marked with \\*: if later trials \
          were chosen by the results of earlier ones, the means of these values are biased towards worse \
          values."
     ));
@@ -58,7 +57,6 @@ fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
             "p (Holm)",
             "Peak or valley, p (Holm)",
             "Order: τ, p",
-            "Naive",
         ],
         ordered().map(|(trend, adjusted)| {
             let AdjustedTrend { class, slope, p_holm, p_inside_holm, order, .. } = adjusted;
@@ -73,7 +71,6 @@ fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
                     || UNKNOWN.into(),
                     |order| format!("{:+.2}, {}", order.tau_b, known_p(Some(order.p))),
                 ),
-                trend.naive.direction.as_str().replace('_', " "),
             ]
         }),
     );
@@ -100,7 +97,6 @@ fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &A
             ));
         }
     }
-    text.line(format_args!("- Naive trend: **{}**", naive.direction.as_str().replace('_', " ")));
     for (word, extreme) in [("Best", &naive.best), ("Worst", &naive.worst)] {
         let value = escape(&short(&extreme.value));
         text.line(format_args!("- {word} value: {value} (mean {metric}: {})", decimals(extreme.mean)));

@@ -33,8 +33,8 @@ pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
     }
 }
 
-/// Returns the charts of the latest analysis of a ladder, with the data of the table of trials; nothing if the
-/// page has them already, which it says by their version.
+/// Returns the charts of the latest analysis of a ladder, with the data of the table of trials; nothing if
+/// `have` is their version, which the page shows already.
 pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>, have: Option<u64>) -> Content {
     let name = match api::requested_ladder(dashboard, name) {
         Ok(name) => name,

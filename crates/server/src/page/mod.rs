@@ -131,7 +131,10 @@ pub(crate) fn refusal(status: StatusCode, reason: &str) -> Content {
             h1 { (title) }
             p { (reason) }
             @if status == StatusCode::UNAUTHORIZED {
-                p { "The token is the value of --token or ALLOMETRY_TOKEN of the program that serves this page." }
+                p {
+                    "The token is the value of --token or ALLOMETRY_TOKEN of the program that serves this \
+                     page."
+                }
             }
         }
     };

@@ -179,7 +179,8 @@ fn bar(progress: &Progress<'_>) -> Markup {
     html! {
         div.stack role="img" aria-label={ (label(progress.study)) ": " (progress.done) (target) } {
             @for ((_, class), count) in parts() {
-                span.(class) style={ "width:" (format!("{:.2}", 100.0 * count as f64 / length as f64)) "%" } {}
+                @let share = format!("{:.2}", 100.0 * count as f64 / length as f64);
+                span.(class) style={ "width:" (share) "%" } {}
             }
         }
         (progress.done) (target)
