@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "allometry-admission",
             "allometry-core",
+            "allometry-search",
             "allometry-store",
             "allometry-analysis",
             "allometry-report",

@@ -140,7 +140,7 @@ pub enum StopReason {
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TrialsReached => f.write_str("it has its trials"),
+            Self::TrialsReached => f.write_str("ended: all trials are done"),
             Self::SpaceExhausted => f.write_str("every configuration of the space was tried"),
             Self::ExpectedGain { gain, least } => {
                 write!(f, "stopped: another trial is expected to gain {gain:.2e}, less than {least:.2e}")

@@ -14,6 +14,7 @@ use allometry_store::{
 
 use crate::attempts::{fold_attempts, split};
 use crate::choice::{Chooser, SizeOf};
+use crate::interruption::told;
 
 /// Why a call of another program is rejected. The study is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -339,7 +340,7 @@ pub fn tell_state(
 ) -> Result<(), AskError> {
     end(store, study, number, state, |finished| {
         finished.constraints.clone_from(constraints);
-        let failure = reason.map(|reason| Failure { reason: reason.into(), detail: String::new() });
+        let failure = reason.map(told);
         finished.record.failure = failure.filter(|_| state == FinishedState::Failed);
     })
 }

@@ -14,10 +14,19 @@ const STORE_FAILED: &str = "the store failed first";
 /// The start of the recorded detail of [`Interruption::Machine`].
 const MACHINE: &str = "a fault of the machine: ";
 
+/// The recorded detail of a failure that a user called an interruption. Its trial is not evaluated again.
+const TOLD: &str = "as told";
+
+/// Returns the failure of a trial for which a user told `reason`.
+pub(crate) fn told(reason: &str) -> Failure {
+    let detail = if reason == REASON { TOLD.into() } else { String::new() };
+    Failure { reason: reason.into(), detail }
+}
+
 /// Why a trial ended without a result through no fault of its configuration, which is evaluated again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// The run was stopped. Also read for a detail that is none of the others, for example a user's.
+    /// The run was stopped. Also read for a detail that is none of the others, of another version.
     Stopped,
     /// The trial's process ended, or its lease expired.
     ProcessEnded,
@@ -42,7 +51,7 @@ impl Interruption {
     /// Returns why a trial was interrupted; `None` if it was not.
     pub(crate) fn of(trial: &FrozenTrial) -> Option<Self> {
         let failure = trial.record.failure.as_ref()?;
-        if trial.state != TrialState::Failed || failure.reason != REASON {
+        if trial.state != TrialState::Failed || failure.reason != REASON || failure.detail == TOLD {
             return None;
         }
         Some(match failure.detail.as_str() {
@@ -89,6 +98,9 @@ mod tests {
     fn other_failures_and_other_states_are_no_interruptions() {
         let mut trial = failed(Failure { reason: "exit status 1".into(), detail: "interrupted".into() });
         assert_eq!(Interruption::of(&trial), None);
+        trial.record.failure = Some(told("interrupted"));
+        assert_eq!(Interruption::of(&trial), None);
+        assert_eq!(told("no memory").detail, "");
         trial.record.failure = Some(Interruption::Stopped.failure());
         trial.state = TrialState::Pruned;
         assert_eq!(Interruption::of(&trial), None);

@@ -466,7 +466,7 @@ fn the_reason_why_a_study_ended_is_kept() {
     assert_eq!(ended(), "time_limit");
     assert_eq!(run(path, &["run", "--quiet"]).0, 0);
     assert_eq!(ended(), "trials_reached");
-    assert!(run(path, &["status"]).1.contains("it has its trials"));
+    assert!(run(path, &["status"]).1.contains("ended: all trials are done"));
 }
 
 fn script(name: &str) -> PathBuf {

@@ -87,7 +87,7 @@ fn a_command_with_two_objectives_has_a_front() {
     insta::assert_snapshot!(printed(path, &["status"]), @"
     $ allometry status
     a: 9 of 9 complete; 3 on the Pareto front of 2 objectives
-      it has its trials
+      ended: all trials are done
     ");
     let listed = json_of(path, &["list", "--json"]);
     assert_eq!(listed["studies"][0]["trials"][0]["values"].as_array().unwrap().len(), 2);
