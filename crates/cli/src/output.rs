@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::secret;
 use allometry_core::visible::{is_obeyed, visible, visible_lines};
+use terminal_size::{Width, terminal_size_of};
 
 use crate::error::CliError;
 
@@ -84,6 +85,12 @@ pub(crate) fn print(content: &str) -> Result<(), CliError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the columns of the terminal on standard output; 80 if it is no terminal.
+pub(crate) fn width() -> usize {
+    const USUAL: usize = 80;
+    terminal_size_of(std::io::stdout()).map_or(USUAL, |(Width(columns), _)| columns.into())
 }
 
 /// Appends a line to a text for standard output, with terminal control characters escaped.

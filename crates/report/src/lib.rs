@@ -12,6 +12,7 @@ mod markdown;
 pub mod number;
 mod page_json;
 mod read;
+pub mod take;
 mod terminal;
 mod text;
 pub mod words;

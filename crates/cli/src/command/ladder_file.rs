@@ -1,7 +1,7 @@
 //! The arguments that name a ladder file and override its settings.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
 use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec};
@@ -94,9 +94,35 @@ impl LadderFile {
     }
 }
 
+/// Returns the argument that names a ladder file; empty for the default.
+pub(super) fn words_of(path: &Path) -> String {
+    if path == Path::new("ladder.toml") { String::new() } else { quoted(&path.display().to_string()) }
+}
+
+/// Returns a word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_./=:+,@%-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 pub(super) fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.trim().into())),
         _ => Err("expected KEY=VALUE".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        assert_eq!(words_of(Path::new("ladder.toml")), "");
+        assert_eq!(words_of(Path::new("a/b-1.toml")), "a/b-1.toml");
+        assert_eq!(words_of(Path::new("my $x's/ladder.toml")), r"'my $x'\''s/ladder.toml'");
     }
 }

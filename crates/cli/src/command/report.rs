@@ -12,6 +12,7 @@ use allometry_session::reach;
 use allometry_study::{self, Source};
 use clap::{Args, ValueEnum};
 
+use super::ladder_file::words_of;
 use super::lint;
 use super::objective::ObjectiveArgs;
 use super::smallest_effect::SmallestEffect;
@@ -105,7 +106,11 @@ impl Report {
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
         if self.output.is_empty() && self.template == Template::Brief && std::io::stdout().is_terminal() {
-            output::print(&allometry_report::terminal(&analysis))?;
+            let file = match self.sources.as_slice() {
+                [Source::Ladder(path)] => words_of(path),
+                _ => String::new(),
+            };
+            output::print(&allometry_report::terminal(&analysis, output::width(), &file))?;
             output::print(
                 "\nMore: allometry report -o report.html (or .md, .json, or - for Markdown here)\n",
             )?;

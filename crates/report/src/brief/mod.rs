@@ -4,7 +4,7 @@
 mod findings;
 pub(crate) mod parameters;
 
-use allometry_analysis::{Analysis, FindingCode, StudyAnalysis};
+use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::{Direction, human_weights};
 
 use crate::full::{Pictures, confirmation, front, is_lone, title, transfer, unused_trials};
@@ -100,23 +100,32 @@ pub(crate) fn trials(study: &StudyAnalysis) -> String {
 
 /// Writes a sentence on the baselines, and a warning if one is ahead.
 pub(crate) fn baselines(text: &mut Text, analysis: &Analysis) {
-    for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
+    for finding in baselines_ahead(analysis) {
         text.blank();
         text.line(format_args!("**A baseline is ahead:** {}.", escape(&words::finding::message(finding))));
     }
-    let known = analysis.baselines.iter().filter_map(|baseline| {
-        let value = decimals(baseline.value?.point);
-        let gain = baseline.gain.map_or_else(String::new, |gain| {
-            let side = if gain.point < 0.0 { "behind" } else { "ahead" };
-            format!(" (the best trial is {side} by {})", decimals(gain.point.abs()))
-        });
-        Some(format!("{} {value}{gain}", escape(&baseline.name.replace('_', " "))))
-    });
-    let known: Vec<String> = known.collect();
+    let known: Vec<String> = known_baselines(analysis).map(|(_, words)| escape(&words)).collect();
     if !known.is_empty() {
         text.blank();
         text.line(format_args!("Baselines on the validation rows: {}.", crate::number::listed(&known)));
     }
+}
+
+/// Returns the findings on baselines that are better than every trial.
+pub(crate) fn baselines_ahead(analysis: &Analysis) -> impl Iterator<Item = &Finding> {
+    analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline)
+}
+
+/// Returns the value of each baseline that has one, and its comparison with the best trial in words.
+pub(crate) fn known_baselines(analysis: &Analysis) -> impl Iterator<Item = (f64, String)> {
+    analysis.baselines.iter().filter_map(|baseline| {
+        let value = baseline.value?.point;
+        let gain = baseline.gain.map_or_else(String::new, |gain| {
+            let side = if gain.point < 0.0 { "behind" } else { "ahead" };
+            format!(" (the best trial is {side} by {})", decimals(gain.point.abs()))
+        });
+        Some((value, format!("{} {}{gain}", baseline.name.replace('_', " "), decimals(value))))
+    })
 }
 
 /// Writes the Pareto fronts, if there are several objectives.

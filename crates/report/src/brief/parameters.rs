@@ -119,7 +119,7 @@ pub(crate) fn to_take<'a>(
 }
 
 /// Returns the confirmation of a budget, if there is one.
-fn confirmed<'a>(study: &StudyAnalysis, analysis: &'a Analysis) -> Option<&'a ConfirmedBudget> {
+pub(crate) fn confirmed<'a>(study: &StudyAnalysis, analysis: &'a Analysis) -> Option<&'a ConfirmedBudget> {
     let mut budgets = analysis.confirmation.iter().flat_map(|confirmation| &confirmation.budgets);
     budgets.find(|budget| budget.budget == study.budget.label)
 }

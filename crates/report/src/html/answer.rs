@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use allometry_analysis::{Analysis, Outcome, StudyAnalysis};
-use allometry_core::{Direction, Params, TrialNumber};
+use allometry_core::{Direction, Params};
 use maud::{Markup, html};
 
 use super::contents;
 use crate::brief;
-use crate::brief::parameters::to_take;
 use crate::chart::Figures;
 use crate::full::{is_lone, parameters};
 use crate::number::{counted, decimals, interval, short, shortened};
+use crate::take;
 use crate::text::Text;
 use crate::words;
 
@@ -140,25 +140,19 @@ fn baselines(analysis: &Analysis) -> Markup {
 /// Returns the configuration to take: that of the budget that the verdict recommends, otherwise those of all
 /// budgets.
 fn take(analysis: &Analysis) -> Markup {
-    let chosen = match (words::verdict::to_take(analysis), analysis.studies.as_slice()) {
-        (Some(take), studies) => studies.iter().find(|study| study.budget.label == take.budget),
-        (None, [only]) => Some(only),
-        (None, _) => None,
-    };
     let every = every_budget(analysis);
     let is_short = analysis.studies.len() <= MOST_COLUMNS;
     html! {
-        @if let Some((study, (trial, params))) =
-            chosen.and_then(|study| Some((study, to_take(study, analysis)?))) {
+        @if let Some(taken) = take::chosen(analysis) {
             h2 id="take" { "What to take" }
-            p { (sentence(&taken(study, trial, analysis))) }
-            (configuration(params, study))
+            p { (sentence(&taken.sentence(analysis))) }
+            (configuration(taken.params, taken.study))
             @if analysis.studies.len() > 1 {
                 details { summary { "The configuration of every budget" } (every) }
             } @else {
                 details { summary { "How it was chosen" } (every) }
             }
-        } @else if analysis.studies.iter().any(|study| to_take(study, analysis).is_some()) {
+        } @else if take::of_each(analysis).next().is_some() {
             h2 id="take" { "What to take" }
             p { "The verdict prefers no size. This is the best configuration of each." }
             @if is_short { (every) } @else {
@@ -166,23 +160,6 @@ fn take(analysis: &Analysis) -> Markup {
             }
         }
     }
-}
-
-/// Returns the sentence on the trial to take, with its reason.
-fn taken(study: &StudyAnalysis, trial: TrialNumber, analysis: &Analysis) -> String {
-    let recommended = study.recommended.trial.as_ref().filter(|recommended| recommended.number == trial);
-    let mean = recommended.and_then(|trial| trial.mean).map_or_else(String::new, |mean| {
-        format!(
-            " Its mean {} over seeds is probably {} ({:.0}% interval {}).",
-            analysis.metric,
-            decimals(mean.point),
-            mean.level * 100.0,
-            interval(mean.interval)
-        )
-    });
-    let advice = words::verdict::take_sentence(analysis);
-    let take = advice.unwrap_or_else(|| format!("Take trial {trial}."));
-    format!("{take}{mean}")
 }
 
 /// Returns the values of a configuration; those of many parameters are folded.
@@ -220,12 +197,11 @@ fn every_budget(analysis: &Analysis) -> Markup {
 /// Returns what to do next, with the command if there is one.
 fn next(analysis: &Analysis) -> Markup {
     let steps = words::verdict::next_sentence(analysis);
-    let confirms = analysis.verdict.advice.reason().is_some_and(|advice| advice.can_confirm);
     html! {
         @if !is_lone(analysis) && !steps.is_empty() {
             h2 id="next" { "What next" }
             p { (sentence(&steps)) }
-            @if confirms && steps.contains("allometry confirm") { pre { code { "allometry confirm" } } }
+            @if let Some(command) = words::verdict::next_command(analysis, "") { pre { code { (command) } } }
         }
     }
 }

@@ -14,6 +14,9 @@ use allometry_core::Direction;
 use super::finding::reversals;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, quoted, signed};
 
+/// The command that trains the best configurations again.
+const CONFIRM: &str = "allometry confirm";
+
 /// Returns the answer, what its error covers and what to do, as one paragraph.
 pub fn paragraph(analysis: &Analysis) -> String {
     let parts = [sentence(analysis), covers_sentence(analysis), advice_sentence(analysis)];
@@ -39,6 +42,14 @@ pub fn advice_sentence(analysis: &Analysis) -> String {
 /// from a document has one sentence for both.
 pub fn next_sentence(analysis: &Analysis) -> String {
     analysis.verdict.advice.text(next_steps)
+}
+
+/// Returns the command that does what [`next_sentence`] says; `None` if no command alone does. `ladder` are
+/// the command's arguments that name the ladder; it is empty for `ladder.toml`.
+pub fn next_command(analysis: &Analysis, ladder: &str) -> Option<String> {
+    let confirms = analysis.verdict.advice.reason().is_some_and(|advice| advice.can_confirm);
+    let space = if ladder.is_empty() { "" } else { " " };
+    (confirms && next_sentence(analysis).contains(CONFIRM)).then(|| format!("{CONFIRM}{space}{ladder}"))
 }
 
 /// Returns the configuration that the verdict recommends; `None` if scaling was not tested.

@@ -1,7 +1,7 @@
 //! The brief report: its look, its length, and what it must say.
 
-use allometry_analysis::{LadderTrials, Options, RetrainedTrials, StudyPredictions, StudyTrials, analyze};
-use allometry_core::{ClassCounts, FrozenTrial, Retraining, TrialState};
+use allometry_analysis::{LadderTrials, Options, StudyTrials, analyze};
+use allometry_core::ClassCounts;
 use allometry_report::words::verdict::sentence;
 use allometry_report::{Pictures, brief, html};
 
@@ -64,33 +64,11 @@ fn a_single_study_has_no_verdict() {
     assert!(report.contains("## What to take") && report.contains("## What matters"), "{report}");
 }
 
-/// Trains trials 0 and 1 of a study again, of which trial 1 turns out to be better.
-fn confirmed(study: &StudyTrials) -> RetrainedTrials {
-    let budget = &study.budget.label;
-    let plan = study.trials[..2].iter().zip(0..).map(|(trial, rank)| Retraining {
-        from: budget.clone(),
-        trial: trial.number,
-        rank,
-        params: trial.params.clone(),
-        seed: 1,
-    });
-    let plan: Vec<Retraining> = plan.collect();
-    let trials = plan.iter().map(|one| {
-        let value = 0.6 + 0.05 * one.rank as f64;
-        let mut trial = FrozenTrial::new(one.rank, TrialState::Complete, Some(value), one.params.clone());
-        trial.record.seed = Some(1);
-        trial.record.metrics.insert(Retraining::VALIDATION.to_owned(), value);
-        trial
-    });
-    let trials = trials.collect();
-    RetrainedTrials { budget: budget.clone(), plan, trials, predictions: StudyPredictions::default() }
-}
-
 /// After a confirmation the configuration that it chose is shown, which need not be that of the search.
 #[test]
 fn a_confirmation_chooses_the_configuration_to_take() {
     let mut ladder = support::synthetic();
-    ladder.confirmations = ladder.studies.iter().map(confirmed).collect();
+    ladder.confirmations = ladder.studies.iter().map(support::confirmed).collect();
     let analysis = analyze(&ladder, &Options::default());
     let second = |study: &StudyTrials| study.trials[1].number;
     let searched: Vec<_> = analysis.studies.iter().map(|study| study.to_take().unwrap().0).collect();

@@ -2,8 +2,7 @@
 
 use allometry_analysis::{Options, StudyAnalysis, analyze};
 use allometry_core::ClassCounts;
-use allometry_report::words::verdict::sentence;
-use allometry_report::{Pictures, full, terminal};
+use allometry_report::{Pictures, full};
 
 use crate::support;
 
@@ -40,25 +39,4 @@ fn the_seed_trials_decide_nothing() {
     }
     // Every budget's best configuration is at some end; that alone is no finding.
     assert!(report.matches("the metric still improves towards").count() < 3);
-}
-
-/// Text without the codes that colour it.
-fn plain(text: &str) -> String {
-    let mut parts = text.split('\u{1b}');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |all, part| all + part.split_once('m').map_or("", |(_, rest)| rest))
-}
-
-#[test]
-fn the_summary_for_terminals_fits_and_says_the_verdict() {
-    for ladder in [support::synthetic(), support::odd()] {
-        let analysis = analyze(&ladder, &Options::default());
-        let summary = plain(&terminal(&analysis));
-        for line in summary.lines() {
-            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
-        }
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words(&summary).contains(&words(&sentence(&analysis))), "{summary}");
-    }
-    insta::assert_snapshot!(plain(&terminal(&analyze(&support::synthetic(), &Options::default()))));
 }

@@ -10,3 +10,4 @@ mod mutation;
 mod property;
 mod seed;
 mod support;
+mod terminal;

@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use allometry_analysis::{Baseline, LadderTrials, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, StudyPredictions, StudyTrials};
 use allometry_core::Metrics;
 use allometry_core::{
-    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeReach,
-    TrialState, WeightTarget,
+    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, Retraining,
+    SearchSpace, SizeReach, TrialState, WeightTarget,
 };
 use serde_json::{Value, json};
 
@@ -238,4 +238,26 @@ pub(crate) fn assert_valid(test: &str, path: &str, documents: &[String]) {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// Trains trials 0 and 1 of a study again, of which trial 1 turns out to be better.
+pub(crate) fn confirmed(study: &StudyTrials) -> RetrainedTrials {
+    let budget = &study.budget.label;
+    let plan = study.trials[..2].iter().zip(0..).map(|(trial, rank)| Retraining {
+        from: budget.clone(),
+        trial: trial.number,
+        rank,
+        params: trial.params.clone(),
+        seed: 1,
+    });
+    let plan: Vec<Retraining> = plan.collect();
+    let trials = plan.iter().map(|one| {
+        let value = 0.6 + 0.05 * one.rank as f64;
+        let mut trial = FrozenTrial::new(one.rank, TrialState::Complete, Some(value), one.params.clone());
+        trial.record.seed = Some(1);
+        trial.record.metrics.insert(Retraining::VALIDATION.to_owned(), value);
+        trial
+    });
+    let trials = trials.collect();
+    RetrainedTrials { budget: budget.clone(), plan, trials, predictions: StudyPredictions::default() }
 }

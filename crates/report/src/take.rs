@@ -1,0 +1,90 @@
+//! The configurations to take, and the values that they are expected to have.
+
+use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
+use allometry_core::{Params, TrialNumber};
+
+use crate::brief::parameters::{confirmed, to_take};
+use crate::number::{decimals, interval};
+use crate::words;
+
+/// The configuration to take from a budget.
+pub struct Taken<'a> {
+    /// The budget's study.
+    pub study: &'a StudyAnalysis,
+    /// The trial that tried the configuration in the search.
+    pub trial: TrialNumber,
+    /// The configuration.
+    pub params: &'a Params,
+}
+
+/// The value of a configuration, by what it was measured or estimated from.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected {
+    /// Mean of the trainings of a confirmation on the test rows.
+    OnTestRows(Estimate),
+    /// Mean over seeds that a model of the search's trials expects.
+    OverSeeds(Estimate),
+    /// Value of its trial in the search.
+    InSearch(Estimate),
+}
+
+/// Returns the configuration to take: that of the budget that the verdict recommends, or that of the only
+/// budget. `None` if the verdict prefers no budget.
+pub fn chosen(analysis: &Analysis) -> Option<Taken<'_>> {
+    let study = match (words::verdict::to_take(analysis), analysis.studies.as_slice()) {
+        (Some(take), studies) => studies.iter().find(|study| study.budget.label == take.budget),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    Taken::of(study?, analysis)
+}
+
+/// Returns the configuration to take from each budget that has one.
+pub fn of_each(analysis: &Analysis) -> impl Iterator<Item = Taken<'_>> {
+    analysis.studies.iter().filter_map(|study| Taken::of(study, analysis))
+}
+
+impl<'a> Taken<'a> {
+    fn of(study: &'a StudyAnalysis, analysis: &'a Analysis) -> Option<Self> {
+        let (trial, params) = to_take(study, analysis)?;
+        Some(Self { study, trial, params })
+    }
+
+    /// Returns the expected value of the configuration, from the best source that knows it.
+    pub fn expected(&self, analysis: &Analysis) -> Option<Expected> {
+        if let Some(confirmed) = confirmed(self.study, analysis) {
+            return Some(Expected::OnTestRows(confirmed.chosen().test));
+        }
+        let recommended = self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial);
+        if let Some(mean) = recommended.and_then(|one| one.mean) {
+            return Some(Expected::OverSeeds(mean));
+        }
+        let searched = self.study.summary.best.iter().find(|one| one.number == self.trial)?;
+        Some(Expected::InSearch(searched.value))
+    }
+
+    /// Returns the sentences on the trial to take, the reason and the expected value.
+    pub(crate) fn sentence(&self, analysis: &Analysis) -> String {
+        let advice = words::verdict::take_sentence(analysis);
+        let take = advice.unwrap_or_else(|| format!("Take trial {}.", self.trial));
+        let metric = &analysis.metric;
+        let value = match self.expected(analysis) {
+            Some(Expected::OnTestRows(mean)) => {
+                format!(" Its mean {metric} on the test rows is {}.", estimated(&mean))
+            }
+            Some(Expected::OverSeeds(mean)) => {
+                format!(" Its mean {metric} over seeds is probably {}.", estimated(&mean))
+            }
+            Some(Expected::InSearch(_)) | None => String::new(),
+        };
+        format!("{take}{value}")
+    }
+}
+
+/// Returns a value with its interval, if it has one: `0.7432 (90% interval 0.7309 to 0.7546)`.
+pub(crate) fn estimated(value: &Estimate) -> String {
+    let ends = value.interval.map_or_else(String::new, |ends| {
+        format!(" ({:.0}% interval {})", value.level * 100.0, interval(Some(ends)))
+    });
+    format!("{}{ends}", decimals(value.point))
+}
