@@ -7,6 +7,8 @@ use allometry_study as source;
 use allometry_trainer::generate::generate;
 use clap::Args;
 
+use super::conclusion::{Conclusion, SummaryArgs};
+use super::ladder_file::words_of;
 use super::run::{HowToRun, Reports, run_ladder};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
@@ -39,6 +41,9 @@ pub(super) struct Demo {
     #[command(flatten)]
     smallest_effect: SmallestEffect,
 
+    #[command(flatten)]
+    summary: SummaryArgs,
+
     /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
@@ -66,7 +71,12 @@ impl Demo {
             changed: ChangedSpace::Refuse,
             style: Style::choose(self.quiet),
             settings: Vec::new(),
-            reports: Reports::Write(self.smallest_effect),
+            reports: Reports::Write(Conclusion {
+                smallest_effect: self.smallest_effect,
+                summary: self.summary,
+                ladder: words_of(&path),
+                style: Style::choose(self.quiet),
+            }),
         };
         run_ladder(&ladder, &url, &how, &path)
     }

@@ -9,12 +9,11 @@ use allometry_store::Store;
 use allometry_study as source;
 use clap::Args;
 
+use super::conclusion::{Conclusion, SummaryArgs};
 use super::ladder_file::LadderFile;
-use super::report::write_all;
 use super::running::{Sharing, conclude, run_studies};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
-use crate::output::say;
 use crate::progress::Style;
 
 /// The arguments of `allometry transfer` and `allometry confirm`.
@@ -40,6 +39,9 @@ pub(super) struct ExperimentArgs {
 
     #[command(flatten)]
     smallest_effect: SmallestEffect,
+
+    #[command(flatten)]
+    summary: SummaryArgs,
 
     /// Prints errors only.
     #[arg(long, short)]
@@ -94,11 +96,14 @@ impl ExperimentArgs {
             style,
         };
         let summary = searched.train(&plan, &*objective)?;
-        let report = report_folder(path);
-        write_all(&source::trials_of(&ladder, &*store, &url)?, &report, self.smallest_effect)?;
-        if style != Style::Quiet {
-            say(&format!("report: {}", report.join("report.md").display()));
-        }
+        let conclusion = Conclusion {
+            smallest_effect: self.smallest_effect,
+            summary: self.summary,
+            ladder: self.file.words(),
+            style,
+        };
+        let trials = source::trials_of(&ladder, &*store, &url)?;
+        conclusion.report(&trials, &report_folder(path), interrupt.is_asked())?;
         conclude(&summary, &interrupt)
     }
 }

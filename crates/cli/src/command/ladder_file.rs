@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use allometry_core::Secret;
+use allometry_core::{Secret, secret};
 use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -74,6 +74,20 @@ impl OnDevice {
 }
 
 impl LadderFile {
+    /// Returns the arguments that name the file and its settings to another command, passwords hidden.
+    pub(super) fn words(&self) -> String {
+        let file = Some(words_of(&self.ladder)).filter(|word| !word.is_empty());
+        let settings =
+            self.set.iter().map(|(key, value)| format!("-S {}", quoted(&format!("{key}={value}"))));
+        // A storage of the environment is there for the next command too.
+        let environment = std::env::var("ALLOMETRY_STORAGE").ok();
+        let storage = self.storage.as_ref().map(Secret::expose);
+        let storage = storage.filter(|url| Some(*url) != environment.as_deref());
+        let storage = storage.map(|url| format!("--storage {}", quoted(url)));
+        let words: Vec<String> = file.into_iter().chain(settings).chain(storage).collect();
+        secret::hide(&words.join(" "))
+    }
+
     /// Reads and checks the file.
     ///
     /// # Errors

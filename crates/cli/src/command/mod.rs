@@ -5,6 +5,7 @@ mod best;
 mod check;
 mod compare;
 mod completions;
+mod conclusion;
 mod confirm;
 mod confirm_cost;
 mod copy_studies;

@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::io::IsTerminal as _;
+use std::ops::Deref;
 use std::path::Path;
 
 use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
@@ -168,7 +169,7 @@ impl Report {
     }
 }
 
-/// Writes the reports of a ladder in all formats.
+/// Writes the reports of a ladder in all formats and returns their analysis.
 ///
 /// # Errors
 /// [`CliError::Write`].
@@ -176,14 +177,14 @@ pub(super) fn write_all(
     ladder: &LadderTrials,
     folder: &Path,
     smallest_effect: SmallestEffect,
-) -> Result<(), CliError> {
-    let analysis = LazyCell::new(|| analysis(ladder, Template::Brief, smallest_effect));
+) -> Result<Analysis, CliError> {
+    let analysis = analysis(ladder, Template::Brief, smallest_effect);
     let formats =
         [("report.md", Format::Markdown), ("report.html", Format::Html), ("report.json", Format::Json)];
     for (name, format) in formats {
-        write(ladder, &analysis, Template::Brief, &Destination::File(folder.join(name)), format)?;
+        write(ladder, &&analysis, Template::Brief, &Destination::File(folder.join(name)), format)?;
     }
-    Ok(())
+    Ok(analysis)
 }
 
 fn analysis(ladder: &LadderTrials, template: Template, smallest_effect: SmallestEffect) -> Analysis {
@@ -195,9 +196,10 @@ fn analysis(ladder: &LadderTrials, template: Template, smallest_effect: Smallest
     analyze(ladder, &smallest_effect.over(options))
 }
 
-fn write<F: FnOnce() -> Analysis>(
+/// Writes a report in a format; the classic one does not need the analysis.
+fn write<A: Deref<Target = Analysis>>(
     ladder: &LadderTrials,
-    analysis: &LazyCell<Analysis, F>,
+    analysis: &A,
     template: Template,
     destination: &Destination,
     format: Format,

@@ -10,6 +10,7 @@ use allometry_session::{Evaluator, report_folder};
 use allometry_study as source;
 use clap::Args;
 
+use super::conclusion::{Conclusion, SummaryArgs};
 use super::confirm;
 use super::confirm_cost::confirmation_text;
 use super::experiment::Searched;
@@ -23,7 +24,7 @@ use crate::progress::Style;
 /// Runs the studies of every budget, or resumes them, and writes the report.
 ///
 /// To resume, run the command again: finished trials are kept and interrupted trials are repeated. The
-/// reports are written to the folder report/ next to the ladder file.
+/// reports are written to the folder report/ next to the ladder file, and their summary is printed.
 ///
 /// If the ladder file has a [confirm] table, the run also confirms the best configurations, as `allometry
 /// confirm` does, once every budget has been searched.
@@ -60,6 +61,9 @@ pub(super) struct Run {
     #[arg(long)]
     allow_space_change: bool,
 
+    #[command(flatten)]
+    summary: SummaryArgs,
+
     /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
@@ -84,7 +88,12 @@ impl Run {
             changed: if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse },
             style: Style::choose(self.quiet),
             settings,
-            reports: Reports::Write(self.smallest_effect),
+            reports: Reports::Write(Conclusion {
+                smallest_effect: self.smallest_effect,
+                summary: self.summary,
+                ladder: self.file.words(),
+                style: Style::choose(self.quiet),
+            }),
         };
         run_ladder(&ladder, &url, &options, &self.file.ladder)
     }
@@ -127,10 +136,10 @@ pub(super) struct HowToRun {
 }
 
 /// Whether a run writes the reports at its end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Reports {
-    /// Writes them next to the ladder file, with the smallest effect from the command line.
-    Write(SmallestEffect),
+    /// Writes them next to the ladder file and prints their summary.
+    Write(Conclusion),
     /// Writes none, because another process does.
     Leave,
 }
@@ -169,7 +178,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     let studies = allometry_session::open(store, ladder, &evaluator, stored, how.changed)?;
 
     let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
-    let Reports::Write(smallest_effect) = how.reports else {
+    let Reports::Write(conclusion) = &how.reports else {
         return conclude(&summary, &interrupt);
     };
     let mut ended = conclude(&summary, &interrupt);
@@ -196,10 +205,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         }
     }
     let trials = source::trials_of(ladder, store, url)?;
-    super::report::write_all(&trials, &report, smallest_effect)?;
-    if style != Style::Quiet {
-        say(&format!("report: {}", report.join("report.md").display()));
-    }
+    conclusion.report(&trials, &report, interrupt.is_asked())?;
     ended
 }
 

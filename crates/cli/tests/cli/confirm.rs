@@ -16,7 +16,8 @@ fn budgets_are_confirmed_on_test_rows() {
     let before = report(folder);
     assert_eq!(before.get("confirmation"), None);
 
-    let (code, out, err) = run(folder, &["confirm", "--top", "2", "--seeds", "2", "--workers", "2"]);
+    let (code, out, err) =
+        run(folder, &["confirm", "--top", "2", "--seeds", "2", "--workers", "2", "--no-summary"]);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
     let document = report(folder);
     let found = &document["confirmation"];

@@ -132,6 +132,7 @@ fn short_help_lists_the_options_of_a_command() {
           --until <TIME>         Starts no new trial after this time, such as 90m or 2h
           --allow-space-change   Resumes a study whose search space has changed. Trials outside the new
                                  space stay in the storage but are no longer counted
+          --no-summary           Prints no summary of the report at the end
       -q, --quiet                Prints errors only
       -h, --help                 Print help (see more with '--help')
       -V, --version              Print version

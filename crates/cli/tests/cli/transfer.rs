@@ -14,7 +14,8 @@ fn budgets_train_each_others_settings() {
     let before = report(folder);
     assert_eq!(before.get("transfer"), None);
 
-    let (code, out, err) = run(folder, &["transfer", "--top", "3", "--seeds", "2", "--workers", "2"]);
+    let (code, out, err) =
+        run(folder, &["transfer", "--top", "3", "--seeds", "2", "--workers", "2", "--no-summary"]);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
     let document = report(folder);
     let transfer = &document["transfer"];
