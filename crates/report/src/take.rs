@@ -50,6 +50,13 @@ impl<'a> Taken<'a> {
         Some(Self { study, trial, params })
     }
 
+    /// Returns the exact number of weights of its model, if known.
+    pub fn weights(&self) -> Option<u64> {
+        let recommended = self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial);
+        let ranked = || self.study.summary.best.iter().find(|one| one.number == self.trial)?.size;
+        Some(recommended.and_then(|one| one.size).or_else(ranked)?.total)
+    }
+
     /// Returns the expected value of the configuration, from the best source that knows it.
     pub fn expected(&self, analysis: &Analysis) -> Option<Expected> {
         if let Some(confirmed) = confirmed(self.study, analysis) {

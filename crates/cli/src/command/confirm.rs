@@ -31,7 +31,7 @@ pub(super) struct Confirm {
 
 impl Confirm {
     pub(super) fn run(self) -> Result<(), CliError> {
-        self.args.run(|ladder, top, seeds| {
+        self.args.run("allometry.confirm/1", |ladder, top, seeds| {
             let asked = ladder.confirm.unwrap_or_default();
             ExperimentPlan::confirm(ConfirmSpec {
                 top: top.unwrap_or(asked.top),

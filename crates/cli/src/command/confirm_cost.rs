@@ -7,74 +7,98 @@ use allometry_ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec};
 use allometry_report::number::counted;
 use allometry_search::Feasible;
 use allometry_session::cores;
+use serde::Serialize;
 
-/// A ladder with the space and the estimated time of each budget.
-pub(super) struct Cost<'a> {
-    pub(super) ladder: &'a Ladder,
-    pub(super) spaces: &'a [Feasible],
-    /// Maximum seconds of one trial on one core, per budget; `None` if unknown.
-    pub(super) seconds: &'a [Option<f64>],
+/// The cost of a confirmation beside that of the search; if the ladder has none, of a usual one.
+#[derive(Debug, Serialize)]
+pub(super) struct Cost {
+    /// Whether the ladder asks for the confirmation.
+    asked: bool,
+    /// Number of configurations per budget, and of seeds of each.
+    top: u64,
+    seeds: u64,
+    trainings: u64,
+    /// Greatest time of the trainings on one core; `None` if unknown.
+    seconds: Option<f64>,
+    search_trials: u64,
+    search_seconds: Option<f64>,
+    /// Why a confirmation is worth its cost and how to ask for one; `None` if the ladder asks for it.
+    offer: Option<String>,
 }
 
-impl Cost<'_> {
-    /// Writes the cost of the confirmation, or what one would cost if the ladder has none.
-    pub(super) fn lines(&self, text: &mut String) {
-        let asked = self.ladder.confirm.unwrap_or_default();
-        let trainings = |spec: &BudgetSpec, space: &Feasible| {
+impl Cost {
+    /// Estimates the cost from the space of each budget, and the maximum seconds of one of its trials on one
+    /// core if they are known.
+    pub(super) fn new(ladder: &Ladder, spaces: &[Feasible], seconds: &[Option<f64>]) -> Self {
+        let asked = ladder.confirm.unwrap_or_default();
+        let total = |count: &dyn Fn(&BudgetSpec, &Feasible) -> u64| {
+            let counts: Vec<u64> =
+                ladder.budgets.iter().zip(spaces).map(|(spec, space)| count(spec, space)).collect();
+            let seconds: Option<f64> =
+                counts.iter().zip(seconds).map(|(count, seconds)| Some(*count as f64 * (*seconds)?)).sum();
+            (counts.iter().sum(), seconds)
+        };
+        let (trainings, training_seconds) = total(&|spec, space| {
             let distinct = space.configurations().unwrap_or(u64::MAX).min(spec.trials);
             asked.top.min(distinct) * asked.seeds
+        });
+        let (search_trials, search_seconds) = total(&|spec, _| spec.trials);
+        Self {
+            asked: ladder.confirm.is_some(),
+            top: asked.top,
+            seeds: asked.seeds,
+            trainings,
+            seconds: training_seconds,
+            search_trials,
+            search_seconds,
+            offer: ladder.confirm.is_none().then(|| offer(ladder, asked)),
+        }
+    }
+
+    /// Writes the cost as text.
+    pub(super) fn lines(&self, text: &mut String) {
+        let time = |seconds: Option<f64>| {
+            seconds.map_or_else(String::new, |seconds| format!(", {}", time_words(seconds)))
         };
-        let (own, own_time) = self.total(trainings);
-        let (trials, search_time) = self.total(|spec, _| spec.trials);
         let cost = format!(
-            "{}{own_time}; the search has {}{search_time}",
-            counted(own, "training"),
-            counted(trials, "trial")
+            "{}{}; the search has {}{}",
+            counted(self.trainings, "training"),
+            time(self.seconds),
+            counted(self.search_trials, "trial"),
+            time(self.search_seconds)
         );
-        let _ = match self.ladder.confirm {
-            Some(_) => {
-                writeln!(text, "\nconfirmation on the test rows: {}\n  {cost}", confirmation_text(asked))
-            }
-            None => writeln!(
+        let trained = confirmation_text(ConfirmSpec { top: self.top, seeds: self.seeds });
+        let _ = match &self.offer {
+            None => writeln!(text, "\nconfirmation on the test rows: {trained}\n  {cost}"),
+            Some(offer) => writeln!(
                 text,
-                "\nthe ladder asks for no confirmation on the test rows: {}\n  it would cost {cost}\n  {}",
-                confirmation_text(asked),
-                self.offer(asked)
+                "\nthe ladder asks for no confirmation on the test rows: {trained}\n  it would cost \
+                 {cost}\n  {offer}"
             ),
         };
     }
+}
 
-    /// Returns why a confirmation is worth its cost, and how to ask for one.
-    fn offer(&self, asked: ConfirmSpec) -> String {
-        let sampler = self.ladder.sampler.kind;
-        let why = match sampler {
-            SamplerKind::Gp | SamplerKind::Tpe => {
-                format!(
-                    "the sampler `{}` learns from its trials, so only a confirmation decides between budgets",
-                    sampler.as_str()
-                )
-            }
-            _ => "the best of many trials is partly luck".to_owned(),
-        };
-        let first = match &self.ladder.objective {
-            ObjectiveSpec::Command(command) if !command.test_part => {
-                ", with `test_part = true` in [command] once the command can score test rows"
-            }
-            _ => "",
-        };
-        let ConfirmSpec { top, seeds } = asked;
-        format!("{why}: [confirm] with top = {top} and seeds = {seeds} asks for it{first}")
-    }
-
-    /// Returns the sum of `count` over the budgets, and the time of so many trainings as text.
-    fn total(&self, count: impl Fn(&BudgetSpec, &Feasible) -> u64) -> (u64, String) {
-        let counts: Vec<u64> =
-            self.ladder.budgets.iter().zip(self.spaces).map(|(spec, space)| count(spec, space)).collect();
-        let seconds: Option<f64> =
-            counts.iter().zip(self.seconds).map(|(count, seconds)| Some(*count as f64 * (*seconds)?)).sum();
-        let time = seconds.map_or_else(String::new, |seconds| format!(", {}", time_words(seconds)));
-        (counts.iter().sum(), time)
-    }
+/// Returns why a confirmation is worth its cost, and how to ask for one.
+fn offer(ladder: &Ladder, asked: ConfirmSpec) -> String {
+    let sampler = ladder.sampler.kind;
+    let why = match sampler {
+        SamplerKind::Gp | SamplerKind::Tpe => {
+            format!(
+                "the sampler `{}` learns from its trials, so only a confirmation decides between budgets",
+                sampler.as_str()
+            )
+        }
+        _ => "the best of many trials is partly luck".to_owned(),
+    };
+    let first = match &ladder.objective {
+        ObjectiveSpec::Command(command) if !command.test_part => {
+            ", with `test_part = true` in [command] once the command can score test rows"
+        }
+        _ => "",
+    };
+    let ConfirmSpec { top, seeds } = asked;
+    format!("{why}: [confirm] with top = {top} and seeds = {seeds} asks for it{first}")
 }
 
 /// Returns which configurations a confirmation trains, as text.

@@ -72,6 +72,7 @@ impl Demo {
             style: Style::choose(self.quiet),
             settings: Vec::new(),
             reports: Reports::Write(Conclusion {
+                schema: "allometry.run/1",
                 smallest_effect: self.smallest_effect,
                 summary: self.summary,
                 ladder: words_of(&path),

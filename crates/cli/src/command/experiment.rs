@@ -9,7 +9,7 @@ use allometry_store::Store;
 use allometry_study as source;
 use clap::Args;
 
-use super::conclusion::{Conclusion, SummaryArgs};
+use super::conclusion::{Conclusion, Ended, SummaryArgs};
 use super::ladder_file::LadderFile;
 use super::running::{Sharing, conclude, run_studies};
 use super::smallest_effect::SmallestEffect;
@@ -60,12 +60,13 @@ pub(super) struct Searched<'a> {
 
 impl ExperimentArgs {
     /// Runs the trainings of a plan and writes the report. `plan` makes the plan from the ladder, `--top` and
-    /// `--seeds`.
+    /// `--seeds`; `schema` is the name of the JSON document.
     ///
     /// # Errors
     /// The errors of `allometry run`; [`CliError::NotFound`] if the search lacks trials.
     pub(super) fn run(
         self,
+        schema: &'static str,
         plan: impl Fn(&Ladder, Option<u64>, Option<u64>) -> ExperimentPlan,
     ) -> Result<(), CliError> {
         let path = &self.file.ladder;
@@ -97,13 +98,15 @@ impl ExperimentArgs {
         };
         let summary = searched.train(&plan, &*objective)?;
         let conclusion = Conclusion {
+            schema,
             smallest_effect: self.smallest_effect,
             summary: self.summary,
             ladder: self.file.words(),
             style,
         };
         let trials = source::trials_of(&ladder, &*store, &url)?;
-        conclusion.report(&trials, &report_folder(path), interrupt.is_asked())?;
+        let ended = Ended { studies: &summary, confirmation: None, is_interrupted: interrupt.is_asked() };
+        conclusion.report(&trials, &report_folder(path), &ended)?;
         conclude(&summary, &interrupt)
     }
 }

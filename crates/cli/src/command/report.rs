@@ -23,6 +23,10 @@ use crate::notes;
 use crate::output::{self, Destination, Format};
 use crate::weights::WeightCounter;
 
+/// The reports that a run writes.
+pub(super) const REPORTS: [(&str, Format); 3] =
+    [("report.md", Format::Markdown), ("report.html", Format::Html), ("report.json", Format::Json)];
+
 /// Analyses trials and writes the report.
 ///
 /// A SOURCE is a ladder file (or its folder), a storage URL or database file with the studies of one ladder,
@@ -179,9 +183,7 @@ pub(super) fn write_all(
     smallest_effect: SmallestEffect,
 ) -> Result<Analysis, CliError> {
     let analysis = analysis(ladder, Template::Brief, smallest_effect);
-    let formats =
-        [("report.md", Format::Markdown), ("report.html", Format::Html), ("report.json", Format::Json)];
-    for (name, format) in formats {
+    for (name, format) in REPORTS {
         write(ladder, &&analysis, Template::Brief, &Destination::File(folder.join(name)), format)?;
     }
     Ok(analysis)

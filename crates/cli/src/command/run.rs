@@ -10,7 +10,7 @@ use allometry_session::{Evaluator, report_folder};
 use allometry_study as source;
 use clap::Args;
 
-use super::conclusion::{Conclusion, SummaryArgs};
+use super::conclusion::{Conclusion, Ended, SummaryArgs};
 use super::confirm;
 use super::confirm_cost::confirmation_text;
 use super::experiment::Searched;
@@ -89,6 +89,7 @@ impl Run {
             style: Style::choose(self.quiet),
             settings,
             reports: Reports::Write(Conclusion {
+                schema: "allometry.run/1",
                 smallest_effect: self.smallest_effect,
                 summary: self.summary,
                 ladder: self.file.words(),
@@ -181,7 +182,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     let Reports::Write(conclusion) = &how.reports else {
         return conclude(&summary, &interrupt);
     };
-    let mut ended = conclude(&summary, &interrupt);
+    let (mut ended, mut confirmation) = (conclude(&summary, &interrupt), None);
     if let (Some(asked), Ok(())) = (confirm, &ended) {
         let searched = Searched {
             ladder,
@@ -196,7 +197,9 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
                 if style != Style::Quiet {
                     say(&format!("confirmation on the test rows: {}", confirmation_text(asked)));
                 }
-                ended = conclude(&confirm::after_search(&searched, asked, file, &how.devices)?, &interrupt);
+                let trained = confirm::after_search(&searched, asked, file, &how.devices)?;
+                ended = conclude(&trained, &interrupt);
+                confirmation = Some(trained);
             }
             Some(why) if style != Style::Quiet => {
                 say(&format!("no confirmation yet: {why}; it starts once a run has searched every budget"));
@@ -205,7 +208,12 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         }
     }
     let trials = source::trials_of(ladder, store, url)?;
-    conclusion.report(&trials, &report, interrupt.is_asked())?;
+    let all = Ended {
+        studies: &summary,
+        confirmation: confirmation.as_ref(),
+        is_interrupted: interrupt.is_asked(),
+    };
+    conclusion.report(&trials, &report, &all)?;
     ended
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Transfer {
 
 impl Transfer {
     pub(super) fn run(self) -> Result<(), CliError> {
-        self.args.run(|_, top, seeds| {
+        self.args.run("allometry.transfer/1", |_, top, seeds| {
             let top = top.unwrap_or(ExperimentPlan::TRANSFER_TOP);
             ExperimentPlan::transfer(top, seeds.unwrap_or(ExperimentPlan::TRANSFER_SEEDS))
         })

@@ -6,6 +6,7 @@ mod ask;
 mod bad_input;
 mod chaos;
 mod compare;
+mod conclusion;
 mod confirm;
 mod confirm_run;
 mod departures;

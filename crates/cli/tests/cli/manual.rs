@@ -133,6 +133,9 @@ fn short_help_lists_the_options_of_a_command() {
           --allow-space-change   Resumes a study whose search space has changed. Trials outside the new
                                  space stay in the storage but are no longer counted
           --no-summary           Prints no summary of the report at the end
+          --json                 Prints one JSON document at the end instead of the summary: how each
+                                 study ended, the verdict, the configuration to take from each budget
+                                 and the next command
       -q, --quiet                Prints errors only
       -h, --help                 Print help (see more with '--help')
       -V, --version              Print version

@@ -1,0 +1,142 @@
+//! What a check finds, as data: the text and the JSON document are rendered from it.
+
+use allometry_core::{Params, SizeBudget};
+use serde::Serialize;
+
+use crate::command::confirm_cost::Cost;
+
+/// The result of a check.
+#[derive(Debug, Serialize)]
+pub(super) struct Found {
+    pub(super) schema: &'static str,
+    /// The table; `None` if a program evaluates the trials.
+    pub(super) table: Option<Table>,
+    /// Name of the device that trains the built-in model; `None` if processors do.
+    pub(super) device: Option<String>,
+    /// The program that evaluates the trials; `None` for the built-in model.
+    pub(super) command: Option<Program>,
+    pub(super) budgets: Vec<Budget>,
+    pub(super) confirmation: Cost,
+    /// Results of trainings on labels in random order, one per budget; `None` without `--shuffle`.
+    pub(super) shuffle: Option<Vec<String>>,
+}
+
+/// The table and its parts.
+#[derive(Debug, Serialize)]
+pub(super) struct Table {
+    pub(super) path: String,
+    pub(super) rows: u64,
+    pub(super) features: usize,
+    /// Number of rows that are left out because of a missing or infinite feature.
+    pub(super) dropped: u64,
+    /// Number of rows that a label looks ahead.
+    pub(super) horizon: u64,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A part of a table.
+#[derive(Debug, Serialize)]
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) windows: u64,
+    /// Number of positive windows; `None` if the label is not binary.
+    pub(super) positives: Option<u64>,
+    pub(super) first: Option<String>,
+    pub(super) last: Option<String>,
+    /// How well the validation part measures an AUC.
+    pub(super) precision: Option<Precision>,
+}
+
+/// The error of an AUC.
+#[derive(Debug, Serialize)]
+pub(super) struct Precision {
+    pub(super) auc: f64,
+    pub(super) standard_error: f64,
+    /// Whether usual differences between models are smaller than the error.
+    pub(super) is_low: bool,
+}
+
+/// The program of a ladder.
+#[derive(Debug, Serialize)]
+pub(super) struct Program {
+    /// Whether its words pass parameters to it.
+    pub(super) gets_parameters: bool,
+    pub(super) horizon: u64,
+}
+
+/// The search space of a budget, and the cost of its trials.
+#[derive(Debug, Serialize)]
+pub(super) struct Budget {
+    #[serde(flatten)]
+    pub(super) size: SizeBudget,
+    /// Number of trials that the ladder asks for.
+    pub(super) trials: u64,
+    /// Number of architectures in the space, and of those that the budget admits.
+    pub(super) considered: u64,
+    pub(super) feasible: u64,
+    /// Weights of the smallest and of the largest admitted architecture, if known.
+    pub(super) weights: Option<(u64, u64)>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) conditions: Vec<Condition>,
+    /// Number of distinct configurations; `None` if there are infinitely many or too many to count.
+    pub(super) configurations: Option<u64>,
+    /// A parameter that makes the number of configurations infinite.
+    pub(super) continuous: Option<String>,
+    pub(super) memory: Option<Memory>,
+    pub(super) time: Option<Time>,
+    /// The listed architectures; `--all` lists every one.
+    pub(super) architectures: Vec<Architecture>,
+    /// Number of architectures that are not listed.
+    pub(super) unlisted: usize,
+}
+
+/// Architectures or configurations that a space does not admit, and why.
+#[derive(Debug, Serialize)]
+pub(super) struct LeftOut {
+    #[serde(flatten)]
+    pub(super) extent: Extent,
+    pub(super) why: String,
+}
+
+/// How much is left out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Extent {
+    /// A number of architectures.
+    Architectures(u64),
+    /// A share of the configurations of the admitted architectures.
+    Share(f64),
+}
+
+/// A parameter that exists only for some values of others.
+#[derive(Debug, Serialize)]
+pub(super) struct Condition {
+    pub(super) parameter: String,
+    pub(super) when: String,
+}
+
+/// Memory of a trial of the largest architecture.
+#[derive(Debug, Serialize)]
+pub(super) struct Memory {
+    pub(super) bytes: u64,
+    /// Free memory of the machine, if it tells.
+    pub(super) available: Option<u64>,
+    pub(super) workers: u64,
+}
+
+/// Estimated greatest time of a trial on one core.
+#[derive(Debug, Serialize)]
+pub(super) struct Time {
+    pub(super) epochs: usize,
+    pub(super) seconds: f64,
+}
+
+/// An architecture that a budget admits.
+#[derive(Debug, Serialize)]
+pub(super) struct Architecture {
+    pub(super) params: Params,
+    pub(super) weights: Option<u64>,
+    /// Work of an epoch; `None` for a program.
+    pub(super) flops_per_epoch: Option<u64>,
+    pub(super) memory_bytes: Option<u64>,
+}

@@ -1,0 +1,269 @@
+//! `allometry check`.
+
+mod found;
+mod text;
+
+use allometry_analysis::stats;
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, Task};
+use allometry_search::{Feasible, FeasibleArchitecture};
+use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
+use allometry_trainer::PatchTstObjective;
+use allometry_trainer::data::{PartName, PartSummary};
+use clap::Args;
+
+use super::confirm_cost::Cost;
+use super::ladder_file::LadderFile;
+use super::speed::flops_per_second;
+use crate::error::CliError;
+use crate::output;
+use found::{
+    Architecture, Budget, Condition, Extent, Found, LeftOut, Memory, Part, Precision, Program, Table, Time,
+};
+
+/// Number of architectures listed per budget without `--all`.
+const LISTED: usize = 12;
+
+/// AUC for which the error on the validation part is shown.
+const TYPICAL_AUC: f64 = 0.75;
+
+/// Standard error of an AUC above which usual differences between models cannot be detected.
+const LARGE_ERROR: f64 = 0.02;
+
+/// Validates a ladder file and its data, and shows what the search space of each budget contains.
+///
+/// For each budget the command prints the architectures that fit its weights, with their exact weights and
+/// work, the number of distinct configurations, and an estimate of memory and time. A budget without any
+/// architecture is an error.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    file: LadderFile,
+
+    /// Lists every feasible architecture.
+    #[arg(long)]
+    all: bool,
+
+    /// Trains the middle of each space on labels in random order. An AUC other than 0.5 then means that the
+    /// features leak the label.
+    #[arg(long)]
+    shuffle: bool,
+
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let ladder = self.file.read()?;
+        let evaluator = Evaluator::new(&ladder)?;
+        if ladder.confirm.is_some() {
+            evaluator.check_test_part()?;
+        }
+        let mut spaces: Vec<Feasible> = Vec::with_capacity(ladder.budgets.len());
+        for spec in &ladder.budgets {
+            spaces.push(evaluator.feasible(spec)?);
+        }
+        let found = self.found(&ladder, &evaluator, &spaces)?;
+        if self.json {
+            let document = serde_json::to_value(&found).expect("the result has no keys but texts");
+            return output::print_json(&document);
+        }
+        output::print(&found.text())
+    }
+
+    fn found(
+        &self,
+        ladder: &Ladder,
+        evaluator: &Evaluator<'_>,
+        spaces: &[Feasible],
+    ) -> Result<Found, CliError> {
+        let (trainer, command) = match evaluator {
+            Evaluator::Model(prepared) => {
+                let epochs = prepared.model().epochs;
+                (Some(Trainer { objective: prepared.objective()?, epochs }), None)
+            }
+            Evaluator::Command(_, command) => {
+                // Fails if the program does not exist.
+                evaluator.objective(&self.file.ladder, &[], ScoredPart::Validation)?;
+                let gets_parameters = passes_parameters(ladder, command);
+                (None, Some(Program { gets_parameters, horizon: command.horizon }))
+            }
+        };
+        let listed = if self.all { usize::MAX } else { LISTED };
+        let budgets: Vec<Budget> = ladder
+            .budgets
+            .iter()
+            .zip(spaces)
+            .map(|(spec, feasible)| budget(spec, feasible, trainer.as_ref(), listed))
+            .collect();
+        let seconds: Vec<Option<f64>> =
+            budgets.iter().map(|budget| budget.time.as_ref().map(|time| time.seconds)).collect();
+        let device = trainer.as_ref().and_then(|trainer| trainer.objective.device());
+        Ok(Found {
+            schema: "allometry.check/1",
+            table: match evaluator {
+                Evaluator::Model(prepared) => Some(table(prepared)),
+                Evaluator::Command(..) => None,
+            },
+            device: device.map(|device| device.name().to_owned()),
+            command,
+            budgets,
+            confirmation: Cost::new(ladder, spaces, &seconds),
+            shuffle: if self.shuffle { Some(shuffled(ladder, evaluator, spaces)?) } else { None },
+        })
+    }
+}
+
+/// Trains the middle of each space on labels in random order, and returns the results in words.
+fn shuffled(
+    ladder: &Ladder,
+    evaluator: &Evaluator<'_>,
+    spaces: &[Feasible],
+) -> Result<Vec<String>, CliError> {
+    let Evaluator::Model(prepared) = evaluator else {
+        return Err(CliError::Usage {
+            message: "--shuffle trains the built-in model, but the ladder runs a command".into(),
+            hint: None,
+        });
+    };
+    let mut results = Vec::new();
+    for (spec, feasible) in ladder.budgets.iter().zip(spaces) {
+        let middle = feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]));
+        results.push(shuffle_control(prepared, spec, &middle)?);
+    }
+    Ok(results)
+}
+
+/// Returns whether a command passes parameters to its program in its words.
+fn passes_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
+    let words = match &command.run {
+        Invocation::Program(words) => words.as_slice(),
+        Invocation::Shell(line) => std::slice::from_ref(line),
+    };
+    let names = ladder.budgets.iter().flat_map(|budget| budget.space.iter().map(|(name, _)| name));
+    let carriers = ["args", "params_json", "params_file"].into_iter().chain(names);
+    let mut carriers = carriers.map(|name| format!("{{{name}}}")).chain(["ALLOMETRY_PARAMS".to_owned()]);
+    carriers.any(|carrier| words.iter().any(|word| word.contains(&carrier)))
+}
+
+fn table(prepared: &Prepared<'_>) -> Table {
+    let summary = prepared.summary();
+    let is_binary = prepared.model().task == Task::Binary;
+    Table {
+        path: prepared.path().display().to_string(),
+        rows: summary.rows,
+        features: summary.features,
+        dropped: summary.dropped,
+        horizon: prepared.horizon() as u64,
+        parts: summary.parts.iter().map(|summary| part(summary, is_binary)).collect(),
+    }
+}
+
+fn part(summary: &PartSummary, is_binary: bool) -> Part {
+    let name = match summary.name {
+        PartName::Train => "training",
+        PartName::Validation => "validation",
+        PartName::Test => "test",
+    };
+    let error = || stats::auc::hanley_mcneil(TYPICAL_AUC, summary.counts);
+    let judges = is_binary && summary.name == PartName::Validation;
+    let error = judges.then(error).flatten();
+    Part {
+        name,
+        windows: summary.windows(),
+        positives: is_binary.then_some(summary.counts.positives),
+        first: summary.first.clone(),
+        last: summary.last.clone(),
+        precision: error.map(|standard_error| Precision {
+            auc: TYPICAL_AUC,
+            standard_error,
+            is_low: standard_error > LARGE_ERROR,
+        }),
+    }
+}
+
+/// The built-in model of a ladder without a command.
+struct Trainer<'a> {
+    objective: PatchTstObjective<'a>,
+    epochs: usize,
+}
+
+/// Returns what the space of a budget contains, with at most `listed` of its architectures.
+fn budget(spec: &BudgetSpec, feasible: &Feasible, trainer: Option<&Trainer<'_>>, listed: usize) -> Budget {
+    let census = feasible.census();
+    let conditions = feasible
+        .conditions()
+        .iter()
+        .map(|when| Condition { parameter: when.parameter.clone(), when: when.to_string() });
+    Budget {
+        size: spec.budget.clone(),
+        trials: spec.trials,
+        considered: census.considered,
+        feasible: census.feasible,
+        weights: feasible.sizes().map(|(smallest, largest)| (smallest.total, largest.total)),
+        left_out: left_out(feasible),
+        conditions: conditions.collect(),
+        configurations: feasible.configurations(),
+        continuous: feasible.continuous().map(ToOwned::to_owned),
+        memory: trainer.and_then(|trainer| memory(feasible, &trainer.objective)),
+        time: trainer.and_then(|trainer| time(spec, feasible, trainer)),
+        architectures: feasible.architectures().take(listed).map(|one| architecture(one, trainer)).collect(),
+        unlisted: feasible.architecture_count().saturating_sub(listed),
+    }
+}
+
+/// Returns what the space of a budget does not admit, and why.
+fn left_out(feasible: &Feasible) -> Vec<LeftOut> {
+    let census = feasible.census();
+    let removed = &census.removed;
+    let removed = [
+        (removed.heads, "n_heads does not divide d_model"),
+        (removed.smaller, "too small"),
+        (removed.larger, "too large"),
+    ];
+    let removed = removed.into_iter().filter(|(count, _)| *count > 0);
+    let removed = removed.map(|(count, why)| (Extent::Architectures(count), why.to_owned()));
+    let constrained = census
+        .constrained
+        .iter()
+        .map(|(constraint, count)| (Extent::Architectures(*count), format!("not {constraint}")));
+    let mixed =
+        census.mixed.iter().map(|(constraint, share)| (Extent::Share(*share), format!("not {constraint}")));
+    removed.chain(constrained).chain(mixed).map(|(extent, why)| LeftOut { extent, why }).collect()
+}
+
+fn architecture(one: FeasibleArchitecture, trainer: Option<&Trainer<'_>>) -> Architecture {
+    let cost = trainer.and_then(|trainer| trainer.objective.cost(&one.params).ok());
+    Architecture {
+        weights: one.size.map(|size| size.total),
+        flops_per_epoch: cost.as_ref().map(|cost| cost.flops_per_epoch),
+        memory_bytes: cost.as_ref().map(|cost| cost.memory_bytes),
+        params: one.params,
+    }
+}
+
+/// Returns the memory of a trial of the largest architecture; `None` for a trial on another device.
+fn memory(feasible: &Feasible, objective: &PatchTstObjective<'_>) -> Option<Memory> {
+    if objective.device().is_some() {
+        return None;
+    }
+    let bytes = |a: FeasibleArchitecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
+    Some(Memory {
+        bytes: feasible.architectures().map(bytes).max()?,
+        available: PatchTstObjective::available_memory(),
+        workers: cores() as u64,
+    })
+}
+
+/// Returns the greatest time of a trial, estimated from a few training steps of a medium architecture.
+fn time(spec: &BudgetSpec, feasible: &Feasible, trainer: &Trainer<'_>) -> Option<Time> {
+    let Trainer { objective, epochs } = trainer;
+    let count = feasible.architecture_count();
+    let flops =
+        |a: &FeasibleArchitecture| objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
+    let mean = feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
+    let middle = feasible.architectures().nth(count / 2)?;
+    let rate = flops_per_second(objective, &spec.budget, &middle.params)?;
+    Some(Time { epochs: *epochs, seconds: mean / rate * *epochs as f64 })
+}

@@ -1,0 +1,171 @@
+//! The result of a check as text.
+
+use std::fmt::Write as _;
+
+use allometry_core::{SizeBudget, WeightTarget, human_weights};
+
+use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
+use crate::command::confirm_cost::time_words;
+
+impl Found {
+    /// Returns the result as lines for people.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(table) = &self.table {
+            table.lines(&mut text);
+        }
+        if let Some(device) = &self.device {
+            let _ = writeln!(text, "trials are trained on {device}");
+        }
+        if let Some(program) = &self.command {
+            program.lines(&mut text);
+        }
+        for budget in &self.budgets {
+            budget.lines(&mut text);
+        }
+        self.confirmation.lines(&mut text);
+        if let Some(results) = &self.shuffle {
+            let _ = writeln!(text, "\n{}", results.join("\n"));
+        }
+        text
+    }
+}
+
+impl Table {
+    fn lines(&self, text: &mut String) {
+        let _ = writeln!(text, "{}: {} rows, {} features", self.path, self.rows, self.features);
+        if self.dropped > 0 {
+            let dropped = self.dropped;
+            let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
+        }
+        let ahead = match self.horizon {
+            1 => "one row ahead (set `horizon` in [data] if it is more)".into(),
+            rows => format!("{rows} rows ahead; as many rows are left out between the parts"),
+        };
+        let _ = writeln!(text, "  labels look {ahead}");
+        for part in &self.parts {
+            part.lines(text);
+        }
+    }
+}
+
+impl Part {
+    fn lines(&self, text: &mut String) {
+        let Self { name, windows, .. } = self;
+        let span = match (&self.first, &self.last) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            _ => String::new(),
+        };
+        let positives = self.positives.map_or_else(String::new, |positives| {
+            let share = 100.0 * positives as f64 / (*windows).max(1) as f64;
+            format!(", {positives} positive ({share:.1}%)")
+        });
+        let _ = writeln!(text, "  {name:<10} {windows:>7} windows{positives}{span}");
+        if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =
+            (&self.precision, self.positives)
+        {
+            let warning = if *is_low { "  warning:" } else { "  " };
+            let _ = writeln!(
+                text,
+                "{warning} with {positives} positives, one AUC of {auc} is known to +-{:.3} (95%)",
+                1.96 * standard_error
+            );
+        }
+    }
+}
+
+impl Program {
+    fn lines(&self, text: &mut String) {
+        let _ = writeln!(text, "trials are evaluated by the ladder's command");
+        if !self.gets_parameters {
+            let _ = writeln!(
+                text,
+                "  note: `run` passes no parameter; the program must read the file that $ALLOMETRY_PARAMS \
+                 names, or `run` can pass {{args}}, --NAME VALUE of each parameter"
+            );
+        }
+        if self.horizon > 1 {
+            let _ = writeln!(text, "labels look {} rows ahead", self.horizon);
+        }
+    }
+}
+
+impl Budget {
+    fn lines(&self, text: &mut String) {
+        let _ = writeln!(text, "\n{} ({})", self.size.label, target_words(&self.size));
+        let _ = write!(text, "  {} of {} architectures", self.feasible, self.considered);
+        if let Some((smallest, largest)) = self.weights {
+            let _ = write!(text, ", {smallest} to {largest} weights");
+        }
+        let _ = writeln!(text);
+        for left_out in &self.left_out {
+            let extent = match left_out.extent {
+                Extent::Architectures(count) => count.to_string(),
+                Extent::Share(share) => format!("{:.0}% of the configurations", 100.0 * share),
+            };
+            let _ = writeln!(text, "  {extent} left out: {}", left_out.why);
+        }
+        for condition in &self.conditions {
+            let _ = writeln!(text, "  `{}` exists when {}", condition.parameter, condition.when);
+        }
+        let configurations = match (self.configurations, &self.continuous) {
+            (Some(n), _) if n < self.trials => {
+                format!("{n} distinct configurations, fewer than {} trials", self.trials)
+            }
+            (Some(n), _) => format!("{n} distinct configurations"),
+            (None, Some(parameter)) => format!("infinitely many configurations ({parameter} is continuous)"),
+            (None, None) => "more configurations than can be numbered".into(),
+        };
+        let _ = writeln!(text, "  {configurations}");
+        if let Some(memory) = &self.memory {
+            memory.line(text);
+        }
+        if let Some(Time { epochs, seconds }) = self.time {
+            let time = time_words(seconds * self.trials as f64);
+            let _ = writeln!(text, "  {} trials of {epochs} epochs: {time}", self.trials);
+        }
+        for architecture in &self.architectures {
+            architecture.line(text);
+        }
+        if self.unlisted > 0 {
+            let _ = writeln!(text, "  and {} more (--all lists them)", self.unlisted);
+        }
+    }
+}
+
+impl Memory {
+    /// Writes the memory of a trial, and whether it fits.
+    fn line(&self, text: &mut String) {
+        let Self { bytes, available, workers } = self;
+        let fits = match available {
+            Some(available) if bytes > available => {
+                format!("; warning: only {} MiB are free, so such trials would fail", available >> 20)
+            }
+            Some(available) if bytes * workers > *available => {
+                format!("; warning: only {} MiB are free for {workers} workers", available >> 20)
+            }
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  at most {} MiB of memory a trial{fits}", bytes.div_ceil(1 << 20));
+    }
+}
+
+impl Architecture {
+    fn line(&self, text: &mut String) {
+        let weights = self.weights.map_or_else(|| "?".into(), |weights| weights.to_string());
+        let work = self.flops_per_epoch.zip(self.memory_bytes).map_or_else(String::new, |(flops, bytes)| {
+            let (gigaflop, mebibytes) = (flops as f64 / 1e9, bytes as f64 / f64::from(1 << 20));
+            format!("  {gigaflop:>8.2} GFLOP an epoch  {mebibytes:>5.0} MiB")
+        });
+        let _ = writeln!(text, "  {weights:>10} weights{work}  {}", self.params);
+    }
+}
+
+fn target_words(budget: &SizeBudget) -> String {
+    match budget.target {
+        WeightTarget::Any => "any number of weights; the label is only a name".into(),
+        WeightTarget::Near { weights, tolerance } => {
+            format!("{} weights +-{:.0}%", human_weights(weights as f64), 100.0 * tolerance)
+        }
+    }
+}
