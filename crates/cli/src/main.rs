@@ -17,8 +17,6 @@ mod weights;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Rewrites a negative number without its exponent, because clap takes `-1e-5` for an option but not
 /// `-0.00001`. Other arguments are returned unchanged.
 fn without_exponent(argument: OsString) -> OsString {
@@ -30,7 +28,7 @@ fn without_exponent(argument: OsString) -> OsString {
 }
 
 fn main() -> ExitCode {
-    let arguments = match command::Cli::try_parse_from(std::env::args_os().map(without_exponent)) {
+    let arguments = match command::parse(std::env::args_os().map(without_exponent)) {
         Ok(arguments) => arguments,
         Err(refused) => return print_error::print_usage(&refused),
     };

@@ -15,10 +15,11 @@ use super::study_args::{Place, StudyArgs, readable};
 use crate::error::CliError;
 use crate::output;
 
-/// Starts a trial for another program and prints its configuration as one line of JSON.
+/// Starts a trial for another program and prints its configuration.
 ///
-/// Enqueued configurations come first, then those of the sampler. The trial runs until `allometry tell` ends
-/// it; there is no time limit. Any number of programs may ask at the same time.
+/// The output is one line of JSON. Enqueued configurations come first, then those of the sampler. The trial
+/// runs until `allometry tell` ends it; there is no time limit. Any number of programs may ask at the same
+/// time.
 #[derive(Debug, Args)]
 pub(super) struct Ask {
     #[command(flatten)]

@@ -17,11 +17,11 @@ use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints the best complete trial of each study and the recommended configuration, or the Pareto front if
-/// there are several objectives.
+/// Prints each study's best trial and recommended configuration.
 ///
-/// Trials that break a constraint are left out. Under noise the best value is often luck, so the command also
-/// prints the configuration whose mean over seeds is probably the best, with the interval of that mean.
+/// With several objectives it prints the Pareto front. Trials that break a constraint are left out. Under
+/// noise the best value is often luck, so the command also prints the configuration whose mean over seeds is
+/// probably the best, with the interval of that mean.
 #[derive(Debug, Args)]
 pub(super) struct Best {
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::fail_on::{self, FailOn};
 use crate::notes;
 use crate::output::{Destination, Format};
 
-/// Compares two ladders, such as two data sets, two feature tiers, or before and after a change.
+/// Compares two ladders, such as before and after a change.
 ///
 /// A and B are each a ladder file, a storage URL or database file with the studies of one ladder, a database,
 /// journal or table of one study, LABEL=FILE:STUDY with the trials of one budget, or a report.json written by

@@ -7,7 +7,7 @@ use super::Cli;
 use crate::error::CliError;
 use crate::output;
 
-/// Prints a script with which a shell completes commands and options.
+/// Prints a script that completes commands and options in a shell.
 ///
 /// For bash: `allometry completions bash > ~/.local/share/bash-completion/completions/allometry`.
 #[derive(Debug, Args)]

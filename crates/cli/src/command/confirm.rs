@@ -10,7 +10,7 @@ use clap::Args;
 use super::experiment::{ExperimentArgs, Searched};
 use crate::error::CliError;
 
-/// Trains each budget's best configurations again, scores them on the test rows and writes the report.
+/// Trains the best configurations again and scores them on test rows.
 ///
 /// The best value of a search is partly luck, so budgets should not be compared by it. This command trains
 /// the best configurations of every budget with the same new seeds, picks one per budget by its validation

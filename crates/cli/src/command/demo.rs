@@ -23,9 +23,9 @@ const SEED: u64 = 7;
 
 const LADDER: &str = include_str!("demo_ladder.toml");
 
-/// Generates a small data set with a learnable signal, runs a ladder of three budgets on it and writes the
-/// report.
+/// Runs a ladder of three budgets on generated data.
 ///
+/// The command generates a small data set with a learnable signal, runs the ladder and writes the report.
 /// This takes about a minute on two cores. DIR then contains data.csv, ladder.toml (a start for your own),
 /// the trials and report/. If it was stopped, run the command again to continue.
 #[derive(Debug, Args)]

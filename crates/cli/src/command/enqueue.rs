@@ -17,7 +17,9 @@ use crate::error::CliError;
 use crate::notes;
 use crate::output;
 
-/// Adds configurations to the queue of a study; `allometry run` and `allometry ask` evaluate them first.
+/// Adds configurations to the queue of a study.
+///
+/// `allometry run` and `allometry ask` evaluate them first.
 ///
 /// The sampler draws parameters that are not given when the configuration is evaluated. A configuration that
 /// the study already has is not added, except with --again.

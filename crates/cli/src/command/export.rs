@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::notes;
 use crate::output::{self, Destination};
 
-/// Copies studies from a storage to another storage, or to a file for other programs.
+/// Copies studies to another storage or to a file.
 ///
 /// A copy in a storage is complete. A JSON or CSV file holds one study, with the fields that Optuna has for a
 /// trial; `allometry report` and `allometry import` can read it.

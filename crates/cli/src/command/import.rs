@@ -13,12 +13,12 @@ use super::{copy_studies, declared_space};
 use crate::error::CliError;
 use crate::output::{self, Destination};
 
-/// Copies studies into a storage, where Optuna and all commands of Allometry can continue them.
+/// Copies studies into a storage.
 ///
-/// A SOURCE is Optuna's all_trials.json, a CSV of trials, an Optuna journal or SQLite file, a storage URL, a
-/// ladder file (for its studies), or the folder of a Ray Tune experiment. LABEL=SOURCE names the study LABEL,
-/// LABEL=FILE:STUDY selects one of several studies, and LABEL=FILE:BEST_PARAMS.json reads the ranges of the
-/// parameters from that file.
+/// Optuna and all commands of Allometry can continue them there. A SOURCE is Optuna's all_trials.json, a CSV
+/// of trials, an Optuna journal or SQLite file, a storage URL, a ladder file (for its studies), or the folder
+/// of a Ray Tune experiment. LABEL=SOURCE names the study LABEL, LABEL=FILE:STUDY selects one of several
+/// studies, and LABEL=FILE:BEST_PARAMS.json reads the ranges of the parameters from that file.
 ///
 /// Each study is written in one commit, so it is never incomplete.
 ///

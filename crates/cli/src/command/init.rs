@@ -16,7 +16,7 @@ use crate::proposal::{self, Noticed, Proposal, Roles, Unclear};
 /// Shares of the rows of a proposed ladder.
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 
-/// Writes a commented ladder file for a table, as a start for your own.
+/// Writes a commented ladder file for a table, to start from.
 ///
 /// The command prints what it found in the table: the times of the rows and their gaps, the classes of the
 /// label, missing values and columns that cannot be features. The written file passes `allometry check` and

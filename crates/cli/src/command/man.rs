@@ -1,9 +1,9 @@
 //! `allometry man`.
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_mangen::Man as Page;
 
-use super::Cli;
+use super::help;
 use crate::error::CliError;
 use crate::output;
 
@@ -19,7 +19,7 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let mut program = Cli::command();
+        let mut program = help::program();
         program.build();
         let page = match &self.command {
             None => Page::new(program),
@@ -34,8 +34,23 @@ impl Man {
                 Page::new(command.clone())
             }
         };
-        let mut text = Vec::new();
-        page.render(&mut text).expect("writing to memory cannot fail");
-        output::print(&String::from_utf8_lossy(&text))
+        output::print(&rendered(&page, self.command.as_deref()).expect("writing to memory cannot fail"))
     }
+}
+
+/// Returns the text of a page: that of clap, with the examples and the exit codes under headings of their
+/// own.
+fn rendered(page: &Page, command: Option<&str>) -> std::io::Result<String> {
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    if command.is_none() {
+        page.render_subcommands_section(&mut text)?;
+    }
+    text.extend(help::manual(command).into_bytes());
+    page.render_version_section(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

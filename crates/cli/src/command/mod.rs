@@ -13,8 +13,10 @@ mod declared_space;
 mod demo;
 mod direction;
 mod enqueue;
+mod examples;
 mod experiment;
 mod export;
+mod help;
 mod import;
 mod init;
 mod ladder_file;
@@ -43,9 +45,15 @@ mod worker;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use help::parse;
+
 use crate::error::CliError;
 
 /// Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys.
+///
+/// A ladder file names the data or a program, the search space and the sizes. `allometry init` writes one for
+/// a table, `allometry check` shows what it asks for, and `allometry run` searches every size and writes the
+/// report. The trials are in a database that Optuna's tools open.
 #[derive(Debug, Parser)]
 #[command(name = "allometry", version, propagate_version = true, max_term_width = 110)]
 pub(crate) struct Cli {
@@ -55,28 +63,28 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    Check(check::Check),
     Run(run::Run),
     Worker(worker::Worker),
-    Check(check::Check),
-    Init(init::Init),
-    Transfer(transfer::Transfer),
     Confirm(confirm::Confirm),
+    Transfer(transfer::Transfer),
     Train(train::Train),
     Predict(predict::Predict),
-    Report(report::Report),
-    Compare(compare::Compare),
-    Serve(serve::Serve),
+    Demo(demo::Demo),
     Status(status::Status),
     List(list::List),
     Show(show::Show),
     Best(best::Best),
+    Report(report::Report),
+    Compare(compare::Compare),
+    Serve(serve::Serve),
     Ask(ask::Ask),
     Tell(tell::Tell),
     Enqueue(enqueue::Enqueue),
+    Sampler(sampler::Sampler),
     Import(import::Import),
     Export(export::Export),
-    Demo(demo::Demo),
-    Sampler(sampler::Sampler),
     Completions(completions::Completions),
     Man(man::Man),
 }

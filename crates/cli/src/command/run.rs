@@ -21,7 +21,7 @@ use crate::error::CliError;
 use crate::output::say;
 use crate::progress::Style;
 
-/// Runs the studies of every budget, or resumes them, and writes the report.
+/// Runs or resumes the study of every budget and writes the report.
 ///
 /// To resume, run the command again: finished trials are kept and interrupted trials are repeated. The
 /// reports are written to the folder report/ next to the ladder file, and their summary is printed.

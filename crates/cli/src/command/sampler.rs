@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use self::protocol::Answer;
 use self::session::Session;
 
-/// Proposes configurations to another program: JSON lines in, JSON lines out
+/// Proposes configurations to another program by JSON lines
 ///
 /// The first line of standard input describes the search space (on one line):
 ///

@@ -14,8 +14,9 @@ use super::trial_json::{attributes, outcome, trial_json};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints all data of one trial: configuration, value, constraints, times, metrics, user attributes, steps
-/// and log.
+/// Prints all data of one trial.
+///
+/// These are its configuration, value, constraints, times, metrics, user attributes, steps and log.
 #[derive(Debug, Args)]
 #[command(override_usage = "allometry show [OPTIONS] [SOURCE] <TRIAL>")]
 pub(super) struct Show {

@@ -18,8 +18,9 @@ use crate::output;
 const STATES: [TrialState; 5] =
     [TrialState::Complete, TrialState::Pruned, TrialState::Failed, TrialState::Running, TrialState::Waiting];
 
-/// Prints the progress of each study: trials by state, the best value, running trials and why the study
-/// ended.
+/// Prints the progress of each study.
+///
+/// This is the number of trials by state, the best value, the running trials and why the study ended.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]

@@ -14,7 +14,7 @@ use super::study_args::{Place, StudyArgs};
 use crate::error::CliError;
 use crate::output;
 
-/// Ends a trial of `allometry ask` with its value, or as failed or pruned.
+/// Ends a trial of `allometry ask`, with a value or without one.
 ///
 /// With --step the value belongs to one step (an epoch) and the trial goes on. The command then prints one
 /// line of JSON that says whether the ladder's pruner would stop the trial at this step.

@@ -20,7 +20,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::progress::{Curve, Style};
 
-/// Trains one configuration of a budget, shows its learning curve and writes a checkpoint.
+/// Trains one configuration of a budget and writes a checkpoint.
 ///
 /// The configuration is that of the budget's best stored trial, or the middle of its search space if no trial
 /// is stored. --set overrides a parameter (--set dropout=0.3) or a setting of the file (--set

@@ -6,14 +6,14 @@ use clap::Args;
 use super::experiment::ExperimentArgs;
 use crate::error::CliError;
 
-/// Trains each budget's best configurations at every other budget, to see whether settings transfer, and
-/// writes the report.
+/// Trains each budget's best configurations at every other budget.
 ///
-/// Each budget trains the settings of the others with its own best architecture, and its own best
-/// configurations again, all with the same new seeds, so that none benefits from a lucky value of the search.
-/// With three or more configurations the report also says whether their order is the same at both budgets.
-/// The trials are stored in studies of their own, NAME/LABEL/transfer; the search and its statistics do not
-/// use them. After Ctrl-C, run the command again to continue.
+/// The report then says whether settings transfer between sizes. Each budget trains the settings of the
+/// others with its own best architecture, and its own best configurations again, all with the same new seeds,
+/// so that none benefits from a lucky value of the search. With three or more configurations the report also
+/// says whether their order is the same at both budgets. The trials are stored in studies of their own,
+/// NAME/LABEL/transfer; the search and its statistics do not use them. After Ctrl-C, run the command again to
+/// continue.
 ///
 /// Defaults: --top 3, --seeds 2.
 #[derive(Debug, Args)]

@@ -14,8 +14,9 @@ use super::running::{Sharing, parse_duration};
 use crate::error::CliError;
 use crate::progress::Style;
 
-/// Evaluates trials of a ladder that `allometry run` started in another process or on another machine, until
-/// its studies are done.
+/// Evaluates trials of a ladder that `allometry run` runs elsewhere.
+///
+/// That may be another process or another machine. The command ends when the studies are done.
 ///
 /// The model or command and the data come from a ladder file on this machine: LADDER, or else ladder.toml in
 /// --folder or in the working directory. The storage only says which trials to run. With --trust-store the

@@ -218,10 +218,9 @@ fn the_readme_has_the_commands_that_ci_runs() {
 fn the_reference_lists_every_command_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(folder.path(), &["--help"]).1;
-    let names =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let mut names: Vec<&str> = names
-        .filter(|line| !line.starts_with("   "))
+    let commands = help.lines().take_while(|line| *line != "Options:");
+    let mut names: Vec<&str> = commands
+        .filter_map(|line| line.strip_prefix("  "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     names.retain(|name| *name != "help");

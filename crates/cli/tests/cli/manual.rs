@@ -25,19 +25,31 @@ fn commands_have_manual_pages() {
     let folder = tempfile::tempdir().unwrap();
     let (code, page, err) = run(folder.path(), &["man"]);
     assert_eq!(code, 0, "{err}");
-    assert!(page.contains(".TH") && page.contains("import"), "{page}");
+    assert!(page.starts_with(".ie") && page.contains(".TH allometry"), "{page}");
+    let roman = |text: &str| text.replace('-', "\\-").replace('\'', "\\*(Aq");
+    let help = run(folder.path(), &["--help"]).1;
+    let told = help.lines().take_while(|line| *line != "Options:").filter_map(|line| line.strip_prefix("  "));
+    for line in told {
+        let (name, about) = line.split_once(' ').unwrap();
+        let line = format!("allometry\\-{name}(1)\n{}", roman(about.trim_start()));
+        assert!(name == "help" || page.contains(&line), "{line}: {page}");
+    }
+    for part in [".SH EXAMPLES", "allometry demo", ".SH \"EXIT STATUS\"", "128 + N"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
     let (code, page, err) = run(folder.path(), &["man", "import"]);
     assert_eq!(code, 0, "{err}");
     assert!(page.contains("allometry\\-import") && page.contains("SOURCE"), "{page}");
     let (code, page, err) = run(folder.path(), &["man", "init"]);
     assert_eq!(code, 0, "{err}");
     assert!(page.contains("allometry\\-init") && page.contains("TABLE"), "{page}");
+    assert!(page.contains("Write ladder.toml for a table:\n.RS 4\nallometry init prices.csv\n.RE"), "{page}");
     insta::assert_snapshot!(refused(folder.path(), &["man", "fly"]), @r#"
     $ allometry man fly
     error: there is no command "fly"
-    hint: there are run, worker, check, init, transfer, confirm, train, predict, report, compare, \
-    serve, status, list, show, best, ask, tell, enqueue, import, export, demo, sampler, completions, \
-    man, help
+    hint: there are init, check, run, worker, confirm, transfer, train, predict, demo, status, list, \
+    show, best, report, compare, serve, ask, tell, enqueue, sampler, import, export, completions, man, \
+    help
     exit code 2
     "#);
 }
@@ -47,52 +59,72 @@ fn help_lists_the_commands() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(printed(folder.path(), &["--help"]), @"
     $ allometry --help
-    Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys
+    Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys.
+
+    A ladder file names the data or a program, the search space and the sizes. `allometry init` writes
+    one for a table, `allometry check` shows what it asks for, and `allometry run` searches every size
+    and writes the report. The trials are in a database that Optuna's tools open.
 
     Usage: allometry <COMMAND>
 
-    Commands:
-      run          Runs the studies of every budget, or resumes them, and writes the report
-      worker       Evaluates trials of a ladder that `allometry run` started in another process or on
-                   another machine, until its studies are done
-      check        Validates a ladder file and its data, and shows what the search space of each budget
-                   contains
-      init         Writes a commented ladder file for a table, as a start for your own
-      transfer     Trains each budget's best configurations at every other budget, to see whether
-                   settings transfer, and writes the report
-      confirm      Trains each budget's best configurations again, scores them on the test rows and
-                   writes the report
-      train        Trains one configuration of a budget, shows its learning curve and writes a
-                   checkpoint
+    Search:
+      init         Writes a commented ladder file for a table, to start from
+      check        Validates a ladder file and its data; shows each budget's space
+      run          Runs or resumes the study of every budget and writes the report
+      worker       Evaluates trials of a ladder that `allometry run` runs elsewhere
+      confirm      Trains the best configurations again and scores them on test rows
+      transfer     Trains each budget's best configurations at every other budget
+      train        Trains one configuration of a budget and writes a checkpoint
       predict      Applies a checkpoint to a table and writes the predictions as CSV
-      report       Analyses trials and writes the report
-      compare      Compares two ladders, such as two data sets, two feature tiers, or before and after a
-                   change
-      serve        Serves a live web page with the ladders and studies of a storage
-      status       Prints the progress of each study: trials by state, the best value, running trials
-                   and why the study ended
+      demo         Runs a ladder of three budgets on generated data
+
+    Look:
+      status       Prints the progress of each study
       list         Lists the trials of each study
-      show         Prints all data of one trial: configuration, value, constraints, times, metrics, user
-                   attributes, steps and log
-      best         Prints the best complete trial of each study and the recommended configuration, or
-                   the Pareto front if there are several objectives
-      ask          Starts a trial for another program and prints its configuration as one line of JSON
-      tell         Ends a trial of `allometry ask` with its value, or as failed or pruned
-      enqueue      Adds configurations to the queue of a study; `allometry run` and `allometry ask`
-                   evaluate them first
-      import       Copies studies into a storage, where Optuna and all commands of Allometry can
-                   continue them
-      export       Copies studies from a storage to another storage, or to a file for other programs
-      demo         Generates a small data set with a learnable signal, runs a ladder of three budgets on
-                   it and writes the report
-      sampler      Proposes configurations to another program: JSON lines in, JSON lines out
-      completions  Prints a script with which a shell completes commands and options
+      show         Prints all data of one trial
+      best         Prints each study's best trial and recommended configuration
+      report       Analyses trials and writes the report
+      compare      Compares two ladders, such as before and after a change
+      serve        Serves a live web page with the ladders and studies of a storage
+
+    Drive from outside:
+      ask          Starts a trial for another program and prints its configuration
+      tell         Ends a trial of `allometry ask`, with a value or without one
+      enqueue      Adds configurations to the queue of a study
+      sampler      Proposes configurations to another program by JSON lines
+
+    Data in and out:
+      import       Copies studies into a storage
+      export       Copies studies to another storage or to a file
+
+    Other:
+      completions  Prints a script that completes commands and options in a shell
       man          Prints the manual page of the program or of a command
-      help         Print this message or the help of the given subcommand(s)
+      help         Prints this help, or that of a command
 
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Examples:
+      See a whole ladder in a minute, on generated data:
+        allometry demo
+      Search your own table at several sizes:
+        allometry init prices.csv && allometry check && allometry run
+
+    Exit codes:
+      0        the command did what it was asked
+      1        the program or the machine failed
+      2        the command line is wrong
+      3        the ladder file, the search space or the data is wrong
+      4        something that was named is not there or cannot be read
+      5        the storage cannot be used
+      6        trials failed
+      7        a finding that `--fail-on` names was found
+      128 + N  signal N ended the command; its state is saved
     ");
 }
 
@@ -101,7 +133,7 @@ fn short_help_lists_the_options_of_a_command() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(printed(folder.path(), &["run", "-h"]), @"
     $ allometry run -h
-    Runs the studies of every budget, or resumes them, and writes the report
+    Runs or resumes the study of every budget and writes the report
 
     Usage: allometry run [OPTIONS] [LADDER]
 
@@ -139,10 +171,18 @@ fn short_help_lists_the_options_of_a_command() {
       -q, --quiet                Prints errors only
       -h, --help                 Print help (see more with '--help')
       -V, --version              Print version
+
+    Examples:
+      Run the ladder.toml of this folder, or continue it:
+        allometry run
+      Start no trial after two hours:
+        allometry run --until 2h
+      Run the program of a ladder on two graphics processors:
+        allometry run ladder.toml --devices 0,1 --workers 2
     ");
     insta::assert_snapshot!(printed(folder.path(), &["init", "-h"]), @"
     $ allometry init -h
-    Writes a commented ladder file for a table, as a start for your own
+    Writes a commented ladder file for a table, to start from
 
     Usage: allometry init [OPTIONS] <TABLE>
 
@@ -158,6 +198,12 @@ fn short_help_lists_the_options_of_a_command() {
           --force           Overwrites an existing ladder file
       -h, --help            Print help (see more with '--help')
       -V, --version         Print version
+
+    Examples:
+      Write ladder.toml for a table:
+        allometry init prices.csv
+      Say which column is predicted and which orders the rows:
+        allometry init prices.csv --label up --time date --trials 40
     ");
 }
 
@@ -166,12 +212,11 @@ fn long_help_explains_a_command() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(printed(folder.path(), &["best", "--help"]), @"
     $ allometry best --help
-    Prints the best complete trial of each study and the recommended configuration, or the Pareto front
-    if there are several objectives.
+    Prints each study's best trial and recommended configuration.
 
-    Trials that break a constraint are left out. Under noise the best value is often luck, so the
-    command also prints the configuration whose mean over seeds is probably the best, with the interval
-    of that mean.
+    With several objectives it prints the Pareto front. Trials that break a constraint are left out.
+    Under noise the best value is often luck, so the command also prints the configuration whose mean
+    over seeds is probably the best, with the interval of that mean.
 
     Usage: allometry best [OPTIONS] [SOURCE]...
 
@@ -214,5 +259,11 @@ fn long_help_explains_a_command() {
 
       -V, --version
               Print version
+
+    Examples:
+      Print the best of each budget:
+        allometry best
+      Print it for another program:
+        allometry best ladder.toml --study 2M --json
     ");
 }

@@ -29,7 +29,7 @@ const TYPICAL_AUC: f64 = 0.75;
 /// Standard error of an AUC above which usual differences between models cannot be detected.
 const LARGE_ERROR: f64 = 0.02;
 
-/// Validates a ladder file and its data, and shows what the search space of each budget contains.
+/// Validates a ladder file and its data; shows each budget's space.
 ///
 /// For each budget the command prints the architectures that fit its weights, with their exact weights and
 /// work, the number of distinct configurations, and an estimate of memory and time. A budget without any
