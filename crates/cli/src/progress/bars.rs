@@ -1,12 +1,13 @@
 //! Progress bars: one per budget and one per running trial.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use allometry_core::significant::significant;
 use allometry_core::{Params, StudyEvent};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::{end_text, lines};
 
@@ -41,8 +42,7 @@ impl Budget {
     fn start(&mut self) {
         if !self.is_running {
             self.is_running = true;
-            self.bar.set_style(running_style());
-            self.bar.reset_eta();
+            self.bar.set_style(running_style(self.bar.position()));
             self.bar.reset_elapsed();
             self.bar.enable_steady_tick(Duration::from_secs(1));
         }
@@ -130,8 +130,27 @@ fn waiting_style() -> ProgressStyle {
     style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}")
 }
 
-fn running_style() -> ProgressStyle {
-    style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}  {eta} left")
+/// The style of a budget whose bar was at `start` when its first trial of this run began.
+fn running_style(start: u64) -> ProgressStyle {
+    style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}{left}").with_key(
+        "left",
+        move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let ended = state.pos().saturating_sub(start);
+            let open = state.len().unwrap_or(0).saturating_sub(state.pos());
+            if let Some(left) = time_left(state.elapsed(), ended, open) {
+                // A bar without its estimate is still a bar.
+                let _ = write!(out, "  {:#} left", HumanDuration(left));
+            }
+        },
+    )
+}
+
+/// Returns the time that `open` trials need if they take as long as the `ended` ones, which took `elapsed`
+/// together. One trial is no estimate: its time may be far from that of others. Less than a second is not
+/// shown, because a bar that says `0s left` seems to hang.
+fn time_left(elapsed: Duration, ended: u64, open: u64) -> Option<Duration> {
+    let left = (ended >= 2 && open > 0).then(|| elapsed.mul_f64(open as f64 / ended as f64));
+    left.filter(|left| *left >= Duration::from_secs(1))
 }
 
 fn ended_style() -> ProgressStyle {
@@ -144,4 +163,113 @@ fn trial_style() -> ProgressStyle {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use allometry_core::{TrialNumber, TrialState};
+    use indicatif::{ProgressDrawTarget, TermLike};
+
+    use super::*;
+
+    /// A terminal that keeps what is written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Written(Arc<Mutex<String>>);
+
+    impl TermLike for Written {
+        fn width(&self) -> u16 {
+            100
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_first_trial_estimates_nothing() {
+        let minute = Duration::from_mins(1);
+        assert_eq!(time_left(Duration::ZERO, 0, 16), None);
+        assert_eq!(time_left(minute, 1, 15), None);
+        assert_eq!(time_left(minute, 2, 14), Some(minute * 7));
+        assert_eq!(time_left(minute, 16, 0), None);
+        assert_eq!(time_left(Duration::from_secs(10), 15, 1), None);
+    }
+
+    /// Trials that an earlier run ended say nothing of the speed of this one.
+    #[test]
+    fn bars_show_no_time_before_two_trials_have_ended() {
+        let written = Written::default();
+        let target = ProgressDrawTarget::term_like(Box::new(written.clone()));
+        let area = MultiProgress::with_draw_target(target);
+        let mut screen = Screen { area, budgets: BTreeMap::new(), workers: BTreeMap::new() };
+        screen.take(&StudyEvent::StudyStarted { budget: "2M".into(), trials: 8, done: 3 });
+        let started = |number| StudyEvent::TrialStarted {
+            budget: "2M".into(),
+            number: TrialNumber(number),
+            worker: 0,
+            params: Params::default(),
+            epochs: Some(5),
+        };
+        let finished = |number| StudyEvent::TrialFinished {
+            budget: "2M".into(),
+            number: TrialNumber(number),
+            worker: 0,
+            state: TrialState::Complete,
+            value: Some(0.5),
+            early_stop: None,
+            reason: None,
+            incumbent: Some(0.5),
+            seconds: 1.0,
+        };
+        let mut shown = Vec::new();
+        let mut draw = |screen: &Screen| {
+            written.0.lock().unwrap().clear();
+            screen.budgets["2M"].bar.set_message("best 0.5");
+            shown.push(written.0.lock().unwrap().contains(" left"));
+        };
+        for number in 3..6 {
+            screen.take(&started(number));
+            if number == 3 {
+                // The first trial took a minute.
+                let _ = screen.budgets["2M"].bar.clone().with_elapsed(Duration::from_mins(1));
+            }
+            draw(&screen);
+            screen.take(&finished(number));
+        }
+        draw(&screen);
+        assert_eq!(shown, [false, false, true, true], "{}", written.0.lock().unwrap());
+    }
 }

@@ -1,6 +1,7 @@
 //! Shows the learning curve of one trial during training: a line per epoch, and on a terminal a progress bar
 //! with the curve below them.
 
+use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use allometry_core::significant::significant;
 use allometry_core::{EpochReport, Reporter, Signal};
 use allometry_ladder::ModelSpec;
 use allometry_runner::Interrupt;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{FormattedDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use super::Style;
 
@@ -31,8 +32,17 @@ impl Curve {
         let bar = match style {
             Style::Bars => {
                 let bar = ProgressBar::new((model.epochs * steps) as u64);
-                let template = "{bar:24} {elapsed} of at most {duration}  {wide_msg}";
-                bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+                let template = "{bar:24} {elapsed}{most}  {wide_msg}";
+                let style = ProgressStyle::with_template(template).expect("the template is valid");
+                bar.set_style(style.with_key(
+                    "most",
+                    move |state: &ProgressState, out: &mut dyn fmt::Write| {
+                        if let Some(most) = most(state, steps) {
+                            // A bar without its estimate is still a bar.
+                            let _ = write!(out, " of at most {}", FormattedDuration(most));
+                        }
+                    },
+                ));
                 bar.enable_steady_tick(Duration::from_secs(1));
                 bar
             }
@@ -84,6 +94,12 @@ impl Reporter for Curve {
         self.bar.inc(1);
         self.interrupt.is_asked()
     }
+}
+
+/// Returns the time of all epochs if they take as long as those before; `None` before the first has ended.
+fn most(state: &ProgressState, steps: usize) -> Option<Duration> {
+    let share = state.len().unwrap_or(0) as f64 / state.pos().max(1) as f64;
+    (state.pos() > steps as u64).then(|| state.elapsed().mul_f64(share.max(1.0)))
 }
 
 /// Returns the latest values as a bar chart from their minimum to their maximum.
