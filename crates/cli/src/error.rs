@@ -183,6 +183,14 @@ pub(crate) enum CliError {
         /// The studies and the reason.
         message: String,
     },
+    /// The trial of `check --try` has no value.
+    #[error("{message}")]
+    Tried {
+        /// The reason.
+        message: String,
+        /// The exit code of the reason.
+        code: ExitCode,
+    },
     /// Findings met a condition of `--fail-on`.
     #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
     FindingsMet(Vec<Met>),
@@ -261,6 +269,7 @@ impl CliError {
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => store_code(error),
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
+            Self::Tried { code, .. } => *code,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
             Self::Checkpoint(CheckpointError::Write { .. })
@@ -276,6 +285,7 @@ impl CliError {
         match self {
             Self::Usage { hint, .. } | Self::NotFound { hint, .. } | Self::Table { hint, .. } => hint.clone(),
             Self::TrialsFailed { .. } => Some(TRIALS_FAILED.into()),
+            Self::Tried { .. } => Some("nothing was stored; the same command tries again".into()),
             Self::Study(error) => error.hint(),
             Self::Session(error) => match **error {
                 SessionError::TrialsFailed { .. } => Some(TRIALS_FAILED.into()),

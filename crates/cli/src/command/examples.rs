@@ -28,7 +28,7 @@ const OF_COMMANDS: [(&str, &[Example]); 24] = [
         "check",
         &[
             ("Check the ladder.toml of this folder:", "allometry check"),
-            ("See what a longer training costs:", "allometry check -S model.epochs=50"),
+            ("Evaluate one trial and store nothing:", "allometry check --try"),
             ("Test whether the features leak the label:", "allometry check --shuffle"),
         ],
     ),

@@ -108,6 +108,21 @@ impl LadderFile {
     }
 }
 
+/// Checks that a ladder has a budget.
+///
+/// # Errors
+/// [`CliError::Usage`] that names the budgets.
+pub(super) fn known_budget(ladder: &Ladder, label: &str) -> Result<(), CliError> {
+    let labels: Vec<&str> = ladder.budgets.iter().map(|spec| spec.budget.label.as_str()).collect();
+    if labels.contains(&label) {
+        return Ok(());
+    }
+    Err(CliError::Usage {
+        message: format!("the ladder has no budget `{label}`"),
+        hint: Some(format!("it has {}", labels.join(", "))),
+    })
+}
+
 /// Returns the argument that names a ladder file; empty for the default.
 pub(super) fn words_of(path: &Path) -> String {
     if path == Path::new("ladder.toml") { String::new() } else { quoted(&path.display().to_string()) }

@@ -14,7 +14,7 @@ use super::conclusion::{Conclusion, Ended, SummaryArgs};
 use super::confirm;
 use super::confirm_cost::confirmation_text;
 use super::experiment::Searched;
-use super::ladder_file::LadderFile;
+use super::ladder_file::{LadderFile, known_budget};
 use super::running::{Sharing, conclude, parse_duration, run_studies};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
@@ -100,14 +100,8 @@ impl Run {
     }
 
     fn restrict(&self, ladder: &mut Ladder) -> Result<(), CliError> {
-        if let Some(unknown) =
-            self.budget.iter().find(|l| !ladder.budgets.iter().any(|b| b.budget.label == **l))
-        {
-            let labels: Vec<&str> = ladder.budgets.iter().map(|b| b.budget.label.as_str()).collect();
-            return Err(CliError::Usage {
-                message: format!("the ladder has no budget `{unknown}`"),
-                hint: Some(format!("it has {}", labels.join(", "))),
-            });
+        for label in &self.budget {
+            known_budget(ladder, label)?;
         }
         for budget in &mut ladder.budgets {
             if !self.budget.is_empty() && !self.budget.contains(&budget.budget.label) {

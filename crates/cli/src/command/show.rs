@@ -77,7 +77,8 @@ impl Show {
     }
 }
 
-fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: Option<&str>) -> String {
+/// Returns all data of a trial as text.
+pub(super) fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: Option<&str>) -> String {
     let record = &trial.record;
     let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
     let mut line = |name: &str, value: Option<String>| {

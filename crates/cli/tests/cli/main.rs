@@ -5,6 +5,7 @@
 mod ask;
 mod bad_input;
 mod chaos;
+mod check;
 mod compare;
 mod conclusion;
 mod confirm;

@@ -3,6 +3,7 @@
 use allometry_core::{Params, SizeBudget};
 use serde::Serialize;
 
+use super::attempt::Tried;
 use crate::command::confirm_cost::Cost;
 
 /// The result of a check.
@@ -19,6 +20,9 @@ pub(super) struct Found {
     pub(super) confirmation: Cost,
     /// Results of trainings on labels in random order, one per budget; `None` without `--shuffle`.
     pub(super) shuffle: Option<Vec<String>>,
+    /// The trial that `--try` evaluated.
+    #[serde(rename = "try")]
+    pub(super) tried: Option<Tried>,
 }
 
 /// The table and its parts.

@@ -1,5 +1,6 @@
 //! `allometry check`.
 
+mod attempt;
 mod found;
 mod text;
 
@@ -16,6 +17,7 @@ use super::ladder_file::LadderFile;
 use super::speed::flops_per_second;
 use crate::error::CliError;
 use crate::output;
+use attempt::Tried;
 use found::{
     Architecture, Budget, Condition, Extent, Found, LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
@@ -35,6 +37,7 @@ const LARGE_ERROR: f64 = 0.02;
 /// work, the number of distinct configurations, and an estimate of memory and time. A budget without any
 /// architecture is an error.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Check {
     #[command(flatten)]
     file: LadderFile,
@@ -47,6 +50,15 @@ pub(super) struct Check {
     /// features leak the label.
     #[arg(long)]
     shuffle: bool,
+
+    /// Evaluates one trial, with the middle of a budget's space, and prints what `run` would store. Nothing
+    /// is stored. The exit code is 6 if the trial fails.
+    #[arg(long = "try")]
+    tries: bool,
+
+    /// Budget of the trial of --try. Default: the first one.
+    #[arg(long, value_name = "LABEL", requires = "tries")]
+    budget: Option<String>,
 
     /// Prints one JSON document.
     #[arg(long)]
@@ -67,9 +79,11 @@ impl Check {
         let found = self.found(&ladder, &evaluator, &spaces)?;
         if self.json {
             let document = serde_json::to_value(&found).expect("the result has no keys but texts");
-            return output::print_json(&document);
+            output::print_json(&document)?;
+        } else {
+            output::print(&found.text())?;
         }
-        output::print(&found.text())
+        found.tried.map_or(Ok(()), |tried| tried.conclude())
     }
 
     fn found(
@@ -111,6 +125,11 @@ impl Check {
             budgets,
             confirmation: Cost::new(ladder, spaces, &seconds),
             shuffle: if self.shuffle { Some(shuffled(ladder, evaluator, spaces)?) } else { None },
+            tried: if self.tries {
+                Some(Tried::new(ladder, evaluator, self.budget.as_deref())?)
+            } else {
+                None
+            },
         })
     }
 }

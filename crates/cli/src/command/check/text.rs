@@ -27,6 +27,9 @@ impl Found {
         if let Some(results) = &self.shuffle {
             let _ = writeln!(text, "\n{}", results.join("\n"));
         }
+        if let Some(tried) = &self.tried {
+            let _ = write!(text, "\n{}", tried.text());
+        }
         text
     }
 }

@@ -1,0 +1,206 @@
+//! `allometry check`: its document, and the trial of `--try`.
+#![cfg(unix)]
+
+use std::path::Path;
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::support::scripted::{self, Scripted};
+use crate::support::{project, refused, run, shown};
+
+/// A program that reports everything that a trial can have.
+const SCRIPT: &str = r#"
+echo "trained with $1"
+cat >> "$ALLOMETRY_REPORT" <<END
+{"step": 1, "value": 0.4, "metrics": {"loss": 0.9}}
+{"step": 2, "value": 0.5}
+{"metrics": {"recall": 0.25}}
+{"constraints": {"memory": -0.5}}
+{"scores": [0.2, 0.9, 0.4], "labels": [0, 1, 0]}
+{"final": true, "value": 0.5, "weights": 640, "best_step": 2}
+END
+"#;
+
+/// Replaces the times and the seed of a trial, which differ between runs.
+fn steady(folder: &Path, text: &str) -> String {
+    let times = Regex::new(r"\d{4}-\d\d-\d\dT[0-9:.]+Z").unwrap();
+    let took = Regex::new(r" in \d+\.\d s").unwrap();
+    let seed = Regex::new(r"seed         \d+").unwrap();
+    let text = times.replace_all(text, "TIME");
+    let text = took.replace_all(&text, " in N s");
+    shown(folder, &seed.replace_all(&text, "seed         SEED"))
+}
+
+/// Returns the names of the files in a folder.
+fn files(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_tried_trial_is_shown_and_not_stored() {
+    let folder = scripted::folder(&Scripted::DEFAULT.ladder(), SCRIPT);
+    let folder = folder.path();
+    let (code, text, err) = run(folder, &["check", "--try"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{text}");
+    insta::assert_snapshot!(steady(folder, &text), @r#"
+    trials are evaluated by the ladder's command
+
+    a (any number of weights; the label is only a name)
+      1 of 1 architectures
+      3 distinct configurations
+               ? weights
+
+    b (any number of weights; the label is only a name)
+      1 of 1 architectures
+      3 distinct configurations
+               ? weights
+
+    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
+    5 seeds
+      it would cost 10 trainings; the search has 6 trials
+      the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
+    `test_part = true` in [command] once the command can score test rows
+
+    a trial in the middle of the space of a in N s, with predictions of 3 rows; `run` would store:
+    script/a, trial 0: complete 0.5000
+      width        2
+      constraint memory -0.5000 (met)
+      weights      640
+      seed         SEED
+      started      TIME
+      ended        TIME
+      best epoch   2
+      recall       0.2500
+      epoch 1      0.4000
+      epoch 2      0.5000
+    trained with 2
+    "#);
+    assert_eq!(files(folder), ["ladder.toml", "train.sh"]);
+
+    let (code, text, err) = run(folder, &["check", "--try", "--budget", "b", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let tried = &serde_json::from_str::<Value>(&text).unwrap()["try"];
+    assert_eq!((&tried["budget"], &tried["predictions"]), (&json!("b"), &json!(3)));
+    assert_eq!((&tried["trial"]["value"], &tried["trial"]["params"]), (&json!(0.5), &json!({"width": 2})));
+    assert_eq!(files(folder), ["ladder.toml", "train.sh"]);
+}
+
+#[test]
+fn a_tried_trial_that_fails_says_why() {
+    let folder = scripted::folder(&Scripted::DEFAULT.ladder(), "echo 'no module named x' >&2; exit 3\n");
+    let folder = folder.path();
+    let (code, text, err) = run(folder, &["check", "--try"]);
+    assert_eq!(code, 6);
+    insta::assert_snapshot!(steady(folder, &format!("{text}{err}")), @r#"
+    trials are evaluated by the ladder's command
+
+    a (any number of weights; the label is only a name)
+      1 of 1 architectures
+      3 distinct configurations
+               ? weights
+
+    b (any number of weights; the label is only a name)
+      1 of 1 architectures
+      3 distinct configurations
+               ? weights
+
+    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
+    5 seeds
+      it would cost 10 trainings; the search has 6 trials
+      the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
+    `test_part = true` in [command] once the command can score test rows
+
+    a trial in the middle of the space of a in N s, without predictions; `run` would store:
+    script/a, trial 0: failed: exit code 3: no module named x
+      width        2
+      seed         SEED
+      started      TIME
+      ended        TIME
+    no module named x
+    error: the trial failed: exit code 3
+    hint: nothing was stored; the same command tries again
+    "#);
+    assert_eq!(files(folder), ["ladder.toml", "train.sh"]);
+}
+
+#[test]
+fn a_trial_is_tried_for_a_known_budget_only() {
+    let folder = scripted::folder(&Scripted::DEFAULT.ladder(), SCRIPT);
+    let calls: [&[&str]; 2] = [&["check", "--try", "--budget", "c"], &["check", "--budget", "a"]];
+    let calls = calls.map(|arguments| refused(folder.path(), arguments)).join("\n");
+    insta::assert_snapshot!(calls, @"
+    $ allometry check --try --budget c
+    error: the ladder has no budget `c`
+    hint: it has a, b
+    exit code 2
+
+    $ allometry check --budget a
+    error: the following required arguments were not provided:
+      --try
+
+    Usage: allometry check --try --budget <LABEL> [LADDER]
+
+    For more information, try '--help'.
+    exit code 2
+    ");
+}
+
+#[test]
+fn the_built_in_model_is_tried_too() {
+    let folder = project();
+    let folder = folder.path();
+    let (code, text, err) = run(folder, &["check", "--try", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let trial = &document["try"]["trial"];
+    assert_eq!((&trial["state"], &trial["params"]["d_model"]), (&json!("complete"), &json!(6)), "{trial}");
+    assert_eq!(trial["intermediate"].as_array().map(Vec::len), Some(2));
+    assert_eq!(document["try"]["predictions"], document["table"]["parts"][1]["windows"]);
+    assert_eq!(files(folder), ["data.csv", "ladder.toml"]);
+}
+
+/// The document has what the text says.
+#[test]
+fn the_document_has_the_figures_of_the_text() {
+    let folder = project();
+    let folder = folder.path();
+    let (code, text, err) = run(folder, &["check"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, json, err) = run(folder, &["check", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let document: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["schema"], "allometry.check/1");
+    let table = &document["table"];
+    let lines = [
+        format!(
+            "{}: {} rows, {} features",
+            table["path"].as_str().unwrap(),
+            table["rows"],
+            table["features"]
+        ),
+        format!("training   {:>7} windows", table["parts"][0]["windows"].as_u64().unwrap()),
+    ];
+    for line in lines {
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+    for budget in document["budgets"].as_array().unwrap() {
+        let line = format!(
+            "  {} of {} architectures, {} to {} weights",
+            budget["feasible"], budget["considered"], budget["weights"][0], budget["weights"][1]
+        );
+        assert!(text.contains(&line), "{line}: {text}");
+        let listed = budget["architectures"].as_array().unwrap();
+        assert_eq!(listed.len() as u64 + budget["unlisted"].as_u64().unwrap(), budget["feasible"]);
+        for architecture in listed {
+            assert!(text.contains(&format!("{:>10} weights", architecture["weights"].as_u64().unwrap())));
+        }
+        assert!(budget["time"]["seconds"].as_f64().unwrap() > 0.0, "{budget}");
+    }
+    let (code, all, _) = run(folder, &["check", "--json", "--all"]);
+    let all: Value = serde_json::from_str(&all).unwrap();
+    assert_eq!((code, &all["budgets"][0]["unlisted"]), (0, &json!(0)));
+}
