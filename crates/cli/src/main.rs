@@ -12,6 +12,7 @@ mod output;
 mod print_error;
 mod progress;
 mod proposal;
+mod styles;
 mod weights;
 
 use std::ffi::OsString;

@@ -6,6 +6,7 @@ use allometry_study::{Objective, Source};
 
 use crate::error::CliError;
 use crate::output;
+use crate::styles::Label;
 
 /// Reads the trials of sources and prints the notes on them.
 ///
@@ -26,6 +27,6 @@ pub(crate) fn say(notes: &[Note], label: Option<&str>) {
         // Names and values come from files and may contain control characters.
         let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
         let line: String = note.to_string().chars().map(escaped).collect();
-        output::say(&format!("note: {label}{line}"));
+        output::tell(Label::Note, &format!("{label}{line}"));
     }
 }

@@ -10,6 +10,7 @@ use allometry_core::visible::{is_obeyed, visible, visible_lines};
 use terminal_size::{Width, terminal_size_of};
 
 use crate::error::CliError;
+use crate::styles::Label;
 
 /// The destination of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +104,12 @@ pub(crate) fn push_line(text: &mut String, line: &str) {
 pub(crate) fn say(line: &str) {
     // A closed standard error should not end a run.
     let _ = writeln!(std::io::stderr(), "{}", visible_lines(&secret::hide(line)));
+}
+
+/// Prints a message after its coloured label on standard error, like [`say`].
+pub(crate) fn tell(label: Label, message: &str) {
+    // A closed standard error should not end a run.
+    let _ = writeln!(anstream::stderr(), "{label} {}", visible_lines(&secret::hide(message)));
 }
 
 /// Writes one JSON document to standard output.

@@ -6,7 +6,8 @@ use allometry_core::secret;
 use allometry_report::number::counted;
 
 use crate::error::CliError;
-use crate::output::say;
+use crate::output::{say, tell};
+use crate::styles::Label;
 
 /// Maximum number of printed problems of a ladder file. Each is shown with the lines around it, and finding
 /// them takes a pass over the file.
@@ -24,7 +25,7 @@ pub(crate) fn print(error: &CliError) {
         return;
     }
     let mut shown = error.to_string();
-    say(&format!("error: {shown}"));
+    tell(Label::Error, &shown);
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         // Most messages contain that of their cause.
@@ -36,7 +37,7 @@ pub(crate) fn print(error: &CliError) {
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        say(&format!("hint: {hint}"));
+        tell(Label::Hint, &hint);
     }
 }
 

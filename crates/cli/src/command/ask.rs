@@ -14,6 +14,7 @@ use super::direction::DirectionArg;
 use super::study_args::{Place, StudyArgs, readable};
 use crate::error::CliError;
 use crate::output;
+use crate::styles::Label;
 
 /// Starts a trial for another program and prints its configuration.
 ///
@@ -52,7 +53,7 @@ impl Ask {
         let mut study = driven(&*store, &record, self.sampler, self.seed)?;
         let asked = study.ask()?;
         if let Some(handover) = study.take_handover() {
-            crate::output::say(&format!("note: {handover}"));
+            crate::output::tell(Label::Note, &handover.to_string());
         }
         let line = json!({
             "schema": "allometry.ask/1",

@@ -7,6 +7,7 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use super::Cli;
 use super::examples::{self, Example, OF_PROGRAM};
 use crate::exit_code::TABLE;
+use crate::styles::CLAP;
 
 /// The commands by task, in the order of the help.
 const TASKS: [(&str, &[&str]); 5] = [
@@ -83,14 +84,12 @@ fn exit_codes_text() -> String {
 }
 
 fn heading(text: &str) -> String {
-    let style = clap::builder::Styles::styled();
-    let style = style.get_header();
+    let style = CLAP.get_header();
     format!("{style}{text}{style:#}")
 }
 
 fn literal(text: &str) -> String {
-    let style = clap::builder::Styles::styled();
-    let style = style.get_literal();
+    let style = CLAP.get_literal();
     format!("{style}{text}{style:#}")
 }
 

@@ -12,6 +12,7 @@ use super::direction::DirectionArg;
 use super::{copy_studies, declared_space};
 use crate::error::CliError;
 use crate::output::{self, Destination};
+use crate::styles::Label;
 
 /// Copies studies into a storage.
 ///
@@ -162,7 +163,7 @@ fn convert(path: &Path, output: &str) -> Result<(), CliError> {
         .map_err(|source| CliError::Sweep { path: path.into(), source })?;
     Destination::parse(output).write(&converted.ladder)?;
     for note in converted.notes {
-        crate::output::say(&format!("note: {note}"));
+        crate::output::tell(Label::Note, &note);
     }
     Ok(())
 }

@@ -48,6 +48,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use help::parse;
 
 use crate::error::CliError;
+use crate::styles::CLAP;
 
 /// Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys.
 ///
@@ -55,7 +56,7 @@ use crate::error::CliError;
 /// a table, `allometry check` shows what it asks for, and `allometry run` searches every size and writes the
 /// report. The trials are in a database that Optuna's tools open.
 #[derive(Debug, Parser)]
-#[command(name = "allometry", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "allometry", version, propagate_version = true, max_term_width = 110, styles = CLAP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

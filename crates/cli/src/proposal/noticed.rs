@@ -8,6 +8,7 @@ use allometry_trainer::data::{ColumnDescription, Distinct, Step, TableDescriptio
 
 use super::roles::{number, one_value, values};
 use super::{Roles, code, first_of, shown};
+use crate::styles::Label;
 
 /// Maximum number of distinct whole numbers of a label that may have been meant as classes.
 const FEW_VALUES: usize = 20;
@@ -51,7 +52,12 @@ impl Noticed<'_> {
         }
         let first = times.first_repeated.as_deref().unwrap_or_default();
         let repeated = counted(times.repeated, "row");
-        let _ = writeln!(out, "  warning: {repeated} repeat a time of {}, the first is {first}", code(name));
+        let _ = writeln!(
+            out,
+            "  {} {repeated} repeat a time of {}, the first is {first}",
+            Label::Warning,
+            code(name)
+        );
         if let Some(column) = &times.series {
             let (column, series) = (code(&column.name), grouped(column.series));
             let _ =
@@ -70,7 +76,8 @@ impl Noticed<'_> {
                 let (name, found) = (code(&column.name), shown(found));
                 let _ = writeln!(
                     out,
-                    "  warning: {name} holds {found}; times are 2024-01-31, 2024-01-31T16:00:00 or numbers"
+                    "  {} {name} holds {found}; times are 2024-01-31, 2024-01-31T16:00:00 or numbers",
+                    Label::Warning
                 );
             }
         }
@@ -97,7 +104,8 @@ impl Noticed<'_> {
             let (name, values) = (code(&label.name), values(label));
             let _ = writeln!(
                 out,
-                "  warning: {name} is learned as a number, because {values} are not classes counted from 0"
+                "  {} {name} is learned as a number, because {values} are not classes counted from 0",
+                Label::Warning
             );
         }
     }

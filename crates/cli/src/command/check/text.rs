@@ -6,6 +6,7 @@ use allometry_core::{SizeBudget, WeightTarget, human_weights};
 
 use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
 use crate::command::confirm_cost::time_words;
+use crate::styles::Label;
 
 impl Found {
     /// Returns the result as lines for people.
@@ -67,7 +68,7 @@ impl Part {
         if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =
             (&self.precision, self.positives)
         {
-            let warning = if *is_low { "  warning:" } else { "  " };
+            let warning = if *is_low { format!("  {}", Label::Warning) } else { "  ".to_owned() };
             let _ = writeln!(
                 text,
                 "{warning} with {positives} positives, one AUC of {auc} is known to +-{:.3} (95%)",
@@ -142,10 +143,14 @@ impl Memory {
         let Self { bytes, available, workers } = self;
         let fits = match available {
             Some(available) if bytes > available => {
-                format!("; warning: only {} MiB are free, so such trials would fail", available >> 20)
+                format!(
+                    "; {} only {} MiB are free, so such trials would fail",
+                    Label::Warning,
+                    available >> 20
+                )
             }
             Some(available) if bytes * workers > *available => {
-                format!("; warning: only {} MiB are free for {workers} workers", available >> 20)
+                format!("; {} only {} MiB are free for {workers} workers", Label::Warning, available >> 20)
             }
             _ => String::new(),
         };

@@ -13,6 +13,7 @@ use allometry_search::{Feasible, Measured, Sampler, SpaceError, StudyView, recom
 use serde_json::{Map, Value};
 
 use super::protocol::{Answer, Header, LineError, Member, Request, request};
+use crate::styles::Label;
 
 /// Answers the lines of the input.
 pub(super) struct Session {
@@ -116,7 +117,7 @@ impl Study {
             &mut rng,
         )?;
         if let Some(handover) = self.sampler.take_handover() {
-            crate::output::say(&format!("note: {handover}"));
+            crate::output::tell(Label::Note, &handover.to_string());
         }
         let mut trial = FrozenTrial::new(number, TrialState::Running, None, suggestion.params);
         trial.record.origin = Some(suggestion.origin);
