@@ -22,6 +22,7 @@ pub mod forest;
 pub mod front;
 pub mod importance;
 pub mod input;
+pub mod law;
 pub mod level;
 pub mod lint;
 mod metric_name;

@@ -13,7 +13,7 @@ pub(super) const OF_PROGRAM: [Example; 2] = [
 ];
 
 /// The examples of each command.
-const OF_COMMANDS: [(&str, &[Example]); 24] = [
+const OF_COMMANDS: [(&str, &[Example]); 25] = [
     (
         "init",
         &[
@@ -123,6 +123,16 @@ const OF_COMMANDS: [(&str, &[Example]); 24] = [
                 "allometry compare old/ladder.toml new/ladder.toml",
             ),
             ("Write the comparison:", "allometry compare old.json new.json -o comparison.md"),
+        ],
+    ),
+    (
+        "fit",
+        &[
+            ("Fit the loss over the weights:", "allometry fit runs.csv --weights n_params --value loss"),
+            (
+                "Fit it over weights and data, and write the numbers:",
+                "allometry fit runs.csv --weights n_params --flops flops --value loss -o fit.json",
+            ),
         ],
     ),
     (

@@ -16,6 +16,7 @@ mod enqueue;
 mod examples;
 mod experiment;
 mod export;
+mod fit;
 mod help;
 mod import;
 mod init;
@@ -79,6 +80,7 @@ enum Command {
     Best(best::Best),
     Report(report::Report),
     Compare(compare::Compare),
+    Fit(fit::Fit),
     Serve(serve::Serve),
     Ask(ask::Ask),
     Tell(tell::Tell),
@@ -107,6 +109,7 @@ impl Cli {
             Command::Predict(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Compare(args) => args.run(),
+            Command::Fit(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Status(args) => args.run(),
             Command::List(args) => args.run(),

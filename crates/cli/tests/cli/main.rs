@@ -14,6 +14,7 @@ mod departures;
 mod exchange;
 mod fail_on;
 mod faults;
+mod fit;
 mod gpu;
 mod grpc;
 mod guides;

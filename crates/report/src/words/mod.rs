@@ -5,6 +5,7 @@
 
 pub mod comparison;
 pub mod finding;
+pub mod law;
 pub mod lint;
 pub mod verdict;
 

@@ -10,7 +10,6 @@ use allometry_report::chart::{
 use allometry_report::html::{answer, explorer, findings_section, trials_json};
 use allometry_search::pruning_bars;
 use allometry_store::StoredStudy;
-use allometry_store::facts::Experiment;
 use maud::{Markup, PreEscaped, html};
 
 use super::{progress, trial_address, unavailable, words};
@@ -60,21 +59,6 @@ pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
     }
 }
 
-/// Returns what a study is called on the page of its ladder.
-pub(super) fn label(study: &StoredStudy) -> String {
-    let facts = &study.record.facts;
-    let of_experiment = || {
-        let (experiment, study) = facts.experiment.as_ref()?;
-        let budget = words::short(&study.budget);
-        Some(match experiment {
-            Experiment::Transfer => format!("transfers to {budget}"),
-            Experiment::Confirm => format!("confirmation of {budget}"),
-        })
-    };
-    let budget = facts.budget.as_ref().map(|budget| words::short(&budget.label));
-    budget.or_else(of_experiment).unwrap_or_else(|| words::short(&study.record.name))
-}
-
 fn running(study: &StoredStudy) -> Markup {
     let trials: Vec<&FrozenTrial> =
         study.trials.iter().filter(|trial| trial.state == TrialState::Running).collect();
@@ -91,11 +75,11 @@ fn running(study: &StoredStudy) -> Markup {
         })
         .collect();
     let id = format!("running-{}", study.record.id);
-    let title = format!("{}: running", label(study));
+    let title = format!("{}: running", words::label(study));
     let figure = curves_figure_over(&id, &title, "value", &curves, &behind(study));
     html! {
-        section aria-label={ (label(study)) ": running trials" } {
-            h2 { (label(study)) ": " (trials.len()) " running" }
+        section aria-label={ (words::label(study)) ": running trials" } {
+            h2 { (words::label(study)) ": " (trials.len()) " running" }
             ul {
                 @for trial in trials.iter().take(MOST_CURVES) {
                     li data-key=(trial.number) { (running_trial(study, trial)) }
@@ -150,7 +134,7 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
                     @for (study, trial) in failed.iter().take(MOST_FAILURES) {
                         li data-key=(trial_address(study, trial.number.0)) {
                             a href=(trial_address(study, trial.number.0)) {
-                                (label(study)) ", trial " (trial.number)
+                                (words::label(study)) ", trial " (trial.number)
                             }
                             @if let Some(failure) = &trial.record.failure {
                                 ": " (words::short(&failure.reason))

@@ -7,7 +7,6 @@ use allometry_core::{FrozenTrial, StopReason, TrialState, incumbent};
 use allometry_store::{Liveness, RunningTrial, StoredStudy};
 use maud::{Markup, html};
 
-use super::ladder::label;
 use super::{trial_address, words};
 
 /// Number of finished trials whose durations give the estimate of the time left.
@@ -142,13 +141,13 @@ fn total(all: &[Progress<'_>]) -> Markup {
 fn row(progress: &Progress<'_>) -> Markup {
     let study = progress.study;
     if let Some(why) = &study.record.unreadable {
-        return html! { tr { td { (label(study)) } td colspan="5" { "cannot be read: " (why) } } };
+        return html! { tr { td { (words::label(study)) } td colspan="5" { "cannot be read: " (why) } } };
     }
     let best = incumbent(&study.trials, study.record.direction());
     let left = time_left(progress.work(), progress.at_once());
     html! {
         tr {
-            td { (label(study)) }
+            td { (words::label(study)) }
             td { (bar(progress)) }
             td { (progress.state()) }
             @match best {
@@ -177,7 +176,7 @@ fn bar(progress: &Progress<'_>) -> Markup {
     let words: Vec<String> =
         parts().map(|((state, _), count)| format!("{count} {}", state.as_str())).collect();
     html! {
-        div.stack role="img" aria-label={ (label(progress.study)) ": " (progress.done) (target) } {
+        div.stack role="img" aria-label={ (words::label(progress.study)) ": " (progress.done) (target) } {
             @for ((_, class), count) in parts() {
                 @let share = format!("{:.2}", 100.0 * count as f64 / length as f64);
                 span.(class) style={ "width:" (share) "%" } {}

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 pub(super) use allometry_report::number::decimals as value;
 use allometry_report::shortened;
+use allometry_store::StoredStudy;
+use allometry_store::facts::Experiment;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -15,6 +17,21 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// Returns a name shortened to 80 characters.
 pub(super) fn short(name: &str) -> String {
     shortened(name, LONGEST_NAME)
+}
+
+/// Returns what a study is called on the page of its ladder.
+pub(super) fn label(study: &StoredStudy) -> String {
+    let facts = &study.record.facts;
+    let of_experiment = || {
+        let (experiment, study) = facts.experiment.as_ref()?;
+        let budget = short(&study.budget);
+        Some(match experiment {
+            Experiment::Transfer => format!("transfers to {budget}"),
+            Experiment::Confirm => format!("confirmation of {budget}"),
+        })
+    };
+    let budget = facts.budget.as_ref().map(|budget| short(&budget.label));
+    budget.or_else(of_experiment).unwrap_or_else(|| short(&study.record.name))
 }
 
 /// Returns a name encoded as part of an address.

@@ -396,6 +396,8 @@ pub enum Role {
     Feature,
     /// Is left out.
     Excluded,
+    /// Is read as numbers.
+    Read,
 }
 
 impl fmt::Display for Role {
@@ -405,6 +407,7 @@ impl fmt::Display for Role {
             Self::Label => "label",
             Self::Feature => "feature",
             Self::Excluded => "excluded",
+            Self::Read => "numbers",
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use allometry_ladder::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
-use super::columns::Wanted;
+use super::columns::{Column, Wanted};
 use super::dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 use super::error::{DataError, Location};
 use super::label;
@@ -13,6 +13,7 @@ use super::rows::Rows;
 use super::scale::{moments, standardise};
 use super::split::{Split, part_rows};
 use super::summary::{PartSummary, TableSummary};
+use super::value::Visitor;
 use super::{read_csv, read_parquet};
 
 /// A data set and a summary of its table.
@@ -139,6 +140,27 @@ impl Format {
             Some("csv") => Ok(Self::Csv),
             Some("parquet") => Ok(Self::Parquet),
             _ => Err(DataError::UnknownFormat { path: path.to_owned() }),
+        }
+    }
+
+    /// Returns the columns of a table as found by its reader.
+    pub(super) fn columns(self, path: &Path) -> Result<Vec<Column>, DataError> {
+        match self {
+            Self::Csv => read_csv::scan(path),
+            Self::Parquet => read_parquet::columns(path),
+        }
+    }
+
+    /// Passes the values of `columns`, which are ascending indices, to a visitor.
+    pub(super) fn visit(
+        self,
+        path: &Path,
+        columns: &[usize],
+        visitor: &mut dyn Visitor,
+    ) -> Result<(), DataError> {
+        match self {
+            Self::Csv => read_csv::visit(path, columns, visitor),
+            Self::Parquet => read_parquet::visit(path, columns, visitor),
         }
     }
 

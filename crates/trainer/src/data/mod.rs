@@ -10,6 +10,7 @@ mod describe;
 mod error;
 mod label;
 mod load;
+mod numbers;
 mod read_csv;
 mod read_parquet;
 mod rows;
@@ -30,5 +31,6 @@ pub use describe::{
 };
 pub use error::{DataError, Gap, Location, Role};
 pub use load::{Loaded, check_classes, load};
+pub use numbers::read_numbers;
 pub use summary::{PartSummary, TableSummary};
 pub use unlabelled::{Row, Unlabelled, load_unlabelled};

@@ -8,7 +8,6 @@ use std::path::Path;
 use super::error::DataError;
 use super::load::Format;
 use super::value::{Value, Visitor};
-use super::{read_csv, read_parquet};
 pub use column::{ColumnDescription, Distinct, MOST_DISTINCT};
 pub use times::{SeriesColumn, Step, TimeDescription, describe_times};
 
@@ -69,23 +68,5 @@ impl Visitor for Scan {
 
     fn rows(&mut self, more: u64) {
         self.rows += more;
-    }
-}
-
-impl Format {
-    /// Returns the columns of a table as found by its reader.
-    fn columns(self, path: &Path) -> Result<Vec<Column>, DataError> {
-        match self {
-            Self::Csv => read_csv::scan(path),
-            Self::Parquet => read_parquet::columns(path),
-        }
-    }
-
-    /// Passes the values of `columns`, which are ascending indices, to a visitor.
-    fn visit(self, path: &Path, columns: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
-        match self {
-            Self::Csv => read_csv::visit(path, columns, visitor),
-            Self::Parquet => read_parquet::visit(path, columns, visitor),
-        }
     }
 }

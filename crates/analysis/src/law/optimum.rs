@@ -1,0 +1,66 @@
+//! The sizes with the least loss for given compute.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AxisLaw, LawAxis, LawEstimate};
+use crate::stats::robust_law::Law;
+
+/// Operations per weight and row of one training pass, forward and backward (Kaplan et al. 2020).
+pub(super) const OPERATIONS: f64 = 6.0;
+/// Multiples of the largest compute for which the sizes are computed.
+const MULTIPLES: [f64; 3] = [1.0, 10.0, 100.0];
+
+/// The weights and the data with the least loss for given compute `C = 6 N D`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Optimum {
+    /// Compute.
+    pub compute: f64,
+    /// Weights.
+    pub weights: LawEstimate,
+    /// Rows or tokens.
+    pub data: LawEstimate,
+    /// Loss there.
+    pub loss: LawEstimate,
+}
+
+/// Returns the optima of a law over weights and data, in this order; none for other laws.
+///
+/// `N = G (C / 6)^(beta / (alpha + beta))` with `G = (alpha A / (beta B))^(1 / (alpha + beta))` (Hoffmann et
+/// al. 2022, equation 4).
+pub(super) fn optima(
+    axes: &[LawAxis],
+    axis_laws: &[AxisLaw],
+    law: &Law,
+    laws: &[Law],
+    level: f64,
+) -> Vec<Optimum> {
+    if axes != [LawAxis::Weights, LawAxis::Data] || axis_laws.iter().any(|axis| axis.is_open) {
+        return Vec::new();
+    }
+    let largest = OPERATIONS * axis_laws.iter().map(|axis| axis.range[1]).product::<f64>();
+    let of = |multiple: &f64| {
+        let compute = multiple * largest;
+        let estimate = |of: &dyn Fn(&Law) -> f64| {
+            let drawn = laws.iter().map(of).filter(|x| x.is_finite()).collect();
+            LawEstimate::new(of(law), drawn, level)
+        };
+        Optimum {
+            compute,
+            weights: estimate(&|law| best(law, compute)[0]),
+            data: estimate(&|law| best(law, compute)[1]),
+            loss: estimate(&|law| law.at(&best(law, compute))),
+        }
+    };
+    MULTIPLES.iter().map(of).collect()
+}
+
+/// Returns the weights and the data with the least loss for some compute.
+fn best(law: &Law, compute: f64) -> [f64; 2] {
+    let ([alpha, beta], [a, b]) =
+        ([law.exponents[0], law.exponents[1]], [law.amplitudes[0], law.amplitudes[1]]);
+    let scale = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta));
+    let pairs = compute / OPERATIONS;
+    let weights = scale * pairs.powf(beta / (alpha + beta));
+    [weights, pairs / weights]
+}

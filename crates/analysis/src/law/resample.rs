@@ -1,0 +1,104 @@
+//! Laws fitted to resampled runs.
+
+use allometry_core::rng::TrialRng;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DELTA, Fitted};
+use crate::stats::distribution::f_upper_tail;
+use crate::stats::normal;
+use crate::stats::random::{resample, uniform};
+use crate::stats::robust_law::{Law, Sizes};
+
+/// Number of steps of a resampled fit, which starts at the law of all runs.
+const STEPS: usize = 200;
+/// Level at which the means of repeated sizes depart from the law.
+const DEPARTS: f64 = 0.05;
+
+/// What the resampling varies, and its intervals cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resampled {
+    /// The noise of runs around a law of this form, at the same sizes.
+    Noise,
+    /// The runs, drawn with replacement.
+    Runs,
+}
+
+/// Returns laws of resampled runs: with one axis from losses drawn around the law, with two from runs drawn
+/// with replacement.
+pub(super) fn laws(
+    fitted: &Fitted,
+    axes: usize,
+    replicates: u64,
+    rng: &mut TrialRng,
+) -> (Vec<Law>, Resampled) {
+    if axes == 1 {
+        return (from_noise(fitted, replicates, rng), Resampled::Noise);
+    }
+    let count = fitted.sizes.len();
+    let drawn: Vec<Vec<f64>> = (0..replicates)
+        .map(|_| {
+            let mut weights = vec![0.0; count];
+            resample(rng, 1, &mut weights);
+            weights
+        })
+        .collect();
+    let law = |weights: Vec<f64>| fitted.sizes.fit_from(&fitted.law, &weights, DELTA, STEPS);
+    (drawn.into_par_iter().map(law).collect(), Resampled::Runs)
+}
+
+/// Returns least-squares laws of losses drawn around the law. The variance of each draw is drawn
+/// from its own distribution given the residuals, so that few runs give wide intervals, as Student's t does.
+fn from_noise(fitted: &Fitted, replicates: u64, rng: &mut TrialRng) -> Vec<Law> {
+    let count = fitted.sizes.len();
+    let weights = vec![1.0; count];
+    let base = &fitted.law;
+    let (variance, freedom) = variance(&fitted.sizes, base);
+    let draws: Vec<Vec<f64>> = (0..replicates)
+        .map(|_| {
+            let chi_squared: f64 = (0..freedom).map(|_| gauss(rng).powi(2)).sum();
+            let sd = (variance * freedom as f64 / chi_squared.max(f64::MIN_POSITIVE)).sqrt();
+            (0..count).map(|_| sd * gauss(rng)).collect()
+        })
+        .collect();
+    let law = |noise: Vec<f64>| {
+        let drawn: Sizes = fitted.sizes.around(base, &noise);
+        drawn.fit_from(base, &weights, f64::INFINITY, STEPS)
+    };
+    draws.into_par_iter().map(law).collect()
+}
+
+/// Returns a draw of the standard normal distribution.
+pub(super) fn gauss(rng: &mut TrialRng) -> f64 {
+    normal::quantile(uniform(rng).clamp(1e-15, 1.0 - 1e-15))
+}
+
+/// Returns the variance of `log loss` around the law and its degrees of freedom: that of all residuals, or
+/// that of the means of repeated sizes where these depart from the law significantly.
+pub(super) fn variance(sizes: &Sizes, law: &Law) -> (f64, usize) {
+    let residuals = sizes.residuals(law);
+    let count = residuals.len();
+    let unknowns = 1 + 2 * sizes.axes();
+    let total: f64 = residuals.iter().map(|residual| residual * residual).sum();
+    let free = count.saturating_sub(unknowns).max(1);
+    let groups = sizes.groups();
+    let between: f64 = groups
+        .iter()
+        .map(|group| {
+            let mean = group.iter().map(|row| residuals[*row]).sum::<f64>() / group.len() as f64;
+            group.len() as f64 * mean * mean
+        })
+        .sum();
+    let (free_between, free_within) = (groups.len().saturating_sub(unknowns), count - groups.len());
+    if free_between > 0 && free_within > 0 {
+        let within = (total - between).max(f64::MIN_POSITIVE) / free_within as f64;
+        let between = between / free_between as f64;
+        let p = f_upper_tail(between / within, free_between as f64, free_within as f64);
+        if p.is_some_and(|p| p < DEPARTS) {
+            return (between, free_between);
+        }
+    }
+    (total / free as f64, free)
+}

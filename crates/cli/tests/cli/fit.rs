@@ -1,0 +1,72 @@
+//! Tests of `allometry fit`.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::support::{printed, refused, run};
+
+/// Returns runs of `2 + 300 / N^0.35`, two per size, 1% above and below it, and one that diverged.
+fn table() -> String {
+    let mut text = "model,n_params,tokens,loss\n".to_owned();
+    for place in 0..8 {
+        let size = 1e6 * 3.0_f64.powi(place);
+        let loss = 2.0 + 300.0 * size.powf(-0.35);
+        for (sign, tokens) in [(1.0, 2e9), (-1.0, 4e9)] {
+            let sign = if place % 2 == 0 { sign } else { -sign };
+            writeln!(text, "m{place},{size:.0},{tokens:.0},{:.5}", loss * (1.0 + 0.01 * sign)).unwrap();
+        }
+    }
+    text + "m8,9000000,2000000000,7.5\n"
+}
+
+#[test]
+fn a_law_has_intervals_and_a_tested_forecast() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("runs.csv"), table()).unwrap();
+    insta::assert_snapshot!(printed(
+        folder.path(),
+        &["fit", "runs.csv", "--weights", "n_params", "--value", "loss", "-o", "fit.json"]
+    ), @"");
+    let written = std::fs::read_to_string(folder.path().join("fit.json")).unwrap();
+    let document: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(document["schema"], "allometry.fit/1");
+    let alpha = &document["alpha"];
+    assert!((alpha["point"].as_f64().unwrap() - 0.35).abs() < 0.03, "{alpha}");
+    assert!(alpha["lower"].as_f64().unwrap() < 0.35 && alpha["upper"].as_f64().unwrap() > 0.35, "{alpha}");
+    assert!((document["e"]["point"].as_f64().unwrap() - 2.0).abs() < 0.1);
+    assert!(document["objective"].as_f64().unwrap() > 0.0 && document["beta"].is_null());
+    let arguments = ["fit", "runs.csv", "--weights", "n_params", "--value", "loss", "--json"];
+    let (code, out, _) = run(folder.path(), &arguments);
+    assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()), (0, document));
+}
+
+#[test]
+fn rows_without_a_number_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("runs.csv"), table() + ",81000000,,\n").unwrap();
+    let arguments = ["fit", "runs.csv", "--weights", "n_params", "--value", "loss", "-o", "fit.json"];
+    let (code, _, err) = run(folder.path(), &arguments);
+    assert_eq!((code, err.as_str()), (0, "note: left out for lack of a number: 1 row\n"));
+}
+
+#[test]
+fn what_cannot_bear_a_law_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |rows: &str| {
+        std::fs::write(folder.path().join("runs.csv"), format!("n_params,tokens,loss\n{rows}")).unwrap();
+    };
+    let arguments = ["fit", "runs.csv", "--weights", "n_params", "--value", "loss"];
+    write("1e6,1e8,3.0\n2e6,1e8,2.9\n");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    write("1e6,1e8,3.0\n2e6,1e8,2.9\n3e6,1e8,2.8\n4e6,1e8,2.7\n5e6,1e8,2.6\n");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    write("1e6,1e8,3.0\n2e6,1e8,-2.9\n");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    write("1e6,1e8,3.0\n2e6,1e8,nine\n");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    insta::assert_snapshot!(
+        refused(folder.path(), &["fit", "runs.csv", "--weights", "params", "--value", "loss"]),
+        @""
+    );
+}

@@ -1,0 +1,182 @@
+//! The sentences on scaling laws.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::law::{AxisLaw, LawAnalysis, LawAxis, LawEstimate, LawProblem, Resampled};
+use allometry_core::human_weights;
+use allometry_core::significant::significant;
+
+use crate::number::counted;
+
+/// Returns why no law is fitted, and what would change that. `row` returns the row of a run in its table.
+pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, String) {
+    match problem {
+        LawProblem::NotPositive { row: run } => (
+            format!("row {} below the header has a size or a loss that is not a positive number", row(*run)),
+            "a law needs positive sizes and losses; take rows of failed runs out".into(),
+        ),
+        LawProblem::FewSizes { axis, found, needed } => (
+            format!("there are {found} distinct sizes of {}, too few for a law", axis.as_str()),
+            format!("train at {needed} or more sizes, evenly spaced on a log scale"),
+        ),
+        LawProblem::NarrowRange { axis, found, needed } => (
+            format!("the sizes of {} span {found:.1} decades, too few for a law", axis.as_str()),
+            format!("train at sizes over {needed} decades, a factor of {:.0}", 10.0_f64.powf(*needed)),
+        ),
+        LawProblem::Together { correlation } => (
+            format!(
+                "weights and data vary together (correlation {correlation:.3}), so that their exponents \
+                     cannot be told apart"
+            ),
+            "train some sizes on other amounts of data, or fit one of the two".into(),
+        ),
+    }
+}
+
+/// Returns the law in words, with its forecast and what comes next.
+pub fn summary(law: &LawAnalysis) -> String {
+    let mut text = String::new();
+    let terms: Vec<String> = law
+        .axes
+        .iter()
+        .map(|axis| {
+            let letter = axis.axis.letter();
+            format!("{} / {letter}^{}", number(axis.amplitude.point), number(axis.exponent.point))
+        })
+        .collect();
+    let _ = writeln!(text, "loss = {} + {}", number(law.floor.point), terms.join(" + "));
+    let _ = writeln!(text);
+    let level = format!("{:.0}% interval", law.level * 100.0);
+    let _ = writeln!(text, "{:<22} {:>10}  {level}", "", "estimate");
+    for axis in &law.axes {
+        let word = axis.axis.as_str();
+        row(&mut text, &format!("exponent of {word}"), axis.exponent);
+        row(&mut text, &format!("amplitude of {word}"), axis.amplitude);
+    }
+    row(&mut text, "floor", law.floor);
+    let _ = writeln!(text);
+    for axis in law.axes.iter().filter(|axis| axis.is_open) {
+        let _ = writeln!(
+            text,
+            "The runs do not determine the exponent of {}: its interval reaches an end of the searched range.",
+            axis.axis.as_str()
+        );
+    }
+    let covers = match law.resampled {
+        Resampled::Noise => "the noise of runs around a law of this form",
+        Resampled::Runs => "other runs, drawn from these",
+    };
+    let left_out = match law.diverged {
+        0 => String::new(),
+        1 => " 1 run is far above the law and was left out as diverged.".into(),
+        count => format!(" {count} runs are far above the law and were left out as diverged."),
+    };
+    let _ = writeln!(
+        text,
+        "{} at {}; half of them are within {:.1}% of the law, all within {:.1}%.{left_out} Intervals cover {covers}, \
+         not another form of law.",
+        counted(law.runs, "run"),
+        law.axes.iter().map(sizes).collect::<Vec<_>>().join(" and "),
+        100.0 * law.residuals.median,
+        100.0 * law.residuals.largest,
+    );
+    forecast(&mut text, law);
+    text
+}
+
+fn forecast(text: &mut String, law: &LawAnalysis) {
+    let axes = || law.axes.iter().map(|axis| axis.axis);
+    match (&law.held_out, &law.not_held_out) {
+        (Some(forecast), _) => {
+            let verdict = if forecast.is_inside { "inside" } else { "outside" };
+            let _ = writeln!(
+                text,
+                "Held out: at {} the smaller sizes predicted {}, observed {} ({verdict}; {:+.1}%).",
+                place(axes(), &forecast.sizes),
+                with_interval(forecast.predicted),
+                number(forecast.observed),
+                100.0 * forecast.miss,
+            );
+        }
+        (None, Some(problem)) => {
+            let (why, hint) = refusal(problem, |row| row);
+            let _ = writeln!(
+                text,
+                "No size could be held out to test the law: without the largest, {why}. To have a test, {hint}."
+            );
+        }
+        (None, None) => {}
+    }
+    let next = &law.next;
+    let _ = writeln!(
+        text,
+        "Next: at {} the law predicts {}.",
+        place(axes(), &next.sizes),
+        with_interval(next.loss)
+    );
+    for optimum in &law.optima {
+        let _ = writeln!(
+            text,
+            "With {:.2e} operations the loss is least at {} weights and {} rows: {}.",
+            optimum.compute,
+            size_with_interval(optimum.weights),
+            size_with_interval(optimum.data),
+            with_interval(optimum.loss),
+        );
+    }
+}
+
+/// Returns a number with four significant digits, or in whole numbers where it is large.
+fn number(x: f64) -> String {
+    match x.abs() {
+        0.0 => "0".into(),
+        1e5.. => format!("{x:.3e}"),
+        100.0.. => format!("{x:.0}"),
+        _ => significant(x),
+    }
+}
+
+fn row(text: &mut String, name: &str, estimate: LawEstimate) {
+    let ends = format!("{} to {}", number(estimate.lower), number(estimate.upper));
+    let _ = writeln!(text, "{name:<22} {:>10}  {ends}", number(estimate.point));
+}
+
+/// Returns a size on an axis without its unit.
+fn size(axis: LawAxis, size: f64) -> String {
+    if axis == LawAxis::Compute { format!("{size:.2e}") } else { human_weights(size) }
+}
+
+fn sizes(axis: &AxisLaw) -> String {
+    format!(
+        "{} sizes of {} from {} to {}",
+        axis.distinct,
+        axis.axis.as_str(),
+        size(axis.axis, axis.range[0]),
+        size(axis.axis, axis.range[1])
+    )
+}
+
+fn place(axes: impl Iterator<Item = LawAxis>, sizes: &[f64]) -> String {
+    let parts: Vec<String> = axes
+        .zip(sizes)
+        .map(|(axis, size)| match axis {
+            LawAxis::Weights => format!("{} weights", human_weights(*size)),
+            LawAxis::Data => format!("{} rows", human_weights(*size)),
+            LawAxis::Compute => format!("{size:.2e} operations"),
+        })
+        .collect();
+    parts.join(" and ")
+}
+
+fn with_interval(estimate: LawEstimate) -> String {
+    format!("{} ({} to {})", number(estimate.point), number(estimate.lower), number(estimate.upper))
+}
+
+fn size_with_interval(number: LawEstimate) -> String {
+    format!(
+        "{} ({} to {})",
+        human_weights(number.point),
+        human_weights(number.lower),
+        human_weights(number.upper)
+    )
+}
