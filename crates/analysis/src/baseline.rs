@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
-use crate::sample::is_usable;
 use crate::scaling::ScalingPoint;
 use crate::stats::{auc, normal};
 use crate::summary::metric_estimate;
+use allometry_core::is_usable;
 
 /// Comparison of a simple model with the best trial of all budgets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

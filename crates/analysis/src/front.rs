@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{LadderTrials, StudyTrials};
-use crate::sample::is_usable;
+use allometry_core::is_usable;
 
 /// Objectives of a ladder with several objectives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
-use crate::sample::is_usable;
+use allometry_core::is_usable;
 
 /// The recommended configuration, or why there is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

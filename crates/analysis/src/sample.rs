@@ -2,19 +2,11 @@
 
 use std::sync::OnceLock;
 
-use allometry_core::{Direction, FrozenTrial, Params};
+use allometry_core::{Direction, FrozenTrial, Params, is_usable};
 
 use crate::configurations::by_configuration;
 use crate::input::StudyTrials;
 use crate::stats::moments::mean;
-
-/// Largest magnitude of a usable value; larger ones are not measurements, and their squares overflow.
-const LARGEST: f64 = 1e100;
-
-/// Whether a number is usable: finite and at most 1e100 in magnitude.
-pub fn is_usable(x: f64) -> bool {
-    x.abs() <= LARGEST
-}
 
 /// The complete trials of a study with a usable value, in order of their numbers.
 #[derive(Debug, Clone)]
@@ -32,11 +24,8 @@ pub struct Sample<'a> {
 impl<'a> Sample<'a> {
     /// Selects the usable trials of `study`.
     pub fn new(study: &'a StudyTrials, direction: Direction) -> Self {
-        let (trials, values) = study
-            .trials
-            .iter()
-            .filter_map(|trial| Some((trial, trial.eligible_value().filter(|value| is_usable(*value))?)))
-            .unzip();
+        let (trials, values) =
+            study.trials.iter().filter_map(|trial| Some((trial, trial.eligible_value()?))).unzip();
         Self { trials, values, direction, configurations: OnceLock::new() }
     }
 

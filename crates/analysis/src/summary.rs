@@ -33,7 +33,7 @@ pub struct StateCounts {
     pub pruned: u64,
     /// Trials that ended without a value.
     pub failed: u64,
-    /// Complete trials without a finite value; no statistic uses them.
+    /// Complete trials without a usable value; no statistic uses them.
     pub complete_without_number: u64,
     /// Complete trials that break a constraint; no statistic uses them.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -57,5 +57,5 @@ pub use size::{ModelSize, SizeBudget, SizeReach, WeightTarget, human_weights};
 pub use space::SearchSpace;
 pub use trial::{
     ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, Predictions, TrialNumber,
-    TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent,
+    TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent, is_usable,
 };

@@ -351,14 +351,22 @@ impl FrozenTrial {
         self.state == TrialState::Complete && self.is_feasible()
     }
 
-    /// The finite value of a complete trial that meets all constraints; `None` for other trials. An infinite
-    /// value is that of a model that diverged.
+    /// The usable value of a complete trial that meets all constraints; `None` for other trials. An infinite
+    /// or enormous value is that of a model that diverged.
     pub fn eligible_value(&self) -> Option<f64> {
-        self.value().filter(|value| value.is_finite() && self.is_eligible())
+        self.value().filter(|value| is_usable(*value) && self.is_eligible())
     }
 }
 
-/// The best complete trial with a finite value that meets all constraints; the earliest among equals.
+/// Largest magnitude of a usable value; larger ones are not measurements, and their squares overflow.
+const LARGEST: f64 = 1e100;
+
+/// Whether a value is usable: finite and at most 1e100 in magnitude.
+pub fn is_usable(x: f64) -> bool {
+    x.abs() <= LARGEST
+}
+
+/// The best complete trial with a usable value that meets all constraints; the earliest among equals.
 pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&FrozenTrial> {
     trials
         .iter()

@@ -3,7 +3,7 @@
 use allometry_core::{ParamValue, Params, SearchSpace};
 
 use crate::forest::axis::Axis;
-use crate::sample::is_usable;
+use allometry_core::is_usable;
 
 /// The parameters that a forest uses for its predictions.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,9 +14,9 @@ use crate::effort::FEWEST;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::row_scores::RowScores;
-use crate::sample::is_usable;
 use crate::stats::auc;
 use crate::stats::moments::{mean, sample_variance};
+use allometry_core::is_usable;
 
 /// Most stored predictions used for one budget; `ROWS_OF_MODELS` limits their rows over all budgets.
 const MODELS: usize = 50;

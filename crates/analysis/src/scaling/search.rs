@@ -11,11 +11,11 @@ use super::proposals::to_the_best;
 use crate::configurations::by_configuration;
 use crate::effort::FEWEST;
 use crate::input::{LadderTrials, StudyTrials};
-use crate::sample::is_usable;
 use crate::stats::best_of;
 use crate::stats::kendall::kendall;
 use crate::stats::moments::{mean, sample_variance};
 use crate::stats::two_sample::mann_whitney;
+use allometry_core::is_usable;
 
 /// Largest `k`.
 const LARGEST: usize = 50;

@@ -73,7 +73,7 @@ impl Best {
             let Some(best) = incumbent(&trials, study.direction()) else {
                 output::push_line(
                     &mut text,
-                    &format!("{}: no complete trial with a finite value", label(study)),
+                    &format!("{}: no complete trial with a usable value", label(study)),
                 );
                 continue;
             };
@@ -115,7 +115,7 @@ impl Best {
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
-                message: format!("{} has no complete trial with a finite value yet", place.shown()),
+                message: format!("{} has no complete trial with a usable value yet", place.shown()),
                 hint: Some("`allometry status` shows the trials of each study".into()),
             });
         }

@@ -352,6 +352,6 @@ fn infinite_values_are_not_the_best() {
     $ allometry best t.json none.json --direction minimize
     t: 0.3000 (trial 1)  lr=0.01
       recommended: unknown: the search space is not known
-    none: no complete trial with a finite value
+    none: no complete trial with a usable value
     ");
 }

@@ -1,9 +1,9 @@
 //! The Pareto front among all trials.
 
 use allometry_analysis::front::{Front, Objectives};
-use allometry_analysis::sample::is_usable;
 use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
 use allometry_core::Direction;
+use allometry_core::is_usable;
 
 use super::figure::Figure;
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};

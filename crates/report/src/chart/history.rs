@@ -1,7 +1,8 @@
 //! The course of a search.
 
-use allometry_analysis::sample::{Sample, is_usable};
+use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyTrials};
+use allometry_core::is_usable;
 use allometry_core::{FrozenTrial, TrialState};
 
 use super::figure::{Figure, FigureTable};

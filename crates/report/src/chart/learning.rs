@@ -1,7 +1,8 @@
 //! Learning curves.
 
-use allometry_analysis::sample::{Sample, is_usable};
+use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyTrials};
+use allometry_core::is_usable;
 
 use super::figure::Figure;
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};

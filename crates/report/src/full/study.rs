@@ -46,7 +46,7 @@ pub(crate) fn unused_trials(summary: &Summary) -> Vec<(u64, &'static str)> {
         (counts.running, "running"),
         (counts.waiting, "waiting"),
         (counts.infeasible, "infeasible"),
-        (counts.complete_without_number, "complete without a finite value"),
+        (counts.complete_without_number, "complete without a usable value"),
     ];
     others.into_iter().filter(|(count, _)| *count > 0).collect()
 }

@@ -158,7 +158,11 @@ fn of_budget(problem: &BudgetProblem) -> String {
             )
         }
         BudgetProblem::NonFiniteValues { trials } => {
-            format!("{} completed without a finite value and were left out", counted(*trials, "trial"))
+            let were = if *trials == 1 { "was" } else { "were" };
+            format!(
+                "{} completed without a usable value, which is finite and at most 1e100, and {were} left out",
+                counted(*trials, "trial")
+            )
         }
         BudgetProblem::InfeasibleTrials { infeasible, complete, broken } => {
             let verb = if *infeasible == 1 { "breaks" } else { "break" };
