@@ -260,11 +260,13 @@ impl Panel {
                     Anchor::Start => (x, "start"),
                     Anchor::Middle => (x - width / 2.0, "middle"),
                 };
+                let line = letters * label::LINE;
                 let mut y = y - 7.0;
+                // A line further up may be rounded to a little less.
                 while let Some((.., other)) = taken.iter().find(|(start, end, other)| {
-                    left < *end && *start < left + width && (y - other).abs() < letters * label::LINE
+                    left < *end && *start < left + width && (y - other).abs() < line * 0.999
                 }) {
-                    y = other - letters * label::LINE;
+                    y = other - line;
                 }
                 taken.push((left, left + width, y));
                 (x, round(y), anchor, text.as_str())
@@ -544,6 +546,24 @@ mod tests {
         let svg = panel.svg("a", None).into_string();
         assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("<img"), "{svg}");
         assert!(svg.contains("&lt;script&gt;"));
+    }
+
+    /// Heights that are not exact in binary end the search for a free line too.
+    #[test]
+    fn texts_at_one_place_are_on_lines_of_their_own() {
+        for height in 0..10 {
+            let axis = || Axis::new("", Scale::Linear { low: 0.0, high: 1.0 });
+            let mut panel = Panel::new("", axis(), axis(), (314.0, 234.0));
+            for word in 0..30 {
+                let (at, text) = ((0.1, 0.5 + f64::from(height) * 0.0013), format!("word {word}"));
+                panel.layers.push(Layer::Words { at, text, anchor: Anchor::Start });
+            }
+            let svg = panel.svg("a", None).into_string();
+            let place = |word: &str| word.split_once(" text-anchor").map(|(place, _)| place.to_owned());
+            let places: std::collections::BTreeSet<String> =
+                svg.split("<text ").filter(|word| word.contains("word ")).filter_map(place).collect();
+            assert_eq!(places.len(), 30);
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ const MOST: usize = 14;
 /// of the rank fill the others.
 const MOST_LINES: usize = 400;
 
+/// The largest number of names along an axis, which have room above each other.
+const MOST_NAMES: usize = 20;
+
 /// Draws parallel coordinates: one line per trial through its values, the best tenth in a stronger colour.
 pub(super) fn figure(
     study: &StudyAnalysis,
@@ -67,10 +70,14 @@ pub(super) fn figure(
             lines: group.into_iter().map(|trial| line(*trial)).collect(),
         });
     }
+    let mut is_thinned = false;
     for (place, scale) in axes.iter().map(|(_, axis)| &axis.scale).chain([&values]).enumerate() {
         let x = place as f64;
         panel.layers.push(Layer::segment("ruler", (x, 0.0), (x, 1.0), ""));
-        for tick in scale.ticks(4, TickFormat::Number) {
+        let ticks = scale.ticks(4, TickFormat::Number);
+        let step = ticks.len().div_ceil(MOST_NAMES).max(1);
+        is_thinned |= step > 1;
+        for tick in ticks.into_iter().step_by(step) {
             let text = cut(&tick.label, 10);
             panel.layers.push(Layer::Words { at: (x, scale.unit(tick.at)), text, anchor: Anchor::Start });
         }
@@ -90,9 +97,11 @@ pub(super) fn figure(
     } else {
         String::new()
     };
+    let unnamed =
+        if is_thinned { " Of more than 20 names along an axis, some at even steps are written." } else { "" };
     figure.caption = format!(
         "Each line is a trial. On a page, drag along an axis to keep only the trials in that range, also in \
-         the table of trials.{thinned}"
+         the table of trials.{thinned}{unnamed}"
     );
     figure.alt = format!("{} trials over {} parameters and {}.", order.len(), axes.len(), analysis.metric);
     Some(figure)
