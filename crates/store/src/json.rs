@@ -137,15 +137,6 @@ pub(crate) fn wide(digits: &str) -> Value {
     Value::String(format!("{MARK}{digits}"))
 }
 
-/// Returns the integers beyond 64 bits in a text of any format, with the floats next to them.
-pub(crate) fn wide_numbers(text: &str) -> Vec<(f64, &str)> {
-    if !has_long_number(text) {
-        return Vec::new();
-    }
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));
-    words.filter(|word| is_wide(word)).filter_map(|word| Some((word.parse().ok()?, word))).collect()
-}
-
 /// Returns the digits of the first integer in a value that exceeds `i64`.
 pub fn beyond_i64(value: &Value) -> Option<String> {
     match value {

@@ -1,13 +1,22 @@
 //! Reader of lists of trials in YAML, as `optuna trials -f yaml` prints them.
 
-use std::fmt;
+mod scalar;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::collections::HashMap;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::{Map, Value};
-use serde_saphyr::options::NonFiniteFloatPolicy;
 
 use super::error::Problem;
-use crate::json;
+
+/// Maximum depth of nested lists and objects, which is that of JSON.
+const DEPTH: usize = 127;
+
+/// Maximum size of what aliases repeat, in bytes.
+const REPEATED: usize = 64 << 20;
+
+/// Approximate size of a value in memory, in bytes, without that of its text.
+const NODE: usize = 64;
 
 /// Whether a text starts like a YAML list.
 pub fn is_list(text: &str) -> bool {
@@ -15,102 +24,242 @@ pub fn is_list(text: &str) -> bool {
     text.lines().find(is_content).is_some_and(|line| line.starts_with("- "))
 }
 
-/// Parses a document; the parser limits its size in memory, aliases and depth.
+/// Parses a document. Scalars are resolved as `yaml.safe_load` of `PyYAML` does; numbers that JSON cannot
+/// represent become the stand-ins of [`crate::json`].
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
-    let options = serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::PassThrough };
-    let read = serde_saphyr::from_str_with_options::<Node>(text, options);
-    read.map(|node| with_wide(node.0, &json::wide_numbers(text))).map_err(|error| {
-        let place = error.location().map_or_else(
-            || "its content".to_owned(),
-            |location| format!("line {}, column {}", location.line(), location.column()),
-        );
-        let message = error.to_string();
-        let line = message.lines().next().unwrap_or("not YAML").trim_start_matches("error: ");
-        // The message starts with the place.
-        let line = line
-            .split_once(": ")
-            .filter(|(place, _)| place.starts_with("line "))
-            .map_or(line, |(_, said)| said);
-        Problem::new(place, line).hint("`optuna trials -f json` writes JSON")
-    })
+    let mut composer = Composer::default();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| malformed(&error))?;
+        composer.take(event).map_err(|message| at(&span, message))?;
+    }
+    Ok(composer.root.unwrap_or_default())
 }
 
-/// Restores the digits of integers beyond 64 bits, which the parser reads as floats.
-fn with_wide(value: Value, integers: &[(f64, &str)]) -> Value {
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            let found = integers.iter().find(|(rounded, _)| number.as_f64() == Some(*rounded));
-            found.map_or(Value::Number(number), |(_, digits)| json::wide(digits))
-        }
-        Value::Array(items) if !integers.is_empty() => {
-            items.into_iter().map(|item| with_wide(item, integers)).collect()
-        }
-        Value::Object(fields) if !integers.is_empty() => {
-            fields.into_iter().map(|(key, item)| (key, with_wide(item, integers))).collect()
-        }
-        other => other,
+fn malformed(error: &ScanError) -> Problem {
+    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => problem(line, column, TOO_DEEP),
+        _ => problem(line, column, &error.info()),
     }
 }
 
-/// A YAML node as a JSON value; numbers that JSON cannot represent become the stand-ins of [`json`].
-struct Node(Value);
+fn at(span: &Span, message: &str) -> Problem {
+    problem(span.start.line(), span.start.col() + 1, message)
+}
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Nodes).map(Node)
+fn problem(line: usize, column: usize, message: &str) -> Problem {
+    Problem::new(format!("line {line}, column {column}"), message).hint("`optuna trials -f json` writes JSON")
+}
+
+/// A list or an object whose end has not been read.
+struct Open {
+    /// Number of its anchor; 0 without one.
+    anchor: usize,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Value>),
+    Object {
+        fields: Map<String, Value>,
+        /// Name of the field whose value follows.
+        key: Option<Key>,
+        /// Objects whose fields are added unless they are there.
+        merged: Vec<Value>,
+    },
+}
+
+enum Key {
+    Name(String),
+    /// The plain key `<<`.
+    Merge,
+}
+
+/// Builds a value from the events of a document.
+#[derive(Default)]
+struct Composer {
+    open: Vec<Open>,
+    anchors: HashMap<usize, Value>,
+    /// Size of what aliases have repeated.
+    repeated: usize,
+    root: Option<Value>,
+}
+
+impl Composer {
+    fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
+        match event {
+            Event::DocumentStart(..) if self.root.is_some() => Err("a second document"),
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_plain = style == ScalarStyle::Plain;
+                if let Some(key) = self.next_key() {
+                    *key = Some(if is_plain && text == "<<" {
+                        Key::Merge
+                    } else {
+                        Key::Name(text.clone().into_owned())
+                    });
+                    self.anchor(anchor, || text.into_owned().into());
+                    return Ok(());
+                }
+                self.put(resolved(&text, is_plain, tag.as_deref()), anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => self.begin(anchor, Content::List(Vec::new())),
+            Event::MappingStart(_, anchor, _) => {
+                self.begin(anchor, Content::Object { fields: Map::new(), key: None, merged: Vec::new() })
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(Open { anchor, content }) = self.open.pop() else {
+                    return Err("an end without a start");
+                };
+                self.put(content.into_value()?, anchor)
+            }
+            Event::Alias(anchor) => {
+                let value = self.anchors.get(&anchor).ok_or("an alias within its own anchor")?;
+                self.repeated += size(value);
+                if self.repeated > REPEATED {
+                    return Err("its aliases repeat more than 64 MiB");
+                }
+                let value = value.clone();
+                match (self.next_key(), value) {
+                    (Some(key), Value::String(name)) => {
+                        *key = Some(Key::Name(name));
+                        Ok(())
+                    }
+                    (Some(_), _) => Err(KEYS),
+                    (None, value) => self.put(value, 0),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the place of the key if the next node is one.
+    fn next_key(&mut self) -> Option<&mut Option<Key>> {
+        match &mut self.open.last_mut()?.content {
+            Content::Object { key, .. } if key.is_none() => Some(key),
+            _ => None,
+        }
+    }
+
+    fn begin(&mut self, anchor: usize, content: Content) -> Result<(), &'static str> {
+        if self.next_key().is_some() {
+            return Err(KEYS);
+        }
+        if self.open.len() >= DEPTH {
+            return Err(TOO_DEEP);
+        }
+        self.open.push(Open { anchor, content });
+        Ok(())
+    }
+
+    /// Keeps a node for its aliases, if it has an anchor.
+    fn anchor(&mut self, anchor: usize, value: impl FnOnce() -> Value) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, value());
+        }
+    }
+
+    /// Adds a value to the innermost open list or object.
+    fn put(&mut self, value: Value, anchor: usize) -> Result<(), &'static str> {
+        self.anchor(anchor, || value.clone());
+        match self.open.last_mut().map(|open| &mut open.content) {
+            None => self.root = Some(value),
+            Some(Content::List(items)) => items.push(value),
+            Some(Content::Object { fields, key, merged }) => match key.take() {
+                Some(Key::Merge) => merged.push(value),
+                Some(Key::Name(name)) if fields.contains_key(&name) => return Err("a key that occurs twice"),
+                Some(Key::Name(name)) => drop(fields.insert(name, value)),
+                None => return Err(KEYS),
+            },
+        }
+        Ok(())
     }
 }
 
-struct Nodes;
+const TOO_DEEP: &str = "lists and objects are nested more than 127 deep";
 
-impl<'de> Visitor<'de> for Nodes {
-    type Value = Value;
+const KEYS: &str = "a list or an object as a key";
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of YAML")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(json::float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Node(item)) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some((key, Node(value))) = access.next_entry::<String, Node>()? {
-            fields.insert(key, value);
+impl Content {
+    fn into_value(self) -> Result<Value, &'static str> {
+        let (mut fields, merged) = match self {
+            Self::List(items) => return Ok(Value::Array(items)),
+            Self::Object { fields, merged, .. } => (fields, merged),
+        };
+        let objects = merged.into_iter().flat_map(|value| match value {
+            Value::Array(items) => items,
+            value => vec![value],
+        });
+        for object in objects {
+            let Value::Object(others) = object else { return Err("`<<` without an object") };
+            for (name, value) in others {
+                fields.entry(name).or_insert(value);
+            }
         }
         Ok(Value::Object(fields))
+    }
+}
+
+/// Returns the value of a scalar. A tag of YAML's own types takes precedence over its quotes.
+fn resolved(text: &str, is_plain: bool, tag: Option<&Tag>) -> Value {
+    let is_text = match tag.map(Tag::core_suffix) {
+        None => !is_plain,
+        Some(suffix) => !matches!(suffix, Some("int" | "float" | "bool" | "null")),
+    };
+    if is_text { text.into() } else { scalar::plain(text) }
+}
+
+/// Returns the approximate size of a value in memory.
+fn size(value: &Value) -> usize {
+    NODE + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn anchors_merges_and_tags_are_read() {
+        let text = "- &a {x: 1, y: 'n'}\n- *a\n- {<<: *a, x: 2}\n- {<<: [{z: ~}, *a]}\n- !!str 5\n\
+                    - !!float '1e-4'\n- &t text\n- {*t : 1}\n- ? 7\n  : [yes, \"yes\"]\n";
+        let read = parse(text).unwrap();
+        let expected = json!([
+            {"x": 1, "y": "n"}, {"x": 1, "y": "n"}, {"x": 2, "y": "n"}, {"z": null, "x": 1, "y": "n"}, "5",
+            "1e-4", "text", {"text": 1}, {"7": [true, "yes"]},
+        ]);
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn documents_that_exhaust_memory_are_refused() {
+        let mut bomb = String::from("- &a0 [0, 0, 0, 0, 0, 0, 0, 0, 0]\n");
+        for level in 1..12 {
+            let alias = format!("*a{}", level - 1);
+            writeln!(bomb, "- &a{level} [{}]", vec![alias; 9].join(", ")).unwrap();
+        }
+        let [deep, deepest] =
+            [200, 100_000].map(|depth| format!("- {}{}", "[".repeat(depth), "]".repeat(depth)));
+        for (text, expected) in [
+            (bomb.as_str(), "its aliases repeat more than 64 MiB"),
+            (&deep, "nested more than 127 deep"),
+            (&deepest, "nested more than 127 deep"),
+            ("- &a [*a]\n", "an alias within its own anchor"),
+            ("- {a: 1, a: 2}\n", "a key that occurs twice"),
+            ("- {[1]: 2}\n", "a list or an object as a key"),
+            ("- 1\n---\n- 2\n", "a second document"),
+            ("- <<: 1\n", "`<<` without an object"),
+        ] {
+            let problem = parse(text).unwrap_err();
+            assert!(problem.message.contains(expected), "{}", problem.message);
+            assert!(problem.place.starts_with("line "), "{}", problem.place);
+        }
     }
 }

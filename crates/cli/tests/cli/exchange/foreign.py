@@ -23,6 +23,11 @@ class Failed(Exception):
     pass
 
 
+# Texts that other readers of YAML than PyYAML take for truth values and numbers, and some that are quoted.
+WORDS = """y n Y N 1e3 08 1e-4 1E5 +1e5 1e+5 .1e3 1.e5 +.5 -.5e3 0o17 7e84321 tRUE yEs nan .Nan 1:60 0x_1F = << ~ null
+yes No on off 0777 0b11 1_000 1:30 190:20:30.15 .inf -.INF .NaN 1.5 +12 2024-01-01 1,5 0.0.1 # - : ? ! & * % @""".split()
+
+
 def single(trial):
     rate = trial.suggest_float("rate", 1e-5, 1, log=True)
     n = trial.suggest_int("n", 1, 64)
@@ -35,6 +40,7 @@ def single(trial):
     trial.set_user_attr("n_params", 1000 * n)
     trial.set_user_attr("note", "\u00fcber, all; \"quoted\"")
     trial.set_user_attr("shape", [1, 2, {"a": None}])
+    trial.set_user_attr("words", WORDS)
     trial.report(rate, 1)
     trial.report(float("nan"), 2)
     trial.report(rate * n, 3)
