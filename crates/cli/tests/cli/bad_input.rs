@@ -269,6 +269,7 @@ fn foreign_trials() {
 
     $ allometry report X=empty.json
     error: empty.json holds no trials
+    hint: `list` and `import` take a study without trials if --direction is given
     exit code 4
 
     $ allometry report X=text.db

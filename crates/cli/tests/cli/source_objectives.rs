@@ -96,7 +96,7 @@ fn a_table_of_several_objectives_has_a_front() {
     ");
     insta::assert_snapshot!(refused(folder, &["best", "t.csv", "--direction", "maximize"]), @"
     $ allometry best t.csv --direction maximize
-    error: t.csv, its trials: 2 values, and 1 directions
+    error: t.csv, its trials: 2 values, and 1 direction
     hint: give --direction once for each objective: --direction acc=... --direction ms=...
     exit code 4
     ");
@@ -207,7 +207,7 @@ fn directions_are_said_by_the_names_of_objectives() {
     ];
     insta::assert_snapshot!(all_refused(folder, &calls), @"
     $ allometry best ab.json --direction a=minimize
-    error: ab.json, its trials: 2 values, and 1 directions
+    error: ab.json, its trials: 2 values, and 1 direction
     hint: give --direction once for each objective: --direction a=... --direction b=...
     exit code 4
 

@@ -587,6 +587,7 @@ fn an_empty_study_comes_back() {
     insta::assert_snapshot!(refused(folder, &["import", "e.json", "--storage", "c.db"]), @"
     $ allometry import e.json --storage c.db
     error: e.json holds no trials
+    hint: `list` and `import` take a study without trials if --direction is given
     exit code 4
     ");
 }

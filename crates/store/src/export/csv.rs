@@ -154,13 +154,14 @@ fn has_ambiguous_choice(set: &str) -> bool {
     set["attributes"]["choices"].as_array().is_some_and(|choices| choices.iter().any(is_read_otherwise))
 }
 
-/// Returns the cell of a parameter's value: JSON if another choice, or a missing value, has the same plain
-/// cell.
+/// Returns the cell of a parameter's value: JSON if the plain cell may be that of another choice or of a
+/// missing value, or if a reader may remove its blanks.
 fn choice_cell(value: &Value, set: &Value) -> String {
     let text = cell(value);
     let choices = set["attributes"]["choices"].as_array().into_iter().flatten();
-    let is_one = !text.is_empty() && choices.filter(|choice| cell(choice) == text).count() < 2;
-    if is_one { text } else { json::write(value) }
+    let is_alike = |choice: &&Value| cell(choice) == text || json::write(choice) == text;
+    let is_plain = !text.is_empty() && text.trim() == text && choices.filter(is_alike).count() < 2;
+    if is_plain { text } else { json::write(value) }
 }
 
 /// Returns the cell of an attribute: JSON if the plain cell would be read as another value.

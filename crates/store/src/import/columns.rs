@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use allometry_core::implied_direction;
 
 use super::Roles;
+use super::ends::{STEP, TRIAL};
 use super::error::Problem;
 use super::note::{Note, listed};
 use super::optuna_storage::SIZES;
@@ -19,6 +20,10 @@ pub(super) enum Column {
     State,
     Intermediate(i64),
     Metric(String),
+    /// A list of constraints, or an object of them.
+    Constraints,
+    /// One constraint by name.
+    Constraint(String),
     SystemAttribute(String),
     Param(String),
     /// Distribution of a parameter as JSON.
@@ -41,6 +46,8 @@ impl Column {
             | Self::Started
             | Self::Completed => true,
             Self::Metric(_)
+            | Self::Constraints
+            | Self::Constraint(_)
             | Self::SystemAttribute(_)
             | Self::Param(_)
             | Self::Distribution(_)
@@ -53,6 +60,8 @@ impl Column {
 /// Prefixes of parameters: Optuna, `MLflow`, W&B, Ray Tune. If one of them occurs, columns without it are no
 /// parameters.
 const PARAMS: [&str; 4] = ["params_", "params.", "config.", "config/"];
+/// Prefixes of constraints: Optuna's, and pandas' for the field `constraints`.
+const CONSTRAINTS: [&str; 2] = ["constraints:", "constraints."];
 /// Prefixes of metrics.
 const METRICS: [&str; 3] = ["user_attrs_", "metrics.", "summary."];
 
@@ -109,6 +118,9 @@ const IGNORED: [&str; 38] = [
 const VALUES: [&str; 9] =
     ["value", "values_0", "auc", "val_auc", "valid_auc", "validation_auc", "objective", "score", "metric"];
 
+/// Names of the number of a trial, the most likely first.
+const NUMBERS: [&str; 3] = ["number", "trial_number", "trial"];
+
 /// Names of the objective that do not tell what it measures.
 const UNDESCRIPTIVE: [&str; 5] = ["value", "values_0", "objective", "score", "metric"];
 
@@ -138,18 +150,22 @@ impl Columns {
     /// from the user's options.
     pub(super) fn new(header: &[&str], roles: &Roles<'_>, place: &str) -> Result<Self, Problem> {
         refuse_repeated(header, place)?;
-        let is_marked = header.iter().any(|name| after(name, &PARAMS).is_some());
+        let from_ray = [TRIAL, STEP].iter().all(|name| header.contains(name));
+        let is_marked = from_ray || header.iter().any(|name| after(name, &PARAMS).is_some());
         let of_optuna = ["number", "state", "datetime_start", "datetime_complete"];
-        let from_optuna = header.iter().any(|name| name.starts_with("params_"))
-            || of_optuna.iter().all(|name| header.contains(name));
+        let from_optuna = header.iter().any(|name| after(name, &["params_"]).is_some())
+            || of_optuna.iter().all(|name| header.iter().any(|known| known.eq_ignore_ascii_case(name)));
         let is_objective = |name: &str| match after(name, &OBJECTIVES) {
-            Some(rest) => from_optuna || (name.starts_with("values_") && rest.parse::<u32>().is_ok()),
+            Some(rest) => {
+                from_optuna || (after(name, &["values_"]) == Some(rest) && rest.parse::<u32>().is_ok())
+            }
             None => false,
         };
         // An attribute called `score` is no objective if the objectives have names.
         let named = || header.iter().copied().find(|name| from_optuna && is_objective(name));
         let value = said_objective(header, roles.metric)
-            .or_else(|| if header.contains(&"value") { Some("value") } else { named() })
+            .or_else(|| plain_value(header))
+            .or_else(named)
             .or_else(|| usual_objective(header))
             .or_else(|| header.iter().copied().find(|name| is_objective(name)));
         let Some(value) = value else {
@@ -194,7 +210,8 @@ impl Columns {
             }
             kind
         };
-        let kinds: Vec<Column> = header.iter().map(|name| kind(name)).collect();
+        let mut kinds: Vec<Column> = header.iter().map(|name| kind(name)).collect();
+        left_out.extend(keep_one_number(header, &mut kinds));
         refuse_twins(&kinds, place)?;
         refuse_order(header, place)?;
         notes.extend((!guessed.is_empty()).then_some(Note::Guessed { params: guessed }));
@@ -203,6 +220,32 @@ impl Columns {
         let place = kinds.iter().take_while(|kind| **kind != Column::Value).filter(is_later).count();
         Ok(Self { metrics: metrics(header, &kinds, value, roles.metric), place, kinds, notes })
     }
+}
+
+/// Returns the column of a single objective without a name.
+fn plain_value<'h>(header: &[&'h str]) -> Option<&'h str> {
+    let any_case = || header.iter().find(|name| name.eq_ignore_ascii_case("value"));
+    header.iter().find(|name| **name == "value").or_else(any_case).copied()
+}
+
+/// Keeps the likeliest of several columns with the numbers of trials, and returns the names of the others.
+fn keep_one_number(header: &[&str], kinds: &mut [Column]) -> Vec<String> {
+    let rank = |name: &str| NUMBERS.iter().position(|known| known.eq_ignore_ascii_case(name));
+    let numbers: Vec<usize> = (0..kinds.len()).filter(|place| kinds[*place] == Column::Number).collect();
+    let Some(kept) = numbers.iter().copied().min_by_key(|place| rank(header[*place])) else {
+        return Vec::new();
+    };
+    let others = numbers.into_iter().filter(|place| *place != kept);
+    let drop = |place: usize| {
+        kinds[place] = Column::Ignored;
+        header[place].to_owned()
+    };
+    others.map(drop).collect()
+}
+
+/// Whether a column may hold names of trials instead of their numbers.
+pub(super) fn may_be_names(name: &str) -> bool {
+    !name.eq_ignore_ascii_case(NUMBERS[0])
 }
 
 /// Returns the parameters of a table that has no distributions of them.
@@ -251,7 +294,7 @@ fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -
 /// Whether the name of an objective does not tell what it measures.
 fn is_nameless(name: &str) -> bool {
     UNDESCRIPTIVE.iter().any(|known| known.eq_ignore_ascii_case(name))
-        || name.strip_prefix("values_").is_some_and(|rest| rest.parse::<u32>().is_ok())
+        || after(name, &["values_"]).is_some_and(|rest| rest.parse::<u32>().is_ok())
 }
 
 fn refuse_unknown_params(
@@ -295,8 +338,12 @@ pub(super) fn objective_hint(names: &[String]) -> String {
 
 /// Returns the content that a name means in every table, ignoring case.
 fn known_column(name: &str, from_optuna: bool) -> Option<Column> {
+    if let Some(constraint) = after(name, &CONSTRAINTS) {
+        return Some(Column::Constraint(constraint.into()));
+    }
     match name.to_ascii_lowercase().as_str() {
-        "number" | "trial" | "trial_number" => Some(Column::Number),
+        name if NUMBERS.contains(&name) => Some(Column::Number),
+        "constraints" => Some(Column::Constraints),
         "state" | "status" => Some(Column::State),
         "datetime_start" | "start_time" => Some(Column::Started),
         "datetime_complete" | "end_time" => Some(Column::Completed),
@@ -334,13 +381,13 @@ fn unknown_column(name: &str, is_marked: bool) -> Column {
     if let Some(metric) = after(name, &METRICS) {
         return Column::Metric(metric.into());
     }
-    if let Some(attribute) = name.strip_prefix("system_attrs_") {
+    if let Some(attribute) = after(name, &["system_attrs_"]) {
         return Column::SystemAttribute(attribute.into());
     }
-    if let Some(param) = name.strip_prefix("distributions_") {
+    if let Some(param) = after(name, &["distributions_"]) {
         return Column::Distribution(param.into());
     }
-    if let Some(step) = name.strip_prefix("intermediate_values_").and_then(|step| step.parse().ok()) {
+    if let Some(step) = after(name, &["intermediate_values_"]).and_then(|step| step.parse().ok()) {
         return Column::Intermediate(step);
     }
     let is_result = RESULTS.contains(&name) || implied_direction(name).is_some();
@@ -370,8 +417,18 @@ fn usual_objective<'h>(header: &[&'h str]) -> Option<&'h str> {
     VALUES.iter().find_map(|usual| header.iter().copied().find(|name| is_called(name, usual)))
 }
 
-fn after<'n>(name: &'n str, beginnings: &[&str]) -> Option<&'n str> {
-    beginnings.iter().find_map(|beginning| name.strip_prefix(beginning))
+/// Whether a name has the prefix of a parameter, a metric or an attribute.
+pub(super) fn is_prefixed(name: &str) -> bool {
+    after(name, &PARAMS).or_else(|| after(name, &METRICS)).is_some()
+        || after(name, &["system_attrs_", "distributions_"]).is_some()
+}
+
+/// Returns the rest of a name after one of several prefixes, ignoring their case.
+pub(super) fn after<'n>(name: &'n str, prefixes: &[&str]) -> Option<&'n str> {
+    prefixes.iter().find_map(|prefix| {
+        let (start, rest) = name.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(rest)
+    })
 }
 
 /// Refuses two names that differ in case only and mean the same content: the objective, a number, a state, a
@@ -411,7 +468,7 @@ fn refuse_twins(kinds: &[Column], place: &str) -> Result<(), Problem> {
 
 /// Refuses columns `values_0`, `values_1` and so on in another order than that of their numbers.
 fn refuse_order(header: &[&str], place: &str) -> Result<(), Problem> {
-    let number = |name: &&str| name.strip_prefix("values_")?.parse::<u32>().ok();
+    let number = |name: &&str| after(name, &["values_"])?.parse::<u32>().ok();
     let numbers: Vec<u32> = header.iter().filter_map(number).collect();
     if numbers.is_sorted() {
         return Ok(());

@@ -1,16 +1,24 @@
 //! Reader of tables of trials: Optuna's `trials_dataframe`, and plain tables with a column per parameter.
 
+mod survey;
+
 use std::collections::BTreeMap;
 
 use allometry_core::python::json_float;
 use allometry_core::{Distribution, FrozenTrial, ParamValue, Params};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::columns::{Column, Columns, is_state, params_without_sets};
+use super::columns::{Column, Columns, is_prefixed, params_without_sets};
+use super::ends::{self, DONE, End, STEP, TRIAL};
 use super::error::Problem;
-use super::field::{STATES, Wide, default_state, parse_direction, parse_state, parse_time, read_directions};
-use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, flat, iterations, leading, literal, typing, values_of};
+use super::field::{
+    COUNTS, DISTRIBUTIONS, OF_THE_SET, STATES, TIMES, Wide, default_state, parse_direction, parse_state,
+    parse_time, read_directions,
+};
+use super::{
+    Roles, Table, empty_params, flat, infeasible, iterations, leading, literal, typing, values_of, wandb,
+};
 use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
@@ -18,35 +26,25 @@ use crate::{distribution, json};
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let delimiter = delimiter(text);
     refuse_open_quote(text, delimiter)?;
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::Headers).delimiter(delimiter).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|e| malformed(&e))?.clone();
-    let mut records = reader.records();
-    let mut first = records.next().transpose().map_err(|e| malformed(&e))?;
-    let header = match first.as_ref().and_then(|lower| joined(&header, lower)) {
-        Some(joined) => {
-            first = None;
-            joined
-        }
-        None => header,
-    };
-    if header.iter().any(|name| flat::UNFOLDED.contains(&name)) {
-        let records = first.into_iter().map(Ok).chain(records);
+    let (header, records) = rows(text, delimiter)?;
+    if header.iter().any(wandb::is_dictionary) {
         return flat::parse(unfolded(&header, records, delimiter)?, roles);
     }
     let names: Vec<&str> = header.iter().collect();
-    let Columns { kinds, metrics, place, notes } = Columns::new(&names, roles, "line 1")?;
+    let columns = Columns::new(&names, roles, "line 1");
+    let mut columns = columns.map_err(|problem| header_problem(problem, &header, text))?;
+    let has_commas = survey::take(text, delimiter, &header, &mut columns)?;
+    let Columns { kinds, metrics, place, notes } = columns;
     let mut sets = Sets::default();
     let iteration = Iteration::new(&header);
-    let (mut iterations, mut unended) = (Vec::new(), Vec::new());
+    let (mut iterations, mut ends) = (Vec::new(), Vec::new());
     let mut marks = DecimalMarks { header: &header, kinds: &kinds, has_commas: false, grouped: None };
     let mut table = Table { metrics, notes, ..Table::default() };
     let mut said: Option<String> = None;
-    for record in first.into_iter().map(Ok).chain(records) {
-        let record = record.map_err(|e| malformed(&e))?;
+    for record in records {
+        let record = record?;
         let line = record.position().map_or(0, csv::Position::line);
-        // With another delimiter, a comma in a number is a decimal comma.
-        let record = if delimiter == b',' { record } else { marks.with_points(line, &record) };
+        let record = if has_commas { marks.with_points(line, &record) } else { record };
         let row = Row { line, columns: &kinds, header: &header, record: &record };
         if table.trials.is_empty() {
             table.directions = row.directions()?;
@@ -57,40 +55,86 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
             return Err(Problem::new(place, "differs from that of the first trial")
                 .hint("the trials of a table are of one study: write one table for each study"));
         }
-        table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
-        let of_ray = iteration.as_ref().and_then(|columns| columns.of(&record));
-        unended.extend(of_ray.as_ref().map(|(_, step)| {
-            let is_open = iteration.as_ref().is_some_and(|columns| columns.is_open(&record));
-            is_open.then_some(*step)
-        }));
-        iterations.extend(of_ray);
+        let (trial, has_state) = row.trial(table.trials.len() as u64, &mut sets)?;
+        table.trials.push(trial);
+        let is_open = iteration.as_ref().is_some_and(|columns| columns.is_open(&record));
+        ends.push(End { has_state, is_open });
+        iterations.extend(iteration.as_ref().and_then(|columns| columns.of(&record)));
     }
     marks.check()?;
     if iterations.len() == table.trials.len() {
-        let last = iterations::join(&mut table, &iterations, unended);
-        unended::fail(&mut table, &last);
+        ends = iterations::join(&mut table, &iterations, ends);
     }
+    ends::settle(&mut table, &ends);
     typing::remove_missing(&mut table.trials);
     table.notes.extend(empty_params::note(&table.trials, params_without_sets(&kinds)));
     Ok(table)
+}
+
+/// Returns the names of the columns, and the rows below them.
+fn rows(
+    text: &str,
+    delimiter: u8,
+) -> Result<(csv::StringRecord, impl Iterator<Item = Result<csv::StringRecord, Problem>> + '_), Problem> {
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+    let header = without_blanks(reader.headers().map_err(|e| malformed(&e, text))?);
+    let mut records = reader.into_records();
+    let mut first = records.next().transpose().map_err(|e| malformed(&e, text))?;
+    let header = match first.as_ref().and_then(|lower| joined(&header, lower)) {
+        Some(joined) => {
+            first = None;
+            joined
+        }
+        None => header,
+    };
+    let records = first.into_iter().map(Ok).chain(records);
+    Ok((header, records.map(move |record| record.map_err(|e| malformed(&e, text)))))
+}
+
+/// Returns the names of columns without the blanks around them, except in Allometry's own tables, and where
+/// blanks alone distinguish the names of two parameters or attributes.
+fn without_blanks(header: &csv::StringRecord) -> csv::StringRecord {
+    let is_own = header.get(0) == Some("number") && header.iter().next_back() == Some("directions");
+    let is_alone = |name: &str| {
+        let alike = |other: &str| other != name && other.trim() == name.trim();
+        !is_prefixed(name.trim()) || !header.iter().any(alike)
+    };
+    header.iter().map(|name| if is_own || !is_alone(name) { name } else { name.trim() }).collect()
+}
+
+/// Returns the problem of a header in which no column is found, with the advice for a line that is no header.
+fn header_problem(problem: Problem, header: &csv::StringRecord, text: &str) -> Problem {
+    match no_header_hint(text) {
+        Some(hint) if header.len() == 1 || text.trim_start().starts_with('#') => problem.hint(hint),
+        _ => problem,
+    }
+}
+
+/// Returns the advice for a first line that is a comment, or that no delimiter divides.
+fn no_header_hint(text: &str) -> Option<&'static str> {
+    let first = text.lines().next().unwrap_or_default().trim();
+    if first.starts_with('#') {
+        return Some("the first line must contain the names of the columns: remove comments above it");
+    }
+    let is_divided = first.contains([',', ';', '\t', '|']);
+    (!is_divided && first.contains(char::is_whitespace))
+        .then_some("write a comma, a semicolon, a tab or a bar between the cells")
 }
 
 /// Indices of the columns with the trial and the iteration of a row of Ray Tune.
 struct Iteration {
     trial: usize,
     step: usize,
-    /// Index of `done`, if the table contains no other state of the trials.
     done: Option<usize>,
 }
 
 impl Iteration {
     fn new(header: &csv::StringRecord) -> Option<Self> {
         let place = |wanted: &str| header.iter().position(|name| name == wanted);
-        let done = place(DONE).filter(|_| !header.iter().any(is_state));
-        Some(Self { trial: place(TRIAL)?, step: place(STEP)?, done })
+        Some(Self { trial: place(TRIAL)?, step: place(STEP)?, done: place(DONE) })
     }
 
-    /// Whether the row is not the last one of its trial.
+    /// Whether `done` is false.
     fn is_open(&self, record: &csv::StringRecord) -> bool {
         let said = self.done.and_then(|place| record.get(place));
         said.is_some_and(|said| said.trim().eq_ignore_ascii_case("false"))
@@ -127,7 +171,7 @@ fn refuse_open_quote(text: &str, delimiter: u8) -> Result<(), Problem> {
 /// results of W&B's API.
 fn unfolded(
     header: &csv::StringRecord,
-    records: impl Iterator<Item = csv::Result<csv::StringRecord>>,
+    records: impl Iterator<Item = Result<csv::StringRecord, Problem>>,
     delimiter: u8,
 ) -> Result<Vec<Value>, Problem> {
     let value = |cell: &str| match cell.trim() {
@@ -135,8 +179,8 @@ fn unfolded(
         cell if delimiter == b',' => json::parse(&attribute_json(cell)).unwrap_or_else(|_| cell.into()),
         cell => json::parse(&attribute_json(&with_point(cell))).unwrap_or_else(|_| cell.into()),
     };
-    let row = |record: csv::Result<csv::StringRecord>| {
-        let record = record.map_err(|e| malformed(&e))?;
+    let row = |record: Result<csv::StringRecord, Problem>| {
+        let record = record?;
         let cells = header.iter().zip(&record).map(|(name, cell)| (name.to_owned(), value(cell)));
         Ok(Value::Object(cells.collect()))
     };
@@ -227,12 +271,15 @@ fn joined(upper: &csv::StringRecord, lower: &csv::StringRecord) -> Option<csv::S
     is_lower.then(|| upper.iter().zip(lower).map(join).collect())
 }
 
-fn malformed(error: &csv::Error) -> Problem {
+fn malformed(error: &csv::Error, text: &str) -> Problem {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             Problem::new(format!("line {line}"), format!("{len} fields, but the header has {expected_len}"))
-                .hint("leave the cell of a missing value empty, but keep its comma")
+                .hint(
+                    no_header_hint(text)
+                        .unwrap_or("leave the cell of a missing value empty, but keep its comma"),
+                )
         }
         _ => Problem::new(format!("line {line}"), error.to_string()),
     }
@@ -268,8 +315,11 @@ impl Row<'_> {
     fn number(&self, name: &str, cell: &str) -> Result<f64, Problem> {
         cell.parse().map_err(|_| {
             let is_percentage = cell.strip_suffix('%').is_some_and(|x| x.trim().parse::<f64>().is_ok());
+            let is_grouped = cell.replace(',', "").parse::<f64>().is_ok();
             self.wrong(name, "a number", cell).hint(if is_percentage {
                 "write percentages as fractions, such as 0.95 for 95%"
+            } else if is_grouped {
+                "its commas may separate thousands: write numbers without them, and with a decimal point"
             } else {
                 "leave the cell of a missing value empty, or name another column with --metric"
             })
@@ -307,9 +357,11 @@ impl Row<'_> {
         directions.ok_or_else(|| self.wrong("directions", "maximize and minimize", cell))
     }
 
-    fn trial(&self, index: u64, sets: &mut Sets) -> Result<FrozenTrial, Problem> {
+    /// Returns the trial, and whether the row records its state.
+    fn trial(&self, index: u64, sets: &mut Sets) -> Result<(FrozenTrial, bool), Problem> {
         let (mut number, mut state, mut value, mut later) = (index, None, None, Vec::new());
         let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
+        let mut constraints = infeasible::OfRow::default();
         for ((column, name), whole_cell) in self.columns.iter().zip(self.header).zip(self.record) {
             let cell = whole_cell.trim();
             if cell.is_empty() || is_missing(column, cell) {
@@ -322,7 +374,9 @@ impl Row<'_> {
             }
             let wrong = |expected: &str| self.wrong(name, expected, cell);
             match column {
-                Column::Number => number = count(cell).ok_or_else(|| wrong("a count from 0"))?,
+                Column::Number => {
+                    number = count(cell).ok_or_else(|| wrong("a count from 0").hint(COUNTS))?;
+                }
                 Column::State => {
                     let read = parse_state(cell);
                     state = Some(read.ok_or_else(|| wrong("the name of a trial's state").hint(STATES))?);
@@ -336,31 +390,20 @@ impl Row<'_> {
                     take_user_attribute(&mut trial, attribute, &attribute_json(cell))
                         .map_err(|malformed| wrong(&format!("an attribute: {}", malformed.problem)))?;
                 }
+                Column::Constraints => {
+                    let read =
+                        json::parse(&attribute_json(cell)).ok().and_then(|all| constraints.take_all(all));
+                    read.ok_or_else(|| wrong(infeasible::EXPECTED).hint(infeasible::HINT))?;
+                }
+                Column::Constraint(constraint) => {
+                    constraints.take_one(constraint, json::float(self.number(name, cell)?));
+                }
                 Column::SystemAttribute(attribute) => {
                     trial.system_attributes.insert(attribute.clone(), attribute_json(cell));
                 }
-                Column::Param(param) => {
-                    let value = match sets.of(self, param)? {
-                        Some(set) => {
-                            let member = set.read(whole_cell).or_else(|| set.read(cell));
-                            let value = member.ok_or_else(|| wrong(&format!("a value of {set}")))?;
-                            trial.distributions.insert(param.clone(), set.clone());
-                            value
-                        }
-                        None if json::is_wide(cell) || cell.parse::<u64>().is_ok_and(|x| x > MOST) => {
-                            let place = format!("line {}, column `{name}`", self.line);
-                            return Err(Wide(cell.to_owned()).within(place));
-                        }
-                        None => param_value(cell),
-                    };
-                    trial.params.0.insert(param.clone(), value);
-                }
-                Column::Started => {
-                    trial.started = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
-                }
-                Column::Completed => {
-                    trial.completed = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
-                }
+                Column::Param(param) => self.take_param(&mut trial, param, (name, whole_cell), sets)?,
+                Column::Started => trial.started = Some(self.time(name, cell)?),
+                Column::Completed => trial.completed = Some(self.time(name, cell)?),
                 Column::Distribution(_) | Column::Directions | Column::Ignored => {}
             }
         }
@@ -370,9 +413,48 @@ impl Row<'_> {
         }
         trial.values = values_of(value, later);
         trial.state = state.unwrap_or_else(|| default_state(value));
-        Ok(trial)
+        constraints.put(&mut trial);
+        Ok((trial, state.is_some()))
+    }
+
+    /// Adds the parameter in a cell that is not empty.
+    fn take_param(
+        &self,
+        trial: &mut FrozenTrial,
+        param: &str,
+        (name, whole_cell): (&str, &str),
+        sets: &mut Sets,
+    ) -> Result<(), Problem> {
+        let cell = whole_cell.trim();
+        let value = match sets.of(self, param)? {
+            Some(set) => {
+                let member = set.read(whole_cell).or_else(|| set.read(cell));
+                let value = member
+                    .ok_or_else(|| self.wrong(name, &format!("a value of {set}"), cell).hint(OF_THE_SET))?;
+                trial.distributions.insert(param.to_owned(), set.clone());
+                value
+            }
+            None if json::is_wide(cell) || cell.parse::<u64>().is_ok_and(|x| x > MOST) => {
+                return Err(Wide(cell.to_owned()).within(format!("line {}, column `{name}`", self.line)));
+            }
+            None => param_value(cell),
+        };
+        trial.params.0.insert(param.to_owned(), value);
+        Ok(())
+    }
+
+    /// Returns the time in a cell.
+    fn time(&self, name: &str, cell: &str) -> Result<Timestamp, Problem> {
+        let wrong = || self.wrong(name, "a date and time", cell);
+        parse_time(cell).ok_or_else(|| match cell.parse::<f64>() {
+            Ok(_) => wrong().hint(NUMBERS_AS_TIMES),
+            Err(_) => wrong().hint(TIMES),
+        })
     }
 }
+
+/// Advice for a number where a table has times.
+const NUMBERS_AS_TIMES: &str = "convert it: `pandas.to_datetime(column, unit=\"ms\")`, or \"s\" for seconds";
 
 impl Sets {
     /// Returns the distribution that a row records for a parameter, if any.
@@ -391,6 +473,7 @@ impl Sets {
             let read = distribution::refuse_wide_choice(json).and_then(|()| distribution::parse(json));
             let set = read.map_err(|problem| {
                 row.wrong(&format!("distributions_{param}"), &format!("a distribution: {problem}"), text)
+                    .hint(DISTRIBUTIONS)
             })?;
             self.0.insert(key.clone(), set);
         }
@@ -422,7 +505,7 @@ fn needs_quotes(text: &str) -> bool {
 }
 
 /// Parses a count, including `3.0` from tables with gaps.
-fn count(cell: &str) -> Option<u64> {
+pub(super) fn count(cell: &str) -> Option<u64> {
     cell.parse().ok().or_else(|| {
         let x: f64 = cell.parse().ok()?;
         (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)

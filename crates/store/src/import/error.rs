@@ -133,6 +133,9 @@ impl ImportError {
                  Ray Tune experiment"
                     .into(),
             ),
+            Self::NoTrials { .. } => {
+                Some("`list` and `import` take a study without trials if --direction is given".into())
+            }
             Self::Empty { .. } => Some("write or copy the file again".into()),
             Self::Malformed { hint, .. } => hint.clone(),
             Self::WhichStudy { studies, .. } if !studies.is_empty() => {

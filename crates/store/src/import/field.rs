@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::Problem;
+use super::typing;
 use crate::distribution;
 use crate::json;
 
@@ -69,11 +70,15 @@ fn of_pandas(set: &Value) -> Cow<'_, Value> {
 }
 
 /// Adds the distribution of a parameter, an object or Optuna's text, and converts the parameter's value to
-/// its kind.
-pub(super) fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
+/// its kind. The error is what is expected, and advice.
+pub(super) fn take_distribution(
+    trial: &mut FrozenTrial,
+    name: &str,
+    set: &Value,
+) -> Result<(), (String, &'static str)> {
     let text = set.as_str().map_or_else(|| json::write(&of_pandas(set)), Into::into);
     let read = distribution::refuse_wide_choice(&text).and_then(|()| crate::optuna::distribution(&text));
-    let set = read.map_err(|problem| format!("a distribution: {problem}"))?;
+    let set = read.map_err(|problem| (format!("a distribution: {problem}"), DISTRIBUTIONS))?;
     // pandas writes Python's `None` and a missing value alike; only a trial with the parameter has a
     // distribution.
     if set.contains(&ParamValue::Null) {
@@ -81,10 +86,18 @@ pub(super) fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value
     }
     if let Some(value) = trial.params.0.get_mut(name) {
         let read = distribution::of_set(&set, value).filter(|read| set.contains(read));
-        *value = read.ok_or_else(|| format!("a distribution that has {value}"))?;
+        *value = read.ok_or_else(|| (format!("a distribution that has {value}"), OF_THE_SET))?;
         trial.distributions.insert(name.into(), set);
     }
     Ok(())
+}
+
+/// Parses the number of a trial; a float must be whole.
+pub(super) fn read_count(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) if json::number(value).is_none() => super::csv::count(text),
+        value => json::number(value).filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 9e15).map(|x| x as u64),
+    }
 }
 
 /// Returns the state of a trial without a recorded one: complete with a value, else failed.
@@ -103,6 +116,21 @@ pub(super) fn parse_state_of(state: &Value) -> Option<TrialState> {
     }
 }
 
+/// Advice for a number of a trial that is no count.
+pub(super) const COUNTS: &str =
+    "trials are numbered from 0; without numbers they are numbered in their order";
+
+/// Advice for a time that cannot be read.
+pub(super) const TIMES: &str = "write times as 2026-01-31 12:00:00, which is one of this machine's zone, or \
+     as 2026-01-31T12:00:00Z";
+
+/// Advice for a distribution that cannot be read.
+pub(super) const DISTRIBUTIONS: &str = "Optuna's form is {\"name\": \"FloatDistribution\", \"attributes\": \
+     {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}";
+
+/// Advice for a value that is not in its recorded distribution.
+pub(super) const OF_THE_SET: &str = "the distribution of a trial's parameter must contain its value";
+
 /// Advice for a state that is unknown.
 pub(super) const STATES: &str = "known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, and those of \
      Weights & Biases, MLflow, Ray Tune and hyperopt";
@@ -118,18 +146,29 @@ pub(super) fn parse_state(name: &str) -> Option<TrialState> {
         "FAIL" | "FAILED" | "CRASHED" | "KILLED" | "ERROR" | "PREEMPTED" | "CANCELED" | "CANCELLED" => {
             Some(TrialState::Failed)
         }
-        "RUNNING" => Some(TrialState::Running),
+        "RUNNING" | "PREEMPTING" => Some(TrialState::Running),
         "WAITING" | "PENDING" | "SCHEDULED" | "NEW" | "SUSPENDED" => Some(TrialState::Waiting),
         _ => None,
     }
 }
 
+/// Returns the advice for a value that is no number.
+fn number_hint(value: &Value) -> &'static str {
+    let is_number = |text: &str| text.trim().replacen(',', ".", 1).parse::<f64>().is_ok();
+    if value.as_str().is_some_and(is_number) {
+        "write numbers without quotes, and with a decimal point"
+    } else {
+        "null stands for a missing value, and --metric names another field"
+    }
+}
+
 /// Parses a number; returns `None` for null and NaN.
 pub(super) fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Option<f64>, Problem> {
-    if value.is_null() {
+    // Weights & Biases writes NaN as a text.
+    if value.is_null() || value.as_str().is_some_and(typing::is_nan) {
         return Ok(None);
     }
-    let number = json::number(value).ok_or_else(wrong)?;
+    let number = json::number(value).ok_or_else(|| wrong().hint(number_hint(value)))?;
     Ok(Some(number).filter(|x| !x.is_nan()))
 }
 

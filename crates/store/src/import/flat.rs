@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 
 use allometry_core::{FrozenTrial, Params, TrialNumber};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::columns::{Column, Columns, is_state, params_without_sets};
+use super::columns::{Column, Columns, may_be_names, params_without_sets};
+use super::ends::{self, DONE, End, STEP, TRIAL};
 use super::error::Problem;
 use super::field::{
-    STATES, default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide,
-    take_distribution,
+    COUNTS, STATES, TIMES, default_state, number_or_null, parse_state_of, read_count, read_directions,
+    read_time, refuse_wide, take_distribution,
 };
-use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, empty_params, iterations, leading, values_of};
+use super::note::Note;
+use super::{Roles, Table, empty_params, infeasible, iterations, leading, values_of, wandb};
 use crate::distribution::read_value;
 use crate::from_rows::take_user_attribute;
 use crate::json;
@@ -30,16 +32,18 @@ pub(super) const NESTED: [&str; 9] = [
     "metric_names",
 ];
 
-/// Fields of W&B that contain other fields, which get these names as prefixes.
-pub(super) const UNFOLDED: [&str; 2] = ["config", "summary"];
-
 /// Fields that occur in nested and in flat lists.
 pub(super) const COMMON: [&str; 6] =
     ["number", "value", "state", "datetime_start", "datetime_complete", "duration"];
 
 /// Whether a trial has a field that contains other fields.
 pub(super) fn is_nested(entry: &Value) -> bool {
-    entry.as_object().is_some_and(|fields| fields.keys().any(|name| NESTED.contains(&name.as_str())))
+    entry.as_object().is_some_and(|fields| fields.iter().any(|(name, value)| is_nested_field(name, value)))
+}
+
+/// Whether a field contains other fields. A number called `params` is a size.
+pub(super) fn is_nested_field(name: &str, value: &Value) -> bool {
+    NESTED.contains(&name) && (name != "params" || json::number(value).is_none())
 }
 
 /// Whether trials without nested fields have other fields than the common ones.
@@ -48,14 +52,20 @@ pub(super) fn is_flat(entries: &[Value]) -> bool {
     names.any(|name| !COMMON.contains(&name.as_str()))
 }
 
+/// Advice for a document without a list of trials.
+pub(super) const LISTS: &str = concat!(
+    r#"a list of trials is such as [{"value": 0.5, "params": {"lr": 0.1}}], "#,
+    "with an object for each trial"
+);
+
 /// Parses a flat list of trials.
 pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Problem> {
     let mut rows = Vec::new();
     for (index, entry) in entries.into_iter().enumerate() {
         let Value::Object(fields) = entry else {
-            return Err(Problem::new(format!("trial {index} of the list"), "expected an object"));
+            return Err(Problem::new(format!("trial {index} of the list"), "expected an object").hint(LISTS));
         };
-        rows.push(unfolded(fields));
+        rows.push(wandb::unfolded(fields));
     }
     let mut names: Vec<&str> = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -64,7 +74,9 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
             names.push(name);
         }
     }
-    let Columns { kinds, metrics, place, notes } = Columns::new(&names, roles, "the fields of its trials")?;
+    let mut columns = Columns::new(&names, roles, "the fields of its trials")?;
+    leave_out_names(&names, &rows, &mut columns);
+    let Columns { kinds, metrics, place, notes } = columns;
     // Optuna leaves out missing parameters, and prints durations as Python does (0:00:01); pandas writes null
     // for missing values.
     let has_holes = rows.iter().any(|row| row.len() < names.len());
@@ -77,6 +89,7 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
     let later: Vec<&str> =
         names.iter().copied().filter(|name| matches!(kinds[name], Column::LaterValue)).collect();
     let mut table = Table { metrics, notes, ..Table::default() };
+    let mut ends = Vec::new();
     for (index, fields) in rows.iter().enumerate() {
         let row = Row { index, fields, kinds: &kinds, later: &later, null_is_a_value };
         if index == 0
@@ -87,20 +100,32 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
                 read_directions(said).ok_or_else(|| row.wrong(name, "maximize and minimize"))?;
             leading::move_to_front(&mut table.directions, place);
         }
-        table.trials.push(row.trial()?);
+        let (trial, has_state) = row.trial()?;
+        table.trials.push(trial);
+        ends.push(End { has_state, is_open: is_open(fields) });
     }
     if !null_is_a_value {
         table.notes.extend(empty_params::note(&table.trials, params_without_sets(&columns)));
     }
-    let mut unended: Vec<Option<i64>> = rows.iter().map(unended_step).collect();
     let steps: Vec<(String, i64)> = rows.iter().filter_map(iteration).collect();
     if steps.len() == rows.len() {
-        unended = iterations::join(&mut table, &steps, unended);
+        ends = iterations::join(&mut table, &steps, ends);
     }
-    if !names.iter().any(|name| is_state(name)) {
-        unended::fail(&mut table, &unended);
-    }
+    ends::settle(&mut table, &ends);
     Ok(table)
+}
+
+/// Leaves out fields with the numbers of trials that contain names, with a note.
+fn leave_out_names(names: &[&str], rows: &[Map<String, Value>], columns: &mut Columns) {
+    for (kind, name) in columns.kinds.iter_mut().zip(names) {
+        let is_name =
+            |value: &Value| value.is_string() && json::number(value).is_none() && read_count(value).is_none();
+        let has_names = || rows.iter().filter_map(|row| row.get(*name)).any(is_name);
+        if *kind == Column::Number && may_be_names(name) && has_names() {
+            *kind = Column::Ignored;
+            columns.notes.push(Note::NumberedByRow { column: (*name).to_owned() });
+        }
+    }
 }
 
 /// Returns the trial and the iteration of a row of Ray Tune.
@@ -108,24 +133,9 @@ fn iteration(row: &Map<String, Value>) -> Option<(String, i64)> {
     Some((row.get(TRIAL)?.as_str()?.to_owned(), row.get(STEP)?.as_i64()?))
 }
 
-/// Returns the iteration of a row of Ray Tune that did not end its trial.
-fn unended_step(row: &Map<String, Value>) -> Option<i64> {
-    let is_of_ray = row.contains_key(TRIAL) && row.get(DONE) == Some(&Value::Bool(false));
-    row.get(STEP)?.as_i64().filter(|_| is_of_ray)
-}
-
-/// Returns the fields of a trial; the fields of W&B's dictionaries get the dictionary's name as a prefix.
-fn unfolded(fields: Map<String, Value>) -> Map<String, Value> {
-    let mut unfolded = Map::new();
-    for (name, value) in fields {
-        match value {
-            Value::Object(inner) if UNFOLDED.contains(&name.as_str()) => {
-                unfolded.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
-            }
-            value => drop(unfolded.insert(name, value)),
-        }
-    }
-    unfolded
+/// Whether a row of Ray Tune is not `done`.
+fn is_open(row: &Map<String, Value>) -> bool {
+    [TRIAL, STEP].iter().all(|name| row.contains_key(*name)) && row.get(DONE) == Some(&Value::Bool(false))
 }
 
 struct Row<'a> {
@@ -143,9 +153,11 @@ impl Row<'_> {
         Problem::new(place, format!("expected {expected}"))
     }
 
-    fn trial(&self) -> Result<FrozenTrial, Problem> {
+    /// Returns the trial, and whether the row records its state.
+    fn trial(&self) -> Result<(FrozenTrial, bool), Problem> {
         let mut trial = FrozenTrial::new(self.index as u64, default_state(None), None, Params::default());
         let (mut state, mut first, mut sets) = (None, None, Vec::new());
+        let mut constraints = infeasible::OfRow::default();
         for (name, value) in self.fields {
             let wrong = |expected: &str| self.wrong(name, expected);
             match self.kinds[name.as_str()] {
@@ -154,8 +166,8 @@ impl Row<'_> {
                 }
                 _ if value.is_null() => {}
                 Column::Number => {
-                    let number = json::number(value).filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 9e15);
-                    trial.number = TrialNumber(number.ok_or_else(|| wrong("a count from 0"))? as u64);
+                    let number = read_count(value).ok_or_else(|| wrong("a count from 0").hint(COUNTS))?;
+                    trial.number = TrialNumber(number);
                 }
                 Column::State => {
                     let read = parse_state_of(value);
@@ -170,21 +182,24 @@ impl Row<'_> {
                     take_user_attribute(&mut trial, attribute, &json::write(value))
                         .map_err(|malformed| wrong(&format!("an attribute: {}", malformed.problem)))?;
                 }
+                Column::Constraints => constraints
+                    .take_all(value.clone())
+                    .ok_or_else(|| wrong(infeasible::EXPECTED).hint(infeasible::HINT))?,
+                Column::Constraint(constraint) => constraints
+                    .take_one(constraint, value.clone())
+                    .ok_or_else(|| wrong("a number").hint(infeasible::HINT))?,
                 Column::SystemAttribute(attribute) => {
                     trial.system_attributes.insert(attribute.clone(), json::write(value));
                 }
                 Column::Distribution(param) => sets.push((name, param, value)),
-                Column::Started => {
-                    trial.started = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
-                }
-                Column::Completed => {
-                    trial.completed = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
-                }
+                Column::Started => trial.started = Some(self.time(name, value)?),
+                Column::Completed => trial.completed = Some(self.time(name, value)?),
                 Column::LaterValue | Column::Directions | Column::Ignored | Column::Param(_) => {}
             }
         }
         for (name, param, set) in sets {
-            take_distribution(&mut trial, param, set).map_err(|expected| self.wrong(name, &expected))?;
+            let taken = take_distribution(&mut trial, param, set);
+            taken.map_err(|(expected, hint)| self.wrong(name, &expected).hint(hint))?;
         }
         refuse_wide(&trial, self.index, |param| {
             let is_it = |name: &str| matches!(self.kinds[name], Column::Param(of) if of == param);
@@ -192,7 +207,13 @@ impl Row<'_> {
         })?;
         trial.values = values_of(first, self.later_values()?);
         trial.state = state.unwrap_or_else(|| default_state(first));
-        Ok(trial)
+        constraints.put(&mut trial);
+        Ok((trial, state.is_some()))
+    }
+
+    /// Returns the time in a field.
+    fn time(&self, name: &str, value: &Value) -> Result<Timestamp, Problem> {
+        read_time(value).ok_or_else(|| self.wrong(name, "a date and time").hint(TIMES))
     }
 
     /// Returns the values of the objectives after the first, NaN where missing; empty where all are missing.

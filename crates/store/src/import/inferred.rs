@@ -5,9 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use allometry_core::{Distribution, FrozenTrial, ParamValue, SearchSpace, TrialState};
 use serde::{Deserialize, Serialize};
 
+use super::error::Problem;
+
 /// Maximum number of distinct numbers that are taken for a list of choices; more are a range, as in the
 /// analysis.
 const MOST_VALUES: usize = 12;
+
+/// Maximum number of choices of an inferred list. Every trial has a copy of its distribution in a database.
+const MOST_CHOICES: usize = 1000;
 
 /// Key, without Allometry's prefix, of the user attribute with the distributions that an import inferred.
 pub(crate) const IMPORT_KEY: &str = "import";
@@ -26,6 +31,39 @@ impl ImportAttribute {
     pub(crate) fn is_inferred(&self, number: u64, name: &str) -> bool {
         number < self.trials && self.inferred.iter().any(|inferred| inferred == name)
     }
+}
+
+/// Refuses a parameter without a recorded distribution that would have more than 1,000 choices, such as a
+/// column of names.
+///
+/// # Errors
+/// [`Problem`] with the name of the parameter and the number of its values.
+pub(super) fn refuse_many(trials: &[FrozenTrial]) -> Result<(), Problem> {
+    if trials.len() <= MOST_CHOICES {
+        return Ok(());
+    }
+    let mut values: BTreeMap<&str, Vec<&ParamValue>> = BTreeMap::new();
+    for trial in trials {
+        let unrecorded = trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name));
+        for (name, value) in unrecorded {
+            values.entry(name).or_default().push(value);
+        }
+    }
+    for (name, mut values) in values {
+        if values.iter().all(|value| matches!(value, ParamValue::Int(_) | ParamValue::Float(_))) {
+            continue;
+        }
+        values.sort_by(|a, b| a.total_cmp(b));
+        values.dedup_by(|a, b| a.total_cmp(b).is_eq());
+        if values.len() > MOST_CHOICES {
+            let message = format!("{} different values, which are not all numbers", values.len());
+            return Err(Problem::new(format!("parameter `{name}`"), message).hint(
+                "a parameter has at most 1,000 choices; if it is no hyperparameter, name the hyperparameters \
+                 with --params",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Infers the distributions of all parameters that have values without a recorded distribution in trials that

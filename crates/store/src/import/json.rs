@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{Constraints, Direction, FrozenTrial, Params, TrialState};
+use allometry_core::{Direction, FrozenTrial, Params, TrialState};
 use serde_json::{Map, Value};
 
-use super::columns::{is_param, is_state, objective_hint};
+use super::columns::{after, is_param, is_state, objective_hint};
+use super::ends::{self, End};
 use super::error::Problem;
 use super::field::{
-    STATES, default_state, number_or_null, parse_direction, parse_state_of, read_directions, read_time,
-    refuse_wide, take_distribution,
+    COUNTS, STATES, TIMES, default_state, number_or_null, parse_direction, parse_state_of, read_count,
+    read_directions, read_time, refuse_wide, take_distribution,
 };
 use super::note::Note;
-use super::{Roles, Table, flat, pandas, values_of};
+use super::{Roles, Table, flat, infeasible, names, pandas, values_of};
 use crate::distribution::{self, read_value};
 use crate::from_rows::take_user_attribute;
 use crate::json::{self, JsonError};
@@ -23,8 +24,14 @@ pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
 }
 
 fn malformed(JsonError { line, column, message, cut_off }: JsonError) -> Problem {
-    let problem = Problem::new(format!("line {line}, column {column}"), message);
-    if cut_off { problem.hint("the file is truncated: write or copy it again") } else { problem }
+    let hint = if cut_off {
+        "the file is truncated: write or copy it again"
+    } else if message.contains("recursion limit") {
+        "lists and objects may be nested 127 deep"
+    } else {
+        "write it with a library, such as `json.dump` of Python"
+    };
+    Problem::new(format!("line {line}, column {column}"), message).hint(hint)
 }
 
 /// Parses trials: a list of objects, a table in one of pandas' forms, or one object per line. `roles`
@@ -33,9 +40,8 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let mut trials = Trials::new(roles);
     if is_lines(text) {
         for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            trials.take(json::parse(line).map_err(|error| {
-                Problem::new(format!("line {}, column {}", place + 1, error.column), error.message)
-            })?)?;
+            let entry = json::parse(line);
+            trials.take(entry.map_err(|error| malformed(JsonError { line: place + 1, ..error }))?)?;
         }
         return trials.table();
     }
@@ -60,13 +66,17 @@ fn is_lines(text: &str) -> bool {
         && first.is_some_and(|line| json::parse(line).is_ok_and(|value| value.is_object()))
 }
 
+/// Fields of a document: its list of trials, and those beside it.
+const BESIDE: [&str; 4] = ["trials", "direction", "directions", "metric_names"];
+
 /// Returns the trials of a document.
 pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
-    let no_list = || Problem::new("line 1", "expected a list of trials");
+    let no_list = || Problem::new("line 1", "expected a list of trials").hint(flat::LISTS);
     let (mut directions, mut names) = (Vec::new(), Vec::new());
     let entries = match document {
         Value::Array(entries) => entries,
-        Value::Object(mut fields) => {
+        Value::Object(fields) => {
+            let mut fields = names::lowered(fields, |name, _| BESIDE.contains(&name));
             directions = directions_beside(&fields)?;
             names = names_beside(&fields)?;
             match fields.get_mut("trials") {
@@ -137,8 +147,10 @@ struct Trials<'r> {
     /// Names of the objectives that the source lists.
     own_names: Vec<String>,
     seen: Seen,
-    /// Indices of the entries without such a field, and whether they have a state.
-    unnamed: Vec<(usize, bool)>,
+    /// Indices of the entries without such a field.
+    unnamed: Vec<usize>,
+    /// Whether each entry has a state.
+    ends: Vec<End>,
     /// Fields of the first entries that contain a number.
     numbers: BTreeSet<String>,
 }
@@ -155,11 +167,13 @@ impl<'r> Trials<'r> {
             own_names: Vec::new(),
             seen: Seen::default(),
             unnamed: Vec::new(),
+            ends: Vec::new(),
             numbers: BTreeSet::new(),
         }
     }
 
     fn take(&mut self, entry: Value) -> Result<(), Problem> {
+        let entry = names::of_trial(entry);
         if self.is_nested {
             return self.read(&entry);
         }
@@ -218,8 +232,9 @@ impl<'r> Trials<'r> {
             }
         }
         if !is_named {
-            self.unnamed.push((index, state_of(entry).is_some()));
+            self.unnamed.push(index);
         }
+        self.ends.push(End { has_state: state_of(entry).is_some(), is_open: false });
         self.read.push(trial(index, entry, &self.names, &roles)?);
         Ok(())
     }
@@ -254,12 +269,8 @@ impl<'r> Trials<'r> {
         }
         let mut table =
             Table { directions: self.directions, metrics: self.names, trials: self.read, notes: Vec::new() };
-        for (index, has_state) in self.unnamed.into_iter().filter(|_| self.seen.named) {
-            let trial = &mut table.trials[index];
-            trial.values.clear();
-            if !has_state {
-                trial.state = default_state(None);
-            }
+        for index in self.unnamed.into_iter().filter(|_| self.seen.named) {
+            table.trials[index].values.clear();
         }
         match metric {
             None => {}
@@ -270,6 +281,7 @@ impl<'r> Trials<'r> {
             }
             Some(metric) => table.lead_with(metric)?,
         }
+        ends::settle(&mut table, &self.ends);
         Ok(table)
     }
 }
@@ -324,6 +336,9 @@ fn state_of(entry: &Value) -> Option<&Value> {
     let other = || entry.as_object()?.iter().find(|(name, _)| is_state(name)).map(|(_, value)| value);
     entry.get("state").or_else(other).filter(said)
 }
+
+/// Advice for a field that should contain other fields.
+const OBJECTS: &str = "write an object such as {\"lr\": 0.1} into the field, and no text of one";
 
 /// Returns the problem of a field that is not as expected.
 fn wrong_field(index: usize, field: &str, expected: &str) -> Problem {
@@ -382,11 +397,13 @@ fn own_values(
 fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Result<FrozenTrial, Problem> {
     let wrong = |field: &str, expected: &str| wrong_field(index, field, expected);
     let Value::Object(fields) = entry else {
-        return Err(Problem::new(format!("trial {index} of the list"), "expected an object"));
+        return Err(
+            Problem::new(format!("trial {index} of the list"), "expected an object").hint(flat::LISTS)
+        );
     };
     let number = match fields.get("number") {
         None => index as u64,
-        Some(value) => value.as_u64().ok_or_else(|| wrong("number", "a count from 0"))?,
+        Some(value) => read_count(value).ok_or_else(|| wrong("number", "a count from 0").hint(COUNTS))?,
     };
     let (value, later) = own_values(index, entry, names, roles)?;
     let state = match state_of(entry) {
@@ -395,7 +412,8 @@ fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Re
             parse_state_of(value).ok_or_else(|| wrong("state", "the name of a trial's state").hint(STATES))?
         }
     };
-    let all = params(fields).ok_or_else(|| wrong("params", "an object"))?;
+    let no_object = |field: &str| wrong(field, "an object").hint(OBJECTS);
+    let all = params(fields).ok_or_else(|| no_object("params"))?;
     let (params, others) = listed_params(all, fields, roles);
     let mut trial = FrozenTrial::new(number, state, values_of(value, later), params);
     for (name, value) in others {
@@ -415,14 +433,14 @@ fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Re
     {
         *time = match fields.get(field) {
             None | Some(Value::Null) => None,
-            Some(value) => Some(read_time(value).ok_or_else(|| wrong(field, "a date and time"))?),
+            Some(value) => Some(read_time(value).ok_or_else(|| wrong(field, "a date and time").hint(TIMES))?),
         };
     }
     for source in ["user_attrs", "metrics", "system_attrs"] {
         let attributes = match fields.get(source) {
             None | Some(Value::Null) => continue,
             Some(Value::Object(attributes)) => attributes,
-            Some(_) => return Err(wrong(source, "an object")),
+            Some(_) => return Err(no_object(source)),
         };
         for (name, value) in attributes {
             if source == "system_attrs" {
@@ -433,18 +451,20 @@ fn trial(index: usize, entry: &Value, names: &[String], roles: &Roles<'_>) -> Re
             }
         }
     }
-    take_constraints(&mut trial, fields.get("constraints"))
-        .ok_or_else(|| wrong("constraints", "a list of numbers, or an object of them"))?;
     take_flat_attributes(&mut trial, fields)?;
+    infeasible::take(&mut trial, fields.get("constraints").unwrap_or(&Value::Null))
+        .ok_or_else(|| wrong("constraints", infeasible::EXPECTED).hint(infeasible::HINT))?;
     match fields.get("distributions") {
         None | Some(Value::Null) => {}
         Some(Value::Object(sets)) => {
             for (name, set) in sets {
-                take_distribution(&mut trial, name, set)
-                    .map_err(|expected| wrong(&format!("distributions.{name}"), &expected))?;
+                let taken = take_distribution(&mut trial, name, set);
+                taken.map_err(|(expected, hint)| {
+                    wrong(&format!("distributions.{name}"), &expected).hint(hint)
+                })?;
             }
         }
-        Some(_) => return Err(wrong("distributions", "an object")),
+        Some(_) => return Err(no_object("distributions")),
     }
     let params = fields.get("params").and_then(Value::as_object);
     refuse_wide(&trial, index, |name| {
@@ -460,7 +480,7 @@ fn params(fields: &Map<String, Value>) -> Option<Params> {
     match fields.get("params") {
         None | Some(Value::Null) => {
             let flat = fields.iter().filter(|(_, value)| !value.is_null());
-            let named = flat.filter_map(|(field, value)| Some((field.strip_prefix("params_")?, value)));
+            let named = flat.filter_map(|(field, value)| Some((after(field, &["params_"])?, value)));
             Some(named.map(|(name, value)| (name.to_owned(), read_value(value))).collect())
         }
         Some(Value::Object(params)) => {
@@ -489,10 +509,10 @@ fn listed_params(
     let marked = ["params_", "user_attrs_", "system_attrs_"];
     for (name, value) in fields {
         let is_read = flat::NESTED.contains(&name.as_str())
-            || name == "trial_id"
+            || ["trial_id", "constraints"].contains(&name.as_str())
             || is_state(name)
             || flat::COMMON.contains(&name.as_str())
-            || marked.iter().any(|mark| name.starts_with(mark))
+            || after(name, &marked).is_some()
             || value.is_null();
         if roles.lists(name) && !is_read {
             params.0.insert(name.clone(), read_value(value));
@@ -506,43 +526,14 @@ fn listed_params(
 /// Adds the attributes in separate fields.
 fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) -> Result<(), Problem> {
     for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        if let Some(name) = field.strip_prefix("user_attrs_") {
+        if let Some(name) = after(field, &["user_attrs_"]) {
             take_user_attribute(trial, name, &json::write(value))
                 .map_err(|malformed| Problem::new(malformed.place, malformed.problem))?;
-        } else if let Some(name) = field.strip_prefix("system_attrs_") {
+        } else if let Some(name) = after(field, &["system_attrs_"]) {
             trial.system_attributes.insert(name.to_owned(), json::write(value));
         }
     }
     Ok(())
-}
-
-/// Adds the constraints that are a field of the trial, as `allometry list --json-lines` writes them;
-/// constraints in system attributes take precedence. Null stands for a number that was not finite; such a
-/// constraint is not met. Returns `None` if the field is neither a list nor an object of numbers.
-fn take_constraints(trial: &mut FrozenTrial, said: Option<&Value>) -> Option<()> {
-    let number = |value: &Value| if value.is_null() { Some(f64::NAN) } else { json::number(value) };
-    let mut constraints = Constraints::default();
-    match said {
-        None | Some(Value::Null) => return Some(()),
-        Some(Value::Array(values)) => {
-            constraints.listed = values.iter().map(number).collect::<Option<_>>()?;
-        }
-        Some(Value::Object(values)) => {
-            // A constraint without a name is named by its position.
-            let listed = (0..).map_while(|place: usize| values.get(&place.to_string()));
-            constraints.listed = listed.map(number).collect::<Option<_>>()?;
-            let named = values.iter().filter(|(name, _)| {
-                name.parse().map_or(true, |place: usize| place >= constraints.listed.len())
-            });
-            constraints.named =
-                named.map(|(name, value)| Some((name.clone(), number(value)?))).collect::<Option<_>>()?;
-        }
-        Some(_) => return None,
-    }
-    if trial.constraints().is_empty() {
-        trial.system_attributes.extend(constraints.attributes());
-    }
-    Some(())
 }
 
 fn intermediate(reports: &Map<String, Value>) -> Option<BTreeMap<i64, f64>> {

@@ -6,6 +6,7 @@ mod columns;
 mod csv;
 mod directions;
 mod empty_params;
+mod ends;
 mod error;
 mod field;
 mod flat;
@@ -16,6 +17,7 @@ mod journal;
 mod json;
 mod leading;
 mod literal;
+mod names;
 mod note;
 mod optuna_storage;
 mod pandas;
@@ -24,7 +26,7 @@ mod roles;
 mod text;
 mod to_store;
 mod typing;
-mod unended;
+mod wandb;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -165,6 +167,7 @@ fn promoted(mut table: Table) -> Result<Table, Problem> {
     typing::restore_integers(&mut table.trials);
     typing::promote(&mut table.trials);
     typing::refuse_alike(&table.trials)?;
+    inferred::refuse_many(&table.trials)?;
     table.trials.iter().try_for_each(infeasible::refuse_unread)?;
     table.notes.extend(infeasible::note(&table.trials));
     Ok(table)

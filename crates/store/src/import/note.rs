@@ -67,10 +67,25 @@ pub enum Note {
         /// Name and direction of each objective.
         said: Vec<(String, Direction)>,
     },
-    /// Trials of Ray Tune that were still running when their table was written became failed.
+    /// Complete trials of Ray Tune may have been running when their table was written.
     Unended {
         /// Number of trials.
         trials: usize,
+    },
+    /// Trials without a value and without a recorded state became failed.
+    NoState {
+        /// Number of trials.
+        trials: usize,
+    },
+    /// The number of a trial is that of its row, because the column of numbers contains names.
+    NumberedByRow {
+        /// Name of the column.
+        column: String,
+    },
+    /// Texts look like numbers with a decimal comma.
+    DecimalCommas {
+        /// Names of the columns.
+        columns: Vec<String>,
     },
     /// Trials count as infeasible because one of their constraints is not a number.
     OddConstraints {
@@ -141,8 +156,9 @@ impl fmt::Display for Note {
             Self::Iterations { rows, trials } => {
                 write!(
                     f,
-                    "{rows} rows were merged as iterations of {trials} trials; the newest row of a trial has \
-                     its value"
+                    "{rows} rows were merged as iterations of {trials} {}; the newest row of a trial has its \
+                     value",
+                    if *trials == 1 { "trial" } else { "trials" }
                 )
             }
             Self::Order { said } => {
@@ -154,9 +170,24 @@ impl fmt::Display for Note {
                     said.collect::<Vec<_>>().join(", ")
                 )
             }
-            Self::Unended { trials } => {
-                write!(f, "trials whose last result is not `done`, imported as failed: {trials}")
+            Self::Unended { trials } => write!(
+                f,
+                "complete trials whose last result is not `done`: {trials}; a table cannot tell whether they \
+                 had ended, and the folder of the experiment can"
+            ),
+            Self::NoState { trials } => {
+                write!(f, "trials without a value and without a state, which count as failed: {trials}")
             }
+            Self::NumberedByRow { column } => {
+                write!(f, "`{column}` contains names, so that trials are numbered by row")
+            }
+            Self::DecimalCommas { columns } => write!(
+                f,
+                "columns read as texts, whose cells may be numbers with a decimal comma ({}): {} (cells that \
+                 end with a semicolon, or decimal points, make them numbers)",
+                columns.len(),
+                listed(columns)
+            ),
             Self::OddConstraints { trials } => {
                 write!(
                     f,

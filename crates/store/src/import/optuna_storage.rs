@@ -139,7 +139,9 @@ pub fn take_metrics(trial: &mut FrozenTrial) {
         }
     }
     if trial.record.size.is_none() {
-        let recorded = SIZES.iter().find_map(|name| trial.record.metrics.get(*name));
+        let metrics = &trial.record.metrics;
+        let any_case = |size: &&str| metrics.iter().find(|(name, _)| name.eq_ignore_ascii_case(size));
+        let recorded = SIZES.iter().find_map(|size| metrics.get(*size).or(any_case(size).map(|(_, x)| x)));
         let total = recorded.and_then(|x| size(*x));
         trial.record.size = total.map(|total| ModelSize { total, non_embedding: total });
     }

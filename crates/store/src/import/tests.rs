@@ -2,6 +2,8 @@
 
 mod journal;
 mod kinds;
+mod programs;
+mod refused;
 mod tables;
 
 use std::path::Path;
@@ -119,12 +121,14 @@ fn malformed_files_say_where() {
         (
             "t.json",
             "[{\"value\": \"x\"}]",
-            "t.json, trial 0 of the list, field `value`: expected a number or null ()",
+            "t.json, trial 0 of the list, field `value`: expected a number or null \
+             (null stands for a missing value, and --metric names another field)",
         ),
         (
             "t.json",
             "[{\"value\": 1, \"params\": [1]}]",
-            "t.json, trial 0 of the list, field `params`: expected an object ()",
+            "t.json, trial 0 of the list, field `params`: expected an object \
+             (write an object such as {\"lr\": 0.1} into the field, and no text of one)",
         ),
         (
             "t.json",
@@ -133,23 +137,36 @@ fn malformed_files_say_where() {
              expected the name of a trial's state (known states: COMPLETE, PRUNED, FAIL, RUNNING, WAITING, \
              and those of Weights & Biases, MLflow, Ray Tune and hyperopt)",
         ),
-        ("t.json", "[]", "t.json holds no trials ()"),
+        (
+            "t.json",
+            "[]",
+            "t.json holds no trials \
+             (`list` and `import` take a study without trials if --direction is given)",
+        ),
         (
             "t.csv",
             "number,value,d\n0,0.1,1\n1,0.2\n",
             "t.csv, line 3: 2 fields, but the header has 3 \
              (leave the cell of a missing value empty, but keep its comma)",
         ),
-        ("t.json", "[{\"value\": NaN, \"params\": [}]", "t.json, line 1, column 28: expected value ()"),
+        (
+            "t.json",
+            "[{\"value\": NaN, \"params\": [}]",
+            "t.json, line 1, column 28: expected value \
+             (write it with a library, such as `json.dump` of Python)",
+        ),
         (
             "t.json",
             "[{\"datetime_start\": \"soon\"}]",
-            "t.json, trial 0 of the list, field `datetime_start`: expected a date and time ()",
+            "t.json, trial 0 of the list, field `datetime_start`: expected a date and time \
+             (write times as 2026-01-31 12:00:00, which is one of this machine's zone, or as \
+             2026-01-31T12:00:00Z)",
         ),
         (
             "t.json",
             "[{\"user_attrs\": 1}]",
-            "t.json, trial 0 of the list, field `user_attrs`: expected an object ()",
+            "t.json, trial 0 of the list, field `user_attrs`: expected an object \
+             (write an object such as {\"lr\": 0.1} into the field, and no text of one)",
         ),
         (
             "t.csv",

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use allometry_core::{Distribution, FrozenTrial, SearchSpace, TrialState};
+use allometry_core::{Distribution, Distributions, FrozenTrial, SearchSpace, TrialState};
 use serde_json::json;
 
 use super::error::{Problem, directions_by_name};
@@ -203,7 +203,8 @@ fn of_table(
     let Table { directions, metrics, mut trials, mut notes } = table;
     let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(directions.len()).max(1);
     if directions.len() < objectives {
-        let message = format!("{objectives} values, and {} directions", directions.len());
+        let plural = if directions.len() == 1 { "" } else { "s" };
+        let message = format!("{objectives} values, and {} direction{plural}", directions.len());
         let mut hint = "give --direction once for each objective, in the order of the values".to_owned();
         if metrics.len() == objectives {
             hint = format!("give --direction once for each objective: {}", directions_by_name(&metrics));
@@ -238,7 +239,7 @@ fn of_table(
             TrialState::Pruned if !whole => template.values.clear(),
             TrialState::Complete | TrialState::Pruned => {}
             _ => {
-                left_out += usize::from(!template.values.is_empty());
+                left_out += usize::from(trial.value().is_some());
                 template.values.clear();
             }
         }
@@ -272,12 +273,14 @@ fn place_values(
             inferred.0.shift_remove(&name);
         }
     }
+    let mut latest: Option<Distributions> = None;
     for trial in trials {
         // A waiting value has not been drawn yet: the client that claims the trial determines the
         // distribution.
         if inferred::is_queued(trial) {
             continue;
         }
+        let is_open = trial.distributions.is_empty();
         for (name, value) in &mut trial.params.0 {
             if trial.distributions.contains_key(name) {
                 continue;
@@ -288,8 +291,19 @@ fn place_values(
                 return Err(Problem::new(place, format!("{value} is not in {set}")));
             };
             *value = read;
-            trial.distributions.insert(name.clone(), set.clone());
         }
+        let missing = trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name));
+        let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
+        // Trials without recorded distributions mostly have the same parameters, and share their lists.
+        let alike = latest.as_ref().filter(|sets| is_open && sets.keys().eq(missing.iter()));
+        if let Some(sets) = alike {
+            trial.distributions = sets.clone();
+            continue;
+        }
+        for name in missing {
+            trial.distributions.insert(name.to_owned(), space.0[name].clone());
+        }
+        latest = is_open.then(|| trial.distributions.clone()).or(latest);
     }
     Ok(inferred)
 }

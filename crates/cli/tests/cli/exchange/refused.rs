@@ -76,6 +76,7 @@ fn what_cannot_be_read_or_written_says_why() {
 
     $ allometry import empty.json
     error: empty.json holds no trials
+    hint: `list` and `import` take a study without trials if --direction is given
     exit code 4
 
     $ allometry import other.csv
@@ -104,7 +105,7 @@ fn what_cannot_be_read_or_written_says_why() {
     exit code 4
 
     $ allometry import two.json --direction minimize
-    error: two.json, its trials: 2 values, and 1 directions
+    error: two.json, its trials: 2 values, and 1 direction
     hint: give --direction once for each objective, in the order of the values
     exit code 4
 

@@ -130,11 +130,14 @@ fn values_of_one_column_keep_their_kinds() {
 fn exported_files_come_back_as_they_were() {
     let list = r#"[
         {"number": 0, "values": [0.5, 2], 
-         "params": {"a": "0", "b": "", "c": [1, 2], "d": null, "e": "True", "f": " x"},
+         "params": {"a": "0", "b": "", "c": [1, 2], "d": null, "e": "True", "f": " x",
+            "g": " ", "h": " ", "i": "\t", "j": "\n", "k ": 1},
          "directions": ["minimize", "maximize"], "metric_names": ["val_loss", "auc"], "state": "COMPLETE"},
         {"number": 1, "values": [0.25, 3], 
-         "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5"},
-         "user_attrs": {"score": 0.125, "text": "0.5", "yes": "True", "space": " a ", "none": "None",
+         "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5",
+            "g": null, "h": "", "i": "a", "j": " x ", "k": 2},
+         "user_attrs": {"k": 1, "k ": 2,
+            "score": 0.125, "text": "0.5", "yes": "True", "space": " a ", "none": "None",
             "quotes": "\"5\"", "plain": "hello \"5\"", "empty": "", "null": null, "nan": "nan",
             "number": NaN, "open": "{",
             "list": "[1, 2]", "listed": [1, "2"], "whole": 1.0, "quoted": "\"a\""},

@@ -318,31 +318,6 @@ fn iterations_of_a_trial_are_its_intermediate_values() {
     assert!(study.notes.iter().any(|note| note.to_string().starts_with(merged)));
 }
 
-/// Ray marks the last result of a finished trial as done; other trials were still running.
-#[test]
-fn trials_of_ray_that_had_not_ended_failed() {
-    let table = "loss,training_iteration,trial_id,config/lr,done\n0.5,2,a,0.1,True\n0.1,1,b,0.2,False\n";
-    let list = r#"[{"loss": 0.5, "training_iteration": 2, "trial_id": "a", "config/lr": 0.1, "done": true},
-        {"loss": 0.1, "training_iteration": 1, "trial_id": "b", "config/lr": 0.2, "done": false}]"#;
-    let progress = "loss,training_iteration,trial_id,config/lr,done\n0.7,1,a,0.1,False\n0.5,2,a,0.1,True\n\
-         0.1,1,b,0.2,False\n";
-    let roles = Roles { metric: Some("loss"), ..Roles::default() };
-    for (name, text) in [("t.csv", table), ("t.json", list), ("t.csv", progress)] {
-        let study = read_told(name, text, &roles).unwrap();
-        let [done, open] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-        assert_eq!((done.state, done.value()), (TrialState::Complete, Some(0.5)), "{text}");
-        assert_eq!((open.state, open.value()), (TrialState::Failed, None), "{text}");
-        assert_eq!(open.intermediate, [(1, 0.1)].into(), "{text}");
-        let reason = open.record.failure.as_ref().unwrap().reason.as_str();
-        assert_eq!(reason, "the trial was still running when the table was written");
-        let notes: Vec<String> = study.notes.iter().map(ToString::to_string).collect();
-        let said = "trials whose last result is not `done`, imported as failed: 1";
-        assert!(notes.iter().any(|note| note == said), "{notes:?}");
-    }
-    let of_another = "loss,lr,done\n0.5,0.1,False\n";
-    assert_eq!(read_told("t.csv", of_another, &roles).unwrap().trials[0].state, TrialState::Complete);
-}
-
 /// Names are compared ignoring case, so that two names that differ in case only collide.
 #[test]
 fn columns_that_differ_in_case_alone_are_refused() {
