@@ -175,6 +175,16 @@ impl Objective<'_> {
     fn goal_of(&self, label: &str, recorded: &Recorded) -> Result<MetricSpec, StudyError> {
         let named = self.metric_of(label).or(recorded.names.first().map(String::as_str));
         let stated = self.direction_of(label).or(recorded.direction);
+        if let (true, None, Some(name)) = (self.is_auc, stated, named)
+            && implied_direction(name) == Some(Direction::Minimize)
+        {
+            return Err(StudyError::Usage {
+                message: format!("`{label}`: smaller values of `{name}` are better, and an AUC is expected"),
+                hint: Some(
+                    "leave out --rows and --template classic: the default report takes every metric".into(),
+                ),
+            });
+        }
         let direction = stated.or_else(|| self.is_auc.then_some(Direction::Maximize));
         let implied = || named.and_then(implied_direction);
         let Some(direction) = direction.or_else(implied).or(self.otherwise) else {
@@ -212,10 +222,25 @@ impl Objective<'_> {
             None => Ok(()),
             Some((option, label)) => Err(StudyError::Usage {
                 message: format!("{option} is for `{label}`, and no source has that label"),
-                hint: None,
+                hint: Some(known_names(option, sources)),
             }),
         }
     }
+}
+
+/// Returns the names that may stand in front of an option's value: labels, and for directions objectives.
+fn known_names(option: &str, sources: &[(&str, Recorded)]) -> String {
+    let labels = sources.iter().map(|(label, _)| *label);
+    let labels: Vec<String> = labels.map(|label| format!("`{label}`")).collect();
+    let mut names: Vec<String> = Vec::new();
+    for name in sources.iter().flat_map(|(_, recorded)| &recorded.names).map(|name| format!("`{name}`")) {
+        if option == "--direction" && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let objectives =
+        if names.is_empty() { String::new() } else { format!("; objectives are {}", names.join(", ")) };
+    format!("labels are {}{objectives}", labels.join(", "))
 }
 
 /// Returns the values for the source with a label; where there are none, those for all sources.

@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 
 use self::listing::{Form, Listing};
 use super::read_args::ReadArgs;
-use super::study_args::{readable, refusal};
+use super::study_args::{label, readable, refusal};
 use crate::error::CliError;
+use crate::output;
 
 /// Lists the trials of each study.
 #[derive(Debug, Args)]
@@ -66,9 +67,14 @@ impl List {
                     if wanted(trial.state) { listing.trial(study, &trial) } else { Ok(()) }
                 })
             });
-            match refusal(read, &studies)? {
-                Some(why) => listing.refused(study, &why)?,
-                None => listing.end_study(None)?,
+            if let Some(why) = refusal(read, &studies)? {
+                listing.refused(study, &why)?;
+                continue;
+            }
+            listing.end_study(None)?;
+            if self.form() == Form::Text && listing.is_empty() {
+                let such = if self.state.is_empty() { "" } else { " in these states" };
+                output::say(&format!("note: {}: no trials{such}", label(study)));
             }
         }
         listing.end()

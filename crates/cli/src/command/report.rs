@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
-use allometry_core::ClassCounts;
+use allometry_core::{ClassCounts, Direction};
 use allometry_report::Pictures;
 use allometry_report::chart::Figures;
 use allometry_session::reach;
@@ -106,6 +106,15 @@ impl Report {
             return Err(CliError::Usage {
                 message: format!("--rows is for an AUC, and the metric is `{}`", ladder.metric()),
                 hint: Some("leave --rows out, or name the metric: --metric auc --direction maximize".into()),
+            });
+        }
+        if self.template == Template::Classic && ladder.direction() == Direction::Minimize {
+            return Err(CliError::Usage {
+                message: format!(
+                    "--template classic is for an AUC, and smaller values of `{}` are better",
+                    ladder.metric()
+                ),
+                hint: Some("leave it out: the default report takes every metric".into()),
             });
         }
         self.complete(&mut ladder);

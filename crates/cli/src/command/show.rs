@@ -4,6 +4,7 @@ use allometry_core::constraints::is_met;
 use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
+use allometry_report::number::counted;
 use allometry_store::LateResult;
 use allometry_study::Source;
 use clap::Args;
@@ -57,7 +58,10 @@ impl Show {
         let Some(trial) = trials.iter().find(|trial| trial.number == number) else {
             return Err(CliError::NotFound {
                 message: format!("study `{}` has no trial {number}", study.name),
-                hint: Some(format!("it has {} trials; `allometry list` shows them", trials.len())),
+                hint: Some(format!(
+                    "it has {}; `allometry list` shows them",
+                    counted(trials.len() as u64, "trial")
+                )),
             });
         };
         let log = store.log(study.id, number)?;

@@ -75,6 +75,63 @@ fn nothing_but_an_auc_is_treated_as_one() {
     assert!(!out.contains("Collapse") && !out.contains("pred_min"), "{out}");
 }
 
+/// Options for an AUC are refused where the name of a metric, or the source, says that smaller values are
+/// better, and the values of an AUC need no name.
+#[test]
+fn a_classic_report_is_of_an_auc() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "plain.json", LOSSES);
+    write(folder, "auc.json", &LOSSES.replace("2.1", "0.9"));
+    write(folder, "named.json", &LOSSES.replace("}}", r#"}, "metric_names": ["val_loss"]}"#));
+    write(folder, "told.json", &LOSSES.replace("}}", r#"}, "directions": ["minimize"]}"#));
+    write(folder, "vl.csv", "number,val_loss,params_lr\n0,0.9,0.1\n1,0.3,0.2\n");
+    let (code, _, err) = run(folder, &["report", "--template", "classic", "auc.json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let one =
+        ["report", "--template", "classic", "vl.csv", "--metric", "val_loss", "--direction", "maximize"];
+    assert_eq!(run(folder, &one).0, 0, "the direction on the command line has precedence");
+    let calls = [
+        &["report", "--template", "classic", "named.json"][..],
+        &["report", "--template", "classic", "plain.json", "--metric", "val_loss"],
+        &["report", "--template", "classic", "vl.csv", "--metric", "val_loss", "-o", "c.html"],
+        &["report", "--template", "classic", "A=auc.json", "B=named.json"],
+        &["report", "--template", "classic", "told.json"],
+        &["report", "--template", "classic", "auc.json", "--direction", "minimize"],
+    ];
+    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    $ allometry report --template classic named.json
+    error: `named`: smaller values of `val_loss` are better, and an AUC is expected
+    hint: leave out --rows and --template classic: the default report takes every metric
+    exit code 2
+
+    $ allometry report --template classic plain.json --metric val_loss
+    error: `plain`: smaller values of `val_loss` are better, and an AUC is expected
+    hint: leave out --rows and --template classic: the default report takes every metric
+    exit code 2
+
+    $ allometry report --template classic vl.csv --metric val_loss -o c.html
+    error: `vl`: smaller values of `val_loss` are better, and an AUC is expected
+    hint: leave out --rows and --template classic: the default report takes every metric
+    exit code 2
+
+    $ allometry report --template classic A=auc.json B=named.json
+    error: `B`: smaller values of `val_loss` are better, and an AUC is expected
+    hint: leave out --rows and --template classic: the default report takes every metric
+    exit code 2
+
+    $ allometry report --template classic told.json
+    error: --template classic is for an AUC, and smaller values of `value` are better
+    hint: leave it out: the default report takes every metric
+    exit code 2
+
+    $ allometry report --template classic auc.json --direction minimize
+    error: --template classic is for an AUC, and smaller values of `value` are better
+    hint: leave it out: the default report takes every metric
+    exit code 2
+    ");
+}
+
 /// With several objectives each value has its own direction.
 #[test]
 fn a_table_of_several_objectives_has_a_front() {
@@ -213,6 +270,7 @@ fn directions_are_said_by_the_names_of_objectives() {
 
     $ allometry report t.csv --direction los=minimize
     error: --direction is for `los`, and no source has that label
+    hint: labels are `t`; objectives are `accuracy`, `loss`
     exit code 2
     ");
 }
@@ -320,9 +378,8 @@ fn lists_that_contradict_themselves_are_refused() {
     exit code 4
 
     $ allometry report loss.json --metric loss --rows 5:10
-    note: loss: no column is called `loss`, so that `value` is taken for it
-    error: --rows is for an AUC, and the metric is `loss`
-    hint: leave --rows out, or name the metric: --metric auc --direction maximize
+    error: `loss`: smaller values of `loss` are better, and an AUC is expected
+    hint: leave out --rows and --template classic: the default report takes every metric
     exit code 2
 
     $ allometry report unnamed.db --metric acc

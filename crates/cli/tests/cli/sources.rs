@@ -114,6 +114,7 @@ fn columns_are_told_on_the_command_line() {
 
     $ allometry report A=t.csv --direction maximize --params=B=lr
     error: --params is for `B`, and no source has that label
+    hint: labels are `A`
     exit code 2
     ");
 
@@ -590,6 +591,69 @@ fn an_empty_study_comes_back() {
     hint: `list` and `import` take a study without trials if --direction is given
     exit code 4
     ");
+}
+
+/// A study without trials is listed as one, and not as nothing.
+#[test]
+fn a_list_without_trials_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "e.json", "[]");
+    write(folder, "e.csv", "number,value,params_x\n");
+    write(folder, "one.csv", "number,value,params_x\n0,0.5,1\n");
+    let told = ["--direction", "minimize"];
+    for (arguments, said) in [
+        (&["list", "e.json"][..], "note: e: no trials\n"),
+        (&["list", "e.csv"], "note: e: no trials\n"),
+        (&["list", "one.csv", "--state", "failed"], "note: one: no trials in these states\n"),
+        (&["list", "one.csv", "--state", "failed", "--json-lines"], ""),
+    ] {
+        let (code, out, err) = run(folder, &[arguments, &told].concat());
+        assert_eq!((code, out.as_str(), err.as_str()), (0, "", said), "{arguments:?}");
+    }
+}
+
+/// Options for a label that no source has are refused with the labels and the objectives.
+#[test]
+fn an_unknown_label_is_refused_with_the_known_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,values_acc,values_ms,params_x\n0,0.9,20,1\n");
+    let by_name = ["--direction", "acc=max", "--direction", "ms=min"];
+    let calls = ["--direction=C=max", "--metric=C=acc"].map(|option| {
+        let sources = ["report", "A=t.csv", "B=t.csv", option];
+        [&sources[..], &by_name[..]].concat()
+    });
+    insta::assert_snapshot!(all_refused(folder, &calls.each_ref().map(Vec::as_slice)), @"
+    $ allometry report A=t.csv B=t.csv --direction=C=max --direction acc=max --direction ms=min
+    error: --direction is for `C`, and no source has that label
+    hint: labels are `A`, `B`; objectives are `acc`, `ms`
+    exit code 2
+
+    $ allometry report A=t.csv B=t.csv --metric=C=acc --direction acc=max --direction ms=min
+    error: --metric is for `C`, and no source has that label
+    hint: labels are `A`, `B`
+    exit code 2
+    ");
+}
+
+/// A value that no statistic uses is not the best one either.
+#[test]
+fn an_enormous_value_is_neither_the_best_nor_in_a_statistic() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,value,params_x\n0,0.5,1\n1,1e140,2\n");
+    insta::assert_snapshot!(printed(folder, &["best", "t.csv", "--direction", "maximize"]), @"
+    $ allometry best t.csv --direction maximize
+    t: 0.5000 (trial 0)  x=1
+      recommended: unknown: the search space is not known
+    ");
+    let (code, out, err) = run(folder, &["report", "t.csv", "--direction", "maximize", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("1 complete without a usable value"), "{out}");
+    let said =
+        "1 trial completed without a usable value, which is finite and at most 1e100, and was left out";
+    assert!(out.contains(said), "{out}");
 }
 
 /// Parameters that a study does not have are named when configurations of another study are enqueued.

@@ -164,6 +164,11 @@ impl Listing {
         self.end_study(Some(why))
     }
 
+    /// Whether a study that ended has no listed trials.
+    pub(super) fn is_empty(&self) -> bool {
+        self.trials == 0
+    }
+
     pub(super) fn end(mut self) -> Result<(), CliError> {
         if self.form == Form::Json {
             self.text.push_str(if self.studies > 0 { "\n  ]\n}\n" } else { "]\n}\n" });
