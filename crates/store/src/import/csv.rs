@@ -315,11 +315,11 @@ impl Row<'_> {
     fn number(&self, name: &str, cell: &str) -> Result<f64, Problem> {
         cell.parse().map_err(|_| {
             let is_percentage = cell.strip_suffix('%').is_some_and(|x| x.trim().parse::<f64>().is_ok());
-            let is_grouped = cell.replace(',', "").parse::<f64>().is_ok();
+            let is_grouped = cell.replace([',', '.'], "").parse::<f64>().is_ok();
             self.wrong(name, "a number", cell).hint(if is_percentage {
                 "write percentages as fractions, such as 0.95 for 95%"
             } else if is_grouped {
-                "its commas may separate thousands: write numbers without them, and with a decimal point"
+                "write numbers without separators of thousands, and with a decimal point"
             } else {
                 "leave the cell of a missing value empty, or name another column with --metric"
             })

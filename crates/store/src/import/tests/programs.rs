@@ -127,8 +127,8 @@ fn decimal_commas_of_values_are_those_of_the_table() {
     let layers = of("0,0.5,\"64,32\",\n1,0.25,\"64,32,16\",\n").unwrap();
     assert_eq!((params(&layers), notes(&layers).len()), (listed(&["lr=64,32", "lr=64,32,16"]), 0));
 
-    let hint = "its commas may separate thousands: write numbers without them, and with a decimal point";
-    for value in ["1,234", "1,234.5"] {
+    let hint = "write numbers without separators of thousands, and with a decimal point";
+    for value in ["1,234", "1,234.5", "1.234,5"] {
         let told = message(of(&format!("0,\"{value}\",1,\n")));
         assert_eq!(
             told,
