@@ -70,12 +70,12 @@ pub(super) fn held_out(
         |of: &dyn Fn(&LawPoint) -> f64| (sound.iter().map(|point| of(point).ln()).sum::<f64>() / count).exp();
     let predicted = |law: &Law| mean(&|point| law.at(&point.sizes));
     // Few runs have normal noise with a known error; many have the noise that they show, outliers included.
-    let noise = |rng: &mut TrialRng| match axes {
-        [_] => spread / count.sqrt() * gauss(rng),
-        _ => {
-            let drawn = (0..sound.len()).map(|_| -fitted.residuals[below(rng, fitted.residuals.len())]);
-            drawn.sum::<f64>() / count
+    let noise = |rng: &mut TrialRng| {
+        if axes.len() == 1 {
+            return spread / count.sqrt() * gauss(rng);
         }
+        let drawn = (0..sound.len()).map(|_| -fitted.residuals[below(rng, fitted.residuals.len())]);
+        drawn.sum::<f64>() / count
     };
     let noisy = |law: &Law, rng: &mut TrialRng| predicted(law) * noise(rng).exp();
     let drawn = laws.iter().map(|law| noisy(law, &mut rng)).collect();

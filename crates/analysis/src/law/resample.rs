@@ -13,6 +13,10 @@ use crate::stats::robust_law::{Law, Sizes};
 
 /// Number of steps of a resampled fit, which starts at the law of all runs.
 const STEPS: usize = 200;
+/// Largest number of resampled runs of all laws; of more, fewer laws are fitted, down to [`FEWEST_LAWS`].
+const MOST_DRAWS: u64 = 4_000_000;
+/// Smallest number of resampled laws.
+const FEWEST_LAWS: u64 = 100;
 /// Level at which the means of repeated sizes depart from the law.
 const DEPARTS: f64 = 0.05;
 
@@ -34,6 +38,7 @@ pub(super) fn laws(
     replicates: u64,
     rng: &mut TrialRng,
 ) -> (Vec<Law>, Resampled) {
+    let replicates = replicates.min((MOST_DRAWS / fitted.sizes.len() as u64).max(FEWEST_LAWS));
     if axes == 1 {
         return (from_noise(fitted, replicates, rng), Resampled::Noise);
     }

@@ -1,5 +1,7 @@
 //! Power laws of a positive loss with a floor, fitted robustly.
 
+use std::collections::BTreeMap;
+
 /// Range of the exponents that are searched.
 pub const EXPONENTS: (f64, f64) = (0.01, 3.0);
 /// Number of exponents of each axis in the first search.
@@ -14,7 +16,7 @@ const FIRST_STEPS: usize = 40;
 const SETTLED: f64 = 1e-9;
 /// Number of steps after which a decrease is weighed.
 const PATIENCE: usize = 20;
-/// Sizes whose logarithms differ by less are one size.
+/// Grid of the logarithms of sizes: sizes at one point of it are one size.
 const SAME_SIZE: f64 = 1e-3;
 /// Largest number of axes.
 const MOST_AXES: usize = 2;
@@ -67,7 +69,9 @@ impl Sizes {
         let count = losses.len() as f64;
         let centers: Vec<f64> = logs.iter().map(|axis| axis.iter().sum::<f64>() / count).collect();
         for (axis, center) in logs.iter_mut().zip(&centers) {
-            axis.iter_mut().for_each(|x| *x -= center);
+            for x in axis {
+                *x -= center;
+            }
         }
         Some(Self { logs, centers, losses: losses.iter().map(|loss| loss.ln()).collect() })
     }
@@ -101,15 +105,12 @@ impl Sizes {
 
     /// Returns the positions of observations with equal sizes on all axes.
     pub fn groups(&self) -> Vec<Vec<usize>> {
-        let is_same = |a: usize, b: usize| self.logs.iter().all(|axis| (axis[a] - axis[b]).abs() < SAME_SIZE);
-        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut groups: BTreeMap<Vec<i64>, Vec<usize>> = BTreeMap::new();
         for row in 0..self.len() {
-            match groups.iter_mut().find(|group| is_same(group[0], row)) {
-                Some(group) => group.push(row),
-                None => groups.push(vec![row]),
-            }
+            let key = self.logs.iter().map(|axis| (axis[row] / SAME_SIZE).round() as i64);
+            groups.entry(key.collect()).or_default().push(row);
         }
-        groups
+        groups.into_values().collect()
     }
 
     fn log_loss(&self, law: &Law, row: usize) -> f64 {
@@ -301,9 +302,7 @@ impl System {
                     (true, false) => self.matrix[a][a] * (1.0 + damping) + f64::MIN_POSITIVE,
                     (false, false) => self.matrix[a][b],
                 };
-                for place in 0..b {
-                    sum -= lower[a][place] * lower[b][place];
-                }
+                sum -= (0..b).map(|place| lower[a][place] * lower[b][place]).sum::<f64>();
                 if a == b {
                     if sum <= 0.0 || !sum.is_finite() {
                         return None;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, fit_law};
 use allometry_report::number::counted;
 use allometry_report::words::law as words;
-use allometry_trainer::data::read_numbers;
+use allometry_trainer::data::{DataError, read_numbers};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -18,10 +18,10 @@ const OPERATIONS: f64 = 6.0;
 
 /// Fits scaling laws: the loss over weights, data or compute, with a forecast.
 ///
-/// The table has one row per run. One of --weights, --data and --flops gives a law of one axis, E + A / N^alpha.
-/// With --weights and --data, or --weights and --flops, the law is E + A / N^alpha + B / D^beta, where D is the
-/// compute divided by 6 N. Every number has its interval. The largest size is held out and forecast from the
-/// others, and the next size is predicted.
+/// The table has one row per run. One of --weights, --data and --flops gives a law of one axis, E + A /
+/// N^alpha. With --weights and --data, or --weights and --flops, the law is E + A / N^alpha + B / D^beta,
+/// where D is the compute divided by 6 N. Every number has its interval. The largest size is held out and
+/// forecast from the others, and the next size is predicted.
 ///
 /// The loss must be positive, and smaller must be better: fit 1 - accuracy, not the accuracy. At least five
 /// distinct sizes over 1.5 decades are needed.
@@ -118,7 +118,7 @@ impl Fit {
             axes.into_iter().filter_map(|(axis, column)| Some((axis, column.as_deref()?))).collect();
         let mut names: Vec<&str> = axes.iter().map(|(_, column)| *column).collect();
         names.push(&self.value);
-        let mut columns = read_numbers(&self.table, &names)?;
+        let mut columns = read_numbers(&self.table, &names).map_err(refused)?;
         let losses = columns.pop().unwrap_or_default();
         let mut axes: Vec<LawAxis> = axes.into_iter().map(|(axis, _)| axis).collect();
         if axes == [LawAxis::Weights, LawAxis::Compute] {
@@ -139,6 +139,18 @@ impl Fit {
             runs.rows.push(row as u64 + 1);
         }
         Ok(runs)
+    }
+}
+
+/// Returns the error of a table, with a hint for a cell that is no number.
+fn refused(error: DataError) -> CliError {
+    match error {
+        DataError::NotANumber { path, location, column, value } => CliError::Table {
+            path,
+            message: format!("{location}: column `{column}` has `{value}`, which is not a number"),
+            hint: Some("correct the value; leave the cell of a missing one empty".into()),
+        },
+        other => other.into(),
     }
 }
 

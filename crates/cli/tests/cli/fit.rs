@@ -27,7 +27,22 @@ fn a_law_has_intervals_and_a_tested_forecast() {
     insta::assert_snapshot!(printed(
         folder.path(),
         &["fit", "runs.csv", "--weights", "n_params", "--value", "loss", "-o", "fit.json"]
-    ), @"");
+    ), @r#"
+    $ allometry fit runs.csv --weights n_params --value loss -o fit.json
+    loss = 1.9999 + 300 / N^0.3500
+
+                             estimate  95% interval
+    exponent of weights        0.3500  0.3250 to 0.3799
+    amplitude of weights          300  213 to 449
+    floor                      1.9999  1.9399 to 2.0546
+
+    16 runs at 8 sizes of weights from 1.00M to 2.19B; half of them are within 1.0% of the law, all \
+    within 1.0%. 1 run is far above the law and was left out as diverged. Intervals cover the noise of \
+    runs around a law of this form, not another form of law.
+    Held out: at 2.19B weights the smaller sizes predicted 2.1614 (2.1083 to 2.2143), observed 2.1614 \
+    (inside; +0.0%).
+    Next: at 6.56B weights the law predicts 2.1098 (2.0763 to 2.1433).
+    "#);
     let written = std::fs::read_to_string(folder.path().join("fit.json")).unwrap();
     let document: Value = serde_json::from_str(&written).unwrap();
     assert_eq!(document["schema"], "allometry.fit/1");
@@ -58,15 +73,40 @@ fn what_cannot_bear_a_law_is_refused() {
     };
     let arguments = ["fit", "runs.csv", "--weights", "n_params", "--value", "loss"];
     write("1e6,1e8,3.0\n2e6,1e8,2.9\n");
-    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    $ allometry fit runs.csv --weights n_params --value loss
+    error: runs.csv: there are 2 distinct sizes of weights, too few for a law
+    hint: train at 5 or more sizes, evenly spaced on a log scale
+    exit code 4
+    ");
     write("1e6,1e8,3.0\n2e6,1e8,2.9\n3e6,1e8,2.8\n4e6,1e8,2.7\n5e6,1e8,2.6\n");
-    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    $ allometry fit runs.csv --weights n_params --value loss
+    error: runs.csv: the sizes of weights span 0.7 decades, too few for a law
+    hint: train at sizes over 1.5 decades, a factor of 32
+    exit code 4
+    ");
     write("1e6,1e8,3.0\n2e6,1e8,-2.9\n");
-    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    $ allometry fit runs.csv --weights n_params --value loss
+    error: runs.csv: row 2 below the header has a size or a loss that is not a positive number
+    hint: a law needs positive sizes and losses; take rows of failed runs out
+    exit code 3
+    ");
     write("1e6,1e8,3.0\n2e6,1e8,nine\n");
-    insta::assert_snapshot!(refused(folder.path(), &arguments), @"");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    $ allometry fit runs.csv --weights n_params --value loss
+    error: runs.csv: line 3: column `loss` has `nine`, which is not a number
+    hint: correct the value; leave the cell of a missing one empty
+    exit code 3
+    ");
     insta::assert_snapshot!(
         refused(folder.path(), &["fit", "runs.csv", "--weights", "params", "--value", "loss"]),
-        @""
+        @"
+    $ allometry fit runs.csv --weights params --value loss
+    error: runs.csv: there is no column `params` (numbers)
+    hint: did you mean `n_params`?
+    exit code 3
+    "
     );
 }

@@ -48,8 +48,8 @@ fn commands_have_manual_pages() {
     $ allometry man fly
     error: there is no command "fly"
     hint: there are init, check, run, worker, confirm, transfer, train, predict, demo, status, list, \
-    show, best, report, compare, serve, ask, tell, enqueue, sampler, import, export, completions, man, \
-    help
+    show, best, report, compare, fit, serve, ask, tell, enqueue, sampler, import, export, completions, \
+    man, help
     exit code 2
     "#);
 }
@@ -85,6 +85,7 @@ fn help_lists_the_commands() {
       best         Prints each study's best trial and recommended configuration
       report       Analyses trials and writes the report
       compare      Compares two ladders, such as before and after a change
+      fit          Fits scaling laws: the loss over weights, data or compute, with a forecast
       serve        Serves a live web page with the ladders and studies of a storage
 
     Drive from outside:

@@ -12,9 +12,10 @@ use super::{budget_class, shown};
 
 /// The largest number of parameters that are shown, the most important.
 const MOST: usize = 14;
-/// The largest number of lines. Of more trials, the best ones fill a tenth of the lines; trials at even steps
-/// of the rank fill the others.
+/// The largest number of lines. Of more trials, the best ones are a tenth as many lines, over ribbons of all.
 const MOST_LINES: usize = 400;
+/// The parts of the trials outside each end of a ribbon.
+const RIBBONS: [f64; 2] = [0.05, 0.25];
 
 /// The largest number of names along an axis, which have room above each other.
 const MOST_NAMES: usize = 20;
@@ -62,14 +63,22 @@ pub(super) fn figure(
         });
         params.chain([(last as f64, values.unit(sample.values[trial]))]).collect()
     };
+    let is_crowded = order.len() > MOST_LINES;
     let (best, others): (Vec<&usize>, Vec<&usize>) =
         drawn.iter().partition(|trial| order[..tenth].contains(trial));
-    for (class, group) in [("thin soft", others), (budget_class(position).as_str(), best)] {
-        panel.layers.push(Layer::Lines {
-            class: class.into(),
-            lines: group.into_iter().map(|trial| line(*trial)).collect(),
-        });
+    if is_crowded {
+        let lines: Vec<Vec<(f64, f64)>> = order.iter().map(|trial| line(*trial)).collect();
+        for tail in RIBBONS {
+            panel.layers.push(Layer::Band { class: "soft".into(), at: ribbon(&lines, last, tail) });
+        }
+    } else {
+        let lines = others.into_iter().map(|trial| line(*trial)).collect();
+        panel.layers.push(Layer::Lines { class: "thin soft".into(), lines });
     }
+    panel.layers.push(Layer::Lines {
+        class: budget_class(position),
+        lines: best.into_iter().map(|trial| line(*trial)).collect(),
+    });
     let mut is_thinned = false;
     for (place, scale) in axes.iter().map(|(_, axis)| &axis.scale).chain([&values]).enumerate() {
         let x = place as f64;
@@ -91,9 +100,13 @@ pub(super) fn figure(
         vec![panel],
     );
     figure.entry(format!("small {}", budget_class(position)), "best tenth");
-    figure.entry("small soft", "others");
-    let thinned = if drawn.len() < order.len() {
-        format!(" {} of {} trials are drawn, at even steps of the rank.", drawn.len(), order.len())
+    figure.entry("small soft", if is_crowded { "all trials" } else { "others" });
+    let thinned = if is_crowded {
+        format!(
+            " The ribbons hold half and nine tenths of all {} trials at each axis; lines are the best {}.",
+            order.len(),
+            MOST_LINES / 10
+        )
     } else {
         String::new()
     };
@@ -107,13 +120,21 @@ pub(super) fn figure(
     Some(figure)
 }
 
-/// Returns the best trials, and others at even steps of the rank.
-fn thinned(order: &[usize]) -> Vec<usize> {
-    if order.len() <= MOST_LINES {
-        return order.to_vec();
-    }
-    let (best, rest) = order.split_at(MOST_LINES / 10);
-    let wanted = MOST_LINES - best.len();
-    let others = (0..wanted).map(|step| rest[step * rest.len() / wanted]);
-    best.iter().copied().chain(others).collect()
+/// Returns the trials that are drawn as lines: all, or the best of many.
+fn thinned(order: &[usize]) -> &[usize] {
+    if order.len() <= MOST_LINES { order } else { &order[..MOST_LINES / 10] }
+}
+
+/// Returns the range of the lines at each axis, without a part of them at each end.
+fn ribbon(lines: &[Vec<(f64, f64)>], last: usize, tail: f64) -> Vec<(f64, f64, f64)> {
+    let at_axis = |axis: usize| {
+        let place = axis as f64;
+        let mut heights: Vec<f64> =
+            lines.iter().flatten().filter(|(x, _)| *x == place).map(|(_, height)| *height).collect();
+        heights.sort_by(f64::total_cmp);
+        let end =
+            |part: f64| heights.get((part * (heights.len().max(1) - 1) as f64).round() as usize).copied();
+        Some((place, end(tail)?, end(1.0 - tail)?))
+    };
+    (0..=last).filter_map(at_axis).collect()
 }

@@ -58,7 +58,8 @@ pub fn summary(law: &LawAnalysis) -> String {
     for axis in law.axes.iter().filter(|axis| axis.is_open) {
         let _ = writeln!(
             text,
-            "The runs do not determine the exponent of {}: its interval reaches an end of the searched range.",
+            "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
+             range.",
             axis.axis.as_str()
         );
     }
@@ -73,8 +74,8 @@ pub fn summary(law: &LawAnalysis) -> String {
     };
     let _ = writeln!(
         text,
-        "{} at {}; half of them are within {:.1}% of the law, all within {:.1}%.{left_out} Intervals cover {covers}, \
-         not another form of law.",
+        "{} at {}; half of them are within {:.1}% of the law, all within {:.1}%.{left_out} Intervals cover \
+         {covers}, not another form of law.",
         counted(law.runs, "run"),
         law.axes.iter().map(sizes).collect::<Vec<_>>().join(" and "),
         100.0 * law.residuals.median,
@@ -102,7 +103,8 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             let (why, hint) = refusal(problem, |row| row);
             let _ = writeln!(
                 text,
-                "No size could be held out to test the law: without the largest, {why}. To have a test, {hint}."
+                "No size could be held out to test the law: without the largest, {why}. To have a test, \
+                 {hint}."
             );
         }
         (None, None) => {}

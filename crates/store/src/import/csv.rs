@@ -13,8 +13,8 @@ use super::columns::{Column, Columns, is_prefixed, params_without_sets};
 use super::ends::{self, DONE, End, STEP, TRIAL};
 use super::error::Problem;
 use super::field::{
-    COUNTS, DISTRIBUTIONS, OF_THE_SET, STATES, TIMES, Wide, default_state, parse_direction, parse_state,
-    parse_time, read_directions,
+    COUNTS, DISTRIBUTIONS, OF_THE_SET, STATES, TIMES, Wide, default_state, is_nan, parse_count,
+    parse_direction, parse_state, parse_time, read_directions,
 };
 use super::{
     Roles, Table, empty_params, flat, infeasible, iterations, leading, literal, typing, values_of, wandb,
@@ -288,7 +288,7 @@ fn malformed(error: &csv::Error, text: &str) -> Problem {
 /// Whether a cell has no value. NaN is a value where numbers are expected.
 fn is_missing(column: &Column, cell: &str) -> bool {
     let is_number = matches!(column, Column::Value | Column::LaterValue | Column::Intermediate(_));
-    column.has_own_form() && typing::is_missing(cell) && !(is_number && typing::is_nan(cell))
+    column.has_own_form() && typing::is_missing(cell) && !(is_number && is_nan(cell))
 }
 
 /// Cache of parsed distributions by parameter and text.
@@ -375,7 +375,7 @@ impl Row<'_> {
             let wrong = |expected: &str| self.wrong(name, expected, cell);
             match column {
                 Column::Number => {
-                    number = count(cell).ok_or_else(|| wrong("a count from 0").hint(COUNTS))?;
+                    number = parse_count(cell).ok_or_else(|| wrong("a count from 0").hint(COUNTS))?;
                 }
                 Column::State => {
                     let read = parse_state(cell);
@@ -502,14 +502,6 @@ pub(crate) fn attribute_json(cell: &str) -> String {
 /// Whether a text is an attribute of its own kind only in quotes.
 fn needs_quotes(text: &str) -> bool {
     text.trim() != text || text.is_empty() || attribute_json(text) != json::write(&Value::from(text))
-}
-
-/// Parses a count, including `3.0` from tables with gaps.
-pub(super) fn count(cell: &str) -> Option<u64> {
-    cell.parse().ok().or_else(|| {
-        let x: f64 = cell.parse().ok()?;
-        (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
-    })
 }
 
 /// Whether a cell is a text of digits, such as the identifier `007`, that no program writes for a number.

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::Problem;
-use super::typing;
 use crate::distribution;
 use crate::json;
 
@@ -92,10 +91,23 @@ pub(super) fn take_distribution(
     Ok(())
 }
 
+/// Parses a count, including `3.0` from tables with gaps.
+pub(super) fn parse_count(cell: &str) -> Option<u64> {
+    cell.parse().ok().or_else(|| {
+        let x: f64 = cell.parse().ok()?;
+        (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
+    })
+}
+
+/// Whether a text stands for NaN.
+pub(super) fn is_nan(text: &str) -> bool {
+    text.eq_ignore_ascii_case("nan")
+}
+
 /// Parses the number of a trial; a float must be whole.
 pub(super) fn read_count(value: &Value) -> Option<u64> {
     match value {
-        Value::String(text) if json::number(value).is_none() => super::csv::count(text),
+        Value::String(text) if json::number(value).is_none() => parse_count(text),
         value => json::number(value).filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 9e15).map(|x| x as u64),
     }
 }
@@ -165,7 +177,7 @@ fn number_hint(value: &Value) -> &'static str {
 /// Parses a number; returns `None` for null and NaN.
 pub(super) fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Option<f64>, Problem> {
     // Weights & Biases writes NaN as a text.
-    if value.is_null() || value.as_str().is_some_and(typing::is_nan) {
+    if value.is_null() || value.as_str().is_some_and(is_nan) {
         return Ok(None);
     }
     let number = json::number(value).ok_or_else(|| wrong().hint(number_hint(value)))?;

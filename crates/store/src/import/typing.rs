@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use allometry_core::{FrozenTrial, ParamValue};
 
 use super::error::Problem;
-use super::field::Wide;
+use super::field::{Wide, is_nan};
 use crate::json;
 
 /// Converts whole floats to integers for parameters that have no other floats and that some trials lack:
@@ -39,11 +39,6 @@ const MISSING: [&str; 9] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaT", "None", "
 /// Whether a text stands for a missing value.
 pub(super) fn is_missing(text: &str) -> bool {
     is_nan(text) || MISSING.contains(&text)
-}
-
-/// Whether a text stands for NaN.
-pub(super) fn is_nan(text: &str) -> bool {
-    text.eq_ignore_ascii_case("nan")
 }
 
 /// Removes words for a missing value, such as `NaN`, from parameters whose other values are all numbers.

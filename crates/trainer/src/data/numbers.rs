@@ -7,11 +7,12 @@ use super::error::{DataError, Role};
 use super::load::Format;
 use super::value::{Value, Visitor};
 
-/// Reads columns of numbers from a `.csv` or `.parquet` file, in the order of `names`. Missing values are NaN.
+/// Reads columns of numbers from a `.csv` or `.parquet` file, in the order of `names`. Missing values are
+/// NaN.
 ///
 /// # Errors
-/// [`DataError`] if the file cannot be read, lacks a column or holds something else than a number in one, with
-/// its place.
+/// [`DataError`] if the file cannot be read, lacks a column or holds something else than a number in one,
+/// with its place.
 pub fn read_numbers(path: &Path, names: &[&str]) -> Result<Vec<Vec<f64>>, DataError> {
     let format = Format::of(path)?;
     let columns = format.columns(path)?;

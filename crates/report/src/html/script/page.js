@@ -59,13 +59,17 @@ addEventListener("beforeprint", () => {
     finding.open = true;
     opened.push(finding);
   }
+  table.printing = true;
+  drawTable();
   const note = document.querySelector(".printed");
   if (!note) return;
   const closed = Array.from(document.querySelectorAll("details.fold:not([open]) > summary"), (one) => one.textContent);
-  const table = closed.includes("All trials") ? "" : ` Of the trials, this page of the table is printed.`;
-  note.textContent = closed.length > 0 ? `Not printed, because they were closed: ${closed.join("; ")}.${table}` : table;
+  const first = closed.includes("All trials") ? "" : ` Of the trials, the first ${PRINTED} of the table are printed.`;
+  note.textContent = closed.length > 0 ? `Not printed, because they were closed: ${closed.join("; ")}.${first}` : first;
 });
 addEventListener("afterprint", () => {
+  table.printing = false;
+  drawTable();
   for (const finding of opened.splice(0)) finding.open = false;
 });
 

@@ -1,6 +1,8 @@
 // The table of all trials, with sorting, a filter and pages.
 const PAGE = 50;
-const table = { sort: "value", descending: null, page: 0 };
+// Number of rows on paper.
+const PRINTED = 20;
+const table = { sort: "value", descending: null, page: 0, printing: false };
 
 const make = (name, attributes, ...children) => {
   const element = document.createElement(name);
@@ -102,7 +104,8 @@ const drawTable = () => {
     const shown = name.length > 40 ? name.slice(0, 39) + "…" : name;
     return make("th", { scope: "col", class: side(name), "aria-sort": sorted }, make("button", { type: "button", onclick: sort }, shown));
   });
-  const body = rows.slice(table.page * PAGE, (table.page + 1) * PAGE).map((row) => {
+  const shown = table.printing ? rows.slice(0, PRINTED) : rows.slice(table.page * PAGE, (table.page + 1) * PAGE);
+  const body = shown.map((row) => {
     const pinned = looks.pinned.some((one) => sameTrial(one, [row.s, row.trial]));
     const cells = columns.map((name) => {
       const value = row.cell(name);

@@ -2,9 +2,10 @@
 
 use csv::StringRecord;
 
-use super::{count, is_missing, rows, with_point};
+use super::{is_missing, rows, with_point};
 use crate::import::columns::{Column, Columns, may_be_names, params_without_sets};
 use crate::import::error::Problem;
+use crate::import::field::parse_count;
 use crate::import::note::Note;
 
 /// What the cells of a column look like.
@@ -79,7 +80,7 @@ impl Cells {
         let is_decimal = cell.contains(',') && with_point(cell) != cell;
         self.has_commas |= is_decimal;
         self.is_certain |= is_decimal && !may_be_thousands(cell);
-        self.has_texts |= !is_decimal && count(cell).is_none() && cell.parse::<f64>().is_err();
+        self.has_texts |= !is_decimal && parse_count(cell).is_none() && cell.parse::<f64>().is_err();
     }
 }
 
