@@ -16,7 +16,7 @@ use crate::styles::Label;
 /// Operations per weight and row of a training pass, which tell the data from the compute.
 const OPERATIONS: f64 = 6.0;
 
-/// Fits scaling laws: the loss over weights, data or compute, with a forecast.
+/// Fits the loss over weights, data or compute, and forecasts it.
 ///
 /// The table has one row per run. One of --weights, --data and --flops gives a law of one axis, E + A /
 /// N^alpha. With --weights and --data, or --weights and --flops, the law is E + A / N^alpha + B / D^beta,

@@ -85,7 +85,7 @@ fn help_lists_the_commands() {
       best         Prints each study's best trial and recommended configuration
       report       Analyses trials and writes the report
       compare      Compares two ladders, such as before and after a change
-      fit          Fits scaling laws: the loss over weights, data or compute, with a forecast
+      fit          Fits the loss over weights, data or compute, and forecasts it
       serve        Serves a live web page with the ladders and studies of a storage
 
     Drive from outside:
