@@ -45,6 +45,10 @@ fn of_report(
 }
 
 pub(crate) fn report_html(dashboard: &Dashboard, name: Option<&String>) -> Content {
+    let refused = requested_ladder(dashboard, name).err();
+    if let Some(refusal) = refused {
+        return page::missing(&refusal.reason());
+    }
     of_report(dashboard, name, |analyzed| {
         Content::html(html_below(&page::way_back(name), &analyzed.analysis, &analyzed.ladder))
     })

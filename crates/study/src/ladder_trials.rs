@@ -5,8 +5,8 @@ use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, StudyTrials};
 use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
-use allometry_ladder::{Ladder, Task};
-use allometry_store::facts::{BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts};
+use allometry_ladder::{Ladder, ObjectiveSpec, Task};
+use allometry_store::facts::{BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, StudyFacts};
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
 
@@ -48,7 +48,11 @@ pub(crate) fn of_file(path: &Path) -> Result<LadderTrials, StudyError> {
 /// Those of [`ladder_of_store`].
 pub fn trials_of(ladder: &Ladder, store: &dyn Store, url: &Secret) -> Result<LadderTrials, StudyError> {
     let trials = ladder_of_store(store, Some(&ladder.name), url)?;
-    Ok(LadderTrials { smallest_effect: ladder.smallest_effect.or(trials.smallest_effect), ..trials })
+    Ok(LadderTrials {
+        smallest_effect: ladder.smallest_effect.or(trials.smallest_effect),
+        can_confirm: scores_test_rows(ladder),
+        ..trials
+    })
 }
 
 /// Reads the trials of the only ladder of a storage.
@@ -142,6 +146,23 @@ pub fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     ladder
 }
 
+/// Whether `allometry confirm` can train the best configurations again. A program must be said to score test
+/// rows.
+fn can_confirm(facts: &StudyFacts) -> bool {
+    let file = facts.ladder_file.as_ref();
+    match file.and_then(|file| file.read(&file.path(None), &[]).ok()) {
+        Some(ladder) => scores_test_rows(&ladder),
+        None => !matches!(facts.objective, Some(ObjectiveFacts::Command(_))),
+    }
+}
+
+fn scores_test_rows(ladder: &Ladder) -> bool {
+    match &ladder.objective {
+        ObjectiveSpec::Command(command) => command.test_part,
+        ObjectiveSpec::Model { .. } => true,
+    }
+}
+
 fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let place = |study: &StoredStudy| study.record.facts.ladder.as_ref().map_or(0, |place| place.position);
     studies.sort_by_key(place);
@@ -154,7 +175,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     });
     LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
-        can_confirm: ladder.is_some(),
+        can_confirm: ladder.is_some() && can_confirm(facts),
         metrics: metrics(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
         rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),

@@ -233,7 +233,10 @@ fn progress_counts_as_a_run_does() {
             "–"
         ])
     );
-    assert_eq!(browser.value("document.querySelector('.total').textContent"), "Complete 40 of 40 trials");
+    assert_eq!(
+        browser.value("document.querySelector('.total').textContent"),
+        "Complete 40 of 40 trials with a result"
+    );
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
     let several = known.ladders.len() > 1;
     let query = format!("?ladder={}", words::encoded(name));
     let content = html! {
-        nav.bar aria-label="Page" {
+        nav.top aria-label="Page" {
             @if several { a href="/" { "All ladders" } }
             @for (id, words) in SECTIONS { a href={ "#" (id) } { (words) } }
             span {}
@@ -100,7 +100,7 @@ pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
 /// Returns the way from a report or a trial back to the page of its ladder, or of the only ladder.
 pub(crate) fn way_back(ladder: Option<&String>) -> Markup {
     html! {
-        nav.bar aria-label="Dashboard" {
+        nav.top aria-label="Dashboard" {
             a href="/" { "Dashboard" }
             @if let Some(name) = ladder { a href=(ladder_address(name)) { (words::short(name)) } }
         }

@@ -132,7 +132,7 @@ fn total(all: &[Progress<'_>]) -> Markup {
     };
     html! {
         strong.word { (word) }
-        " " (done) @if let Some(target) = target { " of " (target) } " trials"
+        " " (done) @if let Some(target) = target { " of " (target) } " trials with a result"
         @if at_once > 0 { "; " (at_once) " running" }
         @if let Some(left) = time_left(work, at_once) { "; about " (words::rough_duration(left)) " left" }
     }

@@ -181,6 +181,13 @@ const drawExplorer = () => {
     return make("li", {}, mark, words.length > 40 ? words.slice(0, 39) + "…" : words);
   });
   const hasLines = explorerMarginals(home, x, y).length > 0;
+  if (hasLines && explorer.colour !== "budget") {
+    for (const { s } of explorerMarginals(home, x, y)) {
+      const mark = shape("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+      shape("path", { class: `line ${budgetClass(s)}`, d: "M0 8h16" }, mark);
+      legend.push(make("li", {}, mark, `forest of ${data.studies[s].label}`));
+    }
+  }
   const alt = `${placesOf(panel).length} trials: ${fieldName(data, y.field)} over ${fieldName(data, x.field)}.`;
   const chart = make("div", { class: "chart-area" },
     make("ul", { class: "legend" }, ...legend),

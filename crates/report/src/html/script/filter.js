@@ -1,7 +1,7 @@
 // The language of filters: comparisons such as `value > 0.7`, joined by `and`, `or`, `not` and parentheses, and
 // words that a row contains. Comparisons side by side must all hold.
 const COMPARISON = /^(<=|>=|==|!=|≤|≥|=|<|>)$/;
-const TOKENS = /\s*(?:"([^"]*)"|'([^']*)'|(<=|>=|==|!=|[≤≥=<>()])|([^\s"'<>=!≤≥()]+))/y;
+const TOKENS = /\s*(?:"([^"]*)"|'([^']*)'|(<=|>=|==|!=|[≤≥=<>()])|([^\s"'<>=!≤≥()&|]+))/y;
 
 class FilterError extends Error {}
 
@@ -41,6 +41,11 @@ const filterNumber = (text) => {
 };
 // The page holds six digits of a number.
 const sameNumber = (a, b) => Math.abs(a - b) <= 1e-5 * Math.max(Math.abs(a), Math.abs(b));
+// A number with four or more decimals is one that the table shows rounded.
+const asTyped = (cell, number, text) => {
+  const decimals = (text.match(/^[+-]?\d*\.(\d+)$/) || ["", ""])[1].length;
+  return sameNumber(cell, number) || (decimals >= 4 && Math.abs(cell - number) <= 0.5001 * Math.pow(10, -decimals));
+};
 const relations = {
   "<": (a, b) => a < b && !sameNumber(a, b),
   ">": (a, b) => a > b && !sameNumber(a, b),
@@ -54,7 +59,7 @@ const comparison = (data, name, sign, text) => {
   const kind = { "==": "=", "≤": "<=", "≥": ">=" }[sign] || sign;
   if (kind === "=" || kind === "!=") {
     const equal = (cell) => String(cell).toLowerCase() === text.toLowerCase() ||
-      (number !== null && typeof cell === "number" && sameNumber(cell, number));
+      (number !== null && typeof cell === "number" && asTyped(cell, number, text));
     return (row) => {
       const cell = row.cell(column);
       return cell !== null && cell !== undefined && equal(cell) === (kind === "=");
@@ -93,6 +98,8 @@ const parseFilter = (text, data) => {
     at += 1;
     if (!isSign((sign) => COMPARISON.test(sign))) {
       const part = name.toLowerCase();
+      const names = [...columnsOf(data), data.metric || ""].map((one) => one.toLowerCase());
+      if (names.includes(part)) throw new FilterError(`a comparison is missing after “${name}”`);
       return (row) => row.text().toLowerCase().includes(part);
     }
     const { sign } = tokens[at];

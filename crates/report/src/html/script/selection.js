@@ -33,7 +33,7 @@ const applySelection = () => {
   changed("kept");
 };
 
-// Takes a filter. One that cannot be read is reported, and the former filter stays.
+// Takes a filter. One that cannot be read is reported and selects nothing out.
 const setFilter = (text) => {
   selection.filter = text;
   try {
@@ -41,6 +41,7 @@ const setFilter = (text) => {
     selection.error = null;
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
+    selection.test = null;
     selection.error = error.message;
   }
   applySelection();
