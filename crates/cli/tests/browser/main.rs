@@ -6,3 +6,4 @@
 mod dashboard;
 mod driver;
 mod report;
+mod selection;

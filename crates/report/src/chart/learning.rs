@@ -25,7 +25,7 @@ pub struct Curve {
 /// What is drawn behind curves, to compare them with.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Behind {
-    /// Points of other curves; of many, [`MOST`] at an even stride.
+    /// Points of other curves; of more than 150 an even subsample is drawn.
     pub curves: Vec<Vec<(f64, f64)>>,
     /// The values below which a pruner stops a trial, or above which if smaller is better.
     pub threshold: Vec<(f64, f64)>,

@@ -48,7 +48,7 @@ pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
     html_below(&PreEscaped(String::new()), analysis, ladder)
 }
 
-/// Renders the page of [`html`] below some navigation.
+/// Renders the page of [`html()`] below some navigation.
 pub fn html_below(navigation: &Markup, analysis: &Analysis, ladder: &LadderTrials) -> String {
     let body = || html! { (navigation) (body(analysis, &Figures::new(analysis, ladder))) };
     let (body, trials) = rayon::join(body, || trials_json(ladder));
