@@ -150,8 +150,8 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
                 }
                 @if failed.len() > MOST_FAILURES {
                     p.hint {
-                        "These are the latest " (MOST_FAILURES) "; the filter state = failed shows all in the \
-                         table."
+                        "These are the latest " (MOST_FAILURES) "; the filter state = failed shows all in \
+                         the table."
                     }
                 }
             }
