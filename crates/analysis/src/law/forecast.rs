@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::check;
 use super::resample::{gauss, laws, variance};
-use super::{Fitted, LawAxis, LawEstimate, LawOptions, LawPoint, LawProblem, distinct, is_same};
+use super::{
+    DIVERGED, Fitted, LEAST_EXCESS, LawAxis, LawEstimate, LawOptions, LawPoint, LawProblem, distinct, is_same,
+};
 use crate::stats::random::below;
 use crate::stats::robust_law::Law;
 
@@ -63,8 +65,10 @@ pub(super) fn held_out(
     // Held-out runs that diverged are no test of the law.
     let middle = median(out.iter().map(|point| point.loss.ln()));
     let spread = variance(&fitted.sizes, &fitted.law).0.sqrt();
-    let sound: Vec<&LawPoint> =
-        out.iter().filter(|point| point.loss.ln() <= middle + (8.0 * spread).max(0.05)).collect();
+    let sound: Vec<&LawPoint> = out
+        .iter()
+        .filter(|point| point.loss.ln() <= middle + (DIVERGED * spread).max(LEAST_EXCESS))
+        .collect();
     let count = sound.len() as f64;
     let mean =
         |of: &dyn Fn(&LawPoint) -> f64| (sound.iter().map(|point| of(point).ln()).sum::<f64>() / count).exp();

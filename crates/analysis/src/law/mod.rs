@@ -14,7 +14,7 @@ use crate::stats::bootstrap;
 use crate::stats::robust_law::{EXPONENTS, Law, Sizes};
 
 pub use forecast::{Forecast, Prediction};
-pub use optimum::Optimum;
+pub use optimum::{OPERATIONS, Optimum};
 pub use problem::LawProblem;
 pub use resample::Resampled;
 
@@ -30,6 +30,8 @@ const SAME_SIZE: f64 = 1e-3;
 const DIVERGED: f64 = 8.0;
 /// Largest number of times that diverged runs are looked for.
 const MOST_ROUNDS: usize = 5;
+/// Number of residuals with which [`DIVERGED`] is doubled; with more it is nearly itself.
+const UNCERTAIN: f64 = 10.0;
 /// Least relative excess of the loss of a diverged run.
 const LEAST_EXCESS: f64 = 1e-3;
 
@@ -151,6 +153,8 @@ pub struct LawAnalysis {
     pub runs: u64,
     /// Number of runs that were left out because their loss is far above the law.
     pub diverged: u64,
+    /// Whether a law of one axis has one run per size, so that a diverged run at an end may be missed.
+    pub is_single: bool,
     /// Loss that infinite sizes approach, `E`.
     pub floor: LawEstimate,
     /// The law along each axis.
@@ -225,6 +229,7 @@ pub fn fit_law(
     Ok(LawAnalysis {
         runs: fitted.kept.len() as u64,
         diverged: (points.len() - fitted.kept.len()) as u64,
+        is_single: axes.len() == 1 && distinct(points, 0).len() == points.len(),
         floor: estimate(&|law| law.floor),
         objective: fitted.law.objective,
         resampled,
@@ -273,8 +278,11 @@ impl Fitted {
             let fitted = Self::of(points, kept.clone());
             let mut sizes: Vec<f64> = fitted.residuals.iter().map(|residual| residual.abs()).collect();
             sizes.sort_by(f64::total_cmp);
-            let spread = 1.4826 * bootstrap::quantile(&sizes, 0.5).unwrap_or(0.0);
-            let limit = (DIVERGED * spread).max(LEAST_EXCESS);
+            // A robust fit meets as many runs as it has unknowns, whose residuals tell nothing.
+            let unmet = &sizes[fitted.sizes.unknowns().min(sizes.len() - 1)..];
+            let spread = 1.4826 * bootstrap::quantile(unmet, 0.5).unwrap_or(0.0);
+            // The spread of few residuals is itself uncertain.
+            let limit = (DIVERGED * spread * (1.0 + UNCERTAIN / unmet.len() as f64)).max(LEAST_EXCESS);
             let stays: Vec<usize> = kept
                 .iter()
                 .zip(&fitted.residuals)

@@ -7,7 +7,7 @@ use super::{AxisLaw, LawAxis, LawEstimate};
 use crate::stats::robust_law::Law;
 
 /// Operations per weight and row of one training pass, forward and backward (Kaplan et al. 2020).
-pub(super) const OPERATIONS: f64 = 6.0;
+pub const OPERATIONS: f64 = 6.0;
 /// Multiples of the largest compute for which the sizes are computed.
 const MULTIPLES: [f64; 3] = [1.0, 10.0, 100.0];
 

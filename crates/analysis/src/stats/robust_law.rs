@@ -91,6 +91,11 @@ impl Sizes {
         self.logs.len()
     }
 
+    /// Number of unknowns of a law.
+    pub fn unknowns(&self) -> usize {
+        1 + 2 * self.axes()
+    }
+
     /// Returns the logarithm of the law's loss less that of each observed loss.
     pub fn residuals(&self, law: &Law) -> Vec<f64> {
         (0..self.len()).map(|row| self.log_loss(law, row) - self.losses[row]).collect()
@@ -185,7 +190,7 @@ impl Sizes {
 
     /// Improves the unknowns and returns the objective.
     fn descend(&self, unknowns: &mut Unknowns, weights: &[f64], delta: f64, free: Free, steps: usize) -> f64 {
-        let count = 1 + 2 * self.logs.len();
+        let count = self.unknowns();
         let mut damping = 1e-3;
         let mut system = self.linearised(unknowns, weights, delta);
         let mut before = system.objective;
@@ -226,8 +231,7 @@ impl Sizes {
 
     /// Returns the objective and the normal equations of the reweighted least squares at some unknowns.
     fn linearised(&self, unknowns: &Unknowns, weights: &[f64], delta: f64) -> System {
-        let axes = self.logs.len();
-        let count = 1 + 2 * axes;
+        let (axes, count) = (self.axes(), self.unknowns());
         let mut system = System::default();
         let floor = unknowns[0].exp();
         for (row, (log_loss, weight)) in self.losses.iter().zip(weights).enumerate() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, fit_law};
+use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
 use allometry_report::number::counted;
 use allometry_report::words::law as words;
 use allometry_trainer::data::{DataError, read_numbers};
@@ -12,9 +12,6 @@ use serde_json::{Value, json};
 use crate::error::CliError;
 use crate::output::{self, Destination};
 use crate::styles::Label;
-
-/// Operations per weight and row of a training pass, which tell the data from the compute.
-const OPERATIONS: f64 = 6.0;
 
 /// Fits the loss over weights, data or compute, and forecasts it.
 ///

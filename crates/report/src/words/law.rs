@@ -81,6 +81,12 @@ pub fn summary(law: &LawAnalysis) -> String {
         100.0 * law.residuals.median,
         100.0 * law.residuals.largest,
     );
+    if law.is_single {
+        let _ = writeln!(
+            text,
+            "No size was run twice: a diverged run at the smallest sizes could not be told from the law."
+        );
+    }
     forecast(&mut text, law);
     text
 }
