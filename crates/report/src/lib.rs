@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod lint;
 mod markdown;
+pub mod next;
 pub mod number;
 mod page_json;
 mod read;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use allometry_core::FrozenTrial;
 use allometry_report::Pictures;
-use serde_json::{Value, json};
-
 use allometry_report::html::html_below;
+use serde_json::{Value, json};
 
 use crate::content::{Content, LADDER_GONE};
 use crate::page;
@@ -15,20 +14,26 @@ use crate::render::{Analyzed, Dashboard};
 /// Returns the name of the requested ladder, or of the only one.
 ///
 /// # Errors
-/// A "not found" answer if there is no such ladder, or if there are several and none is named.
-pub(crate) fn requested_ladder(dashboard: &Dashboard, name: Option<&String>) -> Result<String, Content> {
+/// The reason, if there is no such ladder, or if there are several and none is named.
+pub(crate) fn requested_ladder(dashboard: &Dashboard, name: Option<&String>) -> Result<String, String> {
     let known = dashboard.known();
     let mut names = known.ladders.keys();
     match (name, names.next(), names.next()) {
         (Some(name), ..) if known.ladders.contains_key(name) => Ok(name.clone()),
-        (Some(name), ..) => Err(Content::missing(&format!("there is no ladder {name:?}"))),
+        (Some(name), ..) => Err(format!("there is no ladder {name:?}")),
         (None, Some(only), None) => Ok(only.clone()),
-        (None, None, _) => Err(Content::missing("the store holds no study")),
+        (None, None, _) => Err("the store holds no study".into()),
         (None, Some(_), Some(_)) => {
             let names: Vec<&str> = known.ladders.keys().map(String::as_str).collect();
-            Err(Content::missing(&format!("name a ladder with ?ladder=...: {}", names.join(", "))))
+            Err(format!("name a ladder with ?ladder=...: {}", names.join(", ")))
         }
     }
+}
+
+/// Returns the analysis of the requested ladder, or the reason why there is none.
+fn requested(dashboard: &Dashboard, name: Option<&String>) -> Result<Arc<Analyzed>, String> {
+    let name = requested_ladder(dashboard, name)?;
+    dashboard.analyzed(&name).ok_or_else(|| LADDER_GONE.into())
 }
 
 fn of_report(
@@ -36,22 +41,19 @@ fn of_report(
     name: Option<&String>,
     make: impl FnOnce(&Analyzed) -> Content,
 ) -> Content {
-    let analyzed: Result<Arc<Analyzed>, Content> = requested_ladder(dashboard, name)
-        .and_then(|name| dashboard.analyzed(&name).ok_or_else(|| Content::missing(LADDER_GONE)));
-    match analyzed {
+    match requested(dashboard, name) {
         Ok(analyzed) => make(&analyzed),
-        Err(refusal) => refusal,
+        Err(reason) => Content::missing(&reason),
     }
 }
 
 pub(crate) fn report_html(dashboard: &Dashboard, name: Option<&String>) -> Content {
-    let refused = requested_ladder(dashboard, name).err();
-    if let Some(refusal) = refused {
-        return page::missing(&refusal.reason());
+    match requested(dashboard, name) {
+        Ok(analyzed) => {
+            Content::html(html_below(&page::way_back(name), &analyzed.analysis, &analyzed.ladder))
+        }
+        Err(reason) => page::missing(&reason),
     }
-    of_report(dashboard, name, |analyzed| {
-        Content::html(html_below(&page::way_back(name), &analyzed.analysis, &analyzed.ladder))
-    })
 }
 
 pub(crate) fn report_markdown(dashboard: &Dashboard, name: Option<&String>) -> Content {

@@ -36,11 +36,6 @@ impl Content {
         Self::text("text/plain; charset=utf-8", format!("{reason}\n")).status(StatusCode::NOT_FOUND)
     }
 
-    /// Returns the text of a refusal.
-    pub(crate) fn reason(&self) -> String {
-        String::from_utf8_lossy(&self.body).trim_end().to_owned()
-    }
-
     pub(crate) fn status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use allometry_analysis::{Analysis, Estimate, LadderTrials};
+use allometry_report::next::next_step;
 use allometry_report::take::{Expected, Taken, chosen, of_each};
 use allometry_report::words;
 use allometry_runner::{RunSummary, StudyOutcome};
@@ -99,10 +100,8 @@ impl Conclusion {
             },
             "take": chosen(analysis).map(|taken| taken.study.budget.label.clone()),
             "configurations": configurations,
-            "next": {
-                "sentence": words::verdict::next_sentence(analysis),
-                "command": words::verdict::next_command(analysis, &self.ladder),
-            },
+            "next": next_step(analysis, &self.ladder)
+                .map(|next| json!({"sentence": next.sentence, "command": next.command})),
         })
     }
 }

@@ -100,7 +100,7 @@ fn a_confirmation_ends_with_what_it_confirmed() {
       a: only 3 trials: means per value and importances are unreliable
 
     What next
-    few-trials: Run more trials before interpreting its tables.
+    Run more trials before interpreting the tables of this budget.
     ");
     assert_eq!(out(folder, &["confirm", "--seeds", "2", "--no-summary"]), "");
 }

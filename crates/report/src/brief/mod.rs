@@ -9,6 +9,7 @@ use allometry_core::{Direction, human_weights};
 
 use crate::full::{Pictures, confirmation, front, is_lone, title, transfer, unused_trials};
 use crate::markdown::escape;
+use crate::next::next_step;
 use crate::number::{UNKNOWN, decimals, interval};
 use crate::text::Text;
 use crate::words;
@@ -42,8 +43,12 @@ fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     let (word, reason) = sentence.split_once(": ").unwrap_or(("", &sentence));
     text.line(format_args!("**{}:** {}", escape(word), escape(reason)));
     text.blank();
-    let others = [words::verdict::advice_sentence(analysis), words::verdict::covers_sentence(analysis)];
-    for sentence in others.iter().filter(|sentence| !sentence.is_empty()) {
+    let take = words::verdict::take_sentence(analysis);
+    let next = next_step(analysis, "").map(|next| next.sentence);
+    let covers = Some(words::verdict::covers_sentence(analysis)).filter(|sentence| !sentence.is_empty());
+    let advice: Vec<String> = take.into_iter().chain(next).collect();
+    let advice = Some(advice.join(" ")).filter(|advice| !advice.is_empty());
+    for sentence in advice.iter().chain(&covers) {
         text.line(format_args!("{}", escape(sentence)));
         text.blank();
     }

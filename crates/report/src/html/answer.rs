@@ -10,6 +10,7 @@ use super::contents;
 use crate::brief;
 use crate::chart::Figures;
 use crate::full::{is_lone, parameters};
+use crate::next::next_step;
 use crate::number::{counted, decimals, interval, short, shortened};
 use crate::take;
 use crate::text::Text;
@@ -196,12 +197,11 @@ fn every_budget(analysis: &Analysis) -> Markup {
 
 /// Returns what to do next, with the command if there is one.
 fn next(analysis: &Analysis) -> Markup {
-    let steps = words::verdict::next_sentence(analysis);
     html! {
-        @if !is_lone(analysis) && !steps.is_empty() {
+        @if let Some(next) = next_step(analysis, "") {
             h2 id="next" { "What next" }
-            p { (sentence(&steps)) }
-            @if let Some(command) = words::verdict::next_command(analysis, "") { pre { code { (command) } } }
+            p { (sentence(&next.sentence)) }
+            @if let Some(command) = next.command { pre { code { (command) } } }
         }
     }
 }

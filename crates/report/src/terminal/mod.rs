@@ -11,6 +11,7 @@ use textwrap::core::display_width;
 
 use crate::brief::{baselines_ahead, known_baselines, trials};
 use crate::full::{is_lone, parameters};
+use crate::next::{NextStep, next_step};
 use crate::number::{UNKNOWN, counted, decimals, interval, share, short};
 use crate::take::{Expected, Taken, chosen, estimated, of_each};
 use crate::words;
@@ -220,10 +221,10 @@ impl Page {
             texts(&level, &|one| share(one.share)),
         ];
         if !is_lone(analysis) {
-            columns.push(texts("Budget", &|one| clean(&one.study.budget.label, NAME)).leaves(1));
+            columns.push(texts("Budget", &|one| clean(&one.study.budget.label, NAME)).leaves(2));
         }
         if found.iter().any(|one| !one.effect().is_empty()) {
-            columns.push(texts("Effect", &|one| one.effect()).leaves(2));
+            columns.push(texts("Effect", &|one| one.effect()).leaves(1));
         }
         self.table(columns, found.len());
         if !found.iter().any(Important::is_significant) {
@@ -276,22 +277,12 @@ impl Page {
         }
     }
 
-    /// Writes what to do next, the command last: what the verdict advises, or else what the most severe
-    /// finding does.
+    /// Writes what to do next, the command last.
     fn next(&mut self, analysis: &Analysis, ladder: &str) {
-        let steps = words::verdict::next_sentence(analysis);
-        if is_lone(analysis) || steps.is_empty() {
-            let worst = analysis.findings.first().filter(|finding| finding.severity > Severity::Info);
-            if let Some(worst) = worst {
-                self.heading("What next");
-                let advice = words::finding::advice(worst);
-                self.paragraph(PLAIN, &format!("{}: {advice}", worst.code));
-            }
-            return;
-        }
+        let Some(NextStep { sentence, command }) = next_step(analysis, ladder) else { return };
         self.heading("What next");
-        self.paragraph(PLAIN, &steps.replace('`', ""));
-        if let Some(command) = words::verdict::next_command(analysis, ladder) {
+        self.paragraph(PLAIN, &sentence.replace('`', ""));
+        if let Some(command) = command {
             // It is not cut or wrapped, so that it can be copied.
             self.line(BOLD, &format!("  $ {}", clean(&command, usize::MAX)));
         }

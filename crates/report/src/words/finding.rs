@@ -323,12 +323,12 @@ fn problem_advice(problem: &Problem) -> &'static str {
             "Part of their gain may come from the shared trials, not from size: turn sharing off to compare \
              budgets."
         }
-        Problem::RowsUnknown => "State them: --rows POSITIVES:NEGATIVES.",
+        Problem::RowsUnknown => "State the numbers of validation rows: --rows POSITIVES:NEGATIVES.",
         Problem::MissingScores { .. } => {
             "Store each trial's predictions: paired rows reveal much smaller differences between two models."
         }
         Problem::MissingSizes { .. } => {
-            "Record them, or have them computed: --weights \
+            "Record the sizes, or have them computed: --weights \
              patchtst:features=...,context=...,patch=...,stride=..."
         }
         Problem::SingleBudget => "Add budgets to the ladder.",
@@ -362,7 +362,7 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
             "Extend the space towards feasible configurations, relax the constraints, or run more trials."
         }
         BudgetProblem::NoCompleteTrial => "Run the budget, or remove it.",
-        BudgetProblem::FewTrials { .. } => "Run more trials before interpreting its tables.",
+        BudgetProblem::FewTrials { .. } => "Run more trials before interpreting the tables of this budget.",
         BudgetProblem::EqualValues { .. } => {
             "Check that the value depends on the parameters: the program may report a constant, or a metric \
              that cannot change."
@@ -374,10 +374,12 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
         BudgetProblem::NominalNotSize { .. } => {
             "Compare budgets by exact weights; sample architectures within a tolerance of the target."
         }
-        BudgetProblem::EdgeOfSpace { .. } => "Extend these ranges: the optimum may lie outside.",
+        BudgetProblem::EdgeOfSpace { .. } => {
+            "Extend the ranges at whose ends the best trials lie: the optimum may lie outside."
+        }
         BudgetProblem::LearningRateEdge { .. } => {
-            "Extend the range: the optimum may lie outside. Wider models need lower learning rates, so a \
-             shared range can favour one size."
+            "Extend the range of the learning rate: the optimum may lie outside. Wider models need lower \
+             learning rates, so a shared range can favour one size."
         }
         BudgetProblem::SingleLevel { .. } => "The effects of these parameters cannot be estimated.",
         BudgetProblem::Confounded { is_by_design: true, .. } => {
@@ -385,7 +387,8 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
              shape."
         }
         BudgetProblem::Confounded { .. } => {
-            "Their effects cannot be separated: vary the parameters independently, or fix one of each pair."
+            "Effects of tied parameters cannot be separated: vary the parameters independently, or fix one of \
+             each pair."
         }
         BudgetProblem::Duplicates { repeats, identical, .. } if repeats == identical => {
             "Repeats give no information: the evaluation ignores the seed, or the seed is fixed. Sample \
@@ -395,7 +398,8 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
             "Smaller differences are chance. Repeat the best configurations on purpose, or none."
         }
         BudgetProblem::CollapsedTrials { .. } => {
-            "Check which settings go with it: often the learning rate, or a schedule without warm-up."
+            "Check which settings go with the collapse: often the learning rate, or a schedule without \
+             warm-up."
         }
         BudgetProblem::CollapseUnknown => {
             "Record pred_min, pred_max, pred_sd and recall_at_half with each trial, or its validation scores."

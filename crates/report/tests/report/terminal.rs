@@ -137,7 +137,7 @@ fn a_searched_ladder_at_80_columns() {
     and 2 more kinds of findings
 
     What next
-    behind-baseline: Find a model that beats the baseline before comparing sizes.
+    Find a model that beats the baseline before comparing sizes.
     ");
 }
 
@@ -207,8 +207,7 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
     and 2 more kinds of findings
 
     What next
-    behind-baseline: Find a model that beats the baseline before
-    comparing sizes.
+    Find a model that beats the baseline before comparing sizes.
     ");
 }
 
@@ -264,7 +263,7 @@ fn wide_terminals_have_longer_bars() {
     and 2 more kinds of findings
 
     What next
-    behind-baseline: Find a model that beats the baseline before comparing sizes.
+    Find a model that beats the baseline before comparing sizes.
     ");
 }
 
@@ -322,7 +321,7 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
     and 2 more kinds of findings
 
     What next
-    behind-baseline: Find a model that beats the baseline before comparing sizes.
+    Find a model that beats the baseline before comparing sizes.
     ");
 }
 
@@ -371,6 +370,6 @@ fn a_single_study_says_nothing_of_scale() {
       0.0028
 
     What next
-    behind-baseline: Find a model that beats the baseline before comparing sizes.
+    Find a model that beats the baseline before comparing sizes.
     ");
 }

@@ -34,7 +34,6 @@ pub(super) enum Ending {
 /// The reports of a program so far.
 #[derive(Default)]
 struct Reported {
-    last: Option<EpochReport>,
     metrics: BTreeMap<String, f64>,
     constraints: Constraints,
     predictions: Option<Predictions>,
@@ -115,7 +114,7 @@ impl Attempt<'_> {
         Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
             values,
             constraints: reported.constraints,
-            best_step: best_step.or(reported.last.as_ref().map(|epoch| epoch.step)),
+            best_step,
             metrics: reported.metrics,
             size: size.or(self.size),
             predictions: reported.predictions,
@@ -203,10 +202,7 @@ impl Attempt<'_> {
             }
             match line {
                 Line::Step(step, value, metrics) => {
-                    let epoch = EpochReport { step, value, metrics };
-                    let signal = self.reporter.report(&epoch);
-                    reported.last = Some(epoch);
-                    stop = match signal {
+                    stop = match self.reporter.report(&EpochReport { step, value, metrics }) {
                         Signal::Continue => stop,
                         Signal::Prune => stop.or(Some(Stop::Pruned)),
                         Signal::Interrupt => Some(Stop::Interrupted),

@@ -37,7 +37,7 @@ pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
 pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>, have: Option<u64>) -> Content {
     let name = match api::requested_ladder(dashboard, name) {
         Ok(name) => name,
-        Err(refusal) => return refusal,
+        Err(reason) => return Content::missing(&reason),
     };
     let known = dashboard.known();
     let Some(studies) = known.ladders.get(&name) else {

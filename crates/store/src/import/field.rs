@@ -93,10 +93,12 @@ pub(super) fn take_distribution(
 
 /// Parses a count, including `3.0` from tables with gaps.
 pub(super) fn parse_count(cell: &str) -> Option<u64> {
-    cell.parse().ok().or_else(|| {
-        let x: f64 = cell.parse().ok()?;
-        (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
-    })
+    cell.parse().ok().or_else(|| cell.parse().ok().and_then(count))
+}
+
+/// Returns a whole number that a float represents exactly.
+fn count(x: f64) -> Option<u64> {
+    (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
 }
 
 /// Whether a text stands for NaN.
@@ -108,7 +110,7 @@ pub(super) fn is_nan(text: &str) -> bool {
 pub(super) fn read_count(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) if json::number(value).is_none() => parse_count(text),
-        value => json::number(value).filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 9e15).map(|x| x as u64),
+        value => json::number(value).and_then(count),
     }
 }
 

@@ -172,19 +172,19 @@ impl fmt::Display for Note {
             }
             Self::Unended { trials } => write!(
                 f,
-                "complete trials whose last result is not `done`: {trials}; a table cannot tell whether they \
-                 had ended, and the folder of the experiment can"
+                "complete trials whose last result is not `done`: {trials} (a table does not show whether they \
+                 had ended, but the folder of the experiment does)"
             ),
             Self::NoState { trials } => {
                 write!(f, "trials without a value and without a state, which count as failed: {trials}")
             }
             Self::NumberedByRow { column } => {
-                write!(f, "`{column}` contains names, so that trials are numbered by row")
+                write!(f, "`{column}` contains names, so trials are numbered by row")
             }
             Self::DecimalCommas { columns } => write!(
                 f,
-                "columns read as texts, whose cells may be numbers with a decimal comma ({}): {} (cells that \
-                 end with a semicolon, or decimal points, make them numbers)",
+                "columns read as texts although their cells may be numbers with a decimal comma ({}): {} (to \
+                 have them read as numbers, separate cells by semicolons or write decimal points)",
                 columns.len(),
                 listed(columns)
             ),

@@ -88,7 +88,7 @@ const explorerMarginals = (home, x, y) => {
   });
 };
 
-const explorerSvg = (home, data, x, y) => {
+const explorerSvg = (marginals, data, x, y) => {
   const { width, left, top, right } = EXPLORER;
   const across = width - left - right;
   const most = x.kind === "places" ? Math.max(...x.names.map((name) => name.length)) * 7 * x.names.length : 0;
@@ -117,7 +117,7 @@ const explorerSvg = (home, data, x, y) => {
     const name = colours.of(s, trial);
     drawn.set(name, `${drawn.get(name) || ""}M${px.toFixed(1)} ${py.toFixed(1)}h0`);
   }
-  for (const { s, points } of explorerMarginals(home, x, y)) {
+  for (const { s, points } of marginals) {
     const line = points.map(([a, mean]) => at(a, mean));
     const ends = [...points.map(([a, , , high]) => at(a, high)), ...points.map(([a, , low]) => at(a, low)).reverse()];
     shape("path", { class: `band ${budgetClass(s)}`, d: `M${ends.join("L")}Z` }, marks);
@@ -173,16 +173,17 @@ const drawExplorer = () => {
     return;
   }
   const usable = fields.filter(isUsable);
-  const { svg, panel, colours } = explorerSvg(home, data, x, y);
+  const marginals = explorerMarginals(home, x, y);
+  const { svg, panel, colours } = explorerSvg(marginals, data, x, y);
   drawFirstGrid(panel);
   const legend = colours.legend.map(([class_, words]) => {
     const mark = shape("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
     shape("path", { class: `mark ${class_}`, d: "M8 8h0" }, mark);
     return make("li", {}, mark, words.length > 40 ? words.slice(0, 39) + "…" : words);
   });
-  const hasLines = explorerMarginals(home, x, y).length > 0;
+  const hasLines = marginals.length > 0;
   if (hasLines && explorer.colour !== "budget") {
-    for (const { s } of explorerMarginals(home, x, y)) {
+    for (const { s } of marginals) {
       const mark = shape("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
       shape("path", { class: `line ${budgetClass(s)}`, d: "M0 8h16" }, mark);
       legend.push(make("li", {}, mark, `forest of ${data.studies[s].label}`));

@@ -16,8 +16,8 @@ fn the_last_result_of_a_trial_of_ray_counts_whether_it_is_done_or_not() {
     let progress = "loss,training_iteration,trial_id,config/lr,done\n0.7,1,a,0.1,False\n0.5,2,a,0.1,True\n\
          0.1,1,b,0.2,False\n";
     let roles = Roles { metric: Some("loss"), ..Roles::default() };
-    let said = "complete trials whose last result is not `done`: 1; a table cannot tell whether they had \
-        ended, and the folder of the experiment can";
+    let said = "complete trials whose last result is not `done`: 1 (a table does not show whether they had \
+        ended, but the folder of the experiment does)";
     for (name, text) in [("t.csv", table), ("t.json", list), ("t.csv", progress)] {
         let study = read_told(name, text, &roles).unwrap();
         let [done, open] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
@@ -121,8 +121,9 @@ fn decimal_commas_of_values_are_those_of_the_table() {
 
     let texts = of("0,0.5,\"0,1\",\"0,25\"\n1,0.25,\"0,2\",\n").unwrap();
     assert_eq!(params(&texts), ["lr=0,1", "lr=0,2"]);
-    let said = "columns read as texts, whose cells may be numbers with a decimal comma (2): `params_lr`, \
-        `user_attrs_acc` (cells that end with a semicolon, or decimal points, make them numbers)";
+    let said = "columns read as texts although their cells may be numbers with a decimal comma (2): \
+        `params_lr`, `user_attrs_acc` (to have them read as numbers, separate cells by semicolons or write \
+        decimal points)";
     assert_eq!(notes(&texts), [said]);
     let layers = of("0,0.5,\"64,32\",\n1,0.25,\"64,32,16\",\n").unwrap();
     assert_eq!((params(&layers), notes(&layers).len()), (listed(&["lr=64,32", "lr=64,32,16"]), 0));
@@ -216,7 +217,7 @@ fn names_of_trials_are_no_numbers() {
     for (name, text) in [("t.csv", "Trial,value,params_x\nt_1,0.5,1\nt_0,0.6,2\n"), ("t.json", list)] {
         let named = read_text(name, text).unwrap();
         assert_eq!((numbers(&named), params(&named)), (vec![0, 1], listed(&["x=1", "x=2"])));
-        assert!(notes(&named)[0].ends_with("` contains names, so that trials are numbered by row"));
+        assert!(notes(&named)[0].ends_with("` contains names, so trials are numbered by row"));
     }
     let counted = read_text("t.json", r#"[{"trial": "4", "value": 0.5, "params_x": 1}]"#).unwrap();
     assert_eq!(numbers(&counted), [4]);
