@@ -98,7 +98,7 @@ fn synthetic(table: Table, rng: &mut TrialRng) -> Vec<LawPoint> {
 
 /// Returns the number of simulated tables of each kind.
 fn tables() -> u64 {
-    std::env::var("ALLOMETRY_LAW_TABLES").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
+    std::env::var("ALLOMETRY_LAW_TABLES").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
 }
 
 /// Prints and returns how often intervals cover the truth.
@@ -176,7 +176,8 @@ fn intervals_of_a_law_over_two_axes_cover_the_truth() {
     let (e, a, alpha, b, beta) = (1.8, 480.0, 0.35, 2_100.0, 0.37);
     let truth = |n: f64, d: f64| e + a * n.powf(-alpha) + b * d.powf(-beta);
     let covered_by = |sizes: usize, outliers: f64, kind: u64| -> Vec<Vec<bool>> {
-        (0..tables())
+        // Many runs take long to fit.
+        (0..if sizes > 10 { tables() / 4 } else { tables() / 2 })
             .into_par_iter()
             .map(|number| {
                 let mut rng = stream(number, "law of two", kind);

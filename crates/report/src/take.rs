@@ -77,7 +77,9 @@ impl<'a> Taken<'a> {
         let metric = &analysis.metric;
         let value = match self.expected(analysis) {
             Some(Expected::OnTestRows(mean)) => {
-                format!(" Its mean {metric} on the test rows is {}.", estimated(&mean))
+                // The table of budgets has wider intervals, which cover what another search finds.
+                let scope = if mean.interval.is_some() { ", for this configuration alone" } else { "" };
+                format!(" Its mean {metric} on the test rows is {}{scope}.", estimated(&mean))
             }
             Some(Expected::OverSeeds(mean)) => {
                 format!(" Its mean {metric} over seeds is probably {}.", estimated(&mean))

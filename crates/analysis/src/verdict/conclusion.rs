@@ -12,7 +12,8 @@ use crate::size::SizeReversal;
 pub struct Headline {
     /// The answer.
     pub answer: Answer,
-    /// The gain of the confirmed configurations alone, where the answer covers other searches too.
+    /// The gain of the confirmed configurations alone, if it has another outcome than the answer, which
+    /// covers other searches too.
     pub alone: Option<Gain>,
     /// Neighbouring budgets where the larger budget has the smaller best model.
     pub out_of_order: Vec<SizeReversal>,
@@ -133,7 +134,7 @@ pub enum RowsCovered {
 pub(crate) struct Conclusion {
     pub(crate) outcome: Outcome,
     pub(crate) answer: Answer,
-    /// The gain of the confirmed configurations alone.
+    /// The gain of the confirmed configurations alone, if it has another outcome.
     pub(crate) alone: Option<Gain>,
     /// Sources that the error covers; `None` without an error.
     pub(crate) covers: Option<Covers>,
@@ -175,7 +176,8 @@ impl Conclusion {
             return Some(Self::new(Some(of_configurations), None, &differences, options));
         };
         let judged = Judgement { outcome: confirmation.outcome()?, ..of_search.clone() };
-        let alone = Some(Gain::new(of_configurations));
+        // The same outcome twice would hide the answer.
+        let alone = (of_configurations.outcome != judged.outcome).then(|| Gain::new(of_configurations));
         Some(Self { alone, ..Self::new(Some(&judged), None, &differences, options) })
     }
 }

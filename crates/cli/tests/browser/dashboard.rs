@@ -276,6 +276,13 @@ fn the_dashboard_fits_its_screen_and_axe_finds_no_barrier() {
                 });
                 let wide = browser.value("document.documentElement.scrollWidth");
                 assert!(wide.as_u64().unwrap() <= u64::from(width), "{name}, {width} pixels: {wide} wide");
+                let hidden = "Array.from(document.querySelectorAll('.run .scroll')) \
+                     .some((one) => one.scrollWidth > one.clientWidth)";
+                assert_eq!(
+                    browser.value(hidden),
+                    false,
+                    "{name}, {width} pixels: the progress has to scroll"
+                );
                 browser.picture(&format!("dashboard-{name}-{width}-{theme}"));
             }
         }

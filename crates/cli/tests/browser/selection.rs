@@ -1,6 +1,6 @@
 //! Tests of the selection of trials in a browser: ranges on axes, filters, the explorer.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::driver::Browser;
 use crate::report::{DESKTOP, page};
@@ -99,7 +99,7 @@ fn the_explorer_draws_any_two_fields() {
     let legend = "Array.from(document.querySelectorAll('#explorer .legend li'), (one) => one.textContent)";
     let of_forests = "one.startsWith('forest of ')";
     let states = browser.value(&format!("{legend}.filter((one) => !{of_forests}).sort()"));
-    assert_eq!(states, serde_json::json!(["complete", "failed"]));
+    assert_eq!(states, json!(["complete", "failed"]));
     assert_eq!(browser.value(&format!("{legend}.filter((one) => {of_forests}).length")), curves);
     choose("x", "param:learning_rate");
     choose("colour", "param:learning_rate");
@@ -112,6 +112,51 @@ fn the_explorer_draws_any_two_fields() {
     choose("y", "number");
     places("(study) => study.numbers");
     assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// The chip counts the marked trials and clears them; a link with a filter that cannot be read says so.
+#[test]
+fn marked_trials_and_a_filter_that_is_not_understood_have_a_chip() {
+    let Some(browser) = Browser::start("marked_trials_and_a_filter_that_is_not_understood_have_a_chip")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let page = page(folder.path(), 20);
+    browser.open(&page, DESKTOP);
+    let chip = "document.querySelector('#selection span').textContent";
+    browser.value("pinTrial([0, 0])");
+    assert_eq!(browser.value(chip), "1 marked");
+    browser.value("[1, 2, 3, 4, 5, 6].forEach((trial) => pinTrial([0, trial]))");
+    assert_eq!(browser.value(chip), "6 marked, the most that charts mark");
+    browser.click("#selection button");
+    assert_eq!(
+        browser.value("[looks.pinned.length, document.querySelector('#selection')]"),
+        json!([0, null])
+    );
+    browser.open("about:blank", DESKTOP);
+    browser.open(&format!("{page}#?filter=AUC%20%3E%3E%201"), DESKTOP);
+    browser.wait_for("document.querySelector('#selection') !== null");
+    assert_eq!(browser.value(chip), "The filter is not understood");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// The labels of an axis have one notation, whatever the page shows of it.
+#[test]
+fn ticks_of_an_axis_have_one_notation() {
+    let Some(browser) = Browser::start("ticks_of_an_axis_have_one_notation") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 20), DESKTOP);
+    let labels = |axis: &str, low: f64, high: f64| {
+        browser.value(&format!("ticks({axis}, {low}, {high}).map(([, label]) => label)"))
+    };
+    let log = "{ kind: 'log', format: 'number' }";
+    assert_eq!(labels(log, 2e-4, 3e-3), json!(["0.0002", "0.0005", "0.001", "0.002"]));
+    assert_eq!(labels(log, 1e-5, 2e-2), json!(["1e-05", "1e-04", "1e-03", "1e-02"]));
+    let linear = "{ kind: 'linear', format: 'number' }";
+    assert_eq!(labels(linear, 0.0, 2e-4), json!(["0", "5e-05", "1e-04", "1.5e-04", "2e-04"]));
+    assert_eq!(labels(linear, 0.68, 0.73), json!(["0.68", "0.69", "0.70", "0.71", "0.72", "0.73"]));
+    assert_eq!(labels(linear, -1.0, 1.0), json!(["-1.0", "-0.5", "0.0", "0.5", "1.0"]));
 }
 
 #[test]

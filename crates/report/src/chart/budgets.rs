@@ -78,7 +78,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         panel.layers.push(Layer::Mark { class, at: (row.value.point, y), tip });
     }
     let mut figure = Figure::new("budgets", "The budgets", vec![panel]);
-    figure.caption = caption(analysis, reference.label, judgement.is_some());
+    figure.caption = caption(analysis, &rows, reference.label, judgement.is_some());
     figure.describe(rows.iter().map(|row| {
         format!("{}: {}, interval {}.", row.label, decimals(row.value.point), interval(row.value.interval))
     }));
@@ -86,7 +86,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     Some(figure)
 }
 
-fn caption(analysis: &Analysis, reference: &str, is_compared: bool) -> String {
+fn caption(analysis: &Analysis, rows: &[Row<'_>], reference: &str, is_compared: bool) -> String {
     let (interest, level) = (analysis.options.effect(), analysis.options.level * 100.0);
     let strip = if interest > 0.0 {
         format!(
@@ -103,7 +103,12 @@ fn caption(analysis: &Analysis, reference: &str, is_compared: bool) -> String {
         )
     };
     let luck = if is_compared { "" } else { " The best value of many trials is partly luck." };
-    format!("Lines are the {level:.0}% intervals of each budget by itself. {strip}{luck}")
+    let lines = if rows.iter().any(|row| row.value.interval.is_some()) {
+        format!("Lines are the {level:.0}% intervals of each budget by itself. ")
+    } else {
+        String::new()
+    };
+    format!("{lines}{strip}{luck}")
 }
 
 fn table(rows: &[Row<'_>], quantity: &str, analysis: &Analysis) -> FigureTable {

@@ -50,10 +50,14 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     figure.entry("soft hollow", "value in the search");
     figure.entry("b0 small", "validation rows, trained again");
     figure.entry("best small", "test rows, trained again");
+    let line = if rows.iter().any(|(_, one)| one.test.interval.is_some()) {
+        format!("; the line is the {:.0}% interval on test rows", analysis.options.level * 100.0)
+    } else {
+        String::new()
+    };
     figure.caption = format!(
-        "Means over new seeds; the line is the {:.0}% interval on test rows, which were not used for any \
-         choice. The value in the search is biased towards better values.",
-        analysis.options.level * 100.0
+        "Means over new seeds{line}. Test rows were not used for any choice. The value in the search is \
+         biased towards better values."
     );
     figure.describe(rows.iter().map(|row| {
         let (_, one) = row;

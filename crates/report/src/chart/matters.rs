@@ -80,11 +80,16 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         0 => String::new(),
         left => format!(" {} with smaller shares are left out.", counted(left as u64, "parameter")),
     };
+    let has_interval = |(estimate, _): (Estimate, bool)| estimate.interval.is_some();
+    let found_one = |name: &str| (0..budgets).filter_map(|position| found(position, name)).any(has_interval);
+    let with = if names.iter().any(|name| found_one(name)) {
+        format!(", with its {:.0}% interval", analysis.options.level * 100.0)
+    } else {
+        String::new()
+    };
     figure.caption = format!(
         "A parameter's share of the variance between trials, averaged over all orders in which parameters \
-         can be added to a linear model, with its {:.0}% interval. Shares without an outline may be \
-         chance.{left}",
-        analysis.options.level * 100.0,
+         can be added to a linear model{with}. Shares without an outline may be chance.{left}"
     );
     figure.describe(names.iter().map(|name| {
         let shares = (0..budgets).filter_map(|position| {

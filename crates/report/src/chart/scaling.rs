@@ -85,10 +85,13 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     }
     figure.panels.push(panel);
     figure.caption = format!(
-        "{}. Dots are trials, with one colour per budget; large dots are the best trials with their {:.0}% \
-         intervals{}.",
+        "{}. Dots are trials, with one colour per budget; large dots are the best trials{}{}.",
         analysis.verdict.outcome.as_str(),
-        analysis.options.level * 100.0,
+        if points.iter().any(|point| point.best.interval.is_some()) {
+            format!(" with their {:.0}% intervals", analysis.options.level * 100.0)
+        } else {
+            String::new()
+        },
         if exact {
             "; triangles at the bottom mark the sizes in the labels"
         } else {

@@ -145,7 +145,7 @@ fn baselines(text: &mut Text, analysis: &Analysis) {
         &["Baseline", &metric, "Interval", "Gain of the best trial", "Description"],
         analysis.baselines.iter().map(|baseline| {
             vec![
-                escape(&baseline.name),
+                escape(&baseline.name.replace('_', " ")),
                 baseline.value.map_or_else(|| UNKNOWN.into(), |value| decimals(value.point)),
                 interval(baseline.value.and_then(|value| value.interval)),
                 gain(baseline),

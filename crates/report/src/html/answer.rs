@@ -9,9 +9,9 @@ use maud::{Markup, html};
 use super::contents;
 use crate::brief;
 use crate::chart::Figures;
-use crate::full::{is_lone, parameters};
+use crate::full::{is_lone, parameters, unused_trials};
 use crate::next::next_step;
-use crate::number::{counted, decimals, interval, short, shortened};
+use crate::number::{counted, decimals, interval, listed, short, shortened};
 use crate::take;
 use crate::text::Text;
 use crate::words;
@@ -105,7 +105,7 @@ fn story(study: &StudyAnalysis, analysis: &Analysis) -> Markup {
         Direction::Minimize => "smaller is better",
     };
     let best = study.summary.incumbent();
-    let trials = brief::trials(study);
+    let trials = trials(study);
     html! {
         p.question { "How good is it?" }
         @match best {
@@ -118,16 +118,25 @@ fn story(study: &StudyAnalysis, analysis: &Analysis) -> Markup {
                             " (" (format!("{:.0}", analysis.options.level * 100.0)) "% interval "
                             (interval(Some(ends))) ")"
                         }
-                        "; " (better) ". The best value of many trials is partly luck. Trials: " (trials) "."
+                        "; " (better) ". The best value of many trials is partly luck. " (trials)
                     }
                 }
             }
             None => p.verdict.unknown {
                 strong.word { "no value" }
-                span { "No trial has a value yet (" (trials) ")." }
+                span { "No trial has a value yet. " (trials) }
             },
         }
     }
+}
+
+/// Returns the number of trials that statistics use, and of the others by state.
+fn trials(study: &StudyAnalysis) -> String {
+    let used = counted(study.summary.trials, "trial");
+    let others = unused_trials(&study.summary).into_iter();
+    let others: Vec<String> = others.map(|(count, state)| format!("{count} {state}")).collect();
+    let others = if others.is_empty() { String::new() } else { format!("; {}", listed(&others)) };
+    format!("Statistics use {used}{others}.")
 }
 
 /// Returns the sentences on the baselines, with a warning if one is ahead.

@@ -248,6 +248,11 @@ impl Page {
         for group in groups.iter().take(FINDINGS.0) {
             self.finding(group);
         }
+        let baselines = baselines_ahead(analysis).count();
+        if baselines > 0 {
+            let findings = counted(baselines as u64, "finding");
+            self.paragraph(DIM, &format!("and {findings} on baselines, above"));
+        }
         let more = groups.len().saturating_sub(FINDINGS.0);
         if more > 0 {
             let kinds = if more == 1 { "kind" } else { "kinds" };

@@ -7,7 +7,7 @@ use allometry_analysis::size::SizeReversal;
 use allometry_analysis::{Finding, FindingText};
 use allometry_core::human_weights;
 
-use crate::number::{about, counted, decimals, grouped, p_value, percent, quoted};
+use crate::number::{about, counted, decimals, grouped, p_value, percent, quoted, short};
 
 /// Returns the message of a finding, with its budget and its numbers.
 pub fn message(finding: &Finding) -> String {
@@ -117,7 +117,8 @@ fn problem_message(problem: &Problem) -> String {
                 format!("; the gap is {errors:.1} standard errors at the assumed correlation")
             });
             format!(
-                "{baseline} is better than every trial: {metric} {} against {} (best trial of {}){gap}",
+                "{} is better than every trial: {metric} {} against {} (best trial of {}){gap}",
+                baseline.replace('_', " "),
                 decimals(*value),
                 decimals(*best),
                 quoted(budget)
@@ -290,7 +291,8 @@ fn edges(edges: &[Edge]) -> String {
             let p = edge
                 .p_towards_holm
                 .map_or_else(String::new, |p| format!(", p (Holm) of the slope {}", p_value(p)));
-            format!("{} {} ({}{values}{observed}{p})", edge.parameter, edge.value, end(edge.end))
+            let value = short(&edge.value);
+            format!("{} {value} ({}{values}{observed}{p})", edge.parameter, end(edge.end))
         })
         .collect();
     described.join(", ")
@@ -387,8 +389,8 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
              shape."
         }
         BudgetProblem::Confounded { .. } => {
-            "Effects of tied parameters cannot be separated: vary the parameters independently, or fix one of \
-             each pair."
+            "Effects of tied parameters cannot be separated: vary the parameters independently, or fix one \
+             of each pair."
         }
         BudgetProblem::Duplicates { repeats, identical, .. } if repeats == identical => {
             "Repeats give no information: the evaluation ignores the seed, or the seed is fixed. Sample \

@@ -13,7 +13,7 @@ use allometry_core::{Direction, ParamValue, human_weights};
 use super::finding::end;
 use super::mismatch::mismatch;
 use super::verdict;
-use crate::number::{counted, decimals, grouped, known_p, listed, p_value, quoted, signed};
+use crate::number::{counted, decimals, grouped, known_p, listed, p_value, quoted, short, signed};
 
 /// Returns a contradiction as a clause.
 pub fn contradiction_clause(of: &Contradiction) -> String {
@@ -199,7 +199,7 @@ fn best_configuration(trials: Option<u64>, best: f64, ends: &Ends) -> String {
                 .iter()
                 .map(|edge| {
                     let of = edge.values.map_or_else(String::new, |values| format!(" of {values}"));
-                    format!("{} {} is the {}{of}", edge.parameter, edge.value, end(edge.end))
+                    format!("{} {} is the {}{of}", edge.parameter, short(&edge.value), end(edge.end))
                 })
                 .collect();
             format!(

@@ -134,6 +134,7 @@ fn a_searched_ladder_at_80_columns() {
     info too-few-sizes
       3 sizes over 0.99 decades are too few for an exponent, which needs 5 over
       1.5
+    and 1 finding on baselines, above
     and 2 more kinds of findings
 
     What next
@@ -204,6 +205,7 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
     info too-few-sizes
       3 sizes over 0.99 decades are too few for an exponent,
       which needs 5 over 1.5
+    and 1 finding on baselines, above
     and 2 more kinds of findings
 
     What next
@@ -260,6 +262,7 @@ fn wide_terminals_have_longer_bars() {
       the predictions of the best trials on the validation rows are not stored: '100k', '400k', '1.6M'
     info too-few-sizes
       3 sizes over 0.99 decades are too few for an exponent, which needs 5 over 1.5
+    and 1 finding on baselines, above
     and 2 more kinds of findings
 
     What next
@@ -318,6 +321,7 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
     info too-few-sizes
       3 sizes over 0.99 decades are too few for an exponent, which needs 5 over
       1.5
+    and 1 finding on baselines, above
     and 2 more kinds of findings
 
     What next
@@ -368,6 +372,7 @@ fn a_single_study_says_nothing_of_scale() {
       100k: 1 of 16 trials repeat a configuration (6%), 0 of them with an
       identical value; values of one configuration have a standard deviation of
       0.0028
+    and 1 finding on baselines, above
 
     What next
     Find a model that beats the baseline before comparing sizes.

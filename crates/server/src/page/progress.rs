@@ -21,9 +21,11 @@ const STATES: [(TrialState, &str); 4] = [
     (TrialState::Running, "running"),
 ];
 
+/// The columns of the table. On a phone each cell has a line of its own, with this name.
+const COLUMNS: [&str; 6] = ["Budget", "Trials", "State", "Best", "Best configuration", "Time left"];
+
 /// Renders the progress of all studies, with their sum.
 pub(super) fn section(studies: &[Arc<StoredStudy>]) -> Markup {
-    const COLUMNS: [&str; 6] = ["Budget", "Trials", "State", "Best", "Best configuration", "Time left"];
     let all: Vec<Progress<'_>> = studies.iter().map(|study| Progress::of(study)).collect();
     html! {
         section.run aria-label="Progress" {
@@ -147,22 +149,22 @@ fn row(progress: &Progress<'_>) -> Markup {
     let left = time_left(progress.work(), progress.at_once());
     html! {
         tr {
-            td { (words::label(study)) }
-            td { (bar(progress)) }
-            td { (progress.state()) }
+            td data-name=(COLUMNS[0]) { (words::label(study)) }
+            td data-name=(COLUMNS[1]) { (bar(progress)) }
+            td data-name=(COLUMNS[2]) { (progress.state()) }
             @match best {
                 Some(best) => {
-                    td {
+                    td data-name=(COLUMNS[3]) {
                         a href=(trial_address(study, best.number.0)) {
                             (words::value(best.value().unwrap_or(f64::NAN)))
                         }
                     }
-                    td { (words::short(&rounded(best))) }
+                    td data-name=(COLUMNS[4]) { (words::short(&rounded(best))) }
                 }
-                None if progress.counts[0] > 0 => { td { "none feasible" } td {} }
-                None => { td { "none yet" } td {} }
+                None if progress.counts[0] > 0 => { td data-name=(COLUMNS[3]) { "none feasible" } td {} }
+                None => { td data-name=(COLUMNS[3]) { "none yet" } td {} }
             }
-            td { (left.map_or_else(|| "–".into(), words::rough_duration)) }
+            td data-name=(COLUMNS[5]) { (left.map_or_else(|| "–".into(), words::rough_duration)) }
         }
     }
 }

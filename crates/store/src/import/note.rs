@@ -172,8 +172,8 @@ impl fmt::Display for Note {
             }
             Self::Unended { trials } => write!(
                 f,
-                "complete trials whose last result is not `done`: {trials} (a table does not show whether they \
-                 had ended, but the folder of the experiment does)"
+                "complete trials whose last result is not `done`: {trials} (a table does not show whether \
+                 they had ended, but the folder of the experiment does)"
             ),
             Self::NoState { trials } => {
                 write!(f, "trials without a value and without a state, which count as failed: {trials}")

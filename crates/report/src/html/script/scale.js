@@ -29,14 +29,31 @@ const tickLabel = (axis, value) => {
   return brief(Number(value.toPrecision(6)));
 };
 
+// Returns the labels of ticks that are `step` apart; on log axes `step` is null. All have one notation.
+const tickLabels = (axis, values, step) => {
+  if (axis.format === "weights" || axis.format === "percent") return values.map((value) => tickLabel(axis, value));
+  const sizes = values.map(Math.abs).filter((size) => size > 0);
+  const least = step === null ? Math.min(...sizes) : step;
+  if (sizes.length > 0 && (least < 0.999e-4 || Math.max(...sizes) >= 1e6)) {
+    return values.map((value) => (value === 0 ? "0" : Number(value.toPrecision(4)).toExponential().replace(/e([+-])(\d)$/, "e$10$2")));
+  }
+  if (step === null) return values.map((value) => String(Number(value.toPrecision(6))));
+  return values.map((value) => value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));
+};
+
 const ticks = (axis, low, high) => {
-  const found = [];
   if (axis.kind === "places") {
+    const found = [];
     for (let place = Math.max(0, Math.ceil(low)); place <= high && place < axis.names.length; place += 1) {
       found.push([place, axis.names[place]]);
     }
     return found;
   }
+  const values = [];
+  const labelled = (step) => {
+    const labels = tickLabels(axis, values, step);
+    return values.map((value, place) => [value, labels[place]]);
+  };
   if (axis.kind === "log" && high / low > 3) {
     const decades = Math.log10(high / low);
     const factors = decades > 2 ? [1] : [1, 2, 5];
@@ -44,16 +61,16 @@ const ticks = (axis, low, high) => {
     for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += every) {
       for (const factor of factors) {
         const value = factor * Math.pow(10, power);
-        if (value >= low && value <= high) found.push([value, tickLabel(axis, value)]);
+        if (value >= low && value <= high) values.push(value);
       }
     }
-    return found;
+    return labelled(null);
   }
   const rough = (high - low) / 5;
   const power = Math.pow(10, Math.floor(Math.log10(rough)));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999);
   for (let count = Math.ceil(low / step); count * step <= high; count += 1) {
-    found.push([count * step, tickLabel(axis, count * step)]);
+    values.push(count * step);
   }
-  return found;
+  return labelled(step);
 };

@@ -50,7 +50,9 @@ const clearSelection = () => {
   const input = document.getElementById("trials-filter");
   if (input) input.value = "";
   selection.ranges.clear();
+  looks.pinned = [];
   setFilter("");
+  changed("pinned");
 };
 
 const rangeText = (field, range) => {
@@ -60,10 +62,11 @@ const rangeText = (field, range) => {
   return `${name}: from ${brief(range.low)}${range.high === Infinity ? "" : ` to ${brief(range.high)}`}`;
 };
 
-// The number of selected trials, with the ranges and a button that clears the selection.
+// The number of selected trials, the ranges, the marked trials, and a button that clears them.
 const drawChip = () => {
   let chip = document.getElementById("selection");
-  if (!isSelecting()) {
+  const pins = looks.pinned.length;
+  if (!isSelecting() && pins === 0 && selection.error === null) {
     if (chip) chip.remove();
     return;
   }
@@ -74,7 +77,11 @@ const drawChip = () => {
   const count = Array.from(looks.kept.values()).reduce((sum, kept) => sum + kept.size, 0);
   const all = trialData().studies.reduce((sum, study) => sum + study.numbers.length, 0);
   const ranges = Array.from(selection.ranges, ([field, range]) => rangeText(field, range));
-  const words = [`${count} of ${all} trials`, ...ranges].join("; ");
+  const words = [
+    ...(selection.error === null ? [] : ["The filter is not understood"]),
+    ...(isSelecting() ? [`${count} of ${all} trials`, ...ranges] : []),
+    ...(pins > 0 ? [`${pins} marked${pins === MOST_PINS ? ", the most that charts mark" : ""}`] : []),
+  ].join("; ");
   chip.replaceChildren(make("span", {}, words), make("button", { type: "button", onclick: clearSelection }, "clear"));
 };
 
@@ -137,7 +144,7 @@ const readAddress = () => {
   looks.pinned = query.getAll("pin").map(parts).map(([label, number]) => {
     const s = data.studies.findIndex((study) => study.label === label);
     return s < 0 ? null : [s, data.studies[s].numbers.indexOf(Number(number))];
-  }).filter((pin) => pin && pin[1] >= 0).slice(-6);
+  }).filter((pin) => pin && pin[1] >= 0).slice(-MOST_PINS);
   const input = document.getElementById("trials-filter");
   const filter = query.get("filter") || "";
   if (input) input.value = filter;
@@ -147,10 +154,8 @@ const readAddress = () => {
 
 looks.listeners.push((what) => {
   if (what === "hovered" || what === "data") return;
-  if (what === "kept") {
-    drawChip();
-    drawFilterError();
-  }
+  drawChip();
+  if (what === "kept") drawFilterError();
   writeAddress();
 });
 document.addEventListener("input", (event) => {

@@ -44,6 +44,8 @@ const describeTrial = (study, trial) => {
   return lines;
 };
 
+// Maximum number of pinned trials. A further one replaces the first.
+const MOST_PINS = 6;
 // The highlighted trials: one under the pointer, the pinned trials, and the selected ones by study.
 const looks = { hovered: null, pinned: [], kept: new Map(), listeners: [] };
 const sameTrial = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
@@ -56,6 +58,6 @@ const hoverTrial = (trial) => {
 };
 const pinTrial = (trial) => {
   const others = looks.pinned.filter((one) => !sameTrial(one, trial));
-  looks.pinned = others.length < looks.pinned.length ? others : [...others, trial].slice(-6);
+  looks.pinned = others.length < looks.pinned.length ? others : [...others, trial].slice(-MOST_PINS);
   changed("pinned");
 };
