@@ -100,6 +100,9 @@ pub enum Method {
     /// Probability that a value of one group is better than one of another, with the error of an AUC
     /// (`DeLong` et al. 1988) and an interval in the logit. Covers new trials of the same searches.
     Superiority,
+    /// Number of a power law over the sizes; percentiles of laws fitted to values that are drawn around it
+    /// with their errors. Covers what these errors cover, not another form of law.
+    LawDraws,
     /// Mean over seeds by a Gaussian process over the space, with parameters drawn from their posterior.
     /// Covers new seeds on the same rows.
     GaussianProcess,

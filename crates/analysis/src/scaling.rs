@@ -7,6 +7,7 @@ mod proposals;
 mod quantity;
 mod resampled;
 mod search;
+mod size_law;
 mod trend;
 
 use allometry_core::{Direction, ModelSize};
@@ -24,7 +25,8 @@ pub(crate) use quantity::{best_part, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
 pub(crate) use search::{Configuration, best_of_k, choose_k, configurations, top_spread};
-pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend, TrendCenter};
+pub use size_law::{DECADES_FOR_LAW, HeldOutBudget, SIZES_FOR_LAW, SizeForecast, SizeLaw};
+pub use trend::{SizeTrend, TrendCenter};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::LadderTrials;
@@ -136,6 +138,7 @@ impl Scaling {
                 for value in &mut judgement.values {
                     value.value.interval = value.value.interval.map(Interval::of_auc);
                 }
+                judgement.law.iter_mut().for_each(SizeLaw::clamp_to_auc);
             }
             (judgement, differences)
         });

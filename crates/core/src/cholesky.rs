@@ -40,6 +40,11 @@ impl Cholesky {
         }
     }
 
+    /// Returns `L b`, whose covariance is `A` if the numbers of `b` are independent with variance 1.
+    pub fn times(&self, b: &[f64]) -> Vec<f64> {
+        (0..self.n).map(|i| dot(self.row(i), &b[..=i])).collect()
+    }
+
     /// Returns `A^-1 b`.
     pub fn solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();

@@ -81,6 +81,9 @@ impl Judgement {
                 ..step.clone()
             };
         }
+        if let (Some(law), Some(other)) = (&mut self.law, &other.law) {
+            law.widen(other);
+        }
         self.cut_to = Some(fewest);
         self
     }
@@ -101,7 +104,7 @@ impl Difference {
 }
 
 /// Returns the first estimate with an interval that contains the intervals of both.
-fn either(one: Estimate, other: Estimate) -> Estimate {
+pub(super) fn either(one: Estimate, other: Estimate) -> Estimate {
     let interval = one.interval.zip(other.interval);
     Estimate {
         standard_error: larger(one.standard_error, other.standard_error),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Difference;
 use super::contrast::{Budgets, Share, Source};
+use super::size_law::{SizeLaw, size_law};
 use crate::estimate::Estimate;
 use crate::options::Options;
 use crate::outcome::Outcome;
@@ -102,6 +103,10 @@ pub struct Judgement {
     pub rows_in_order: bool,
     /// The last step, for three budgets or more.
     pub last_step: Option<LastStep>,
+    /// A power law of the values over the sizes, with a forecast; `null` for too few sizes or too small a
+    /// range, and without errors.
+    #[serde(default)]
+    pub law: Option<SizeLaw>,
     /// The smallest budget for which no larger one is significantly better.
     pub sufficient: String,
     /// Whether the conclusion depends on `k`: the slope at the largest `k` has the opposite sign.
@@ -365,6 +370,7 @@ pub(crate) fn judge(
         same_rows: budgets.knows_rows().then(|| budgets.is_paired()),
         rows_in_order: budgets.is_ordered(),
         last_step,
+        law: is_per_decade.then(|| size_law(budgets, &places, slope.freedom, sign, options)).flatten(),
         sufficient: budgets.parts[sufficient].label.clone(),
         k_decides: false,
         cut_to: None,

@@ -1,42 +1,25 @@
 //! Gain over exact weights: with sizes as units, and within budgets.
 
-use allometry_core::rng::stream;
 use allometry_core::{Direction, FrozenTrial};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::judgement::Judgement;
 use super::search::{Configuration, configurations};
+use super::size_law::{DECADES_FOR_LAW, SIZES_FOR_LAW};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::stats::moments::mean;
-use crate::stats::{bootstrap, normal, power_law};
 
-/// Fewest distinct sizes for an exponent.
-pub const SIZES_FOR_EXPONENT: u64 = 5;
-/// Fewest decades of weights for an exponent.
-pub const DECADES_FOR_EXPONENT: f64 = 1.5;
 /// Fewest sizes for an interval of the gain.
 const SIZES_FOR_INTERVAL: usize = 3;
-/// Number of replicates for the interval of an exponent.
-const REPLICATES: usize = 200;
 /// Fewest degrees of freedom for the slope within budgets.
 const WITHIN: usize = 8;
 /// Residuals below this share of the values are rounding error: the points lie on a line, and no error can be
 /// estimated.
 const ROUNDING: f64 = 1e-9;
-
-/// A saturating power law of the metric over weights, in gains: larger is better.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PowerLawFit {
-    /// Exponent of the weights, with an interval from the errors of the budgets' values. It is not identified
-    /// at an end of the search range, 0.01 to 3.
-    pub exponent: Estimate,
-    /// Value that the metric approaches for very large models.
-    pub limit: f64,
-}
 
 /// A point on the fitted line of the metric over weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,15 +52,12 @@ pub struct SizeTrend {
     /// Conclusion from that interval alone: the first that applies of flat, holds, violated and undecided;
     /// unknown without an interval.
     pub outcome: Outcome,
-    /// Power law of the metric, where the sizes can identify an exponent: at least 5 sizes over 1.5 decades.
-    pub power_law: Option<PowerLawFit>,
 }
 
 /// One value per budget.
 struct Points {
     logs: Vec<f64>,
     gains: Vec<f64>,
-    errors: Vec<Option<f64>>,
 }
 
 impl SizeTrend {
@@ -93,7 +73,7 @@ impl SizeTrend {
         let (low, high) = ends(&points.logs)?;
         let line = Line::fit(&points.logs, &points.gains)?;
         let gain = line.estimate(points.logs.len(), options);
-        let mut trend = Self {
+        Some(Self {
             sizes: distinct(&points.logs),
             smallest: 10.0_f64.powf(low).round() as u64,
             largest: 10.0_f64.powf(high).round() as u64,
@@ -101,17 +81,12 @@ impl SizeTrend {
             gain_per_decade: gain,
             center: Some(points.center(ladder.direction())),
             outcome: outcome(gain.interval, options.effect()),
-            power_law: None,
-        };
-        if trend.identifies_exponent() {
-            trend.power_law = power_law(&points, options);
-        }
-        Some(trend)
+        })
     }
 
     /// Whether the sizes can identify an exponent.
     pub fn identifies_exponent(&self) -> bool {
-        self.sizes >= SIZES_FOR_EXPONENT && self.decades >= DECADES_FOR_EXPONENT
+        self.sizes >= SIZES_FOR_LAW && self.decades >= DECADES_FOR_LAW
     }
 }
 
@@ -205,29 +180,6 @@ pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option
     Estimate::student(slope, variance.sqrt(), freedom as f64, Method::Hc3, options)
 }
 
-/// Fits a saturating power law to the values, with an interval from values resampled by their errors.
-fn power_law(points: &Points, options: &Options) -> Option<PowerLawFit> {
-    let sizes: Vec<f64> = points.logs.iter().map(|log| 10.0_f64.powf(*log)).collect();
-    let ones = vec![1.0; sizes.len()];
-    let point = power_law::fit(&sizes, &points.gains, &ones)?;
-    let errors: Vec<f64> = points.errors.iter().copied().collect::<Option<_>>()?;
-    let mut rng = stream(options.seed, "power law", 0);
-    let mut replicates: Vec<f64> = (0..REPLICATES)
-        .filter_map(|_| {
-            let draw = |(gain, error): (&f64, &f64)| {
-                gain + error * normal::quantile(crate::stats::random::uniform(&mut rng))
-            };
-            let gains: Vec<f64> = points.gains.iter().zip(&errors).map(draw).collect();
-            Some(power_law::fit(&sizes, &gains, &ones)?.exponent)
-        })
-        .collect();
-    let mut exponent = Estimate::observed(point.exponent, options);
-    exponent.interval = Some(bootstrap::percentile(&mut replicates, options.level)?.into());
-    exponent.method = Method::ResidualBootstrap;
-    let limit = if point.amplitude.is_finite() { point.limit } else { return None };
-    limit.is_finite().then_some(PowerLawFit { exponent, limit })
-}
-
 impl Points {
     fn judged(judgement: &Judgement, ladder: &LadderTrials) -> Option<Self> {
         if !judgement.is_per_decade {
@@ -238,13 +190,12 @@ impl Points {
         Some(Self {
             logs: values.iter().map(|one| Some(one.weights?.log10())).collect::<Option<_>>()?,
             gains: values.iter().map(|one| sign * one.value.point).collect(),
-            errors: values.iter().map(|one| one.value.standard_error).collect(),
         })
     }
 
     /// Returns the points where no budget has more than one distinct trial.
     fn of_single_trials(ladder: &LadderTrials) -> Option<Self> {
-        let mut points = Self { logs: Vec::new(), gains: Vec::new(), errors: Vec::new() };
+        let mut points = Self { logs: Vec::new(), gains: Vec::new() };
         for study in &ladder.studies {
             match &configurations(study, ladder, |_| true)[..] {
                 [] => {}
@@ -254,7 +205,6 @@ impl Points {
                         exact.or(study.budget.nominal_weights()).filter(|w| *w > 0.0 && w.is_finite());
                     points.logs.push(weights?.log10());
                     points.gains.push(one.values[0]);
-                    points.errors.push(None);
                 }
                 _ => return None,
             }

@@ -2,7 +2,7 @@
 
 use super::{Evidence, EvidenceBasis};
 use crate::estimate::Estimate;
-use crate::scaling::{Difference, OrderProbability, Scaling, SizeTrend};
+use crate::scaling::{Difference, Judgement, OrderProbability, Scaling, SizeTrend};
 use crate::statement::Statement;
 use crate::stats::power_law::EXPONENTS;
 
@@ -78,7 +78,7 @@ pub(super) fn evidence(scaling: &Scaling) -> Vec<Evidence> {
     differences
         .chain(slope)
         .chain(departure.map(|p| EvidenceReason::LackOfFit { p }))
-        .chain(scaling.trend.iter().flat_map(of_trend))
+        .chain(scaling.trend.iter().flat_map(|trend| of_trend(trend, scaling.judgement.as_ref())))
         .chain(scaling.within_budgets.map(EvidenceReason::WithinBudgets))
         .chain(likeliest.cloned().map(EvidenceReason::Order))
         .map(|reason| Evidence { basis: reason.basis(), statement: Statement::Reason(reason) })
@@ -86,13 +86,13 @@ pub(super) fn evidence(scaling: &Scaling) -> Vec<Evidence> {
 }
 
 /// Returns the gain with the sizes as units, and the exponent.
-fn of_trend(trend: &SizeTrend) -> [EvidenceReason; 2] {
+fn of_trend(trend: &SizeTrend, judgement: Option<&Judgement>) -> [EvidenceReason; 2] {
     let reaches_end = |exponent: &Estimate| {
         let ends = exponent.interval;
         ends.is_some_and(|i| i.lower <= EXPONENTS.0 * 1.01 || i.upper >= EXPONENTS.1 * 0.99)
     };
     let gain = EvidenceReason::SizesAsUnits { gain: trend.gain_per_decade, sizes: trend.sizes };
-    let exponent = match &trend.power_law {
+    let exponent = match judgement.and_then(|judgement| judgement.law.as_ref()) {
         Some(fit) if reaches_end(&fit.exponent) => EvidenceReason::ExponentNotIdentified { range: EXPONENTS },
         Some(fit) => EvidenceReason::Exponent(fit.exponent),
         None => EvidenceReason::NoExponent { sizes: trend.sizes, decades: trend.decades },

@@ -2,6 +2,7 @@
 //! seeds, comparisons of two ladders, orders on fresh rows, corrected bests, and calibration.
 
 use allometry_analysis::comparison::Preference;
+use allometry_analysis::scaling::Quantity;
 use allometry_analysis::{
     Analysis, Comparison, LadderTrials, Outcome, RowOrder, Side, StudyPredictions, StudyTrials, analyze,
 };
@@ -44,23 +45,103 @@ fn gains_with_sizes_as_units_cover() {
     }
 }
 
-/// A saturating power law of the best configurations over six sizes.
+/// Returns six searches at six sizes, whose best configurations follow a saturating power law.
+fn saturating(spread: f64, trials: u64, rng: &mut TrialRng) -> LadderTrials {
+    let studies = (0..6).map(|place| {
+        let weights = 1e6 * 10.0_f64.powf(0.5 * f64::from(place));
+        let trials = (0..trials).map(|number| {
+            let level = gaussian(rng);
+            let params: Params = [("level", level)].into_iter().collect();
+            let value = saturated(weights) + spread * level;
+            let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
+            trial.record.size = Some(ModelSize { total: weights as u64, non_embedding: 0 });
+            trial.record.origin = Some(Origin::Random);
+            trial
+        });
+        StudyTrials::new(&format!("b{place}"), "simulation", trials.collect())
+    });
+    LadderTrials {
+        metrics: Metrics::one("score", Direction::Maximize),
+        ..LadderTrials::new(studies.collect())
+    }
+}
+
+fn saturated(weights: f64) -> f64 {
+    0.8 - 0.1 * (weights / 1e6).powf(-0.3)
+}
+
+/// The law's exponent, the value of the next size and that of the held-out budget lie in their intervals.
 #[test]
-fn exponents_cover() {
+fn exponents_and_forecasts_cover() {
     for (spread, trials) in [(0.004, 20), (0.012, 40)] {
-        let (mut covered, mut count) = (0, 0);
+        let mut covered = [0; 3];
+        let mut count = 0;
         for index in 0..simulations() {
-            let mut rng = stream(31, "exponents", index);
+            let ladder = saturating(spread, trials, &mut stream(31, "exponents", index));
+            let judgement = analyze(&ladder, &options(0)).scaling.judgement.unwrap();
+            // The mean of the best of k normal draws, the same at each size, is part of the truth.
+            let beyond = match judgement.quantity {
+                Quantity::BestOf { k } => spread * mean_best_of(k),
+                other => panic!("{other:?}"),
+            };
+            let law = judgement.law.unwrap();
+            let next = saturated(law.next.weights) + beyond;
+            let is_covered = [
+                law.exponent.interval.unwrap().contains(0.3),
+                law.next.value.interval.unwrap().contains(next),
+                law.held_out.unwrap().is_inside,
+            ];
+            covered.iter_mut().zip(is_covered).for_each(|(sum, one)| *sum += usize::from(one));
+            count += 1;
+        }
+        let covered = covered.map(|one| share(one, count));
+        let [exponent, next, held_out] = covered.map(|one| one * 100.0);
+        println!(
+            "| spread {spread}, {trials} trials | exponent covers {exponent:.1}%, next {next:.1}%, held out \
+             {held_out:.1}% |"
+        );
+        for covered in covered {
+            assert!(covered >= 0.91 - slack(0.91), "spread {spread}: {covered}");
+        }
+    }
+}
+
+/// Returns the mean of the best of `k` standard normal draws, by its integral.
+fn mean_best_of(k: u64) -> f64 {
+    let step = 1e-3;
+    let places = (-8_000..8_000).map(|place| f64::from(place) * step);
+    places.map(|x| x * (cdf(x + step / 2.0).powi(k as i32) - cdf(x - step / 2.0).powi(k as i32))).sum()
+}
+
+/// The largest budget lies in the interval of its forecast on rows that depend on each other, with seeds, and
+/// whether scale pays or not; so it does, and so does the next size, where each size has a few seeds.
+#[test]
+fn forecasts_cover_on_dependent_rows_and_few_seeds() {
+    for (gain, seed_spread) in [(0.0, 0.0), (0.02, 0.006)] {
+        let rows = Rows::Scores { count: 600, horizon: 5, memory: 0.7, volatility: 0.0 };
+        let world = World { trials: vec![15; 5], gain, seed_spread, rows, ..World::default() };
+        let held_out = |one: Analysis| one.scaling.judgement?.law?.held_out;
+        let tested: Vec<_> =
+            run(&format!("forecasts {gain}"), &world, 0).into_iter().filter_map(held_out).collect();
+        let inside = share(tested.iter().filter(|one| one.is_inside).count(), tested.len());
+        println!(
+            "| dependent rows, gain {gain} | held out inside {:.1}% of {} |",
+            inside * 100.0,
+            tested.len()
+        );
+        assert!(inside >= 0.91 - slack(0.91), "gain {gain}: {inside}");
+    }
+    for seeds in [3, 10] {
+        let mut covered = [0; 2];
+        for index in 0..simulations() {
+            let mut rng = stream(31, &format!("seeds {seeds}"), index);
             let studies = (0..6).map(|place| {
                 let weights = 1e6 * 10.0_f64.powf(0.5 * f64::from(place));
-                let truth = 0.8 - 0.1 * (weights / 1e6).powf(-0.3);
-                let trials = (0..trials).map(|number| {
-                    let level = gaussian(&mut rng);
-                    let params: Params = [("level", level)].into_iter().collect();
-                    let mut trial =
-                        FrozenTrial::new(number, TrialState::Complete, Some(truth + spread * level), params);
+                let trials = (0..seeds).map(|number| {
+                    let params: Params = [("configuration", 1.0)].into_iter().collect();
+                    let value = saturated(weights) + 0.004 * gaussian(&mut rng);
+                    let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
                     trial.record.size = Some(ModelSize { total: weights as u64, non_embedding: 0 });
-                    trial.record.origin = Some(Origin::Random);
                     trial
                 });
                 StudyTrials::new(&format!("b{place}"), "simulation", trials.collect())
@@ -69,18 +150,14 @@ fn exponents_cover() {
                 metrics: Metrics::one("score", Direction::Maximize),
                 ..LadderTrials::new(studies.collect())
             };
-            let trend = analyze(&ladder, &options(0)).scaling.trend.unwrap();
-            if let Some(law) = trend.power_law {
-                covered += usize::from(law.exponent.interval.unwrap().contains(0.3));
-                count += 1;
-            }
+            let law = analyze(&ladder, &options(0)).scaling.judgement.unwrap().law.unwrap();
+            let next = saturated(law.next.weights);
+            covered[0] += usize::from(law.next.value.interval.unwrap().contains(next));
+            covered[1] += usize::from(law.held_out.unwrap().is_inside);
         }
-        let covered = share(covered, count);
-        println!(
-            "| exponent, spread {spread}, {trials} trials | covers {:.1}% | of {count} |",
-            covered * 100.0
-        );
-        assert!(count > 0 && covered >= 0.91 - slack(0.91), "spread {spread}: {covered}");
+        let [next, held_out] = covered.map(|one| share(one, simulations() as usize));
+        println!("| {seeds} seeds | next covers {:.1}%, held out {:.1}% |", next * 100.0, held_out * 100.0);
+        assert!(next.min(held_out) >= 0.91 - slack(0.91), "{seeds} seeds: {next}, {held_out}");
     }
 }
 

@@ -20,6 +20,10 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     text.heading(1, format_args!("{}", title(analysis)));
     answer(&mut text, analysis, pictures);
     budgets(&mut text, analysis);
+    if let Some(forecast) = words::forecast(analysis) {
+        text.blank();
+        text.line(format_args!("{}", escape(&forecast)));
+    }
     baselines(&mut text, analysis);
     confirmation::render(&mut text, analysis, pictures);
     parameters::take(&mut text, analysis);

@@ -34,6 +34,7 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
             h1 { (title(analysis)) }
             (outcome(analysis))
             div.figures { @for one in [figure(first)].into_iter().flatten() { (one) } }
+            @if let Some(forecast) = words::forecast(analysis) { p { (forecast) } }
             (take(analysis))
             (next(analysis))
             @if !is_lone(analysis) {
@@ -47,6 +48,7 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
 pub fn answer(analysis: &Analysis) -> Markup {
     html! {
         (outcome(analysis))
+        @if let Some(forecast) = words::forecast(analysis) { p { (forecast) } }
         (take(analysis))
         (next(analysis))
     }

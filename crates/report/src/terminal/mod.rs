@@ -42,6 +42,7 @@ pub fn terminal(analysis: &Analysis, width: usize, ladder: &str) -> String {
     let mut page = Page { text: String::new(), width: width.clamp(WIDTHS.0, WIDTHS.1) };
     page.verdict(analysis);
     page.budgets(analysis);
+    page.forecast(analysis);
     page.baselines(analysis);
     page.take(analysis);
     page.importance(analysis);
@@ -125,6 +126,13 @@ impl Page {
         }
         let better = if analysis.direction == Direction::Maximize { "Larger" } else { "Smaller" };
         self.paragraph(DIM, &format!("{better} values are better. The best of many trials is partly luck."));
+    }
+
+    fn forecast(&mut self, analysis: &Analysis) {
+        if let Some(forecast) = words::forecast(analysis) {
+            self.blank();
+            self.paragraph(PLAIN, &forecast);
+        }
     }
 
     /// Writes which baselines are ahead, or else the best one.

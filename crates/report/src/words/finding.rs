@@ -2,7 +2,7 @@
 
 use allometry_analysis::edge::{Edge, End, RangeSource};
 use allometry_analysis::finding::{BudgetProblem, Problem, RowsNeeded};
-use allometry_analysis::scaling::{DECADES_FOR_EXPONENT, SIZES_FOR_EXPONENT};
+use allometry_analysis::scaling::{DECADES_FOR_LAW, SIZES_FOR_LAW};
 use allometry_analysis::size::SizeReversal;
 use allometry_analysis::{Finding, FindingText};
 use allometry_core::human_weights;
@@ -98,8 +98,8 @@ fn problem_message(problem: &Problem) -> String {
         }
         Problem::SingleBudget => "there is only one budget, so scale cannot be assessed".into(),
         Problem::TooFewSizes { sizes, decades } => format!(
-            "{} over {decades:.2} decades are too few for an exponent, which needs {SIZES_FOR_EXPONENT} over \
-             {DECADES_FOR_EXPONENT}",
+            "{} over {decades:.2} decades are too few for a power law and a forecast of the next size, which \
+             need {SIZES_FOR_LAW} over {DECADES_FOR_LAW}",
             counted(*sizes, "size")
         ),
         Problem::AdaptiveSampling { modelled, trials } => format!(

@@ -24,6 +24,7 @@ pub(crate) fn method(method: Method) -> &'static str {
         Method::IndependentTrials => "the errors of both, taken as independent",
         Method::Identical => "none, because both have the same trials",
         Method::Superiority => "DeLong over trials, logit interval",
+        Method::LawDraws => "law over the sizes",
         Method::GaussianProcess => "Gaussian process",
     }
 }

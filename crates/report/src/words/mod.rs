@@ -10,6 +10,7 @@ pub mod lint;
 pub mod verdict;
 
 mod confirmation;
+mod forecast;
 mod importance;
 mod method;
 mod mismatch;
@@ -22,6 +23,7 @@ use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 
 pub use confirmation::confirmation;
+pub use forecast::forecast;
 pub use importance::importance;
 pub(crate) use method::method;
 pub use recommendation::not_recommended;

@@ -1,7 +1,7 @@
 //! A verdict in words: the answer, what its error covers, what to do, its evidence and its caveats.
 
 use allometry_analysis::scaling::{
-    DECADES_FOR_EXPONENT, Difference, Judgement, LastStep, Quantity, SIZES_FOR_EXPONENT, Source, Withheld,
+    DECADES_FOR_LAW, Difference, Judgement, LastStep, Quantity, SIZES_FOR_LAW, Source, Withheld,
 };
 use allometry_analysis::stats::long_run::TooShort;
 use allometry_analysis::verdict::{
@@ -356,7 +356,7 @@ pub(super) fn evidence(reason: &EvidenceReason, metric: &str) -> String {
             )
         }
         EvidenceReason::NoExponent { sizes, decades } => format!(
-            "no exponent was fitted: a fit needs {SIZES_FOR_EXPONENT} sizes over {DECADES_FOR_EXPONENT} \
+            "no exponent was fitted: a fit needs {SIZES_FOR_LAW} sizes over {DECADES_FOR_LAW} \
              decades and the error of each value; there are {sizes} over {decades:.2}"
         ),
         EvidenceReason::WithinBudgets(within) => format!(

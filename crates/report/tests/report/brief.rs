@@ -1,9 +1,9 @@
 //! The brief report: its look, its length, and what it must say.
 
 use allometry_analysis::{LadderTrials, Options, StudyTrials, analyze};
-use allometry_core::ClassCounts;
+use allometry_core::{ClassCounts, FrozenTrial, ModelSize, Origin, Params, TrialState};
 use allometry_report::words::verdict::sentence;
-use allometry_report::{Pictures, brief, html};
+use allometry_report::{Pictures, brief, html, terminal};
 
 use crate::support;
 
@@ -81,4 +81,33 @@ fn a_confirmation_chooses_the_configuration_to_take() {
     let page = html(&analysis, &ladder);
     let every = format!("<td>{}</td>", numbers.join("</td><td>"));
     assert!(page.contains(&every), "{every}");
+}
+
+/// A ladder of six sizes has a forecast of the next one, and the test of it, in every form of the report.
+#[test]
+fn six_sizes_have_a_forecast() {
+    let studies = (0..6).map(|place| {
+        let weights = 1e5 * 4_f64.powi(place);
+        let trials = (0..12).map(|number| {
+            let level = f64::from(number * 5 % 12) / 11.0;
+            let value = 0.8 - 0.1 * (weights / 1e5).powf(-0.4) + 0.01 * level;
+            let params: Params = [("level", level)].into_iter().collect();
+            let mut trial = FrozenTrial::new(number as u64, TrialState::Complete, Some(value), params);
+            trial.record.size = Some(ModelSize { total: weights as u64, non_embedding: 0 });
+            trial.record.origin = Some(Origin::Random);
+            trial
+        });
+        StudyTrials::new(&format!("b{place}"), "test", trials.collect())
+    });
+    let mut ladder = LadderTrials::new(studies.collect());
+    ladder.name = Some("sizes".into());
+    let analysis = analyze(&ladder, &Options::default());
+    let forecast = allometry_report::words::forecast(&analysis).expect("six sizes bear a law");
+    insta::assert_snapshot!(forecast, @"
+    At 410M weights the power law of these sizes forecasts a mean AUC of a trial of 0.8014 (95% interval 0.7996 to 0.8031). Test of the law: from the smaller sizes it forecasts 0.7988 (95% interval 0.7963 to 0.8018) for b5; observed 0.7988, inside the interval.
+    ");
+    let words = |text: &str| text.replace('\\', "").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&brief(&analysis, &Pictures::none())).contains(&forecast));
+    assert!(words(&terminal(&analysis, 100, "")).contains(&forecast));
+    assert!(html(&analysis, &ladder).contains(&forecast));
 }

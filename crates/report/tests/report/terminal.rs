@@ -132,8 +132,8 @@ fn a_searched_ladder_at_80_columns() {
       the predictions of the best trials on the validation rows are not stored:
       '100k', '400k', '1.6M'
     info too-few-sizes
-      3 sizes over 0.99 decades are too few for an exponent, which needs 5 over
-      1.5
+      3 sizes over 0.99 decades are too few for a power law and a forecast of the
+      next size, which need 5 over 1.5
     and 1 finding on baselines, above
     and 2 more kinds of findings
 
@@ -203,8 +203,8 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
       the predictions of the best trials on the validation
       rows are not stored: '100k', '400k', '1.6M'
     info too-few-sizes
-      3 sizes over 0.99 decades are too few for an exponent,
-      which needs 5 over 1.5
+      3 sizes over 0.99 decades are too few for a power law
+      and a forecast of the next size, which need 5 over 1.5
     and 1 finding on baselines, above
     and 2 more kinds of findings
 
@@ -261,7 +261,8 @@ fn wide_terminals_have_longer_bars() {
     info missing-scores
       the predictions of the best trials on the validation rows are not stored: '100k', '400k', '1.6M'
     info too-few-sizes
-      3 sizes over 0.99 decades are too few for an exponent, which needs 5 over 1.5
+      3 sizes over 0.99 decades are too few for a power law and a forecast of the next size, which
+      need 5 over 1.5
     and 1 finding on baselines, above
     and 2 more kinds of findings
 
@@ -319,8 +320,8 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
       the predictions of the best trials on the validation rows are not stored:
       '100k', '400k', '1.6M'
     info too-few-sizes
-      3 sizes over 0.99 decades are too few for an exponent, which needs 5 over
-      1.5
+      3 sizes over 0.99 decades are too few for a power law and a forecast of the
+      next size, which need 5 over 1.5
     and 1 finding on baselines, above
     and 2 more kinds of findings
 
