@@ -11,7 +11,7 @@ mod tests;
 use allometry_core::visible::visible;
 pub(crate) use noticed::Noticed;
 pub(crate) use roles::{Roles, Unclear};
-pub(crate) use sizes::{budgets, context, patch};
+pub(crate) use sizes::{budgets, context, label, patch};
 pub(crate) use text::Proposal;
 
 /// Maximum number of characters of a shown name or value.

@@ -106,7 +106,7 @@ fn rounded(weights: f64) -> f64 {
 }
 
 /// Returns a size as a label, such as `5k` or `1.2M`.
-fn label(weights: f64) -> String {
+pub(crate) fn label(weights: f64) -> String {
     let (scale, unit) = match weights {
         w if w >= 1e9 => (1e9, "B"),
         w if w >= 1e6 => (1e6, "M"),

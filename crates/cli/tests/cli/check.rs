@@ -204,3 +204,89 @@ fn the_document_has_the_figures_of_the_text() {
     let all: Value = serde_json::from_str(&all).unwrap();
     assert_eq!((code, &all["budgets"][0]["unlisted"]), (0, &json!(0)));
 }
+
+/// The power of the rows is the same in the text and in the document, and grows with the effect.
+#[test]
+fn the_power_of_the_rows_is_known_before_a_trial() {
+    let folder = project();
+    let folder = folder.path();
+    let (code, text, err) = run(folder, &["check", "--power", "0.05"]);
+    assert_eq!(code, 0, "{err}");
+    let (_, part) = text.split_once("\npower of").unwrap();
+    insta::assert_snapshot!(part, @"
+    two models compared on the same rows
+     the 60 validation rows show a true difference of 0.05 AUC in 35% of cases; 80% need about 190 rows
+     the 52 test rows show a true difference of 0.05 AUC in 32% of cases; 80% need about 190 rows
+     (AUCs near 0.75 whose errors correlate by 0.9, 95% level, independent rows; seeds and searches add to the error)
+    ");
+    let power = |effect: &str, part: usize| {
+        let (code, json, err) = run(folder, &["check", "--power", effect, "--json"]);
+        assert_eq!(code, 0, "{err}");
+        let document: Value = serde_json::from_str(&json).unwrap();
+        document["power"][part]["power"].as_f64().unwrap()
+    };
+    assert!(power("0.01", 0) < power("0.05", 0) && power("0.05", 0) < power("0.2", 0));
+    insta::assert_snapshot!(refused(folder, &["check", "--power", "0.7"]), @"
+    $ allometry check --power 0.7
+    error: --power wants a difference of two AUCs between 0 and 0.5
+    hint: for example --power 0.01
+    exit code 2
+    ");
+    let scripted = scripted::folder(&Scripted::DEFAULT.ladder(), SCRIPT);
+    insta::assert_snapshot!(refused(scripted.path(), &["check", "--power", "0.01"]), @"
+    $ allometry check --power 0.01
+    error: --power needs the rows of the built-in model, but the ladder runs a command
+    hint: after some trials `allometry report` says how many rows are needed
+    exit code 2
+    ");
+}
+
+/// Suggested budgets can be checked as they are printed.
+#[test]
+fn suggested_budgets_are_reached() {
+    let folder = project();
+    let folder = folder.path();
+    let ladder = std::fs::read_to_string(folder.join("ladder.toml")).unwrap();
+    let (head, _) = ladder.split_once("[[budget]]").unwrap();
+    let head = head.replace("[space]", "[space]\nd_model = [4, 6, 8, 12, 16, 24, 32]");
+    let budget = "[[budget]]\nlabel = \"any\"\nweights = \"any\"\n";
+    std::fs::write(folder.join("ladder.toml"), format!("{head}{budget}")).unwrap();
+    let (code, text, err) = run(folder, &["check", "--suggest-budgets", "4"]);
+    assert_eq!(code, 0, "{err}");
+    insta::assert_snapshot!(text, @r#"
+    # 4 budgets over 1.8 decades of weights
+
+    [[budget]]
+    label = "260"
+    weights = 260    # 2 architectures
+
+    [[budget]]
+    label = "1k"
+    weights = 1_000    # 2 architectures
+
+    [[budget]]
+    label = "4k"
+    weights = 4_000    # 2 architectures
+
+    [[budget]]
+    label = "16k"
+    weights = 16_000    # 2 architectures
+
+    # A forecast of the next size needs 5 budgets over 1.5 decades.
+    "#);
+    std::fs::write(folder.join("ladder.toml"), format!("{head}{text}")).unwrap();
+    let (code, checked, err) = run(folder, &["check"]);
+    assert_eq!(code, 0, "{checked}{err}");
+    insta::assert_snapshot!(refused(folder, &["check", "--suggest-budgets", "40"]), @"
+    $ allometry check --suggest-budgets 40
+    error: the space reaches from 233 to 17.6k weights, which has room for 9 budgets, not 40
+    hint: more values of d_model, n_layers and d_ff_ratio reach further
+    exit code 2
+    ");
+    insta::assert_snapshot!(refused(folder, &["check", "--suggest-budgets", "1"]), @"
+    $ allometry check --suggest-budgets 1
+    error: --suggest-budgets wants at least 2 budgets
+    hint: a ladder compares sizes
+    exit code 2
+    ");
+}

@@ -4,6 +4,7 @@ use allometry_core::{Params, SizeBudget};
 use serde::Serialize;
 
 use super::attempt::Tried;
+use super::power::Power;
 use crate::command::confirm_cost::Cost;
 
 /// The result of a check.
@@ -18,6 +19,9 @@ pub(super) struct Found {
     pub(super) command: Option<Program>,
     pub(super) budgets: Vec<Budget>,
     pub(super) confirmation: Cost,
+    /// Power of the rows to show a difference; `None` without `--power`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) power: Option<Vec<Power>>,
     /// Results of trainings on labels in random order, one per budget; `None` without `--shuffle`.
     pub(super) shuffle: Option<Vec<String>>,
     /// The trial that `--try` evaluated.

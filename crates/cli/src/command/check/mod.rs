@@ -2,6 +2,8 @@
 
 mod attempt;
 mod found;
+mod power;
+mod suggestion;
 mod text;
 
 use allometry_analysis::stats;
@@ -11,6 +13,7 @@ use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, PartSummary};
 use clap::Args;
+use serde_json::json;
 
 use super::confirm_cost::Cost;
 use super::ladder_file::LadderFile;
@@ -21,6 +24,7 @@ use attempt::Tried;
 use found::{
     Architecture, Budget, Condition, Extent, Found, LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
+use power::Power;
 
 /// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;
@@ -60,6 +64,16 @@ pub(super) struct Check {
     #[arg(long, value_name = "LABEL", requires = "tries")]
     budget: Option<String>,
 
+    /// Prints how probably the validation and the test rows show a true difference of EFFECT between two
+    /// AUCs, and how many rows would show it in 80% of cases.
+    #[arg(long, value_name = "EFFECT")]
+    power: Option<f64>,
+
+    /// Prints N budgets at equal ratios over the sizes that the space reaches, as they stand in a ladder
+    /// file. The budgets of the ladder are not checked then.
+    #[arg(long, value_name = "N", conflicts_with_all = ["tries", "shuffle", "all"])]
+    suggest_budgets: Option<u64>,
+
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -69,6 +83,9 @@ impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let ladder = self.file.read()?;
         let evaluator = Evaluator::new(&ladder)?;
+        if let Some(count) = self.suggest_budgets {
+            return self.suggest(&suggestion::suggest(&ladder, &evaluator, count)?);
+        }
         if ladder.confirm.is_some() {
             evaluator.check_test_part()?;
         }
@@ -84,6 +101,15 @@ impl Check {
             output::print(&found.text())?;
         }
         found.tried.map_or(Ok(()), |tried| tried.conclude())
+    }
+
+    fn suggest(&self, suggested: &[suggestion::Suggestion]) -> Result<(), CliError> {
+        if self.json {
+            return output::print_json(&json!({"schema": "allometry.budgets/1", "budgets": suggested}));
+        }
+        let mut text = String::new();
+        suggestion::lines(suggested, &mut text);
+        output::print(text.trim_start())
     }
 
     fn found(
@@ -124,6 +150,7 @@ impl Check {
             command,
             budgets,
             confirmation: Cost::new(ladder, spaces, &seconds),
+            power: self.power.map(|effect| Power::of_parts(evaluator, effect)).transpose()?,
             shuffle: if self.shuffle { Some(shuffled(ladder, evaluator, spaces)?) } else { None },
             tried: if self.tries {
                 Some(Tried::new(ladder, evaluator, self.budget.as_deref())?)

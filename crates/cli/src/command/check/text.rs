@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use allometry_core::{SizeBudget, WeightTarget, human_weights};
 
 use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
+use super::power;
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
 
@@ -25,6 +26,9 @@ impl Found {
             budget.lines(&mut text);
         }
         self.confirmation.lines(&mut text);
+        if let Some(powers) = &self.power {
+            power::lines(powers, &mut text);
+        }
         if let Some(results) = &self.shuffle {
             let _ = writeln!(text, "\n{}", results.join("\n"));
         }
