@@ -67,7 +67,6 @@ fn why_not(space: &SearchSpace) -> NotRecommended {
 impl Recommendation {
     /// Recommends a configuration from a study's trials with [`recommend`]; trials without a usable value are
     /// skipped.
-    /// over.
     pub fn new(
         trials: &[FrozenTrial],
         space: Option<&SearchSpace>,

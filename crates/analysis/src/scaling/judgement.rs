@@ -340,14 +340,7 @@ pub(crate) fn judge(
         Outcome::Undecided
     };
     let values = (0..count)
-        .map(|place| {
-            let mut weights = vec![0.0; count];
-            weights[place] = sign;
-            let part = &budgets.parts[place];
-            let value = budgets.sum(&weights, options)?.estimate;
-            let units = part.units.map_or(0, |units| units.count as u64);
-            Ok(JudgedBudget { budget: part.label.clone(), weights: part.weights, value, units })
-        })
+        .map(|place| JudgedBudget::new(budgets, place, sign, options))
         .collect::<Result<_, NoRowError>>()?;
     let ends = slope.estimate;
     let whole = Estimate {
@@ -376,6 +369,17 @@ pub(crate) fn judge(
         cut_to: None,
     };
     Ok((judgement, differences))
+}
+
+impl JudgedBudget {
+    fn new(budgets: &Budgets<'_>, place: usize, sign: f64, options: &Options) -> Result<Self, NoRowError> {
+        let mut weights = vec![0.0; budgets.parts.len()];
+        weights[place] = sign;
+        let part = &budgets.parts[place];
+        let value = budgets.sum(&weights, options)?.estimate;
+        let units = part.units.map_or(0, |units| units.count as u64);
+        Ok(Self { budget: part.label.clone(), weights: part.weights, value, units })
+    }
 }
 
 impl Judgement {
