@@ -85,23 +85,28 @@ def auc(scores, labels):
 
 def main():
     training, validation = rows(300, 1), rows(200, 2)
-    network, first, best, scores = Network(PARAMS["width"], SEED), 1, 0.0, []
+    network, first, best, scores, values = Network(PARAMS["width"], SEED), 1, 0.0, [], []
     if os.path.exists(CHECKPOINT):
         state = json.load(open(CHECKPOINT))
         network.hidden, network.output = state["hidden"], state["output"]
-        first, best, scores = state["epoch"] + 1, state["best"], state["scores"]
-        print("resumed after epoch", state["epoch"])
+        best, scores, values = state["best"], state["scores"], state["values"]
+        first = len(values) + 1
+        # A trial that is tried again has a new report.
+        for step, value in enumerate(values, start=1):
+            report(step=step, value=value)
+        print("resumed after epoch", len(values))
     labels = [int(label) for _, label in validation]
     for epoch in range(first, EPOCHS + 1):
-        random.Random(SEED + epoch).shuffle(training)
-        for x, label in training:
+        # The order depends on the epoch alone, so that a resumed trial has it too.
+        for x, label in random.Random(SEED + epoch).sample(training, len(training)):
             network.step(x, label, PARAMS["learning_rate"])
         now = [network.forward(x)[3] for x, _ in validation]
         value = auc(now, labels)
         if value > best:
             best, scores = value, now
         print("epoch", epoch, "auc", value, flush=True)
-        state = vars(network) | {"epoch": epoch, "best": best, "scores": scores}
+        values.append(value)
+        state = vars(network) | {"best": best, "scores": scores, "values": values}
         with open(CHECKPOINT + ".new", "w") as file:
             json.dump(state, file)
         os.replace(CHECKPOINT + ".new", CHECKPOINT)

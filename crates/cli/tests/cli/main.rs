@@ -23,6 +23,7 @@ mod init;
 mod manual;
 mod objectives;
 mod python;
+mod pytorch;
 mod report;
 mod reuse;
 mod rows;
