@@ -12,6 +12,7 @@ use crate::consistency::{self, BestValueSet, Consistency, interaction};
 use crate::finding::{Finding, findings};
 use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
+use crate::learning_rate::LearningRates;
 use crate::options::Options;
 use crate::sample::Sample;
 use crate::scaling::{Scaling, Withheld};
@@ -52,6 +53,9 @@ pub struct Analysis {
     pub scaling: Scaling,
     /// Whether the budgets agree on the best values of parameters.
     pub consistency: Vec<Consistency>,
+    /// The best learning rates of the budgets; absent without a learning rate in the spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rates: Option<LearningRates>,
     /// Whether the best settings of one budget also suit the others; absent if this was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
@@ -140,6 +144,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         baselines,
         scaling,
         consistency,
+        learning_rates: LearningRates::new(&studies, ladder, options),
         transfer: Transfer::new(ladder, options),
         confirmation,
         studies,

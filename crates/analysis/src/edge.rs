@@ -11,6 +11,9 @@ use crate::level::Level;
 
 pub use crate::range_source::RangeSource;
 
+/// Names of a learning rate.
+pub(crate) const LEARNING_RATES: [&str; 2] = ["learning_rate", "lr"];
+
 /// Share of a continuous range within which a value counts as being at its end.
 const NEAR: f64 = 0.02;
 
@@ -102,7 +105,7 @@ impl Edge {
 
     /// Whether the parameter is a learning rate, by its name.
     pub fn is_learning_rate(&self) -> bool {
-        ["learning_rate", "lr"].contains(&self.parameter.as_str())
+        LEARNING_RATES.contains(&self.parameter.as_str())
     }
 }
 

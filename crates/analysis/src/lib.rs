@@ -23,6 +23,7 @@ pub mod front;
 pub mod importance;
 pub mod input;
 pub mod law;
+pub mod learning_rate;
 pub mod level;
 pub mod lint;
 mod metric_name;

@@ -15,8 +15,8 @@ pub use pruner::{
 };
 pub use retraining::Searched;
 pub use sampler::{
-    Expected, MOST_GP_TRIALS, NoExpectation, OtherBudget, Recommendation, SampleError, Sampler, StudyView,
-    Suggestion, build as build_sampler, can_model, handover, recommend,
+    BestValue, Expected, MOST_GP_TRIALS, NoExpectation, OtherBudget, Recommendation, SampleError, Sampler,
+    StudyView, Suggestion, best_value, build as build_sampler, can_model, handover, recommend,
 };
 pub use space::{
     Blame, Census, Configuration, Feasible, FeasibleArchitecture, Measured, NoFeasible, Removed, SpaceError,

@@ -164,6 +164,10 @@ pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
          after Holm's adjustment; the others may be chance.",
         escape(&analysis.metric)
     ));
+    if let Some(found) = &analysis.learning_rates {
+        text.blank();
+        text.line(format_args!("{}", escape(&words::learning_rates(found))));
+    }
 }
 
 /// Returns the share of a parameter with its interval, and its trend if that is significant.

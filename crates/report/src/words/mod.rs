@@ -12,6 +12,7 @@ pub mod verdict;
 mod confirmation;
 mod forecast;
 mod importance;
+mod learning_rate;
 mod method;
 mod mismatch;
 mod recommendation;
@@ -25,8 +26,16 @@ use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 pub use confirmation::confirmation;
 pub use forecast::forecast;
 pub use importance::importance;
+pub use learning_rate::learning_rates;
 pub(crate) use method::method;
 pub use recommendation::not_recommended;
+
+/// Returns a text that begins with a capital letter.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(rest).collect()
+}
 
 /// Returns the analysis with every statement in words.
 pub fn analysis(analysis: &Analysis) -> Analysis {

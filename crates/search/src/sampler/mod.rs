@@ -11,7 +11,10 @@ mod sequence;
 mod tpe;
 
 pub use build::build;
-pub use gp::{Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, can_model, recommend};
+pub use gp::{
+    BestValue, Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, best_value, can_model,
+    recommend,
+};
 
 use allometry_core::{
     CarriedOver, FrozenTrial, Handover, Origin, Params, SamplerKind, SearchSpace, TrialRng,

@@ -13,7 +13,7 @@ mod search;
 mod slice;
 mod volume_improvement;
 
-pub use recommend::{Expected, NoExpectation, Recommendation, can_model, recommend};
+pub use recommend::{BestValue, Expected, NoExpectation, Recommendation, best_value, can_model, recommend};
 
 use std::collections::HashSet;
 use std::sync::Arc;

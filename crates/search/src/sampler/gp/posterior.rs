@@ -96,6 +96,34 @@ impl<'a> Posterior<'a> {
         (mean, variance.max(1e-12))
     }
 
+    /// The means of the function at cells, and its covariances by rows, with a little noise for their factor.
+    pub(super) fn joint(&self, cells: &[Cell]) -> (Vec<f64>, Vec<f64>) {
+        let mut means = Vec::with_capacity(cells.len());
+        let rows: Vec<Vec<f64>> = cells
+            .iter()
+            .map(|cell| {
+                let mut row = Vec::new();
+                self.covariances(cell, &mut row);
+                means.push(dot(&row, &self.alpha));
+                self.factor.solve_lower(&mut row);
+                row
+            })
+            .collect();
+        let points: Vec<Point> = cells.iter().map(|cell| Point::own(self.lattice, cell)).collect();
+        let mut covariance = vec![0.0; cells.len() * cells.len()];
+        for (i, a) in points.iter().enumerate() {
+            for (j, b) in points.iter().enumerate().take(i + 1) {
+                let scales = self.lattice.scales().iter().zip(&self.kernel.weights);
+                let axes = scales.zip(a.positions.iter().zip(&b.positions));
+                let r2: f64 = axes.map(|((scale, w), (a, b))| w * squared_difference(*scale, *a, *b)).sum();
+                let prior = self.kernel.signal * matern(r2).0 + MEAN_VARIANCE;
+                covariance[i * cells.len() + j] = prior - dot(&rows[i], &rows[j]);
+            }
+            covariance[i * cells.len() + i] += 1e-6 * self.kernel.signal + 1e-9;
+        }
+        (means, covariance)
+    }
+
     /// The mean of the function at a cell.
     pub(super) fn mean(&self, cell: &[u64]) -> f64 {
         let mut row = Vec::with_capacity(self.points.len());

@@ -1,5 +1,6 @@
 //! The recommendation of a tried configuration.
 
+mod best_value;
 mod expected;
 mod stopped;
 
@@ -9,6 +10,7 @@ use allometry_core::{Direction, Distribution, FrozenTrial, Params, SearchSpace, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::best_value::{BestValue, best_value};
 use self::stopped::Stopped;
 use super::carried::CarriedTrials;
 use super::fit::kernel_of;

@@ -23,7 +23,7 @@ const WARM_UP: usize = 12;
 /// Mean and standard deviation of the normal prior of the logarithm of the noise variance, for values with
 /// variance 1. The prior of suggestions assumes less noise (`fit.rs`); but where no parameter has an effect
 /// all variance is noise, and an interval must hold there too.
-const NOISE_PRIOR: (f64, f64) = (-0.7, 1.5);
+pub(super) const NOISE_PRIOR: (f64, f64) = (-0.7, 1.5);
 /// Smallest variance of a mean: with entirely configuration-specific noise the variance is otherwise 0.
 const LEAST_VARIANCE: f64 = 1e-12;
 /// Prior probability that none of the noise is configuration-specific. The other shares, where repeats inform
