@@ -142,6 +142,18 @@ impl From<&LongRun> for EffectiveRows {
 }
 
 impl Estimate {
+    /// Returns this number with the larger error of both, and an interval that contains both intervals.
+    #[must_use]
+    pub(crate) fn or_wider(self, other: Self) -> Self {
+        let interval = self.interval.zip(other.interval);
+        let errors = self.standard_error.zip(other.standard_error);
+        Self {
+            standard_error: errors.map(|(one, other)| one.max(other)),
+            interval: interval.map(|(a, b)| (a.lower.min(b.lower), a.upper.max(b.upper)).into()),
+            ..self
+        }
+    }
+
     /// Makes a number of unknown uncertainty.
     pub fn observed(point: f64, options: &Options) -> Self {
         Self {

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use allometry_core::{CarriedOver, Handover, ModelSize, Params, StopReason, TrialNumber, TrialState};
+use allometry_core::{
+    CarriedOver, FrozenTrial, Handover, ModelSize, Params, StopReason, TrialNumber, TrialState,
+};
 use allometry_search::handover;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,28 @@ pub struct RankedTrial {
     pub params: Params,
 }
 
+/// Trials whose best epoch is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BestEpochs {
+    /// Number of complete trials that recorded their epochs and the best one.
+    pub known: u64,
+    /// Number of those whose best epoch is the last one.
+    pub last: u64,
+}
+
+impl BestEpochs {
+    fn new(study: &StudyTrials) -> Option<Self> {
+        let last = |trial: &FrozenTrial| {
+            let (last, _) = trial.intermediate.last_key_value()?;
+            Some(trial.record.best_step? == *last && trial.intermediate.len() > 1)
+        };
+        let complete = study.trials.iter().filter(|trial| trial.state == TrialState::Complete);
+        let found: Vec<bool> = complete.filter_map(last).collect();
+        let count = found.iter().filter(|is_last| **is_last).count() as u64;
+        (!found.is_empty()).then_some(Self { known: found.len() as u64, last: count })
+    }
+}
+
 /// Results of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
@@ -108,6 +132,9 @@ pub struct Summary {
     /// Constraints that complete trials break, most frequent first; empty if all are met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<BrokenConstraint>,
+    /// Trials whose best epoch is the last one; absent if none recorded its epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epochs: Option<BestEpochs>,
     /// Savings from stopping trials early; absent if none was stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -130,6 +157,7 @@ impl Summary {
             carried_over: study.carried_over.clone(),
             failures: failures(study),
             broken: broken(study),
+            best_epochs: BestEpochs::new(study),
             pruning: Pruning::new(&study.trials),
         }
     }

@@ -569,6 +569,23 @@ fn infeasible_trials_are_counted_and_otherwise_left_out() {
     assert!(!json.contains("infeasible") && !json.contains("broken"), "{json}");
 }
 
+/// A budget is reported if more than half of its trials are best at their last epoch.
+#[test]
+fn trials_that_still_improve_are_reported() {
+    let still = |count: u64| {
+        let trials = (0..8).map(|i| {
+            let mut trial = trial(i, 0.6 + 0.01 * i as f64, 16 * (1 + i as i64));
+            trial.intermediate = [(1, 0.5), (2, 0.6), (3, 0.6)].into();
+            trial.record.best_step = Some(if i < count { 3 } else { 2 });
+            trial
+        });
+        analyze(&ladder(vec![study("a", trials.collect())], None), &Options::default())
+    };
+    let problem = BudgetProblem::StillImproving { last: 5, known: 8 };
+    assert_eq!(of_budget(&still(5), FindingCode::StillImproving), ("a", &problem));
+    assert!(!codes(&still(4)).contains(&FindingCode::StillImproving));
+}
+
 /// Trials with the same value for all parameters decide nothing, and are reported.
 #[test]
 fn equal_values_are_a_problem() {

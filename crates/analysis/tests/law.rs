@@ -249,6 +249,11 @@ fn runs_that_cannot_bear_a_law_are_refused() {
     );
     assert!(matches!(refused(&[1e6, 2e6, 3e6, 4e6, 5e6]), LawProblem::NarrowRange { .. }));
     assert_eq!(refused(&[1e6, 0.0, 1e7]), LawProblem::NotPositive { row: 1 });
+    let rising: Vec<LawPoint> = (0..6)
+        .map(|place| LawPoint { sizes: vec![1e6 * 3.0_f64.powi(place)], loss: 0.7 + 0.01 * f64::from(place) })
+        .collect();
+    let accuracy = fit_law(&[LawAxis::Weights], &rising, &LawOptions::default());
+    assert_eq!(accuracy, Err(LawProblem::Rising { axis: LawAxis::Weights, correlation: 1.0 }));
     let together: Vec<LawPoint> = (0..9)
         .map(|place| {
             let size = 1e6 * 2.0_f64.powi(place);

@@ -104,11 +104,13 @@ pub enum FindingCode {
     InfeasibleTrials,
     /// All usable trials have the same value.
     EqualValues,
+    /// Most trials are best at their last epoch.
+    StillImproving,
 }
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -137,6 +139,7 @@ impl FindingCode {
         Self::SeveralObjectives,
         Self::InfeasibleTrials,
         Self::EqualValues,
+        Self::StillImproving,
     ];
 
     /// Returns the severity of findings with this code.
@@ -169,7 +172,8 @@ impl FindingCode {
             | Self::TooFewSizes
             | Self::AdaptiveSampling
             | Self::SeveralObjectives
-            | Self::InfeasibleTrials => Severity::Info,
+            | Self::InfeasibleTrials
+            | Self::StillImproving => Severity::Info,
         }
     }
 }

@@ -209,6 +209,13 @@ pub enum BudgetProblem {
     },
     /// No trial recorded anything about its predictions.
     CollapseUnknown,
+    /// Most trials are best at their last epoch.
+    StillImproving {
+        /// Number of such trials.
+        last: u64,
+        /// Number of trials whose best epoch is known.
+        known: u64,
+    },
 }
 
 /// Number of validation rows that would distinguish the budgets.
@@ -307,6 +314,7 @@ impl BudgetProblem {
             Self::Duplicates { .. } => FindingCode::Duplicates,
             Self::CollapsedTrials { .. } => FindingCode::CollapsedTrials,
             Self::CollapseUnknown => FindingCode::CollapseUnknown,
+            Self::StillImproving { .. } => FindingCode::StillImproving,
         }
     }
 }

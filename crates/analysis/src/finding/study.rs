@@ -8,12 +8,16 @@ use crate::coverage::Confounding;
 use crate::edge::Edge;
 use crate::options::Options;
 use crate::study::StudyAnalysis;
+use crate::summary::BestEpochs;
 
 /// Most reasons of failures in a finding.
 const REASONS: usize = 3;
 
 /// Fewest trials whose equal values are a problem.
 const FEWEST_EQUAL: u64 = 3;
+
+/// Fewest trials with a known best epoch for a finding on them.
+const FEWEST_EPOCHS: u64 = 5;
 
 /// Adds the findings of a budget; `is_auc` says whether the metric is an AUC.
 pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, is_auc: bool, options: &Options) {
@@ -42,6 +46,7 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, is_au
             duplicates(study),
             collapsed(study),
             (is_auc && !study.has_predictions()).then_some(BudgetProblem::CollapseUnknown),
+            still_improving(study),
         ]
     };
     findings.extend(problems.into_iter().flatten().map(finding));
@@ -163,4 +168,10 @@ fn collapsed(study: &StudyAnalysis) -> Option<BudgetProblem> {
         known: study.summary.trials - kinds.unknown,
         share: share.point,
     })
+}
+
+/// Reports a budget most of whose trials are best at their last epoch.
+fn still_improving(study: &StudyAnalysis) -> Option<BudgetProblem> {
+    let BestEpochs { known, last } = study.summary.best_epochs?;
+    (known >= FEWEST_EPOCHS && 2 * last > known).then_some(BudgetProblem::StillImproving { last, known })
 }

@@ -4,9 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FEWEST_DECADES, FEWEST_SIZES, LawAxis, LawPoint, distinct};
+use crate::stats::kendall::kendall;
 
 /// Largest correlation of the logarithms of two axes at which their laws can be told apart.
 const MOST_CORRELATED: f64 = 0.99;
+
+/// Largest rank correlation of sizes and losses that a falling law may have by chance.
+const MOST_RISING: f64 = 0.5;
 
 /// Why no law is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +39,13 @@ pub enum LawProblem {
         /// Number of decades needed.
         needed: f64,
     },
+    /// The loss rises with the sizes of an axis, while a law falls.
+    Rising {
+        /// The axis.
+        axis: LawAxis,
+        /// Rank correlation of sizes and losses (Kendall's tau-b).
+        correlation: f64,
+    },
     /// Two axes vary together, so that their exponents cannot be told apart.
     Together {
         /// Correlation of their logarithms.
@@ -60,6 +71,14 @@ pub(super) fn check(axes: &[LawAxis], points: &[LawPoint]) -> Result<(), LawProb
         // Nominal sizes such as 1M, 3M and 30M span 1.5 decades but for rounding.
         if decades < FEWEST_DECADES - 0.03 {
             return Err(LawProblem::NarrowRange { axis, found: decades, needed: FEWEST_DECADES });
+        }
+    }
+    if let [axis] = axes {
+        let sizes: Vec<f64> = points.iter().map(|point| point.sizes[0]).collect();
+        let losses: Vec<f64> = points.iter().map(|point| point.loss).collect();
+        let correlation = kendall(&sizes, &losses).map_or(0.0, |tau| tau.tau_b);
+        if correlation > MOST_RISING {
+            return Err(LawProblem::Rising { axis: *axis, correlation });
         }
     }
     if let [_, _] = axes {

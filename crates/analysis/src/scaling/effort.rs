@@ -4,7 +4,6 @@ use super::contrast::BudgetPart;
 use super::judgement::Judgement;
 use super::search::{Configuration, configurations, kind};
 use super::{Difference, LastStep};
-use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::outcome::Outcome;
 use crate::stats::best_of;
@@ -69,13 +68,13 @@ impl Judgement {
         if self.outcome != other.outcome {
             self.outcome = Outcome::Undecided;
         }
-        self.slope = either(self.slope, other.slope);
-        self.whole = either(self.whole, other.whole);
+        self.slope = self.slope.or_wider(other.slope);
+        self.whole = self.whole.or_wider(other.whole);
         self.p = larger(self.p, other.p);
         self.lack_of_fit = larger(self.lack_of_fit, other.lack_of_fit);
         if let (Some(step), Some(other)) = (&mut self.last_step, &other.last_step) {
             *step = LastStep {
-                gain: either(step.gain, other.gain),
+                gain: step.gain.or_wider(other.gain),
                 p: larger(step.p, other.p),
                 is_told: step.is_told && other.is_told,
                 ..step.clone()
@@ -95,21 +94,11 @@ impl Difference {
     pub(crate) fn at_equal_effort(self, other: &Self) -> Self {
         let differ = self.gain.point * other.gain.point < 0.0;
         Self {
-            gain: either(self.gain, other.gain),
+            gain: self.gain.or_wider(other.gain),
             p: if differ { Some(1.0) } else { larger(self.p, other.p) },
             p_holm: if differ { Some(1.0) } else { larger(self.p_holm, other.p_holm) },
             ..self
         }
-    }
-}
-
-/// Returns the first estimate with an interval that contains the intervals of both.
-pub(super) fn either(one: Estimate, other: Estimate) -> Estimate {
-    let interval = one.interval.zip(other.interval);
-    Estimate {
-        standard_error: larger(one.standard_error, other.standard_error),
-        interval: interval.map(|(a, b)| (a.lower.min(b.lower), a.upper.max(b.upper)).into()),
-        ..one
     }
 }
 

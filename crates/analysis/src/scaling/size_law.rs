@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::contrast::Budgets;
-use super::effort::either;
 use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
 use crate::stats::power_law::{self, PowerLaw};
@@ -160,11 +159,11 @@ fn held_out(
 impl SizeLaw {
     /// Widens the intervals to those of `other`, the law of these budgets at equal effort.
     pub(super) fn widen(&mut self, other: &Self) {
-        self.exponent = either(self.exponent, other.exponent);
-        self.limit = either(self.limit, other.limit);
-        self.next.value = either(self.next.value, other.next.value);
+        self.exponent = self.exponent.or_wider(other.exponent);
+        self.limit = self.limit.or_wider(other.limit);
+        self.next.value = self.next.value.or_wider(other.next.value);
         if let (Some(one), Some(other)) = (&mut self.held_out, &other.held_out) {
-            one.forecast.value = either(one.forecast.value, other.forecast.value);
+            one.forecast.value = one.forecast.value.or_wider(other.forecast.value);
             one.is_inside = one.forecast.value.interval.is_some_and(|ends| ends.contains(one.observed));
         }
     }
@@ -238,8 +237,8 @@ impl Noise {
     }
 }
 
-/// Returns a draw of the chi-squared distribution by the approximation of Wilson & Hilferty (1931), which also
-/// takes degrees of freedom that are not whole.
+/// Returns a draw of the chi-squared distribution by the approximation of Wilson & Hilferty (1931), which
+/// also takes degrees of freedom that are not whole.
 fn chi_squared(freedom: f64, rng: &mut TrialRng) -> f64 {
     let part = 2.0 / (9.0 * freedom);
     let root = 1.0 - part + part.sqrt() * gauss(rng);

@@ -217,7 +217,8 @@ fn the_power_of_the_rows_is_known_before_a_trial() {
     two models compared on the same rows
      the 60 validation rows show a true difference of 0.05 AUC in 35% of cases; 80% need about 190 rows
      the 52 test rows show a true difference of 0.05 AUC in 32% of cases; 80% need about 190 rows
-     (AUCs near 0.75 whose errors correlate by 0.9, 95% level, independent rows; seeds and searches add to the error)
+     (AUCs near 0.75 whose errors correlate by 0.9, 95% level, independent rows;
+     seeds and searches add to the error)
     ");
     let power = |effect: &str, part: usize| {
         let (code, json, err) = run(folder, &["check", "--power", effect, "--json"]);

@@ -124,7 +124,7 @@ fn a_code_that_a_source_can_never_meet_is_refused() {
         &["report", "X=a.csv", "--fail-on", "trend-does-not-stand"][..],
         &["report", "seed.md", "--fail-on", "few-trials"],
     ];
-    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r#"
     $ allometry report X=a.csv --fail-on trend-does-not-stand
     error: `--fail-on trend-does-not-stand` can never be met by trials
     hint: codes for trials are no-trials, few-trials, failed-trials, non-finite-values, unequal-effort, \
@@ -132,7 +132,7 @@ fn a_code_that_a_source_can_never_meet_is_refused() {
     nominal-not-size, sizes-out-of-order, edge-of-space, learning-rate-edge, single-level, duplicates, \
     collapse-unknown, collapsed-trials, rows-unknown, missing-scores, too-few-rows, behind-baseline, \
     confounded-parameters, too-few-sizes, adaptive-sampling, several-objectives, infeasible-trials, \
-    equal-values; severities apply to all sources
+    equal-values, still-improving; severities apply to all sources
     exit code 2
 
     $ allometry report seed.md --fail-on few-trials
@@ -144,7 +144,7 @@ fn a_code_that_a_source_can_never_meet_is_refused() {
     best-configuration-cannot-be-told, shares-cannot-be-told, importance-cannot-be-told, \
     trend-cannot-be-told, best-value-cannot-be-told; severities apply to all sources
     exit code 2
-    ");
+    "#);
 }
 
 #[test]

@@ -86,6 +86,14 @@ fn what_cannot_bear_a_law_is_refused() {
     hint: train at sizes over 1.5 decades, a factor of 32
     exit code 4
     ");
+    write("1e6,1e8,0.70\n4e6,1e8,0.72\n2e7,1e8,0.73\n8e7,1e8,0.75\n4e8,1e8,0.76\n");
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @r#"
+    $ allometry fit runs.csv --weights n_params --value loss
+    error: runs.csv: the values rise with weights (rank correlation 1.00), but a law is fitted to a \
+    loss, which falls
+    hint: for an accuracy or an AUC fit the column of 1 less the value
+    exit code 4
+    "#);
     write("1e6,1e8,3.0\n2e6,1e8,-2.9\n");
     insta::assert_snapshot!(refused(folder.path(), &arguments), @"
     $ allometry fit runs.csv --weights n_params --value loss

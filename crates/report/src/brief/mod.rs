@@ -111,7 +111,8 @@ pub(crate) fn trials(study: &StudyAnalysis) -> String {
 pub(crate) fn baselines(text: &mut Text, analysis: &Analysis) {
     for finding in baselines_ahead(analysis) {
         text.blank();
-        text.line(format_args!("**A baseline is ahead:** {}.", escape(&words::finding::message(finding))));
+        let (what, numbers) = words::finding::headline(finding);
+        text.line(format_args!("**{}:** {}.", escape(&what), escape(&numbers)));
     }
     let known: Vec<String> = known_baselines(analysis).map(|(_, words)| escape(&words)).collect();
     if !known.is_empty() {

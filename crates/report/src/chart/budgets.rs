@@ -1,5 +1,6 @@
 //! The budgets with their intervals, and the differences that are too small to matter.
 
+use allometry_analysis::scaling::Source;
 use allometry_analysis::{Analysis, Estimate};
 use allometry_core::human_weights;
 
@@ -104,7 +105,11 @@ fn caption(analysis: &Analysis, rows: &[Row<'_>], reference: &str, is_compared: 
     };
     let luck = if is_compared { "" } else { " The best value of many trials is partly luck." };
     let lines = if rows.iter().any(|row| row.value.interval.is_some()) {
-        format!("Lines are the {level:.0}% intervals of each budget by itself. ")
+        let covered = analysis.verdict.covers.reason().and_then(Option::as_ref);
+        let has_search =
+            covered.is_some_and(|covers| covers.shares.iter().any(|share| share.source == Source::Search));
+        let search = if has_search { ", which cover what another search would find" } else { "" };
+        format!("Lines are the {level:.0}% intervals of each budget by itself{search}. ")
     } else {
         String::new()
     };

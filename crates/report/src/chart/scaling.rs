@@ -2,7 +2,7 @@
 
 use allometry_analysis::sample::Sample;
 use allometry_analysis::scaling::SizeOrder;
-use allometry_analysis::{Analysis, LadderTrials};
+use allometry_analysis::{Analysis, Estimate, LadderTrials};
 use allometry_core::human_weights;
 
 use super::figure::Figure;
@@ -98,6 +98,12 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
             "; exact sizes are not known"
         }
     );
+    if exact && analysis.scaling.trend.is_some() {
+        figure.caption.push_str(
+            " The dashed line has the slope of the compared values of the searches; the grey band is its \
+             interval.",
+        );
+    }
     figure.describe(points.iter().map(|point| {
         let size = point.size.map_or_else(String::new, |size| format!(" with {size} weights"));
         format!(
@@ -137,8 +143,14 @@ fn best(
     });
 }
 
-/// Draws the line through the compared values, and the band of lines within the interval of its slope with
-/// sizes as units.
+/// Returns the gain per tenfold weights of the searches' test, which the figure shows; `None` without one.
+fn slope(analysis: &Analysis) -> Option<Estimate> {
+    let judgement = analysis.scaling.judgement.as_ref().filter(|judgement| judgement.is_per_decade)?;
+    Some(judgement.slope)
+}
+
+/// Draws the line through the compared values, and the band of lines within the interval of its slope:
+/// that of the test or, without one, with sizes as units.
 fn trend(panel: &mut Panel, analysis: &Analysis) {
     let Some(trend) = &analysis.scaling.trend else { return };
     let Some(center) = trend.center else { return };
@@ -146,18 +158,17 @@ fn trend(panel: &mut Panel, analysis: &Analysis) {
     let (low, high) = (trend.smallest as f64, trend.largest as f64);
     let at = |weights: f64, slope: f64| center.value + sign * slope * (weights / center.weights).log10();
     let places = || (0..=24).map(|step| low * (high / low).powf(f64::from(step) / 24.0));
-    if let Some(slope) = trend.gain_per_decade.interval {
+    let gain = slope(analysis).unwrap_or(trend.gain_per_decade);
+    if let Some(slope) = gain.interval {
         let band = places().map(|x| {
             let (a, b) = (at(x, slope.lower), at(x, slope.upper));
             (x, a.min(b), a.max(b))
         });
         panel.layers.push(Layer::Band { class: "soft".into(), at: band.collect() });
     }
-    let tip = format!(
-        "trend of the compared values: {} per tenfold weights",
-        crate::number::signed(trend.gain_per_decade.point)
-    );
-    let line = [low, high].map(|x| (x, at(x, trend.gain_per_decade.point)));
+    let tip =
+        format!("trend of the compared values: {} per tenfold weights", crate::number::signed(gain.point));
+    let line = [low, high].map(|x| (x, at(x, gain.point)));
     panel.layers.push(Layer::Line { class: "guide".into(), at: line.to_vec(), tip });
 }
 

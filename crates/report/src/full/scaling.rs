@@ -1,7 +1,7 @@
 //! The gain from more weights, and its uncertainty.
 
 use allometry_analysis::scaling::{FOR_LACK_OF_FIT, MOST_IN_PAIRS, Quantity, Share, SizeOrder, Source};
-use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
+use allometry_analysis::{Analysis, Confirmation, Estimate, EvidenceBasis, StudyAnalysis};
 use allometry_core::{Direction, ModelSize, human_weights};
 
 use super::Pictures;
@@ -82,6 +82,17 @@ fn exact(size: ModelSize) -> String {
     format!("{size} ({})", crate::number::grouped(size.total))
 }
 
+/// Returns what the verdict compares, and what it does not use.
+fn what_is_compared(analysis: &Analysis) -> &'static str {
+    let confirmed = analysis.confirmation.as_ref().and_then(Confirmation::headline);
+    if confirmed.is_some() {
+        return "Without the confirmation, the verdict would compare this quantity across budgets. The \
+                confirmation replaces it: the verdict compares the values on test rows below.";
+    }
+    "The verdict compares this quantity across budgets. It does not use the observed best, which is biased \
+     towards better values."
+}
+
 /// Writes the quantity that is compared, for each budget and for each pair.
 fn judged(text: &mut Text, analysis: &Analysis) {
     let scaling = &analysis.scaling;
@@ -95,10 +106,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
         Quantity::Mean => "Trials",
     };
     text.heading(3, format_args!("What is compared"));
-    text.line(format_args!(
-        "The verdict compares this quantity across budgets. It does not use the observed best, which is \
-         biased towards better values."
-    ));
+    text.line(format_args!("{}", what_is_compared(analysis)));
     text.blank();
     text.table(
         &["Budget", "Weights", &quantity, &level, units],

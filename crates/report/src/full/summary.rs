@@ -44,7 +44,8 @@ fn verdict(text: &mut Text, analysis: &Analysis) {
 
 fn baselines_ahead(text: &mut Text, analysis: &Analysis) {
     for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
-        text.line(format_args!("**A baseline is ahead:** {}.", escape(&words::finding::message(finding))));
+        let (what, numbers) = words::finding::headline(finding);
+        text.line(format_args!("**{}:** {}.", escape(&what), escape(&numbers)));
         text.blank();
     }
 }
@@ -124,7 +125,13 @@ fn recommended(text: &mut Text, analysis: &Analysis) {
     text.line(format_args!(
         "With noise, the best value is often a lucky one. *Recommended* is the configuration that probably \
          has the best mean over seeds, according to a Gaussian process over the space; the interval is for \
-         this mean on these rows."
+         this mean on these rows.{}",
+        if analysis.confirmation.is_some() {
+            " The confirmation trained the best configurations of each search again; the one to take is that \
+             of *What to take*, whichever the model recommends."
+        } else {
+            ""
+        }
     ));
 }
 

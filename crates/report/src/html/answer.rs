@@ -74,15 +74,15 @@ pub(super) fn title(analysis: &Analysis) -> String {
 }
 
 fn verdict(analysis: &Analysis) -> Markup {
-    let sentence = words::verdict::sentence(analysis);
-    let (_, reason) = sentence.split_once(": ").unwrap_or(("", &sentence));
+    let answer = words::verdict::sentence(analysis);
+    let (_, reason) = answer.split_once(": ").unwrap_or(("", &answer));
     let outcome = analysis.verdict.outcome;
     let covers = words::verdict::covers_sentence(analysis);
     html! {
         p.question { "Do more weights pay?" }
         p.verdict.(class(outcome)) {
             strong.word { (outcome.as_str()) }
-            span { (capitalized(reason)) }
+            span { (sentence(&words::capitalized(reason))) }
         }
         @if !covers.is_empty() {
             details { summary { "What the error covers" } p { (covers) } }
@@ -224,11 +224,4 @@ pub(super) fn sentence(text: &str) -> Markup {
             @if place % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
-}
-
-fn capitalized(text: &str) -> Markup {
-    let mut rest = text.chars();
-    let first = rest.next().map(char::to_uppercase).into_iter().flatten();
-    let text: String = first.chain(rest).collect();
-    sentence(&text)
 }

@@ -140,11 +140,8 @@ impl Page {
         let mut is_ahead = false;
         for finding in baselines_ahead(analysis) {
             self.blank();
-            let message = words::finding::message(finding);
-            self.paragraph(
-                AnsiColor::Yellow.on_default().bold(),
-                &format!("A baseline is ahead: {message}."),
-            );
+            let (what, numbers) = words::finding::headline(finding);
+            self.paragraph(AnsiColor::Yellow.on_default().bold(), &format!("{what}: {numbers}."));
             is_ahead = true;
         }
         let best = known_baselines(analysis)
@@ -205,7 +202,8 @@ impl Page {
         }
     }
 
-    /// Writes the parameters that explain most, each with its budget of the largest share.
+    /// Writes the parameters that explain most, each with the budget where its share is significant, or else
+    /// the largest.
     fn importance(&mut self, analysis: &Analysis) {
         let found: Vec<Important<'_>> = analysis
             .parameters_by_share()
@@ -329,7 +327,7 @@ impl Page {
     }
 }
 
-/// A parameter in the budget where its share of the variance is the largest.
+/// A parameter in the budget where its share of the variance is significant, or else the largest.
 struct Important<'a> {
     parameter: &'a str,
     study: &'a StudyAnalysis,
@@ -342,7 +340,8 @@ impl<'a> Important<'a> {
             let share = study.importance.iter().find(|one| one.parameter == parameter)?.share?;
             Some(Self { parameter, study, share })
         });
-        shares.reduce(|most, next| if next.share.point > most.share.point { next } else { most })
+        let rank = |one: &Self| (one.is_significant(), one.share.point);
+        shares.reduce(|most, next| if rank(&next) > rank(&most) { next } else { most })
     }
 
     fn is_significant(&self) -> bool {

@@ -4,9 +4,11 @@ use allometry_analysis::edge::{Edge, End, RangeSource};
 use allometry_analysis::finding::{BudgetProblem, Problem, RowsNeeded};
 use allometry_analysis::scaling::{DECADES_FOR_LAW, SIZES_FOR_LAW};
 use allometry_analysis::size::SizeReversal;
+use allometry_analysis::summary::BrokenConstraint;
 use allometry_analysis::{Finding, FindingText};
 use allometry_core::human_weights;
 
+use super::capitalized;
 use crate::number::{about, counted, decimals, grouped, p_value, percent, quoted, short};
 
 /// Returns the message of a finding, with its budget and its numbers.
@@ -17,6 +19,13 @@ pub fn message(finding: &Finding) -> String {
 /// Returns what to do about a finding.
 pub fn advice(finding: &Finding) -> String {
     text(finding).advice
+}
+
+/// Returns what a finding says with a capital letter, and the numbers behind it.
+pub(crate) fn headline(finding: &Finding) -> (String, String) {
+    let message = message(finding);
+    let (what, numbers) = message.split_once(": ").unwrap_or((&message, ""));
+    (capitalized(what), numbers.to_owned())
 }
 
 /// Returns neighbouring findings of one code with the same advice as groups.
@@ -113,11 +122,11 @@ fn problem_message(problem: &Problem) -> String {
              {metric}"
         ),
         Problem::BehindBaseline { baseline, value, budget, best, metric, standard_errors } => {
-            let gap = standard_errors.map_or_else(String::new, |errors| {
-                format!("; the gap is {errors:.1} standard errors at the assumed correlation")
-            });
+            let gap = standard_errors
+                .map_or_else(String::new, |errors| format!("; the gap is about {errors:.1} standard errors"));
             format!(
-                "{} is better than every trial: {metric} {} against {} (best trial of {}){gap}",
+                "no trial beats the baseline {}: {metric} {} against {} of the best trial (of {}), on the \
+                 validation rows{gap}",
                 baseline.replace('_', " "),
                 decimals(*value),
                 decimals(*best),
@@ -146,6 +155,21 @@ fn too_few_rows(rows: &RowsNeeded) -> String {
 }
 
 /// Returns the message of a problem of one budget.
+fn infeasible_trials(infeasible: u64, complete: u64, broken: &[BrokenConstraint]) -> String {
+    let verb = if infeasible == 1 { "breaks" } else { "break" };
+    let share = percent(infeasible as f64 / complete as f64);
+    // Optuna numbers constraints without a name.
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let name = |name: &str| if is_number(name) { format!("constraint {name}") } else { name.to_owned() };
+    let broken: Vec<(String, u64)> = broken.iter().map(|one| (name(&one.name), one.trials)).collect();
+    format!(
+        "{} of {} {verb} a constraint ({share}), and statistics exclude them{}",
+        grouped(infeasible),
+        counted(complete, "complete trial"),
+        causes(broken.iter().map(|(name, trials)| (name.as_str(), *trials)))
+    )
+}
+
 fn of_budget(problem: &BudgetProblem) -> String {
     match problem {
         BudgetProblem::FailedTrials { failed, ended, reasons } => {
@@ -166,20 +190,7 @@ fn of_budget(problem: &BudgetProblem) -> String {
             )
         }
         BudgetProblem::InfeasibleTrials { infeasible, complete, broken } => {
-            let verb = if *infeasible == 1 { "breaks" } else { "break" };
-            let share = percent(*infeasible as f64 / *complete as f64);
-            // Optuna numbers constraints without a name.
-            let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
-            let name = |name: &str| {
-                if is_number(name) { format!("constraint {name}") } else { name.to_owned() }
-            };
-            let broken: Vec<(String, u64)> = broken.iter().map(|one| (name(&one.name), one.trials)).collect();
-            format!(
-                "{} of {} {verb} a constraint ({share}), and statistics exclude them{}",
-                grouped(*infeasible),
-                counted(*complete, "complete trial"),
-                causes(broken.iter().map(|(name, trials)| (name.as_str(), *trials)))
-            )
+            infeasible_trials(*infeasible, *complete, broken)
         }
         BudgetProblem::NoFeasibleTrial => {
             "no complete trial satisfies the constraints, so there is no best trial".into()
@@ -214,11 +225,16 @@ fn of_budget(problem: &BudgetProblem) -> String {
             ))
         ),
         BudgetProblem::EdgeOfSpace { edges: all } => {
-            format!("the metric still improves towards best values at an end of their range: {}", edges(all))
+            format!(
+                "the metric still improves towards best values at an end of their range or within 2% of it: \
+                 {}",
+                edges(all)
+            )
         }
         BudgetProblem::LearningRateEdge { edges: all } => {
             format!(
-                "the metric still improves towards the best learning rate, at an end of its range: {}",
+                "the metric still improves towards the best learning rate, which is at an end of its range \
+                 or within 2% of it: {}",
                 edges(all)
             )
         }
@@ -234,6 +250,9 @@ fn of_budget(problem: &BudgetProblem) -> String {
         }
         BudgetProblem::Duplicates { repeats, identical, trials, repeat_sd } => {
             duplicates([*repeats, *identical, *trials], *repeat_sd)
+        }
+        BudgetProblem::StillImproving { last, known } => {
+            format!("{last} of {} are best at their last epoch", counted(*known, "trial"))
         }
         BudgetProblem::CollapsedTrials { constant, known, share } => format!(
             "{} of {} predict nearly the same value for every row ({})",
@@ -402,6 +421,10 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
         BudgetProblem::CollapsedTrials { .. } => {
             "Check which settings go with the collapse: often the learning rate, or a schedule without \
              warm-up."
+        }
+        BudgetProblem::StillImproving { .. } => {
+            "Train for more epochs, most of all if budgets differ in this: models that still improve are \
+             judged before their end."
         }
         BudgetProblem::CollapseUnknown => {
             "Record pred_min, pred_max, pred_sd and recall_at_half with each trial, or its validation scores."

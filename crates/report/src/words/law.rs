@@ -23,6 +23,14 @@ pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, Strin
             format!("the sizes of {} span {found:.1} decades, too few for a law", axis.as_str()),
             format!("train at sizes over {needed} decades, a factor of {:.0}", 10.0_f64.powf(*needed)),
         ),
+        LawProblem::Rising { axis, correlation } => (
+            format!(
+                "the values rise with {} (rank correlation {correlation:.2}), but a law is fitted to a loss, \
+                 which falls",
+                axis.as_str()
+            ),
+            "for an accuracy or an AUC fit the column of 1 less the value".into(),
+        ),
         LawProblem::Together { correlation } => (
             format!(
                 "weights and data vary together (correlation {correlation:.3}), so that their exponents \
@@ -36,6 +44,14 @@ pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, Strin
 /// Returns the law in words, with its forecast and what comes next.
 pub fn summary(law: &LawAnalysis) -> String {
     let mut text = String::new();
+    for axis in law.axes.iter().filter(|axis| axis.is_open) {
+        let _ = writeln!(
+            text,
+            "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
+             range. The numbers below are one of many laws that fit.\n",
+            axis.axis.as_str()
+        );
+    }
     let terms: Vec<String> = law
         .axes
         .iter()
@@ -55,14 +71,6 @@ pub fn summary(law: &LawAnalysis) -> String {
     }
     row(&mut text, "floor", law.floor);
     let _ = writeln!(text);
-    for axis in law.axes.iter().filter(|axis| axis.is_open) {
-        let _ = writeln!(
-            text,
-            "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
-             range.",
-            axis.axis.as_str()
-        );
-    }
     let covers = match law.resampled {
         Resampled::Noise => "the noise of runs around a law of this form",
         Resampled::Runs => "other runs, drawn from these",

@@ -74,8 +74,8 @@ fn problems_of_a_ladder() {
         ),
         (
             baseline,
-            "logistic regression is better than every trial: AUC 0.7900 against 0.7700 (best trial of \
-             'l'); the gap is 1.9 standard errors at the assumed correlation",
+            "no trial beats the baseline logistic regression: AUC 0.7900 against 0.7700 of the best trial \
+             (of 'l'), on the validation rows; the gap is about 1.9 standard errors",
         ),
     ] {
         assert_eq!(message(None, problem), expected);
@@ -118,8 +118,8 @@ fn problems_of_a_budget() {
         ),
         (
             BudgetProblem::LearningRateEdge { edges: vec![edge] },
-            "20M: the metric still improves towards the best learning rate, at an end of its range: \
-             learning_rate 0.001 (highest of 3 tried, p (Holm) of the slope 0.034)",
+            "20M: the metric still improves towards the best learning rate, which is at an end of its range \
+             or within 2% of it: learning_rate 0.001 (highest of 3 tried, p (Holm) of the slope 0.034)",
         ),
         (
             BudgetProblem::FailedTrials { failed: 3, ended: 14, reasons: Vec::new() },

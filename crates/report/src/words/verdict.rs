@@ -234,8 +234,8 @@ pub(super) fn withheld(why: &Withheld) -> String {
             "the sampler chose later trials by earlier ones, so the trials are not independent samples".into()
         }
         Withheld::SeeminglyAdaptive { budgets } => format!(
-            "the trials of {budgets} improve or approach the best ones, as in an adaptive search, and no \
-             record says who chose them"
+            "the trials of {budgets} look as if an adaptive sampler chose them: later ones are better or \
+             nearer to the best; nothing records how they were chosen, and such trials are no random sample"
         ),
         Withheld::SearchedDifferently { adaptive } => {
             format!("the budgets were searched in different ways ({adaptive} adaptively)")

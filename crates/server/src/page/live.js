@@ -1,6 +1,7 @@
 "use strict";
-// Follows the store: when the server announces a change, fetches the parts of the page that show it.
-(() => {
+// Follows the store: when the server announces a change, fetches the parts of the page that show it. It begins
+// when the page's own script, which stands below, has run.
+document.addEventListener("DOMContentLoaded", () => {
   const home = document.getElementById("dashboard");
   const parts = home.dataset.parts.split(" ").filter(Boolean);
   const query = `?ladder=${encodeURIComponent(home.dataset.ladder)}`;
@@ -126,4 +127,4 @@
   events.addEventListener("error", () => home.before(note));
   document.addEventListener("visibilitychange", refreshAll);
   setInterval(refreshAll, 5000);
-})();
+});

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allometry_analysis::Scores;
-use allometry_core::{FrozenTrial, TrialNumber};
+use allometry_core::{FrozenTrial, Origin, TrialNumber};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
@@ -86,7 +86,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     rows.extend(trial.record.size.map(|size| ("Weights", size.total.to_string())));
     rows.extend(trial.record.best_step.map(|step| ("Best epoch", step.to_string())));
     rows.extend(trial.record.seed.map(|seed| ("Seed", seed.to_string())));
-    rows.extend(trial.record.origin.map(|origin| ("Chosen by", format!("{origin:?}").to_lowercase())));
+    rows.extend(trial.record.origin.map(|origin| ("Chosen by", origin_words(origin).to_owned())));
     rows.extend(trial.record.retry_of.map(|number| ("Repeats trial", number.to_string())));
     rows.extend(trial.started.map(|at| ("Started", words::time(at))));
     rows.extend(trial.started.zip(trial.completed).map(|times| ("Took", seconds(times))));
@@ -189,4 +189,16 @@ fn reliability(study: &StoredStudy, trial: &FrozenTrial) -> Option<Figure> {
     let predictions = Scores::from(study.predictions.get(&trial.number)?.scores()?);
     let label = format!("trial {}", trial.number);
     reliability_figure("reliability", "Predictions", [(label, 0, predictions)], LEVEL)
+}
+
+/// Returns what chose a configuration.
+fn origin_words(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Probe => "a probe of the space's ends",
+        Origin::Random => "a random draw or a space-filling sequence",
+        Origin::Grid => "the grid",
+        Origin::Model => "a model of earlier trials",
+        Origin::Enqueued => "the user",
+        Origin::Retry => "the trial that it repeats",
+    }
 }

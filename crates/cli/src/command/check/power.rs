@@ -21,7 +21,8 @@ pub(super) struct Power {
     rows: u64,
     effect: f64,
     /// Probability that a true difference of this size is significant.
-    power: f64,
+    #[serde(rename = "power")]
+    probability: f64,
     /// Number of rows with which that probability is `wanted`.
     rows_needed: f64,
     wanted: f64,
@@ -72,19 +73,19 @@ impl Power {
             part,
             rows,
             effect,
-            power: normal::cdf(effect / error - normal::half_width(options.level)),
+            probability: normal::cdf(effect / error - normal::half_width(options.level)),
             rows_needed: auc::rows_to_detect(effect, error, rows as f64, options.level, options.power)?,
             wanted: options.power,
         })
     }
 
     pub(super) fn line(&self, text: &mut String) {
-        let Self { part, rows, effect, power, rows_needed, wanted } = self;
+        let Self { part, rows, effect, probability, rows_needed, wanted } = self;
         let _ = writeln!(
             text,
             "  the {rows} {part} rows show a true difference of {effect} AUC in {:.0}% of cases; {:.0}% need \
              about {} rows",
-            100.0 * power,
+            100.0 * probability,
             100.0 * wanted,
             about(*rows_needed)
         );
@@ -100,8 +101,8 @@ pub(super) fn lines(powers: &[Power], text: &mut String) {
     }
     let _ = writeln!(
         text,
-        "  (AUCs near {TYPICAL_AUC} whose errors correlate by {}, {:.0}% level, independent rows; seeds and \
-         searches add to the error)",
+        "  (AUCs near {TYPICAL_AUC} whose errors correlate by {}, {:.0}% level, independent rows;\n  seeds \
+         and searches add to the error)",
         options.correlation,
         100.0 * options.level
     );

@@ -88,6 +88,13 @@ const explorerMarginals = (home, x, y) => {
   });
 };
 
+// Returns the class and the dashes of a budget's forest. Where colours mean something else than budgets, dashes
+// tell the forests apart.
+const explorerForest = (s) => {
+  if (explorer.colour === "budget") return [budgetClass(s), {}];
+  return ["ink", { "stroke-dasharray": ["none", "6 3", "2 3", "9 3 2 3"][s % 4] }];
+};
+
 const explorerSvg = (marginals, data, x, y) => {
   const { width, left, top, right } = EXPLORER;
   const across = width - left - right;
@@ -112,6 +119,7 @@ const explorerSvg = (marginals, data, x, y) => {
   const panel = panelOf(svg);
   const at = (a, b) => `${(left + unitOf(x, a) * across).toFixed(1)} ${(top + (1 - unitOf(y, b)) * up).toFixed(1)}`;
   const colours = explorerColours(data, explorer.colour);
+  panel.colourOf = colours.of;
   const drawn = new Map();
   for (const [px, py, s, trial] of placesOf(panel)) {
     const name = colours.of(s, trial);
@@ -120,8 +128,8 @@ const explorerSvg = (marginals, data, x, y) => {
   for (const { s, points } of marginals) {
     const line = points.map(([a, mean]) => at(a, mean));
     const ends = [...points.map(([a, , , high]) => at(a, high)), ...points.map(([a, , low]) => at(a, low)).reverse()];
-    shape("path", { class: `band ${budgetClass(s)}`, d: `M${ends.join("L")}Z` }, marks);
-    shape("path", { class: `line ${budgetClass(s)}`, d: `M${line.join("L")}` }, marks);
+    shape("path", { class: `band ${explorerForest(s)[0]}`, d: `M${ends.join("L")}Z` }, marks);
+    shape("path", { class: `line ${explorerForest(s)[0]}`, d: `M${line.join("L")}`, ...explorerForest(s)[1] }, marks);
   }
   for (const [name, d] of drawn) shape("path", { class: `dots ${name}`, d }, marks);
   return { svg, panel, colours };
@@ -185,7 +193,7 @@ const drawExplorer = () => {
   if (hasLines && explorer.colour !== "budget") {
     for (const { s } of marginals) {
       const mark = shape("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
-      shape("path", { class: `line ${budgetClass(s)}`, d: "M0 8h16" }, mark);
+      shape("path", { class: `line ${explorerForest(s)[0]}`, d: "M0 8h16", ...explorerForest(s)[1] }, mark);
       legend.push(make("li", {}, mark, `forest of ${data.studies[s].label}`));
     }
   }

@@ -154,15 +154,17 @@ const drawKept = (panel) => {
     if (kept) drawKeptLines(panel, data.studies[panel.study], kept, layer);
     return;
   }
-  const drawn = data.studies.map(() => "");
+  // A filter does not change what a colour means.
+  const classOf = panel.colourOf || budgetClass;
+  const drawn = new Map();
   for (const place of placesOf(panel)) {
     const kept = looks.kept.get(place[2]);
     const [x, y] = zoomed(panel, place);
-    if (kept && kept.has(place[3]) && inside(panel, [x, y])) drawn[place[2]] += `M${x.toFixed(1)} ${y.toFixed(1)}h0`;
+    if (!kept || !kept.has(place[3]) || !inside(panel, [x, y])) continue;
+    const name = classOf(place[2], place[3]);
+    drawn.set(name, `${drawn.get(name) || ""}M${x.toFixed(1)} ${y.toFixed(1)}h0`);
   }
-  drawn.forEach((d, s) => {
-    if (d) shape("path", { class: `dots ${budgetClass(s)}`, d }, layer);
-  });
+  for (const [name, d] of drawn) shape("path", { class: `dots ${name}`, d }, layer);
 };
 
 // Draws rings around hovered and pinned trials.

@@ -13,7 +13,7 @@ const parallelLine = (panel, study, trial) => {
 };
 const drawKeptLines = (panel, study, kept, layer) => {
   const lines = Array.from(kept).slice(0, 600).map((trial) => parallelLine(panel, study, trial));
-  shape("path", { class: "line thin kept ink", d: lines.join("") }, layer);
+  shape("path", { class: "line thin kept soft", d: lines.join("") }, layer);
 };
 
 // Returns the part of an axis that a range covers, from 0 to 1, or null.

@@ -90,7 +90,9 @@ const drawFilterError = () => {
   const note = document.getElementById("trials-filter-error");
   if (!input || !note) return;
   input.setAttribute("aria-invalid", String(selection.error !== null));
-  note.textContent = selection.error === null ? "" : `The filter is not understood: ${selection.error}.`;
+  const isEmpty = selection.test !== null && Array.from(looks.kept.values()).every((kept) => kept.size === 0);
+  if (selection.error !== null) note.textContent = `The filter is not understood: ${selection.error}.`;
+  else note.textContent = isEmpty ? "No trial matches. Words without a comparison are searched for in names and values." : "";
 };
 
 // The address: `#section?filter=...&range=field:low:high&pin=budget:number`.
