@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::contrast::Budgets;
 use crate::estimate::{Estimate, Interval, Method};
+use crate::law;
 use crate::options::Options;
 use crate::stats::power_law::{self, PowerLaw};
 use crate::stats::random::uniform;
 use crate::stats::{bootstrap, normal};
 
 /// Fewest distinct sizes for a law.
-pub const SIZES_FOR_LAW: u64 = 5;
+pub const SIZES_FOR_LAW: u64 = law::FEWEST_SIZES;
 /// Fewest decades of weights for a law.
-pub const DECADES_FOR_LAW: f64 = 1.5;
+pub const DECADES_FOR_LAW: f64 = law::FEWEST_DECADES;
 /// Number of fits to values drawn around the law.
 const DRAWS: usize = 400;
 /// The same for many budgets, whose fits take longer.

@@ -96,16 +96,19 @@ const explorerForest = (s) => {
 };
 
 const explorerSvg = (marginals, data, x, y) => {
-  const { width, left, top, right } = EXPLORER;
+  const { left, top, right } = EXPLORER;
+  // On a phone the drawing is narrower, so that its letters are not scaled down.
+  const width = Math.max(320, Math.min(EXPLORER.width, document.documentElement.clientWidth - 32));
   const across = width - left - right;
-  const most = x.kind === "places" ? Math.max(...x.names.map((name) => name.length)) * 7 * x.names.length : 0;
-  // Long names are turned, and need more room.
-  const bottom = EXPLORER.bottom + (most > across ? 40 : 0);
+  const most = x.kind === "places" ? Math.max(...x.names.map((name) => name.length + 1)) * 9 * x.names.length : 0;
+  // Long names are turned, many of them further, and need more room.
+  const turn = most <= across ? 0 : across / x.names.length < 45 ? -60 : -30;
+  const bottom = EXPLORER.bottom + (turn === 0 ? 0 : turn === -30 ? 40 : 60);
   const height = EXPLORER.height + bottom;
   const up = height - top - bottom;
   const svg = shape("svg", { class: "panel", viewBox: `0 0 ${width} ${height}`, width, height, id: "explorer-panel",
     "data-frame": `${left} ${top} ${across} ${up}`, "data-x": JSON.stringify(x), "data-y": JSON.stringify(y),
-    "data-below": 20, "data-zoom": "offered", ...(most > across ? { "data-turn": "-30" } : {}) });
+    "data-below": 20, "data-zoom": "offered", ...(turn === 0 ? {} : { "data-turn": turn }) });
   const clip = shape("clipPath", { id: "explorer-clip" }, svg);
   shape("rect", { x: left, y: top, width: across, height: up }, clip);
   const axes = shape("g", { class: "axes" }, svg);

@@ -4,8 +4,8 @@ use allometry_core::cholesky::Cholesky;
 use allometry_core::rng::{stream, uniform};
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace, TrialRng, TrialState};
 
+use super::can_model;
 use super::expected::NOISE_PRIOR;
-use super::{MOST_FITTED, can_model};
 use crate::normal;
 use crate::sampler::gp::carried::CarriedTrials;
 use crate::sampler::gp::fit::kernel_of;
@@ -17,9 +17,11 @@ use crate::sampler::lattice::{Axis, Cell, Lattice, Scale};
 use crate::sampler::outcome::{EndedTrial, Goal, Outcomes, Warp};
 
 /// Number of draws of the kernel parameters, and of discarded ones before them.
-const KERNELS: (usize, usize) = (32, 12);
+const KERNELS: (usize, usize) = (16, 8);
 /// Number of functions drawn for each kernel.
-const FUNCTIONS: usize = 16;
+const FUNCTIONS: usize = 32;
+/// Largest number of trials in the model, whose cost grows with the cube of this number.
+const MOST_FITTED: usize = 80;
 /// Number of values of a continuous range that are compared, and largest number of a list.
 const VALUES: usize = 61;
 /// Fewest trials for a model.
