@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::problem::check;
-use super::resample::{gauss, laws, variance};
+use super::resample::{laws, variance};
 use super::{
     DIVERGED, Fitted, LEAST_EXCESS, LawAxis, LawEstimate, LawOptions, LawPoint, LawProblem, distinct, is_same,
 };
-use crate::stats::random::below;
+use crate::stats::random::{below, gauss};
 use crate::stats::robust_law::Law;
 
 /// Part of the largest compute from which runs of a law over two axes are held out.

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DELTA, Fitted};
 use crate::stats::distribution::f_upper_tail;
-use crate::stats::normal;
-use crate::stats::random::{resample, uniform};
+use crate::stats::random::{gauss, resample};
 use crate::stats::robust_law::{Law, Sizes};
 
 /// Number of steps of a resampled fit, which starts at the law of all runs.
@@ -74,11 +73,6 @@ fn from_noise(fitted: &Fitted, replicates: u64, rng: &mut TrialRng) -> Vec<Law> 
         drawn.fit_from(base, &weights, f64::INFINITY, STEPS)
     };
     draws.into_par_iter().map(law).collect()
-}
-
-/// Returns a draw of the standard normal distribution.
-pub(super) fn gauss(rng: &mut TrialRng) -> f64 {
-    normal::quantile(uniform(rng).clamp(1e-15, 1.0 - 1e-15))
 }
 
 /// Returns the variance of `log loss` around the law and its degrees of freedom: that of all residuals, or

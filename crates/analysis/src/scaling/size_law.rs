@@ -9,9 +9,9 @@ use super::contrast::Budgets;
 use crate::estimate::{Estimate, Interval, Method};
 use crate::law;
 use crate::options::Options;
+use crate::stats::bootstrap;
 use crate::stats::power_law::{self, PowerLaw};
-use crate::stats::random::uniform;
-use crate::stats::{bootstrap, normal};
+use crate::stats::random::gauss;
 
 /// Fewest distinct sizes for a law.
 pub const SIZES_FOR_LAW: u64 = law::FEWEST_SIZES;
@@ -244,10 +244,6 @@ fn chi_squared(freedom: f64, rng: &mut TrialRng) -> f64 {
     let part = 2.0 / (9.0 * freedom);
     let root = 1.0 - part + part.sqrt() * gauss(rng);
     freedom * root.max(0.05).powi(3)
-}
-
-fn gauss(rng: &mut TrialRng) -> f64 {
-    normal::quantile(uniform(rng).clamp(1e-15, 1.0 - 1e-15))
 }
 
 /// Returns a number of a law in gains, with the percentiles of its draws.

@@ -2,6 +2,8 @@
 
 use rand_chacha::rand_core::Rng;
 
+use super::normal;
+
 /// Returns a whole number below `count`, uniform up to a bias of 1 in 2^64 / `count` (Lemire 2019, without
 /// rejection).
 pub fn below(rng: &mut impl Rng, count: usize) -> usize {
@@ -18,6 +20,11 @@ pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
 /// Returns a uniform number between 0 and 1, both excluded.
 pub fn uniform(rng: &mut impl Rng) -> f64 {
     ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+}
+
+/// Returns a draw of the standard normal distribution.
+pub fn gauss(rng: &mut impl Rng) -> f64 {
+    normal::quantile(uniform(rng).clamp(1e-15, 1.0 - 1e-15))
 }
 
 /// Resamples `counts.len()` rows in circular blocks of `length` neighbours (Politis & Romano 1992) and stores
