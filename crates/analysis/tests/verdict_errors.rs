@@ -4,10 +4,10 @@
 mod random;
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
-use allometry_analysis::stats::{influence, normal};
+use allometry_analysis::stats::{auc, influence, normal};
 use allometry_analysis::{
     Analysis, Estimate, LadderTrials, Options, Outcome, RowOrder, Scores, Series, StudyPredictions,
-    StudyTrials, analyze,
+    StudyTrials, analyze, paired_gain,
 };
 use allometry_core::rng::stream;
 use allometry_core::{
@@ -185,5 +185,45 @@ fn intervals_of_an_auc_cover() {
             let most = if name == "DeLong" || is_exponential { 940 } else { 970 };
             assert!((860..=most).contains(&covered), "{name} at an AUC of {truth:.3}: {covered} of 1000");
         }
+    }
+}
+
+/// A test on the rows finds a difference about as often as is stated before a trial, where the errors of both
+/// AUCs correlate as assumed and rows are independent. Scores are normal; the formula is for exponential
+/// ones, whose AUC has a larger error, so that the stated power is rather too low.
+#[test]
+fn power_before_a_trial_is_about_as_stated() {
+    let options = Options::default();
+    let many = ClassCounts { positives: 500, negatives: 1_500 };
+    for (rows, effect) in [(ROWS, 0.02), (ROWS, 0.04), (many, 0.01), (many, 0.02)] {
+        let one = auc::hanley_mcneil(0.75, rows).unwrap();
+        let error = auc::difference_error(one, one, options.correlation);
+        let stated = auc::power_to_detect(effect, error, options.level);
+        let count = rows.positives + rows.negatives;
+        let labels: Vec<bool> = (0..count).map(|row| row < rows.positives).collect();
+        let numbers: Vec<u64> = (0..count).collect();
+        let distance = |auc: f64| 2.0_f64.sqrt() * normal::quantile(auc);
+        let distances = [distance(0.75 - effect / 2.0), distance(0.75 + effect / 2.0)];
+        let simulations = 2 * SIMULATIONS;
+        let found = (0..simulations).filter(|simulation| {
+            let mut rng = stream(*simulation, "power", count);
+            // Correlation of scores with which the errors of their AUCs correlate by about 0.9.
+            let shared: Vec<f64> = labels.iter().map(|_| 0.905_f64.sqrt() * gaussian(&mut rng)).collect();
+            let scores = distances.map(|distance| {
+                let score = |(label, shared): (&bool, &f64)| {
+                    let own = 0.095_f64.sqrt() * gaussian(&mut rng);
+                    (shared + own + if *label { distance } else { 0.0 }) as f32
+                };
+                labels.iter().zip(&shared).map(score).collect::<Vec<f32>>()
+            });
+            let [first, second] =
+                [0, 1].map(|model| Scores { rows: &numbers, labels: &labels, scores: &scores[model] });
+            let series = Series { horizon: 1, order: RowOrder::RowNumbers };
+            let gain = paired_gain(&first, &second, series, &options).unwrap();
+            gain.interval.is_some_and(|interval| interval.lower > 0.0)
+        });
+        let found = found.count() as f64 / simulations as f64;
+        println!("{count} rows, {effect} AUC: power {stated:.2} stated, {found:.2} found");
+        assert!((-0.05..0.1).contains(&(found - stated)), "{count} rows, {effect}: {stated}, {found}");
     }
 }

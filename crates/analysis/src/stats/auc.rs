@@ -41,6 +41,12 @@ pub fn difference_error(first: f64, second: f64, correlation: f64) -> f64 {
     (first * first + second * second - 2.0 * correlation * first * second).max(0.0).sqrt()
 }
 
+/// Returns the probability with which a two-sided test at level `1 - level` finds a positive difference of
+/// which it knows the standard error.
+pub fn power_to_detect(difference: f64, standard_error: f64, level: f64) -> f64 {
+    normal::cdf(difference / standard_error - normal::half_width(level))
+}
+
 /// Returns the number of rows, with the same class balance, at which a two-sided test at level `1 - level`
 /// finds the difference with probability `power`. `standard_error` is the standard error of the difference on
 /// `rows` rows.

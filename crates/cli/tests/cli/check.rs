@@ -215,8 +215,8 @@ fn the_power_of_the_rows_is_known_before_a_trial() {
     let (_, part) = text.split_once("\npower of").unwrap();
     insta::assert_snapshot!(part, @"
     two models compared on the same rows
-     the 60 validation rows show a true difference of 0.05 AUC in 35% of cases; 80% need about 190 rows
-     the 52 test rows show a true difference of 0.05 AUC in 32% of cases; 80% need about 190 rows
+     the 60 validation rows show a true difference of 0.05 AUC in 35% of cases; about 190 rows would in 80%
+     the 52 test rows show a true difference of 0.05 AUC in 32% of cases; about 190 rows would in 80%
      (AUCs near 0.75 whose errors correlate by 0.9, 95% level, independent rows;
      seeds and searches add to the error)
     ");
@@ -229,7 +229,7 @@ fn the_power_of_the_rows_is_known_before_a_trial() {
     assert!(power("0.01", 0) < power("0.05", 0) && power("0.05", 0) < power("0.2", 0));
     insta::assert_snapshot!(refused(folder, &["check", "--power", "0.7"]), @"
     $ allometry check --power 0.7
-    error: --power wants a difference of two AUCs between 0 and 0.5
+    error: --power takes a difference of two AUCs between 0 and 0.5
     hint: for example --power 0.01
     exit code 2
     ");
@@ -286,7 +286,7 @@ fn suggested_budgets_are_reached() {
     ");
     insta::assert_snapshot!(refused(folder, &["check", "--suggest-budgets", "1"]), @"
     $ allometry check --suggest-budgets 1
-    error: --suggest-budgets wants at least 2 budgets
+    error: --suggest-budgets takes at least 2 budgets
     hint: a ladder compares sizes
     exit code 2
     ");

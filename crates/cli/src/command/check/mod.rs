@@ -71,7 +71,7 @@ pub(super) struct Check {
 
     /// Prints N budgets at equal ratios over the sizes that the space reaches, as they stand in a ladder
     /// file. The budgets of the ladder are not checked then.
-    #[arg(long, value_name = "N", conflicts_with_all = ["tries", "shuffle", "all"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["tries", "shuffle", "all", "power"])]
     suggest_budgets: Option<u64>,
 
     /// Prints one JSON document.

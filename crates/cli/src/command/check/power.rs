@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::Options;
-use allometry_analysis::stats::{auc, normal};
+use allometry_analysis::stats::auc;
 use allometry_core::ClassCounts;
 use allometry_ladder::Task;
 use allometry_report::number::about;
@@ -39,7 +39,7 @@ impl Power {
             |message: &str, hint: &str| CliError::Usage { message: message.into(), hint: Some(hint.into()) };
         if !(effect > 0.0 && effect < 0.5) {
             return Err(usage(
-                "--power wants a difference of two AUCs between 0 and 0.5",
+                "--power takes a difference of two AUCs between 0 and 0.5",
                 "for example --power 0.01",
             ));
         }
@@ -73,7 +73,7 @@ impl Power {
             part,
             rows,
             effect,
-            probability: normal::cdf(effect / error - normal::half_width(options.level)),
+            probability: auc::power_to_detect(effect, error, options.level),
             rows_needed: auc::rows_to_detect(effect, error, rows as f64, options.level, options.power)?,
             wanted: options.power,
         })
@@ -83,11 +83,11 @@ impl Power {
         let Self { part, rows, effect, probability, rows_needed, wanted } = self;
         let _ = writeln!(
             text,
-            "  the {rows} {part} rows show a true difference of {effect} AUC in {:.0}% of cases; {:.0}% need \
-             about {} rows",
+            "  the {rows} {part} rows show a true difference of {effect} AUC in {:.0}% of cases; about {} \
+             rows would in {:.0}%",
             100.0 * probability,
-            100.0 * wanted,
-            about(*rows_needed)
+            about(*rows_needed),
+            100.0 * wanted
         );
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn suggest(
 ) -> Result<Vec<Suggestion>, CliError> {
     let usage = |message: String, hint: &str| CliError::Usage { message, hint: Some(hint.into()) };
     if count < 2 {
-        return Err(usage("--suggest-budgets wants at least 2 budgets".into(), "a ladder compares sizes"));
+        return Err(usage("--suggest-budgets takes at least 2 budgets".into(), "a ladder compares sizes"));
     }
     let sizes = sizes(ladder, evaluator)?;
     let (Some(smallest), Some(largest)) = (sizes.first(), sizes.last()) else {
@@ -50,16 +50,18 @@ pub(super) fn suggest(
     let (low, high) = (*smallest as f64 * INSIDE, *largest as f64 / INSIDE);
     let ratio = (high / low).max(1.0).powf(1.0 / (count - 1) as f64);
     let least = (1.0 + TOLERANCE) / (1.0 - TOLERANCE);
-    if ratio < least {
-        let most = ((high / low).max(1.0).ln() / least.ln()).floor() as u64 + 1;
-        return Err(usage(
+    let few = |most: u64| {
+        usage(
             format!(
                 "the space reaches from {} to {} weights, which has room for {most} budgets, not {count}",
                 human_weights(*smallest as f64),
                 human_weights(*largest as f64)
             ),
             "more values of d_model, n_layers and d_ff_ratio reach further",
-        ));
+        )
+    };
+    if ratio < least {
+        return Err(few(((high / low).max(1.0).ln() / least.ln()).floor() as u64 + 1));
     }
     let suggested = (0..count).map(|place| {
         let wanted = rounded(low * ratio.powi(place as i32));
@@ -76,9 +78,13 @@ pub(super) fn suggest(
                 .min_by(|a, b| near(a).total_cmp(&near(b)))
                 .map_or(wanted, |size| rounded(*size as f64))
         };
-        Suggestion { label: label(target), weights: target as u64, architectures: admits(target) }
+        Suggestion { label: label(target), weights: target.round() as u64, architectures: admits(target) }
     });
-    Ok(suggested.collect())
+    let mut suggested: Vec<Suggestion> = suggested.collect();
+    // Two budgets in one hole would be the same, or share architectures.
+    suggested.dedup_by(|next, last| (next.weights as f64) < least * last.weights as f64 * 0.95);
+    let room = suggested.len() as u64;
+    if room < count { Err(few(room)) } else { Ok(suggested) }
 }
 
 /// Returns the sizes of all architectures in the spaces of a ladder, ascending.
