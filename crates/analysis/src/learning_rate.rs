@@ -18,8 +18,8 @@ pub const BUDGETS_FOR_RATES: usize = 4;
 /// Fewest decades that their sizes span.
 const DECADES: f64 = 0.5;
 
-/// Factor by which the distance of the draws from their median is stretched. Simulations ask for it: the
-/// kernel is smoother than a metric that falls off a cliff.
+/// Factor by which the distance of the draws from their median is stretched. In simulations intervals cover
+/// too rarely without it, because a metric that drops suddenly is less smooth than the kernel assumes.
 const STRETCH: f64 = 1.25;
 
 /// The best learning rates of the budgets.

@@ -68,7 +68,8 @@ pub struct HeldOutBudget {
 }
 
 /// Fits the law to the values of budgets in order of their sizes, whose logarithms are `places`. `None` for
-/// fewer than [`SIZES_FOR_LAW`] sizes, less than [`DECADES_FOR_LAW`] decades, and values without an error.
+/// fewer than [`SIZES_FOR_LAW`] sizes, less than [`DECADES_FOR_LAW`] decades, more than 400 budgets, and
+/// values without an error.
 ///
 /// Intervals are percentiles of fits to values that are drawn around the law with the covariance of the
 /// budgets; the error of each draw is that of Student's t with `freedom` degrees of freedom. `sign` turns

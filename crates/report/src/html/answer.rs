@@ -34,9 +34,7 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
             h1 { (title(analysis)) }
             (outcome(analysis))
             div.figures { @for one in [figure(first)].into_iter().flatten() { (one) } }
-            @if let Some(forecast) = words::forecast(analysis) { p { (forecast) } }
-            (take(analysis))
-            (next(analysis))
+            (advice(analysis))
             @if !is_lone(analysis) {
                 div.figures { @for one in [figure("scaling")].into_iter().flatten() { (one) } }
             }
@@ -48,6 +46,13 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
 pub fn answer(analysis: &Analysis) -> Markup {
     html! {
         (outcome(analysis))
+        (advice(analysis))
+    }
+}
+
+/// Returns the forecast of the next size, what to take and what to do next.
+fn advice(analysis: &Analysis) -> Markup {
+    html! {
         @if let Some(forecast) = words::forecast(analysis) { p { (forecast) } }
         (take(analysis))
         (next(analysis))

@@ -1,10 +1,10 @@
 //! The forecast of the next size, in words.
 
 use allometry_analysis::Analysis;
-use allometry_analysis::scaling::{HeldOutBudget, Quantity, SizeForecast};
+use allometry_analysis::scaling::{HeldOutBudget, SizeForecast};
 use allometry_core::human_weights;
 
-use super::verdict::compared;
+use super::verdict::{self, compared};
 use crate::number::{decimals, interval};
 
 /// Returns what a power law over the sizes forecasts for the next one, and how well it forecast the largest;
@@ -12,20 +12,17 @@ use crate::number::{decimals, interval};
 pub fn forecast(analysis: &Analysis) -> Option<String> {
     let judgement = compared(analysis)?;
     let law = judgement.law.as_ref()?;
-    let quantity = match judgement.quantity {
-        Quantity::BestOf { k: 1 } => format!("a mean {} of a trial", analysis.metric),
-        Quantity::BestOf { k } => format!("an expected best {} of {k} trials", analysis.metric),
-        Quantity::Configuration => format!("a mean {} over seeds", analysis.metric),
-        Quantity::Confirmed => format!("a mean {} on test rows", analysis.metric),
-        Quantity::Mean => format!("a mean {}", analysis.metric),
-    };
+    let quantity = verdict::quantity(judgement.quantity, &analysis.metric);
+    // The name of the quantity begins with a capital letter for headings.
+    let (first, rest) = quantity.split_at(1);
+    let quantity = format!("{}{rest}", first.to_lowercase());
     let next = format!(
-        "At {} weights the power law of these sizes forecasts {quantity} of {}.",
+        "At {} weights the power law of these sizes forecasts that the {quantity} is {}.",
         human_weights(law.next.weights),
         value(&law.next)
     );
     let test = law.held_out.as_ref().map_or_else(
-        || "It could not be tested: without the largest size, the others are too few.".into(),
+        || "The law could not be tested: without the largest size too few are left.".into(),
         held_out,
     );
     Some(format!("{next} {test}"))

@@ -48,7 +48,7 @@ pub fn summary(law: &LawAnalysis) -> String {
         let _ = writeln!(
             text,
             "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
-             range. The numbers below are one of many laws that fit.\n",
+             range. Many laws fit these runs; the numbers below are one of them.\n",
             axis.axis.as_str()
         );
     }

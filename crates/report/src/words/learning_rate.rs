@@ -44,7 +44,7 @@ fn exponent_sentence(exponent: &Estimate) -> String {
         format!(" ({:.0}% interval {:+.2} to {:+.2})", exponent.level * 100.0, ends.lower, ends.upper)
     });
     format!(
-        " Over the weights it changes with the exponent {:+.2}{ends}; published values are -0.71 (Step Law, \
+        " Its exponent over the weights is {:+.2}{ends}; published values are -0.71 (Step Law, \
          Li et al. 2025) and 0 (muP, Yang et al. 2022).",
         exponent.point
     )

@@ -50,10 +50,7 @@ impl<'a> Posterior<'a> {
         for i in 0..n {
             for j in 0..=i {
                 let (a, b) = (&points[i], &points[j]);
-                let scales = lattice.scales().iter().zip(&kernel.weights);
-                let axes = scales.zip(a.positions.iter().zip(&b.positions));
-                let r2: f64 = axes.map(|((scale, w), (a, b))| w * squared_difference(*scale, *a, *b)).sum();
-                let r2 = r2 + by_size * (a.decades - b.decades).powi(2);
+                let r2 = squared_distance(lattice, &kernel, a, b) + by_size * (a.decades - b.decades).powi(2);
                 covariance[i * n + j] = kernel.signal * matern(r2).0 + mean_covariance(a.budget, b.budget);
             }
             covariance[i * n + i] += kernel.noise * factor(i);
@@ -113,9 +110,7 @@ impl<'a> Posterior<'a> {
         let mut covariance = vec![0.0; cells.len() * cells.len()];
         for (i, a) in points.iter().enumerate() {
             for (j, b) in points.iter().enumerate().take(i + 1) {
-                let scales = self.lattice.scales().iter().zip(&self.kernel.weights);
-                let axes = scales.zip(a.positions.iter().zip(&b.positions));
-                let r2: f64 = axes.map(|((scale, w), (a, b))| w * squared_difference(*scale, *a, *b)).sum();
+                let r2 = squared_distance(self.lattice, &self.kernel, a, b);
                 let prior = self.kernel.signal * matern(r2).0 + MEAN_VARIANCE;
                 covariance[i * cells.len() + j] = prior - dot(&rows[i], &rows[j]);
             }
@@ -143,4 +138,11 @@ impl<'a> Posterior<'a> {
         points.extend(pending.iter().map(|cell| Point::own(lattice, cell)));
         Self::new(lattice, kernel, points, &y)
     }
+}
+
+/// The squared distance of two points over the axes of the lattice, in length scales.
+fn squared_distance(lattice: &Lattice, kernel: &Kernel, a: &Point, b: &Point) -> f64 {
+    let scales = lattice.scales().iter().zip(&kernel.weights);
+    let axes = scales.zip(a.positions.iter().zip(&b.positions));
+    axes.map(|((scale, w), (a, b))| w * squared_difference(*scale, *a, *b)).sum()
 }

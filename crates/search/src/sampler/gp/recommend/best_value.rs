@@ -9,7 +9,6 @@ use super::expected::NOISE_PRIOR;
 use crate::normal;
 use crate::sampler::gp::carried::CarriedTrials;
 use crate::sampler::gp::fit::kernel_of;
-use crate::sampler::gp::point::Point;
 use crate::sampler::gp::posterior::Posterior;
 use crate::sampler::gp::slice::draws;
 use crate::sampler::gp::{Fit, representative};
@@ -73,10 +72,9 @@ pub fn best_value<'a>(
     let mut rng = stream(0, parameter, ended.len() as u64);
     let energy = |theta: &[f64]| likelihood.energy(theta, NOISE_PRIOR, |_| 1.0);
     let kernels = draws(energy, likelihood.fit(), KERNELS.1, KERNELS.0, &mut rng);
-    let points: Vec<Point> = ended.iter().map(|(_, cell, _)| Point::own(&lattice, cell)).collect();
     let mut best = Vec::with_capacity(KERNELS.0 * FUNCTIONS);
     for theta in kernels {
-        let posterior = Posterior::new(&lattice, kernel_of(&theta), points.clone(), &values)?;
+        let posterior = fit.posterior(kernel_of(&theta))?;
         let functions = Functions::new(&posterior, &cells)?;
         best.extend((0..FUNCTIONS).map(|_| numbers[functions.best(&mut rng)]));
     }
@@ -129,6 +127,7 @@ mod tests {
     use allometry_core::Distribution;
 
     use super::*;
+    use crate::sampler::gp::point::Point;
 
     /// Trials over one rate, whose best value is 1e-3, and their space.
     fn searched(count: u64) -> (Vec<FrozenTrial>, SearchSpace) {
