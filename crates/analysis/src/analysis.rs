@@ -15,7 +15,7 @@ use crate::input::LadderTrials;
 use crate::learning_rate::LearningRates;
 use crate::options::Options;
 use crate::sample::Sample;
-use crate::scaling::{Scaling, Withheld};
+use crate::scaling::{DataScaling, Scaling, Withheld};
 use crate::statement::Statement;
 use crate::stats::bootstrap::quantile;
 use crate::study::StudyAnalysis;
@@ -51,6 +51,9 @@ pub struct Analysis {
     pub baselines: Vec<BaselineComparison>,
     /// Scaling of the best value with model size.
     pub scaling: Scaling,
+    /// What more training rows buy; absent for a ladder that was not trained on parts of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_scaling: Option<DataScaling>,
     /// Whether the budgets agree on the best values of parameters.
     pub consistency: Vec<Consistency>,
     /// The best learning rates of the budgets; absent without a learning rate in the spaces.
@@ -101,6 +104,11 @@ impl Analysis {
         if let Some(Withheld::TooFewRows { why }) = &mut self.scaling.withheld {
             *why = Statement::default();
         }
+        if let Some(Withheld::TooFewRows { why }) =
+            self.data_scaling.as_mut().and_then(|data| data.withheld.as_mut())
+        {
+            *why = Statement::default();
+        }
         if let Some(confirmation) = &mut self.confirmation {
             confirmation.sentence = Statement::default();
         }
@@ -143,6 +151,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         findings,
         baselines,
         scaling,
+        data_scaling: DataScaling::new(ladder, options),
         consistency,
         learning_rates: LearningRates::new(&studies, ladder, options),
         transfer: Transfer::new(ladder, options),

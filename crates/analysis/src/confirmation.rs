@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use allometry_core::{Params, Retraining, TrialNumber};
+use allometry_core::{FrozenTrial, Params, Retraining, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_o
 use crate::row_scores::RowScores;
 use crate::scaling::{
     BudgetPart, Budgets, Difference, Excess, Judgement, Quantity, Source, Units, VariancePart,
-    in_order_of_size, judge, top_spread,
+    geometric_mean, in_order_of_size, judge, top_spread,
 };
 use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
@@ -210,13 +210,14 @@ impl<'a> Confirmed<'a> {
         let share = 1.0 / trained.len() as f64;
         let models: Option<Vec<(f64, RowScores<'a>)>> =
             trained.iter().map(|one| Some((share, one.predictions?))).collect();
-        let exact = trained.iter().map(|one| Some((one.trial.record.size?.total as f64).log10()));
-        let exact = exact.collect::<Option<Vec<f64>>>().and_then(mean).map(|log| 10.0_f64.powf(log));
+        let trials: Vec<(f64, &FrozenTrial)> = trained.iter().map(|one| (share, one.trial)).collect();
+        let exact = geometric_mean(&trials, |trial| Some(trial.record.size?.total as f64));
         let study = ladder.studies.iter().find(|study| study.budget.label == self.budget.budget);
         let nominal = study.and_then(|study| study.budget.nominal_weights());
         BudgetPart {
             label: self.budget.budget.clone(),
             weights: exact.or(nominal).filter(|weights| weights.is_finite() && *weights > 0.0),
+            flops: geometric_mean(&trials, |trial| trial.cost().flops),
             value: ladder.direction().sign() * mean(trained.iter().map(|one| one.value)).unwrap_or(0.0),
             units,
             part: None,

@@ -100,6 +100,8 @@ pub struct LadderTrials {
     pub metrics: Metrics,
     /// Studies of the size budgets, in the order given.
     pub studies: Vec<StudyTrials>,
+    /// Studies of the same budgets whose trials were trained on parts of the training rows, in any order.
+    pub parts: Vec<StudyTrials>,
     /// Numbers by class of the validation rows that every trial was scored on, if known.
     pub rows: Option<ClassCounts>,
     /// Number of rows that a row's label looks ahead, at least 1. Errors over rows allow for dependence over
@@ -128,6 +130,7 @@ impl LadderTrials {
             tag: None,
             metrics: Metrics::one("AUC", Direction::Maximize),
             studies,
+            parts: Vec::new(),
             rows: None,
             horizon: 1,
             row_order: RowOrder::default(),

@@ -1,7 +1,9 @@
 //! Scaling: the gain of the metric from more weights.
 
 mod contrast;
+mod data;
 mod effort;
+mod grid_law;
 mod judgement;
 mod proposals;
 mod quantity;
@@ -16,12 +18,14 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use contrast::{BudgetPart, Budgets, Units, VariancePart};
 pub use contrast::{Share, Source};
+pub use data::{DataCell, DataGain, DataJudgement, DataScaling, DoublingGain};
 pub(crate) use effort::Excess;
+pub use grid_law::GridLaw;
 pub(crate) use judgement::judge;
 pub use judgement::{
     CountOf, FOR_LACK_OF_FIT, JudgedBudget, Judgement, LastStep, MOST_IN_PAIRS, Quantity, Withheld,
 };
-pub(crate) use quantity::{best_part, in_order as in_order_of_size};
+pub(crate) use quantity::{best_part, geometric_mean, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
 pub(crate) use search::{Configuration, best_of_k, choose_k, configurations, top_spread};
@@ -138,7 +142,8 @@ impl Scaling {
                 for value in &mut judgement.values {
                     value.value.interval = value.value.interval.map(Interval::of_auc);
                 }
-                judgement.law.iter_mut().for_each(SizeLaw::clamp_to_auc);
+                let laws = judgement.law.iter_mut().chain(&mut judgement.law_of_compute);
+                laws.for_each(SizeLaw::clamp_to_auc);
             }
             (judgement, differences)
         });

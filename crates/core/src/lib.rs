@@ -53,9 +53,9 @@ pub use rng::TrialRng;
 pub use sampler_spec::{SamplerKind, SamplerSpec, Share};
 pub use secret::Secret;
 pub use shared::Shared;
-pub use size::{ModelSize, SizeBudget, SizeReach, WeightTarget, human_weights};
+pub use size::{ModelSize, RowCount, SizeBudget, SizeReach, TrainPart, WeightTarget, human_weights};
 pub use space::SearchSpace;
 pub use trial::{
-    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, Predictions, TrialNumber,
-    TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent, is_usable,
+    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, Predictions, TrainingCost,
+    TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent, is_usable,
 };

@@ -6,7 +6,7 @@ use crate::constraints::Constraints;
 use crate::identity::StudyIdentity;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
-use crate::trial::{CollapsedTo, Failure, Predictions, TrialNumber};
+use crate::trial::{CollapsedTo, Failure, Predictions, TrainingCost, TrialNumber};
 
 /// One evaluation to run. Its result depends only on this and the data.
 #[derive(Debug, Clone)]
@@ -72,6 +72,8 @@ pub struct ObjectiveOutcome {
     pub size: Option<ModelSize>,
     /// Predictions of that epoch on the validation rows.
     pub predictions: Option<Predictions>,
+    /// What the training used, as far as the evaluation knows it.
+    pub cost: TrainingCost,
 }
 
 impl ObjectiveOutcome {

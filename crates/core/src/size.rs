@@ -38,6 +38,47 @@ pub enum WeightTarget {
     },
 }
 
+/// A number of training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowCount {
+    /// Share of all training rows, in (0, 1].
+    Share(f64),
+    /// Number of rows, at least 1.
+    Rows(u64),
+}
+
+impl RowCount {
+    /// The number of rows out of `all`: at least the share, and at most all.
+    pub fn of(self, all: usize) -> usize {
+        // A share such as 0.29 of 100 is 29 rows, regardless of binary rounding.
+        const SLACK: f64 = 1e-6;
+        match self {
+            Self::Share(share) => ((all as f64 * share - SLACK).ceil().max(0.0) as usize).min(all),
+            Self::Rows(rows) => usize::try_from(rows).unwrap_or(all).min(all),
+        }
+    }
+}
+
+/// `25%`, or `5000` for a number of rows.
+impl fmt::Display for RowCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(share) => write!(f, "{}%", (share * 1e6).round() / 1e4),
+            Self::Rows(rows) => rows.fmt(f),
+        }
+    }
+}
+
+/// The part of the training rows that the trials of a study are trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrainPart {
+    /// Label of the budget that trains on all rows.
+    pub of: String,
+    /// Number of rows.
+    pub rows: RowCount,
+}
+
 /// Target size of the trained models of one study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeBudget {
@@ -45,12 +86,28 @@ pub struct SizeBudget {
     pub label: String,
     /// Condition on the number of weights.
     pub target: WeightTarget,
+    /// Part of the training rows that is used; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<TrainPart>,
 }
 
 impl SizeBudget {
+    /// A budget that trains on all rows.
+    pub fn new(label: impl Into<String>, target: WeightTarget) -> Self {
+        Self { label: label.into(), target, train: None }
+    }
+
     /// A budget that is only a name, as in studies of other programs.
     pub fn nominal(label: &str) -> Self {
-        Self { label: label.to_owned(), target: WeightTarget::Any }
+        Self::new(label, WeightTarget::Any)
+    }
+
+    /// The budget with trials that are trained on a part of the training rows. Its label is that of the
+    /// budget and the part, such as `2M@25%`.
+    #[must_use]
+    pub fn trained_on(&self, rows: RowCount) -> Self {
+        let train = TrainPart { of: self.label.clone(), rows };
+        Self { label: format!("{}@{rows}", self.label), target: self.target, train: Some(train) }
     }
 
     /// Whether a model of `size` belongs to the budget.
@@ -69,7 +126,8 @@ impl SizeBudget {
         if let WeightTarget::Near { weights, .. } = self.target {
             return Some(weights as f64);
         }
-        let text = self.label.trim();
+        let label = self.train.as_ref().map_or(&self.label, |part| &part.of);
+        let text = label.trim();
         let unit = text.chars().next_back()?;
         let factor = match unit.to_ascii_lowercase() {
             'k' => 1e3,
@@ -113,8 +171,7 @@ mod tests {
 
     #[test]
     fn labels_read_as_counts() {
-        let nominal =
-            |label: &str| SizeBudget { label: label.into(), target: WeightTarget::Any }.nominal_weights();
+        let nominal = |label: &str| SizeBudget::nominal(label).nominal_weights();
         assert_eq!(nominal("20M"), Some(20e6));
         assert_eq!(nominal("1.5b"), Some(1.5e9));
         assert_eq!(nominal("400 k"), Some(400e3));
@@ -125,11 +182,27 @@ mod tests {
 
     #[test]
     fn tolerance_is_relative_and_inclusive() {
-        let budget =
-            SizeBudget { label: "x".into(), target: WeightTarget::Near { weights: 1000, tolerance: 0.25 } };
+        let budget = SizeBudget::new("x", WeightTarget::Near { weights: 1000, tolerance: 0.25 });
         for (total, inside) in [(749, false), (750, true), (1250, true), (1251, false)] {
             assert_eq!(budget.admits(ModelSize { total, non_embedding: 0 }), inside);
         }
+    }
+
+    #[test]
+    fn parts_of_the_rows_are_counted_and_named() {
+        for (count, all, rows, name) in [
+            (RowCount::Share(0.25), 10, 3, "25%"),
+            (RowCount::Share(0.29), 100, 29, "29%"),
+            (RowCount::Share(0.125), 8, 1, "12.5%"),
+            (RowCount::Share(1.0), 7, 7, "100%"),
+            (RowCount::Share(1e-9), 7, 0, "0%"),
+            (RowCount::Rows(5), 7, 5, "5"),
+            (RowCount::Rows(9), 7, 7, "9"),
+        ] {
+            assert_eq!((count.of(all), count.to_string().as_str()), (rows, name));
+        }
+        let part = SizeBudget::nominal("2M").trained_on(RowCount::Share(0.5));
+        assert_eq!((part.label.as_str(), part.nominal_weights()), ("2M@50%", Some(2e6)));
     }
 
     #[test]

@@ -244,6 +244,24 @@ pub struct ValidationOutputs {
     pub outputs: Vec<f32>,
 }
 
+/// What the training of a trial used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TrainingCost {
+    /// Distinct rows or tokens that the training could use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_rows: Option<u64>,
+    /// Rows or tokens trained on, each counted every time that it was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Floating-point operations of the training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flops: Option<f64>,
+    /// Seconds of the attempt that ended the trial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
 /// Data of a trial beyond Optuna's tables; stored in attributes named `allometry:*`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -269,6 +287,9 @@ pub struct TrialRecord {
     /// The constant that its predictions had reached, where the trainer stopped it for constant predictions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collapsed_to: Option<CollapsedTo>,
+    /// What its training used, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<TrainingCost>,
     /// Whether pruners must not stop the trial, because statistics need complete trials.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exempt: bool,
@@ -336,6 +357,22 @@ impl FrozenTrial {
         Constraints::of_attributes(&self.system_attributes)
     }
 
+    /// What the training used: as the evaluation recorded it, else as user attributes of these names say.
+    pub fn cost(&self) -> TrainingCost {
+        let own = self.record.cost.unwrap_or_default();
+        let said = |name: &str| {
+            let number = self.user_attributes.get(name)?.trim().parse::<f64>().ok();
+            number.filter(|x| *x > 0.0 && x.is_finite())
+        };
+        let count = |name: &str| said(name).filter(|x| *x < 1.8e19).map(|x| x as u64);
+        TrainingCost {
+            train_rows: own.train_rows.or_else(|| count("train_rows")),
+            tokens: own.tokens.or_else(|| count("tokens")),
+            flops: own.flops.or_else(|| said("flops")),
+            seconds: own.seconds.or_else(|| said("seconds")),
+        }
+    }
+
     /// Whether the trial meets all its constraints.
     pub fn is_feasible(&self) -> bool {
         self.system_attributes.is_empty() || self.constraints().are_met()
@@ -373,4 +410,21 @@ pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&Frozen
         .filter_map(|t| Some((t, t.eligible_value()?)))
         .reduce(|best, next| if direction.better(next.1, best.1) { next } else { best })
         .map(|(t, _)| t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_training_used_is_read_from_user_attributes() {
+        let mut trial = FrozenTrial::new(0, TrialState::Complete, [0.5], Params::default());
+        let said = [("tokens", "2e9"), ("flops", "1.5e21"), ("train_rows", "-3"), ("seconds", "\"long\"")];
+        trial.user_attributes = said.map(|(name, json)| (name.to_owned(), json.to_owned())).into();
+        let cost =
+            TrainingCost { tokens: Some(2_000_000_000), flops: Some(1.5e21), ..TrainingCost::default() };
+        assert_eq!(trial.cost(), cost);
+        trial.record.cost = Some(TrainingCost { tokens: Some(7), ..TrainingCost::default() });
+        assert_eq!(trial.cost(), TrainingCost { tokens: Some(7), ..cost });
+    }
 }

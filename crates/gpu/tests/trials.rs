@@ -57,7 +57,7 @@ fn trial(seed: u64, learning_rate: f64, dropout: f64) -> TrialSpec {
     params.insert("learning_rate", learning_rate);
     params.insert("dropout", dropout);
     params.insert("weight_decay", 0.01);
-    let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
+    let budget = SizeBudget::nominal("tiny");
     TrialSpec {
         study: allometry_core::StudyIdentity::default(),
         budget,

@@ -349,6 +349,7 @@ impl ProblemKind {
                     .into()
             }
             Self::BadVariable { .. } => "names that begin with ALLOMETRY_ are reserved for the trial".into(),
+            Self::Both { second: "train_share", .. } => "list either shares or numbers of rows".into(),
             Self::Both { .. } => {
                 "[model] trains the built-in transformer on [data]; [command] starts your own program".into()
             }

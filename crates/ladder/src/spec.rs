@@ -48,6 +48,11 @@ impl Ladder {
     pub fn direction(&self) -> Direction {
         self.metrics.first().direction
     }
+
+    /// The budgets whose trials are trained on all training rows.
+    pub fn budgets_on_all_rows(&self) -> impl Iterator<Item = &BudgetSpec> {
+        self.budgets.iter().filter(|spec| spec.budget.train.is_none())
+    }
 }
 
 /// Number of confirmation runs of each budget.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use allometry_core::{
     Constraints, EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, PrunedOutcome,
-    Reporter, Signal, StudyEvent, TrialRecord, TrialState,
+    Reporter, Signal, StudyEvent, TrainingCost, TrialRecord, TrialState,
 };
 use allometry_store::{Finished, FinishedState, LateResult, Owner, Store, StoreError, TrialId};
 use jiff::Timestamp;
@@ -134,8 +134,9 @@ fn finished(
     let mut record = assignment.record.clone();
     let mut predictions = None;
     let (mut values, mut constraints) = (Vec::new(), Constraints::default());
+    let took = assignment.started.elapsed();
+    let seconds = Some(took.as_secs_f64());
     let outcome = outcome.and_then(|outcome| {
-        let took = assignment.started.elapsed();
         values =
             objectives::values(&assignment.objectives, &outcome, took).map_err(ObjectiveError::Failed)?;
         let ObjectiveOutcome { constraints: reported, metrics, size, .. } = &outcome;
@@ -156,6 +157,7 @@ fn finished(
             record.best_step = outcome.best_step;
             record.metrics = outcome.metrics;
             predictions = outcome.predictions;
+            record.cost = Some(TrainingCost { seconds: outcome.cost.seconds.or(seconds), ..outcome.cost });
             FinishedState::Complete
         }
         Err(ObjectiveError::Pruned(reported)) => {

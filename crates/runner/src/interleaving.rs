@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use allometry_core::rng::{stream, uniform};
 use allometry_core::{
     Constraints, Direction, EpochReport, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
-    Origin, Params, Predictions, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialRng,
-    TrialSpec, TrialState,
+    Origin, Params, Predictions, Reporter, SearchSpace, StudyEvent, TrainingCost, TrialNumber, TrialRecord,
+    TrialRng, TrialSpec, TrialState,
 };
 use allometry_ladder::Ladder;
 use allometry_search::Feasible;
@@ -91,6 +91,7 @@ impl Objective for BySeed {
             metrics: BTreeMap::new(),
             size: None,
             predictions: None,
+            cost: TrainingCost::default(),
         })
     }
 

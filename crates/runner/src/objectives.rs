@@ -86,6 +86,8 @@ fn value(
 
 #[cfg(test)]
 mod tests {
+    use allometry_core::TrainingCost;
+
     use super::*;
 
     fn outcome(metrics: &[(&str, f64)], later: &[f64]) -> ObjectiveOutcome {
@@ -99,6 +101,7 @@ mod tests {
                 .collect::<BTreeMap<_, _>>(),
             size: Some(ModelSize { total: 12, non_embedding: 10 }),
             predictions: None,
+            cost: TrainingCost::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The trials of a ladder's other budgets in the store, for a sampler that uses them.
 
-use allometry_core::{FrozenTrial, SearchSpace, WeightTarget};
+use allometry_core::{FrozenTrial, RowCount, SearchSpace, WeightTarget};
 use allometry_search::OtherBudget;
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
@@ -28,10 +28,9 @@ impl OtherBudgets {
         };
         let mut others = Vec::new();
         for record in &studies {
-            let Some(other) = rung(record).filter(|other| record.id != study && other.ladder == own.ladder)
-            else {
-                continue;
-            };
+            let is_other =
+                |other: &Rung<'_>| record.id != study && other.ladder == own.ladder && other.rows == own.rows;
+            let Some(other) = rung(record).filter(is_other) else { continue };
             let Some(space) = record.space.clone() else { continue };
             let (finished, _) = split(fold_attempts(store.trials(record.id)?));
             let decades = other.decades - own.decades;
@@ -57,6 +56,8 @@ struct Rung<'a> {
     position: usize,
     label: &'a str,
     decades: f64,
+    /// Part of the training rows; `None` for all. Budgets learn from budgets that train on the same rows.
+    rows: Option<RowCount>,
 }
 
 fn rung(record: &StudyRecord) -> Option<Rung<'_>> {
@@ -67,5 +68,6 @@ fn rung(record: &StudyRecord) -> Option<Rung<'_>> {
         position: ladder.position,
         label: &budget.label,
         decades: (weights as f64).log10(),
+        rows: budget.train.as_ref().map(|part| part.rows),
     })
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use allometry_core::{
     CollapsedTo, Constraints, Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective,
     ObjectiveError, ObjectiveOutcome, Origin, Params, Reporter, SamplerKind, SamplerSpec, Signal, StopReason,
-    StudyEvent, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState,
+    StudyEvent, TrainingCost, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState,
 };
 use allometry_ladder::{Ladder, ModelSpec, ObjectiveSpec};
 use allometry_runner::{
@@ -55,6 +55,7 @@ impl Objective for Scripted<'_> {
             metrics: BTreeMap::new(),
             size: None,
             predictions: None,
+            cost: TrainingCost::default(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use allometry_core::{
     Direction, Distribution, FrozenTrial, ParamValue, Params, SamplerKind, SamplerSpec, SearchSpace,
-    SizeBudget, TrialState, WeightTarget, rng,
+    SizeBudget, TrialState, rng,
 };
 use allometry_search::{Feasible, Sampler, StudyView};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -18,7 +18,7 @@ fn feasible() -> Arc<Feasible> {
     let sets =
         [words(), words(), ordinal(4), ordinal(3), ordinal(3), ordinal(6), words(), ordinal(6), ordinal(6)];
     let named = sets.into_iter().enumerate().map(|(i, set)| (format!("p{i}"), set));
-    let budget = SizeBudget { label: "any".into(), target: WeightTarget::Any };
+    let budget = SizeBudget::nominal("any");
     Arc::new(Feasible::new(&SearchSpace(named.collect()), &budget, |_| None).expect("every size is admitted"))
 }
 
@@ -28,7 +28,7 @@ fn ranged() -> Arc<Feasible> {
     let range = |low, high, log| Distribution::Float { low, high, log, step: None };
     space.0.insert("p5".into(), range(0.0, 5.0, false));
     space.0.insert("p7".into(), range(0.1, 10.0, true));
-    let budget = SizeBudget { label: "any".into(), target: WeightTarget::Any };
+    let budget = SizeBudget::nominal("any");
     Arc::new(Feasible::new(&space, &budget, |_| None).expect("every size is admitted"))
 }
 

@@ -40,7 +40,7 @@ fn space(learning_rate: bool) -> SearchSpace {
 
 fn feasible(learning_rate: bool) -> Feasible {
     let target = WeightTarget::Near { weights: 20_000_000, tolerance: 0.25 };
-    let budget = SizeBudget { label: "20M".into(), target };
+    let budget = SizeBudget::new("20M", target);
     Feasible::new(&space(learning_rate), &budget, size).expect("the space reaches the budget")
 }
 
@@ -49,7 +49,7 @@ fn ten_thousand() -> Feasible {
     let mut space = space(false);
     space.0.retain(|name, _| name != "n_heads" && name != "d_ff_ratio");
     space.0.insert("n_layers".into(), Distribution::Int { low: 1, high: 10, log: false, step: 1 });
-    let budget = SizeBudget { label: "any".into(), target: WeightTarget::Any };
+    let budget = SizeBudget::nominal("any");
     Feasible::new(&space, &budget, |_| None).expect("every size is admitted")
 }
 
@@ -81,10 +81,8 @@ fn benches(criterion: &mut Criterion) {
             let size = size(params);
             Measured { size, flops: size.map(|size| 6.0 * size.total as f64) }
         };
-        let budget = SizeBudget {
-            label: "20M".into(),
-            target: WeightTarget::Near { weights: 20_000_000, tolerance: 0.25 },
-        };
+        let target = WeightTarget::Near { weights: 20_000_000, tolerance: 0.25 };
+        let budget = SizeBudget::new("20M", target);
         b.iter(|| black_box(Feasible::constrained(&space(true), &budget, &conditions, measure)));
     });
     let finite = Arc::new(feasible(false));

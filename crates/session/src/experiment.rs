@@ -101,7 +101,7 @@ fn planned<'l>(
     plan: &ExperimentPlan,
 ) -> Result<Vec<Planned<'l>>, SessionError> {
     let mut budgets: Vec<(&BudgetSpec, Arc<Feasible>, Vec<FrozenTrial>)> = Vec::new();
-    for spec in &ladder.budgets {
+    for spec in ladder.budgets_on_all_rows() {
         let study = store.study(&format!("{}/{}", ladder.name, spec.budget.label))?;
         let trials = study.map(|study| store.trials(study.id)).transpose()?.unwrap_or_default();
         budgets.push((spec, Arc::new(evaluator.feasible(spec)?), trials));

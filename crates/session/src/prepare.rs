@@ -1,12 +1,12 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
-use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, SizeReach, WeightTarget};
+use allometry_core::{ModelSize, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
 use allometry_ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
 use allometry_trainer::baseline::baselines;
-use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, load};
+use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, check_train_part, load};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 
 use crate::SessionError;
@@ -33,6 +33,13 @@ impl<'a> Prepared<'a> {
             });
         };
         let loaded = load(data, model.context, model.normalize, model.task)?;
+        let mut parts: Vec<RowCount> = Vec::new();
+        for part in ladder.budgets.iter().filter_map(|spec| spec.budget.train.as_ref()) {
+            if !parts.contains(&part.rows) {
+                check_train_part(&data.path, &loaded.dataset, part.rows, model.task)?;
+                parts.push(part.rows);
+            }
+        }
         Ok(Self { ladder, data, model, dataset: loaded.dataset, summary: loaded.summary })
     }
 
@@ -162,7 +169,7 @@ pub(crate) fn measured(params: &Params, geometry: Geometry, model: &ModelSpec) -
 
 /// Returns the smallest and largest size of a space over all budgets; `None` where sizes are unknown.
 pub fn reach(space: &SearchSpace, size: impl Fn(&Params) -> Option<ModelSize>) -> Option<SizeReach> {
-    let any = SizeBudget { label: String::new(), target: WeightTarget::Any };
+    let any = SizeBudget::nominal("");
     let (smallest, largest) = Feasible::new(space, &any, size).ok()?.census().reach?;
     Some(SizeReach { smallest, largest })
 }

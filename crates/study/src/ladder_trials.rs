@@ -173,7 +173,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         let BaselineFacts { name, description, value, metrics } = baseline.clone();
         Some(Baseline { name, description, value: value?, metrics })
     });
-    LadderTrials {
+    let of_first = LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some() && can_confirm(facts),
         metrics: metrics(&first.record),
@@ -183,8 +183,12 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         row_order: row_order(&first.record),
         smallest_effect: facts.smallest_effect,
         baselines: baselines.collect(),
-        ..LadderTrials::new(studies.into_iter().map(|study| of_stored(study, url)).collect())
-    }
+        ..LadderTrials::new(Vec::new())
+    };
+    let studies = studies.into_iter().map(|study| of_stored(study, url));
+    let (parts, studies): (Vec<_>, Vec<_>) = studies.partition(|study| study.budget.train.is_some());
+    let (parts, studies) = if studies.is_empty() { (studies, parts) } else { (parts, studies) };
+    LadderTrials { studies, parts, ..of_first }
 }
 
 /// Returns the name of a study's metric as reports write it.

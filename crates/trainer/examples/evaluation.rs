@@ -4,9 +4,7 @@
 
 use std::sync::Mutex;
 
-use allometry_core::{
-    EpochReport, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
-};
+use allometry_core::{EpochReport, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec};
 use allometry_ladder::{ModelSpec, Normalize};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
@@ -84,7 +82,7 @@ fn main() {
             .into_iter()
             .collect();
     params.insert("learning_rate", 1e-4);
-    let budget = SizeBudget { label: "evaluation".into(), target: WeightTarget::Any };
+    let budget = SizeBudget::nominal("evaluation");
     let number = TrialNumber(0);
     let trial = TrialSpec {
         study: allometry_core::StudyIdentity::default(),

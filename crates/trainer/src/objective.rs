@@ -1,12 +1,13 @@
 //! The built-in objective: trains one configuration on the training part and scores it on the validation
 //! part.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use allometry_core::{
     Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
-    Reporter, Retraining, TrialSpec, ValidationScores,
+    Reporter, Retraining, RowCount, TrainingCost, TrialSpec, ValidationScores,
 };
 use allometry_ladder::ModelSpec;
 
@@ -18,7 +19,7 @@ use crate::memory;
 use crate::model::{ArchitectureError, Cost, Geometry, cost};
 use crate::network::Network;
 use crate::scoring::{Scored, score};
-use crate::training::{Best, TrainError, Training, device_failure, failed};
+use crate::training::{Best, TrainError, Trained, Training, device_failure, failed};
 
 /// Objective that trains a `PatchTST` model, on a device or on the CPU with one thread per trial.
 ///
@@ -93,13 +94,14 @@ impl<'a> PatchTstObjective<'a> {
         memory::available()
     }
 
-    /// Returns the cost of training a configuration.
+    /// Returns the cost of training a configuration on a number of training rows; all where it is `None`.
     ///
     /// # Errors
     /// [`ArchitectureError`] for parameters that do not define a model.
-    pub fn cost(&self, params: &Params) -> Result<Cost, ArchitectureError> {
+    pub fn cost(&self, params: &Params, rows: Option<RowCount>) -> Result<Cost, ArchitectureError> {
         let architecture = Hyperparameters::from_params(params)?.architecture;
-        let windows = [self.dataset.train.windows.len(), self.dataset.validation.windows.len()];
+        let all = self.dataset.train.windows.len();
+        let windows = [rows.map_or(all, |rows| rows.of(all)), self.dataset.validation.windows.len()];
         Ok(cost(architecture, self.geometry, &self.spec, windows))
     }
 
@@ -111,7 +113,7 @@ impl<'a> PatchTstObjective<'a> {
         let training = self.begin(trial, reporter)?;
         let plan = training.plan.clone();
         match training.finish() {
-            Ok(best) => Ok(fitted(&plan, best)),
+            Ok(trained) => Ok(fitted(&plan, trained)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("no checkpoints are written"),
         }
@@ -154,14 +156,20 @@ impl<'a> PatchTstObjective<'a> {
                 let epoch = description.best.expect("the match guard has checked it");
                 training.trainee.set_weights(&weights).map_err(|e| device_failure(&e))?;
                 let predictions = training.validate()?.into_predictions();
-                return Ok(fitted(&training.plan, Best { epoch, weights, predictions }));
+                let best = Best { epoch, weights, predictions };
+                let windows = training.train.windows.len();
+                return Ok(fitted(&training.plan, Trained { best, epochs: None, windows }));
             }
             Some(old) => training.resume(old)?,
             None => {}
         }
         let plan = training.plan.clone();
-        let best = training.saving(path, description, true).finish()?;
-        Ok(fitted(&plan, best))
+        let trained = training.saving(path, description, true).finish()?;
+        Ok(fitted(&plan, trained))
+    }
+
+    fn train_part(&self, trial: &TrialSpec) -> Cow<'a, SplitPart> {
+        self.dataset.train_part(trial.budget.train.as_ref().map(|part| part.rows))
     }
 
     fn begin<'t>(
@@ -170,8 +178,9 @@ impl<'a> PatchTstObjective<'a> {
         reporter: &'t dyn Reporter,
     ) -> Result<Training<'t>, ObjectiveError> {
         let hyperparameters = Hyperparameters::from_params(&trial.params).map_err(|e| invalid(&e))?;
-        self.check_memory(&trial.params)?;
-        let (train, validation) = (&self.dataset.train, &self.dataset.validation);
+        self.check_memory(trial)?;
+        let train = self.train_part(trial);
+        let validation = &self.dataset.validation;
         if train.windows.is_empty() || validation.windows.is_empty() {
             return Err(failed("the training or the validation part has no windows", String::new()));
         }
@@ -194,17 +203,17 @@ impl<'a> PatchTstObjective<'a> {
             None => plan.on_cpu(),
             Some(device) => device.open(&plan).map_err(|e| device_failure(&e))?,
         };
-        Ok(Training::new(self.dataset, trial, reporter, plan, trainee))
+        Ok(Training::new(self.dataset, train, trial, reporter, plan, trainee))
     }
 
     /// Returns the outcome of a fitted trial, on the part that the objective scores.
-    fn scored_outcome(&self, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
+    fn scored_outcome(&self, trial: &TrialSpec, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
         if !self.confirms {
             return Ok(fitted.outcome);
         }
         let scored = fitted.scored(self.dataset, &self.dataset.test);
         let mut outcome = fitted.outcome;
-        let metrics = scored.metrics(self.dataset.prior());
+        let metrics = scored.metrics(self.train_part(trial).prior());
         let name = self.spec.task.metric().as_str();
         let value = metrics.get(name).copied();
         let undefined = || failed(&format!("`{name}` is undefined on the test part"), String::new());
@@ -215,12 +224,13 @@ impl<'a> PatchTstObjective<'a> {
         Ok(outcome)
     }
 
-    fn check_memory(&self, params: &Params) -> Result<(), ObjectiveError> {
+    fn check_memory(&self, trial: &TrialSpec) -> Result<(), ObjectiveError> {
         if self.device.is_some() {
             // A device has its own memory.
             return Ok(());
         }
-        let needed = self.cost(params).map_err(|e| invalid(&e))?.memory_bytes;
+        let rows = trial.budget.train.as_ref().map(|part| part.rows);
+        let needed = self.cost(&trial.params, rows).map_err(|e| invalid(&e))?.memory_bytes;
         match memory::available() {
             Some(available) if needed > available => Err(failed(
                 "the trial does not fit into memory",
@@ -247,7 +257,7 @@ impl<'a> PatchTstObjective<'a> {
         }
         let plan = training.plan.clone();
         let outcome = match training.saving(path, description, false).finish() {
-            Ok(best) => self.scored_outcome(fitted(&plan, best)),
+            Ok(trained) => self.scored_outcome(trial, fitted(&plan, trained)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("these checkpoints are not essential"),
         };
@@ -268,7 +278,7 @@ impl Objective for PatchTstObjective<'_> {
         reporter: &dyn Reporter,
     ) -> Result<ObjectiveOutcome, ObjectiveError> {
         match &self.checkpoints {
-            None => self.fit(trial, reporter).and_then(|fitted| self.scored_outcome(fitted)),
+            None => self.fit(trial, reporter).and_then(|fitted| self.scored_outcome(trial, fitted)),
             Some(folder) => {
                 let file = format!("{:016x}.safetensors", trial.seed);
                 let folder = folder.join(&trial.budget.label).join(trial.study.folder());
@@ -307,14 +317,24 @@ impl Fitted {
     }
 }
 
-fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
+fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
+    let Trained { best, epochs, windows } = trained;
+    let architecture = plan.hyperparameters.architecture;
+    let per_epoch = cost(architecture, plan.geometry, plan.settings, [windows, 0]).flops_per_epoch;
+    let cost = TrainingCost {
+        train_rows: Some(windows as u64),
+        tokens: epochs.map(|epochs| epochs * windows as u64),
+        flops: epochs.map(|epochs| epochs as f64 * per_epoch as f64),
+        seconds: None,
+    };
     let outcome = ObjectiveOutcome {
         constraints: Constraints::default(),
         values: vec![best.epoch.value],
         best_step: Some(best.epoch.step),
         metrics: best.epoch.metrics,
-        size: Some(plan.hyperparameters.architecture.model_size(plan.geometry)),
+        size: Some(architecture.model_size(plan.geometry)),
         predictions: Some(best.predictions),
+        cost,
     };
     Fitted {
         outcome,
@@ -333,7 +353,7 @@ fn invalid(error: &ArchitectureError) -> ObjectiveError {
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::{EpochReport, Signal, SizeBudget, StudyIdentity, TrialNumber, WeightTarget};
+    use allometry_core::{EpochReport, Signal, SizeBudget, StudyIdentity, TrialNumber};
 
     use super::*;
     use crate::data::{Preparation, Window};
@@ -369,7 +389,7 @@ mod tests {
         let spec = ModelSpec { epochs: 3, patience: 3, ..ModelSpec::new(8, 4, 4) };
         let mut params: Params = [("d_model", 4i64), ("n_layers", 1), ("n_heads", 1)].into_iter().collect();
         params.insert("learning_rate", 1e-3);
-        let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
+        let budget = SizeBudget::nominal("tiny");
         let (number, first_attempt) = (TrialNumber(0), TrialNumber(0));
         let trial =
             TrialSpec { study: StudyIdentity::default(), budget, number, first_attempt, params, seed: 3 };

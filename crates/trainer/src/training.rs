@@ -1,6 +1,7 @@
 //! Training of one trial, epoch by epoch. Resuming from a checkpoint gives the same bytes as training
 //! without interruption.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use allometry_ladder::Monitor;
 
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
-use crate::data::Dataset;
+use crate::data::{Dataset, SplitPart};
 use crate::device::{DeviceError, Plan, StepError, Trainee};
 use crate::learner::Diverged;
 use crate::schedule::rate_factor;
@@ -37,6 +38,8 @@ pub enum TrainError {
 /// State of a training between two batches.
 pub(crate) struct Training<'a> {
     pub(crate) dataset: &'a Dataset,
+    /// The training windows.
+    pub(crate) train: Cow<'a, SplitPart>,
     pub(crate) trial: &'a TrialSpec,
     pub(crate) reporter: &'a dyn Reporter,
     pub(crate) plan: Plan<'a>,
@@ -58,6 +61,15 @@ pub(crate) struct Best {
     pub(crate) predictions: Predictions,
 }
 
+/// A training that reached its end.
+pub(crate) struct Trained {
+    pub(crate) best: Best,
+    /// Number of epochs trained; `None` where it is not known any more.
+    pub(crate) epochs: Option<u64>,
+    /// Number of training windows.
+    pub(crate) windows: usize,
+}
+
 struct Saver<'a> {
     path: &'a Path,
     description: Description,
@@ -72,6 +84,7 @@ impl<'a> Training<'a> {
     /// Creates a training that has not started.
     pub(crate) fn new(
         dataset: &'a Dataset,
+        train: Cow<'a, SplitPart>,
         trial: &'a TrialSpec,
         reporter: &'a dyn Reporter,
         plan: Plan<'a>,
@@ -80,6 +93,7 @@ impl<'a> Training<'a> {
         let progress = Progress::new(plan.settings);
         Self {
             dataset,
+            train,
             trial,
             reporter,
             plan,
@@ -131,7 +145,7 @@ impl<'a> Training<'a> {
     }
 
     /// Trains to the end.
-    pub(crate) fn finish(mut self) -> Result<Best, TrainError> {
+    pub(crate) fn finish(mut self) -> Result<Trained, TrainError> {
         while self.progress.history.len() < self.plan.settings.epochs && !self.progress.stopping.is_over() {
             match self.epoch() {
                 Err(ObjectiveError::Interrupted) => {
@@ -151,7 +165,8 @@ impl<'a> Training<'a> {
             description.progress = None;
             save(path, &description, &best.weights, &[])?;
         }
-        Ok(best)
+        let epochs = Some(self.progress.history.len() as u64);
+        Ok(Trained { best, epochs, windows: self.train.windows.len() })
     }
 
     /// Writes a checkpoint from which training can continue.
@@ -178,8 +193,8 @@ impl<'a> Training<'a> {
         self.average().map_err(|e| device_failure(&e))?;
         let scored = self.validate()?;
         metrics.insert("validation_loss".into(), scored.loss);
-        metrics.extend(scored.metrics(self.dataset.prior()));
-        let collapsed_to = scored.collapsed_to(&self.dataset.train);
+        metrics.extend(scored.metrics(self.train.prior()));
+        let collapsed_to = scored.collapsed_to(&self.train);
         metrics.insert(CONSTANT.into(), f64::from(u8::from(collapsed_to.is_some())));
         let predictions = scored.into_predictions();
         let value = required_metric(&metrics, self.plan.settings.task.metric())?;
@@ -253,7 +268,7 @@ impl<'a> Training<'a> {
     /// Trains on every window once, except those trained on before an interruption. Returns the epoch's
     /// training metrics.
     fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, ObjectiveError> {
-        let windows = &self.dataset.train.windows;
+        let windows = &self.train.windows;
         let batch_size = self.plan.capacity;
         let step_size = batch_size * self.plan.settings.accumulate;
         let order = shuffled(windows.len(), self.trial.seed, self.progress.history.len() as u64);

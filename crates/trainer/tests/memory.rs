@@ -123,7 +123,7 @@ fn measured_alone() {
     }
     let before = peak().unwrap();
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
-    let predicted = objective.cost(&params).unwrap().memory_bytes;
+    let predicted = objective.cost(&params, None).unwrap().memory_bytes;
     objective.fit(&trial(1, params), &Recorder::default()).unwrap();
     println!("measured {predicted} {}", peak().unwrap() - before);
 }

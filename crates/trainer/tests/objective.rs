@@ -2,7 +2,9 @@
 
 mod support;
 
-use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, Params, Retraining, TrialSpec};
+use allometry_core::{
+    Objective, ObjectiveError, ObjectiveOutcome, Params, Retraining, RowCount, TrainingCost, TrialSpec,
+};
 use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::Dataset;
 use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner, PatchTstObjective};
@@ -222,13 +224,40 @@ fn costs_grow_with_the_model() {
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     // Per window: 3 patches of 8 values; forward 2 x (3 x (8 + 12 x 16) x 16 + attention 2 x 3 x 3 x 16 +
     // head 48).
-    let cost = objective.cost(&params(&[])).unwrap();
+    let cost = objective.cost(&params(&[]), None).unwrap();
     let forward = 2 * (3 * (8 + 12 * 16) * 16 + 2 * 9 * 16 + 48);
     let step = 3 * forward - 2 * 3 * 8 * 16;
     assert_eq!(cost.flops_per_step, 32 * step);
     let [train, validation] = [dataset.train.windows.len() as u64, dataset.validation.windows.len() as u64];
     assert_eq!(cost.flops_per_epoch, train * step + validation * forward);
-    assert!(objective.cost(&params(&[("n_layers", 4.0)])).unwrap().memory_bytes > cost.memory_bytes);
+    assert!(objective.cost(&params(&[("n_layers", 4.0)]), None).unwrap().memory_bytes > cost.memory_bytes);
+}
+
+#[test]
+fn a_part_of_the_rows_is_trained_as_if_there_were_no_others() {
+    let dataset = series(700);
+    let windows = dataset.train.windows.len();
+    let mut part = trial(1, params(&[]));
+    part.budget = part.budget.trained_on(RowCount::Share(0.25));
+    let recorder = Recorder::default();
+    let of_part = run(&dataset, spec(), &part, &recorder).unwrap();
+    let mut fewer = dataset.clone();
+    fewer.train.windows.drain(..windows - windows.div_ceil(4));
+    let alone = run(&fewer, spec(), &trial(1, params(&[])), &Recorder::default()).unwrap();
+    assert_eq!(bits(&of_part), bits(&alone));
+    assert_eq!(of_part.metrics, alone.metrics);
+
+    let epochs = recorder.epochs.into_inner().unwrap().len() as u64;
+    let rows = windows.div_ceil(4) as u64;
+    let forward = 2 * (3 * (8 + 12 * 16) * 16 + 2 * 9 * 16 + 48);
+    let step = 3 * forward - 2 * 3 * 8 * 16;
+    let cost = TrainingCost {
+        train_rows: Some(rows),
+        tokens: Some(epochs * rows),
+        flops: Some((epochs * rows * step) as f64),
+        seconds: None,
+    };
+    assert_eq!((of_part.cost, alone.cost), (cost, cost));
 }
 
 fn weights_after(dataset: &Dataset, spec: ModelSpec) -> ObjectiveOutcome {

@@ -14,8 +14,10 @@ use crate::stats::bootstrap;
 use crate::stats::robust_law::{EXPONENTS, Law, Sizes};
 
 pub use forecast::{Forecast, Prediction};
+pub(crate) use optimum::optima_of;
 pub use optimum::{OPERATIONS, Optimum};
 pub use problem::LawProblem;
+pub(crate) use problem::check;
 pub use resample::Resampled;
 
 /// Threshold of Huber's loss on the residuals of `log loss` (Hoffmann et al. 2022).
@@ -197,7 +199,7 @@ pub fn fit_law(
     points: &[LawPoint],
     options: &LawOptions,
 ) -> Result<LawAnalysis, LawProblem> {
-    problem::check(axes, points)?;
+    check(axes, points)?;
     let fitted = Fitted::new(points).refined();
     let mut rng = stream(options.seed, "law", 0);
     let (laws, resampled) = resample::laws(&fitted, axes.len(), options.replicates, &mut rng);

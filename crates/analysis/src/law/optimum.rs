@@ -11,7 +11,7 @@ pub const OPERATIONS: f64 = 6.0;
 /// Multiples of the largest compute for which the sizes are computed.
 const MULTIPLES: [f64; 3] = [1.0, 10.0, 100.0];
 
-/// The weights and the data with the least loss for given compute `C = 6 N D`.
+/// The weights and the data with the least loss for given compute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Optimum {
     /// Compute.
@@ -39,6 +39,17 @@ pub(super) fn optima(
         return Vec::new();
     }
     let largest = OPERATIONS * axis_laws.iter().map(|axis| axis.range[1]).product::<f64>();
+    optima_of(law, laws, [largest, OPERATIONS], level)
+}
+
+/// Returns the optima of a law over weights and data for multiples of `largest` compute, with `operations`
+/// per weight and row.
+pub(crate) fn optima_of(
+    law: &Law,
+    laws: &[Law],
+    [largest, operations]: [f64; 2],
+    level: f64,
+) -> Vec<Optimum> {
     let of = |multiple: &f64| {
         let compute = multiple * largest;
         let estimate = |of: &dyn Fn(&Law) -> f64| {
@@ -47,20 +58,19 @@ pub(super) fn optima(
         };
         Optimum {
             compute,
-            weights: estimate(&|law| best(law, compute)[0]),
-            data: estimate(&|law| best(law, compute)[1]),
-            loss: estimate(&|law| law.at(&best(law, compute))),
+            weights: estimate(&|law| best(law, compute / operations)[0]),
+            data: estimate(&|law| best(law, compute / operations)[1]),
+            loss: estimate(&|law| law.at(&best(law, compute / operations))),
         }
     };
     MULTIPLES.iter().map(of).collect()
 }
 
-/// Returns the weights and the data with the least loss for some compute.
-fn best(law: &Law, compute: f64) -> [f64; 2] {
+/// Returns the weights and the data with the least loss for a product of both.
+fn best(law: &Law, pairs: f64) -> [f64; 2] {
     let ([alpha, beta], [a, b]) =
         ([law.exponents[0], law.exponents[1]], [law.amplitudes[0], law.amplitudes[1]]);
     let scale = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta));
-    let pairs = compute / OPERATIONS;
     let weights = scale * pairs.powf(beta / (alpha + beta));
     [weights, pairs / weights]
 }

@@ -54,7 +54,7 @@ pub enum LawProblem {
 }
 
 /// Checks whether runs can bear a law.
-pub(super) fn check(axes: &[LawAxis], points: &[LawPoint]) -> Result<(), LawProblem> {
+pub(crate) fn check(axes: &[LawAxis], points: &[LawPoint]) -> Result<(), LawProblem> {
     let is_positive = |x: f64| x > 0.0 && x.is_finite();
     let is_sound =
         |point: &LawPoint| is_positive(point.loss) && point.sizes.iter().all(|size| is_positive(*size));

@@ -1,7 +1,7 @@
 //! Check of the verdict on scaling.
 
 use allometry_core::Metrics;
-use allometry_core::{Direction, SizeBudget, WeightTarget};
+use allometry_core::{Direction, SizeBudget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,8 +75,7 @@ impl ScalingLint {
         let point = |(size, budget): &(&SizeLint, &Budget)| {
             Some(ScalingPoint {
                 budget: budget.label.clone(),
-                nominal: SizeBudget { label: budget.label.clone(), target: WeightTarget::Any }
-                    .nominal_weights(),
+                nominal: SizeBudget::nominal(&budget.label).nominal_weights(),
                 size: size.exact,
                 best: metric_estimate(budget.best?, &ladder, options),
             })

@@ -1,6 +1,6 @@
 //! Check of the sizes of the best models.
 
-use allometry_core::{ModelSize, ParamValue, Params, SizeBudget, WeightTarget};
+use allometry_core::{ModelSize, ParamValue, Params, SizeBudget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,7 @@ impl SizeLint {
     pub(super) fn new(report: &StatedReport, budget: &Budget, knowledge: &Knowledge<'_>) -> Self {
         let size = |params: &Params| knowledge.size.and_then(|size| size(params));
         let exact = size(&budget.params);
-        let label = SizeBudget { label: budget.label.clone(), target: WeightTarget::Any };
+        let label = SizeBudget::nominal(&budget.label);
         Self {
             budget: budget.label.clone(),
             line: budget.line,

@@ -61,6 +61,8 @@ pub(crate) struct BudgetPart<'a> {
     pub(crate) label: String,
     /// Exact or nominal number of weights, where known.
     pub(crate) weights: Option<f64>,
+    /// Floating-point operations of a training, where known.
+    pub(crate) flops: Option<f64>,
     /// The value, in gains: larger is better.
     pub(crate) value: f64,
     /// The units that the value is computed from.
@@ -79,6 +81,7 @@ impl BudgetPart<'_> {
         Self {
             label: label.to_owned(),
             weights: None,
+            flops: None,
             value: 0.0,
             units: None,
             part: None,

@@ -80,8 +80,11 @@ impl Judgement {
                 ..step.clone()
             };
         }
-        if let (Some(law), Some(other)) = (&mut self.law, &other.law) {
-            law.widen(other);
+        let laws = [(&mut self.law, &other.law), (&mut self.law_of_compute, &other.law_of_compute)];
+        for (law, other) in laws {
+            if let (Some(law), Some(other)) = (law, other) {
+                law.widen(other);
+            }
         }
         self.cut_to = Some(fewest);
         self

@@ -107,6 +107,9 @@ pub struct Judgement {
     /// range, and without errors.
     #[serde(default)]
     pub law: Option<SizeLaw>,
+    /// The same over floating-point operations, where all trials behind the values record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law_of_compute: Option<SizeLaw>,
     /// The smallest budget for which no larger one is significantly better.
     pub sufficient: String,
     /// Whether the conclusion depends on `k`: the slope at the largest `k` has the opposite sign.
@@ -363,6 +366,7 @@ pub(crate) fn judge(
         same_rows: budgets.knows_rows().then(|| budgets.is_paired()),
         rows_in_order: budgets.is_ordered(),
         last_step,
+        law_of_compute: law_of_compute(budgets, slope.freedom, sign, options),
         law: is_per_decade.then(|| size_law(budgets, &places, slope.freedom, sign, options)).flatten(),
         sufficient: budgets.parts[sufficient].label.clone(),
         k_decides: false,
@@ -408,6 +412,16 @@ impl Judgement {
             }
         }
     }
+}
+
+/// Returns the law over floating-point operations, which must rise from budget to budget.
+fn law_of_compute(budgets: &Budgets<'_>, freedom: f64, sign: f64, options: &Options) -> Option<SizeLaw> {
+    let places: Vec<f64> =
+        budgets.parts.iter().map(|part| part.flops.map(f64::log10)).collect::<Option<_>>()?;
+    if !places.is_sorted() {
+        return None;
+    }
+    size_law(budgets, &places, freedom, sign, options)
 }
 
 /// Returns the places of the budgets: the logarithms of their weights, or steps of 1 where weights are not

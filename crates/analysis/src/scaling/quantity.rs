@@ -44,6 +44,20 @@ impl Searched<'_> {
     }
 }
 
+/// The values of budgets, from their trials.
+pub(crate) struct Valued<'a> {
+    pub(crate) quantity: Quantity,
+    /// One part for each study with usable trials, in the order of the studies.
+    pub(crate) parts: Vec<BudgetPart<'a>>,
+    /// The same with every search cut to the fewest configurations, and their number, where the cut may make
+    /// a difference.
+    pub(crate) cut: Option<(Vec<BudgetPart<'a>>, u64)>,
+    /// The same with the largest `k`, where the quantity is the best of `k`.
+    of_most: Option<Vec<BudgetPart<'a>>>,
+    /// Sources of error that are missing from the parts, apart from rows.
+    pub(crate) left_out: Vec<Source>,
+}
+
 /// Judges a ladder by its searches, or by configurations that were tried several times. `searches` holds the
 /// kind of search of each study.
 ///
@@ -54,13 +68,39 @@ pub(super) fn judge(
     searches: &[SearchKind],
     options: &Options,
 ) -> Result<Judged, Withheld> {
-    let mut searched: Vec<Searched<'_>> = ladder
-        .studies
+    let studies: Vec<(&StudyTrials, SearchKind)> =
+        ladder.studies.iter().zip(searches.iter().copied()).collect();
+    let Valued { quantity, parts, cut, of_most, left_out } = valued(&studies, ladder)?;
+    let judge = |parts: Vec<BudgetPart<'_>>| {
+        let budgets = Budgets::new(in_order(parts))?;
+        test(&budgets, quantity, ladder.direction().sign(), left_out.clone(), options)
+    };
+    let mut judged = judge(parts)?;
+    if let Some((cut, fewest)) = cut {
+        judged = at_equal_effort(judged, &judge(cut)?, fewest);
+    }
+    // The mean of few trials and the best of many may disagree; then neither is significant.
+    if let Some(of_most) = of_most.map(in_order).map(Budgets::new).transpose()? {
+        let weights = slope_weights(&places(&of_most).0, 0);
+        let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
+        judged.0.check_against(slope);
+    }
+    Ok(judged)
+}
+
+/// Returns the values of studies, with the kind of search of each.
+///
+/// # Errors
+/// Returns [`Withheld`] where they cannot be compared.
+pub(crate) fn valued<'a>(
+    studies: &[(&'a StudyTrials, SearchKind)],
+    ladder: &LadderTrials,
+) -> Result<Valued<'a>, Withheld> {
+    let mut searched: Vec<Searched<'a>> = studies
         .iter()
-        .zip(searches)
-        .map(|(study, kind)| Searched {
+        .map(|&(study, kind)| Searched {
             study,
-            kind: *kind,
+            kind,
             configurations: configurations(study, ladder, |_| true),
         })
         .filter(|one| !one.configurations.is_empty())
@@ -74,7 +114,7 @@ pub(super) fn judge(
     let why_no_search = match sample {
         Ok(()) => {
             searched.iter_mut().for_each(Searched::count_alike);
-            return of_searches(&searched, ladder, options);
+            return of_searches(&searched, ladder);
         }
         Err(why) => why,
     };
@@ -84,13 +124,9 @@ pub(super) fn judge(
     // Where each budget tried one configuration, the variance over searches is unknown.
     let knows_search = parts.iter().all(|part| part.part.is_some());
     let left_out = if knows_search { Vec::new() } else { vec![Source::Search] };
-    let judge = |parts: Vec<BudgetPart<'_>>| {
-        let budgets = Budgets::new(in_order(parts))?;
-        test(&budgets, Quantity::Configuration, ladder.direction().sign(), left_out.clone(), options)
-    };
-    let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
-    let whole = judge(parts.clone())?;
-    Ok(at_equal_effort(whole, &judge(excess.cut(parts))?, excess.fewest))
+    let excess = Excess::new(&studies, ladder);
+    let cut = excess.map(|excess| (excess.cut(parts.clone()), excess.fewest));
+    Ok(Valued { quantity: Quantity::Configuration, parts, cut, of_most: None, left_out })
 }
 
 /// A test with the differences of its pairs.
@@ -202,15 +238,11 @@ fn take_a_sample(searched: &mut [Searched<'_>], ladder: &LadderTrials) -> Result
     }
 }
 
-fn of_searches(
-    searched: &[Searched<'_>],
-    ladder: &LadderTrials,
-    options: &Options,
-) -> Result<Judged, Withheld> {
+fn of_searches<'a>(searched: &[Searched<'a>], ladder: &LadderTrials) -> Result<Valued<'a>, Withheld> {
     let values: Vec<Vec<f64>> =
         searched.iter().map(|one| one.configurations.iter().map(Configuration::mean).collect()).collect();
     let fewest = values.iter().map(Vec::len).min().unwrap_or(0);
-    let at = |k: usize, first: usize| -> Option<Vec<BudgetPart<'_>>> {
+    let at = |k: usize, first: usize| -> Option<Vec<BudgetPart<'a>>> {
         let parts = searched.iter().zip(&values).map(|(one, values)| {
             let count = values.len().min(first);
             let best: BestOfK = best_of_k(&values[..count], k)?;
@@ -220,28 +252,17 @@ fn of_searches(
     };
     let k = choose_k(&values);
     let parts = at(k, usize::MAX).ok_or(Withheld::NothingVaries)?;
-    let budgets = Budgets::new(in_order(parts.clone()))?;
-    let judge = |budgets: &Budgets<'_>| {
-        let quantity = Quantity::BestOf { k: k as u64 };
-        test(budgets, quantity, ladder.direction().sign(), Vec::new(), options)
-    };
-    let mut judged = judge(&budgets)?;
     // An unrecorded search that learns gains from more trials. Cut to equal numbers of first trials, the
     // budgets must support the conclusion too.
     let is_unequal = values.iter().any(|values| values.len() > fewest);
+    let mut cut = None;
     if is_unequal && searched.iter().any(|one| !is_recorded(one.study)) {
         let mut first = at(k, fewest).ok_or(Withheld::NothingVaries)?;
         first.iter_mut().zip(&parts).for_each(|(part, whole)| part.weights = whole.weights);
-        judged = at_equal_effort(judged, &judge(&Budgets::new(in_order(first))?)?, fewest as u64);
+        cut = Some((first, fewest as u64));
     }
-    // The mean of few trials and the best of many may disagree; then neither is significant.
-    let of_most = at(largest_k(&values), usize::MAX).map(in_order).map(Budgets::new).transpose()?;
-    if let Some(of_most) = of_most {
-        let weights = slope_weights(&places(&of_most).0, 0);
-        let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
-        judged.0.check_against(slope);
-    }
-    Ok(judged)
+    let of_most = at(largest_k(&values), usize::MAX);
+    Ok(Valued { quantity: Quantity::BestOf { k: k as u64 }, parts, cut, of_most, left_out: Vec::new() })
 }
 
 /// Returns the expected best of `k` of a study's configurations with the sources of its error.
@@ -257,22 +278,26 @@ pub(crate) fn best_part<'a>(
         configuration.trials.iter().map(move |trial| (share, *trial))
     });
     let weighed: Vec<_> = spread.collect();
-    let logs: Option<Vec<f64>> = weighed
-        .iter()
-        .map(|(share, trial)| {
-            Some(share * (trial.record.size.filter(|size| size.total > 0)?.total as f64).log10())
-        })
-        .collect();
-    let exact = logs.map(|logs| 10.0_f64.powf(logs.iter().sum()));
+    let exact = geometric_mean(&weighed, |trial| Some(trial.record.size?.total as f64));
     BudgetPart {
         label: study.budget.label.clone(),
         weights: exact.or(study.budget.nominal_weights().filter(|weights| weights.is_finite())),
+        flops: geometric_mean(&weighed, |trial| trial.cost().flops),
         value: best.value,
         units: Some(best.units),
         part: None,
         models: models(&weighed, study, ladder),
         by_counts: by_counts(best.value, ladder),
     }
+}
+
+/// Returns the weighted geometric mean of a size of trials; `None` where it is not known or not positive.
+pub(crate) fn geometric_mean(
+    weighed: &[(f64, &FrozenTrial)],
+    of: impl Fn(&FrozenTrial) -> Option<f64>,
+) -> Option<f64> {
+    let logs = weighed.iter().map(|(weight, trial)| Some(weight * of(trial).filter(|x| *x > 0.0)?.log10()));
+    logs.sum::<Option<f64>>().map(|log| 10.0_f64.powf(log))
 }
 
 /// Returns the predictions of the trials with the largest weights, scaled to sum to 1; empty where none are
@@ -338,6 +363,7 @@ fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetP
     Some(BudgetPart {
         label: study.budget.label.clone(),
         weights: size.or(study.budget.nominal_weights().filter(|weights| weights.is_finite())),
+        flops: geometric_mean(&weighed, |trial| trial.cost().flops),
         value,
         units: Some(Units { variance, count, freedom, source: Source::Seeds }),
         part,

@@ -1,4 +1,4 @@
-//! A saturating power law of the metric over the sizes of the budgets, and its forecasts.
+//! A saturating power law of the metric over weights, operations or training rows, and its forecasts.
 
 use allometry_core::cholesky::Cholesky;
 use allometry_core::rng::{TrialRng, stream};
@@ -30,13 +30,15 @@ const FARTHEST: f64 = 10.0;
 /// Distance in decades up to which two sizes are one.
 const ONE_SIZE: f64 = 0.02;
 
-/// A saturating power law of the judged value over weights, `limit - amplitude / weights^exponent` in gains.
+/// A saturating power law of the judged value over sizes, `limit - amplitude / size^exponent` in gains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeLaw {
-    /// Exponent of the weights. It is not identified where its interval reaches an end of the searched range,
+    /// Exponent of the sizes. It is not identified where its interval reaches an end of the searched range,
     /// 0.01 to 3.
     pub exponent: Estimate,
-    /// Value that the metric approaches for very large models.
+    /// Amplitude of `limit - amplitude / size^exponent`, in units of the metric at size 1.
+    pub amplitude: Estimate,
+    /// Value that the metric approaches for very large sizes.
     pub limit: Estimate,
     /// Forecast of the next size: as far beyond the largest as that is beyond the one before, at most
     /// tenfold.
@@ -48,8 +50,9 @@ pub struct SizeLaw {
 /// The value that a law forecasts at a size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeForecast {
-    /// Number of weights.
-    pub weights: f64,
+    /// Size: the number of weights, operations or rows.
+    #[serde(alias = "weights")]
+    pub size: f64,
     /// The value. Its interval covers what the errors of the budgets cover, not another form of law.
     pub value: Estimate,
 }
@@ -105,8 +108,9 @@ pub(super) fn size_law(
     };
     Some(SizeLaw {
         exponent: estimate(&|law| law.fit.exponent, 1.0)?,
+        amplitude: estimate(&Law::amplitude, 1.0)?,
         limit: estimate(&|law| law.fit.limit, sign)?,
-        next: SizeForecast { weights: 10.0_f64.powf(next), value: estimate(&|law| law.at(next), sign)? },
+        next: SizeForecast { size: 10.0_f64.powf(next), value: estimate(&|law| law.at(next), sign)? },
         held_out: held_out(budgets, places, &values, &noise, sign, options),
     })
 }
@@ -152,7 +156,7 @@ fn held_out(
     let observed = sign * values[last];
     Some(HeldOutBudget {
         budget: budgets.parts[last].label.clone(),
-        forecast: SizeForecast { weights: 10.0_f64.powf(place), value },
+        forecast: SizeForecast { size: 10.0_f64.powf(place), value },
         observed,
         is_inside: value.interval.is_some_and(|interval| interval.contains(observed)),
     })
@@ -162,6 +166,7 @@ impl SizeLaw {
     /// Widens the intervals to those of `other`, the law of these budgets at equal effort.
     pub(super) fn widen(&mut self, other: &Self) {
         self.exponent = self.exponent.or_wider(other.exponent);
+        self.amplitude = self.amplitude.or_wider(other.amplitude);
         self.limit = self.limit.or_wider(other.limit);
         self.next.value = self.next.value.or_wider(other.next.value);
         if let (Some(one), Some(other)) = (&mut self.held_out, &other.held_out) {
@@ -180,7 +185,7 @@ impl SizeLaw {
     }
 }
 
-/// A law in gains over the logarithms of weights.
+/// A law in gains over the logarithms of sizes.
 struct Law {
     fit: PowerLaw,
     /// Logarithm of the size that the fit counts as 1.
@@ -195,13 +200,18 @@ impl Law {
         (fit.limit.is_finite() && fit.amplitude.is_finite()).then_some(Self { fit, center })
     }
 
+    /// Returns the distance from the limit at size 1, in gains.
+    fn amplitude(&self) -> f64 {
+        self.fit.amplitude * 10.0_f64.powf(self.fit.exponent * self.center)
+    }
+
     fn at(&self, place: f64) -> f64 {
         self.fit.limit - self.fit.amplitude * 10.0_f64.powf(-self.fit.exponent * (place - self.center))
     }
 }
 
 /// The joint error of the values.
-struct Noise {
+pub(super) struct Noise {
     factor: Cholesky,
     count: usize,
     freedom: f64,
@@ -209,7 +219,7 @@ struct Noise {
 
 impl Noise {
     /// Takes the variance of each budget as its interval does, and the covariances over the rows.
-    fn new(budgets: &Budgets<'_>, freedom: f64, options: &Options) -> Option<Self> {
+    pub(super) fn new(budgets: &Budgets<'_>, freedom: f64, options: &Options) -> Option<Self> {
         let count = budgets.parts.len();
         let mut covariance = vec![0.0; count * count];
         for first in 0..count {
@@ -226,7 +236,8 @@ impl Noise {
         Some(Self { factor: Cholesky::new(covariance, count)?, count, freedom })
     }
 
-    fn draws(&self, rng: &mut TrialRng) -> Vec<Vec<f64>> {
+    /// Returns draws of the errors of all values, in gains.
+    pub(super) fn draws(&self, rng: &mut TrialRng) -> Vec<Vec<f64>> {
         let number = if self.count < MANY { DRAWS } else { DRAWS_OF_MANY };
         (0..number).map(|_| self.draw(rng)).collect()
     }
@@ -248,7 +259,7 @@ fn chi_squared(freedom: f64, rng: &mut TrialRng) -> f64 {
 }
 
 /// Returns a number of a law in gains, with the percentiles of its draws.
-fn with_draws(point: f64, mut draws: Vec<f64>, sign: f64, options: &Options) -> Option<Estimate> {
+pub(super) fn with_draws(point: f64, mut draws: Vec<f64>, sign: f64, options: &Options) -> Option<Estimate> {
     let (low, high) = bootstrap::percentile(&mut draws, options.level)?;
     let (low, high) = (low.min(point), high.max(point));
     let interval = if sign < 0.0 { (-high, -low) } else { (low, high) };

@@ -85,7 +85,7 @@ fn exponents_and_forecasts_cover() {
                 other => panic!("{other:?}"),
             };
             let law = judgement.law.unwrap();
-            let next = saturated(law.next.weights) + beyond;
+            let next = saturated(law.next.size) + beyond;
             let is_covered = [
                 law.exponent.interval.unwrap().contains(0.3),
                 law.next.value.interval.unwrap().contains(next),
@@ -151,7 +151,7 @@ fn forecasts_cover_on_dependent_rows_and_few_seeds() {
                 ..LadderTrials::new(studies.collect())
             };
             let law = analyze(&ladder, &options(0)).scaling.judgement.unwrap().law.unwrap();
-            let next = saturated(law.next.weights);
+            let next = saturated(law.next.size);
             covered[0] += usize::from(law.next.value.interval.unwrap().contains(next));
             covered[1] += usize::from(law.held_out.unwrap().is_inside);
         }

@@ -3,8 +3,8 @@
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{LadderTrials, RowOrder, StudyPredictions, StudyTrials};
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, Params, TrialNumber, TrialRng,
-    TrialState, ValidationScores,
+    ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, Params, RowCount, SizeBudget,
+    TrainingCost, TrialNumber, TrialRng, TrialState, ValidationScores,
 };
 use allometry_search::normal::cdf;
 
@@ -68,6 +68,12 @@ pub(crate) struct World {
     pub(crate) seed_spread: f64,
     pub(crate) direction: Direction,
     pub(crate) rows: Rows,
+    /// Shares of the training rows on which every budget is searched as well.
+    pub(crate) shares: Vec<f64>,
+    /// Gain for each doubling of the training rows.
+    pub(crate) data_gain: f64,
+    /// Number of trials of each budget on each of its parts of the rows.
+    pub(crate) trials_of_parts: u64,
     /// Whether the first budget's search learns from its trials, and whether that is recorded.
     pub(crate) adaptive: Option<bool>,
 }
@@ -82,6 +88,9 @@ impl Default for World {
             seed_spread: 0.0,
             direction: Direction::Maximize,
             rows: Rows::Unknown,
+            shares: Vec::new(),
+            data_gain: 0.0,
+            trials_of_parts: 50,
             adaptive: None,
         }
     }
@@ -96,7 +105,15 @@ impl World {
             }
             Rows::Unknown | Rows::Counts(..) => None,
         };
-        let studies = (0..self.trials.len()).map(|place| self.study(rng, place, market.as_ref())).collect();
+        let studies =
+            (0..self.trials.len()).map(|place| self.study(rng, place, None, market.as_ref())).collect();
+        let places =
+            (0..self.trials.len()).flat_map(|place| self.shares.iter().map(move |share| (place, *share)));
+        let places: Vec<(usize, f64)> = places.collect();
+        let parts = places
+            .into_iter()
+            .map(|(place, share)| self.study(rng, place, Some(share), market.as_ref()))
+            .collect();
         let rows = match (self.rows, &market) {
             (Rows::Counts(positives, negatives), _) => Some(ClassCounts { positives, negatives }),
             (_, Some(market)) => Some(market.counts()),
@@ -109,11 +126,19 @@ impl World {
             rows,
             horizon,
             row_order: RowOrder::Stored,
+            parts,
             ..LadderTrials::new(studies)
         }
     }
 
-    fn study(&self, rng: &mut TrialRng, place: usize, market: Option<&Market>) -> StudyTrials {
+    /// Returns the search of a budget, on a share of the rows if one is given.
+    fn study(
+        &self,
+        rng: &mut TrialRng,
+        place: usize,
+        share: Option<f64>,
+        market: Option<&Market>,
+    ) -> StudyTrials {
         let decades = 2.0 * place as f64 / (self.trials.len() - 1) as f64;
         let total = (1e6 * 10.0_f64.powf(decades)) as u64;
         let mut scores = StudyPredictions::default();
@@ -121,14 +146,17 @@ impl World {
         let adaptive = self.adaptive.filter(|_| place == 0);
         // The effect on single rows that two models of one budget share.
         let family = market.map(|market| market.noise(rng));
-        for number in 0..self.trials[place] {
+        let rows = 1e4 * share.unwrap_or(1.0);
+        for number in 0..share.map_or(self.trials[place], |_| self.trials_of_parts) {
             let mut level = self.shape.draw(rng);
             if adaptive.is_some() && number >= 10 {
                 // A model-based sampler proposes neighbours of the best trials.
                 level = 0.7 * best + 0.4 * level;
             }
             best = best.max(level);
-            let quality = self.gain * decades + self.spread * level + self.seed_spread * gaussian(rng);
+            let of_rows = self.data_gain * share.unwrap_or(1.0).log2();
+            let quality =
+                self.gain * decades + of_rows + self.spread * level + self.seed_spread * gaussian(rng);
             let value = match (market, &family) {
                 (Some(market), Some(family)) => {
                     let predicted = market.scores(rng, family, quality);
@@ -145,6 +173,13 @@ impl World {
             let params: Params = [("level", level), ("quality", quality)].into_iter().collect();
             let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
             trial.record.size = Some(ModelSize { total, non_embedding: 0 });
+            let cost = TrainingCost {
+                train_rows: Some(rows as u64),
+                tokens: Some(10 * rows as u64),
+                flops: Some(60.0 * rows * total as f64),
+                seconds: None,
+            };
+            trial.record.cost = Some(cost).filter(|_| !self.shares.is_empty());
             trial.record.origin = match adaptive {
                 Some(false) => None,
                 Some(true) if number >= 10 => Some(Origin::Model),
@@ -157,8 +192,9 @@ impl World {
                 trial.record.origin = None;
             }
         }
-        let label = format!("b{place}");
-        StudyTrials { predictions: scores, ..StudyTrials::new(&label, "simulation", trials) }
+        let budget = SizeBudget::nominal(&format!("b{place}"));
+        let budget = share.map_or(budget.clone(), |share| budget.trained_on(RowCount::Share(share)));
+        StudyTrials { predictions: scores, budget, ..StudyTrials::new("", "simulation", trials) }
     }
 }
 

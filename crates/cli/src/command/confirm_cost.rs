@@ -39,6 +39,9 @@ impl Cost {
             (counts.iter().sum(), seconds)
         };
         let (trainings, training_seconds) = total(&|spec, space| {
+            if spec.budget.train.is_some() {
+                return 0;
+            }
             let distinct = space.configurations().unwrap_or(u64::MAX).min(spec.trials);
             asked.top.min(distinct) * asked.seeds
         });

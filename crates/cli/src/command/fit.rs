@@ -3,46 +3,57 @@
 use std::path::PathBuf;
 
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
+use allometry_analysis::{Estimate, Options, analyze};
 use allometry_report::number::counted;
-use allometry_report::words::law as words;
+use allometry_report::words::{LadderLaws, ladder_laws, law as words, no_ladder_law};
+use allometry_study::Source;
 use allometry_trainer::data::{DataError, read_numbers};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::objective::ObjectiveArgs;
 use crate::error::CliError;
+use crate::notes;
 use crate::output::{self, Destination};
 use crate::styles::Label;
 
 /// Fits the loss over weights, data or compute, and forecasts it.
 ///
-/// The table has one row per run. One of --weights, --data and --flops gives a law of one axis, E + A /
-/// N^alpha. With --weights and --data, or --weights and --flops, the law is E + A / N^alpha + B / D^beta,
-/// where D is the compute divided by 6 N. Every number has its interval. The largest size is held out and
-/// forecast from the others, and the next size is predicted.
+/// With --value the SOURCE is a table with one row per run. One of --weights, --data and --flops gives a law
+/// of one axis, E + A / N^alpha. With --weights and --data, or --weights and --flops, the law is E + A /
+/// N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive, and smaller must be
+/// better: fit 1 - accuracy, not the accuracy.
 ///
-/// The loss must be positive, and smaller must be better: fit 1 - accuracy, not the accuracy. At least five
-/// distinct sizes over 1.5 decades are needed.
+/// Without --value the SOURCE is a ladder, as for `allometry report`. Its laws are over the weights, over the
+/// operations where trials record them, and over the training rows where it was trained on parts of them.
+/// They are fitted to one value per budget, the one that the verdict compares, with its error.
+///
+/// Every number has its interval. The largest size is held out and forecast from the others, and the next
+/// size is predicted. At least five distinct sizes over 1.5 decades are needed.
 #[derive(Debug, Args)]
 pub(super) struct Fit {
-    /// The table: a .csv or .parquet file with one row per run.
-    #[arg(value_name = "TABLE")]
-    table: PathBuf,
+    /// With --value a .csv or .parquet file with one row per run; else the source of a ladder.
+    #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
+    source: PathBuf,
 
     /// Column with the loss of each run.
     #[arg(long, value_name = "COLUMN")]
-    value: String,
+    value: Option<String>,
 
     /// Column with the number of weights.
-    #[arg(long, value_name = "COLUMN", required_unless_present_any = ["data", "flops"])]
+    #[arg(long, value_name = "COLUMN", requires = "value")]
     weights: Option<String>,
 
     /// Column with the number of rows or tokens trained on.
-    #[arg(long, value_name = "COLUMN", conflicts_with = "flops")]
+    #[arg(long, value_name = "COLUMN", requires = "value", conflicts_with = "flops")]
     data: Option<String>,
 
     /// Column with the floating-point operations of the training.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", requires = "value")]
     flops: Option<String>,
+
+    #[command(flatten)]
+    objective: ObjectiveArgs,
 
     /// Level of the intervals, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 95.0, value_parser = level)]
@@ -77,7 +88,58 @@ struct Runs {
 
 impl Fit {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let runs = self.read()?;
+        match self.value.clone() {
+            Some(value) => self.of_table(&value),
+            None => self.of_ladder(),
+        }
+    }
+
+    /// Prints the laws of a ladder.
+    fn of_ladder(&self) -> Result<(), CliError> {
+        let usage = |message: String| CliError::Usage { message, hint: None };
+        let source = self.source.display().to_string().parse::<Source>().map_err(usage)?;
+        let ladder = notes::read(&[source], &self.objective.to_objective(false))?;
+        // Permutations and resamples are of no use to laws.
+        let options = Options {
+            level: self.level / 100.0,
+            seed: self.seed,
+            permutations: 0,
+            bootstraps: 0,
+            ..Options::default()
+        };
+        let analysis = analyze(&ladder, &options);
+        let Some(text) = ladder_laws(&analysis) else {
+            let (message, hint) = no_ladder_law(&analysis);
+            let message = format!("{}: {message}", self.source.display());
+            return Err(CliError::NotFound { message, hint: Some(hint) });
+        };
+        self.write(&ladder_document(&LadderLaws::of(&analysis)), &text)
+    }
+
+    /// Writes the numbers and the text where they were asked for.
+    fn write(&self, document: &Value, text: &str) -> Result<(), CliError> {
+        if let Some(output) = &self.output {
+            let json = format!("{document:#}\n");
+            Destination::parse(output).write(&output::json_text(&json))?;
+        }
+        if self.json {
+            return output::print_json(document);
+        }
+        if self.output.as_deref() == Some("-") {
+            return Ok(());
+        }
+        output::print(text)
+    }
+
+    /// Prints the law of a table.
+    fn of_table(&self, value: &str) -> Result<(), CliError> {
+        if let Some(option) = self.objective.given() {
+            return Err(CliError::Usage {
+                message: format!("{option} is for ladders, and --value for tables"),
+                hint: Some("a law of a table is fitted to a loss: smaller is better".into()),
+            });
+        }
+        let runs = self.read(value)?;
         if runs.missing > 0 {
             output::tell(
                 Label::Note,
@@ -90,32 +152,29 @@ impl Fit {
             let (message, hint) = words::refusal(&problem, row);
             let hint = Some(hint);
             match problem {
-                LawProblem::NotPositive { .. } => CliError::Table { path: self.table.clone(), message, hint },
-                _ => CliError::NotFound { message: format!("{}: {message}", self.table.display()), hint },
+                LawProblem::NotPositive { .. } => {
+                    CliError::Table { path: self.source.clone(), message, hint }
+                }
+                _ => CliError::NotFound { message: format!("{}: {message}", self.source.display()), hint },
             }
         })?;
-        let document = || document(&law);
-        if let Some(output) = &self.output {
-            let text = format!("{:#}\n", document());
-            Destination::parse(output).write(&output::json_text(&text))?;
-        }
-        if self.json {
-            return output::print_json(&document());
-        }
-        if self.output.as_deref() == Some("-") {
-            return Ok(());
-        }
-        output::print(&words::summary(&law))
+        self.write(&document(&law), &words::summary(&law))
     }
 
-    fn read(&self) -> Result<Runs, CliError> {
+    fn read(&self, value: &str) -> Result<Runs, CliError> {
         let axes =
             [(LawAxis::Weights, &self.weights), (LawAxis::Data, &self.data), (LawAxis::Compute, &self.flops)];
         let axes: Vec<(LawAxis, &str)> =
             axes.into_iter().filter_map(|(axis, column)| Some((axis, column.as_deref()?))).collect();
         let mut names: Vec<&str> = axes.iter().map(|(_, column)| *column).collect();
-        names.push(&self.value);
-        let mut columns = read_numbers(&self.table, &names).map_err(refused)?;
+        if axes.is_empty() {
+            return Err(CliError::Usage {
+                message: "a table needs the column of an axis".into(),
+                hint: Some("name it with --weights, --data or --flops".into()),
+            });
+        }
+        names.push(value);
+        let mut columns = read_numbers(&self.source, &names).map_err(refused)?;
         let losses = columns.pop().unwrap_or_default();
         let mut axes: Vec<LawAxis> = axes.into_iter().map(|(axis, _)| axis).collect();
         if axes == [LawAxis::Weights, LawAxis::Compute] {
@@ -149,6 +208,35 @@ fn refused(error: DataError) -> CliError {
         },
         other => other.into(),
     }
+}
+
+/// Returns the document of a ladder's laws: `alpha`, `a` and `e` of the law over the weights, or of that over
+/// weights and rows, which has `beta` and `b` too; then the laws.
+fn ladder_document(laws: &LadderLaws<'_>) -> Value {
+    let number = |estimate: &Estimate| {
+        let ends = estimate.interval;
+        json!({
+            "point": estimate.point,
+            "lower": ends.map(|ends| ends.lower),
+            "upper": ends.map(|ends| ends.upper),
+        })
+    };
+    let mut document = json!({ "schema": "allometry.fit/1" });
+    if let Some(law) = laws.grid {
+        let parts =
+            [("alpha", &law.alpha), ("beta", &law.beta), ("a", &law.a), ("b", &law.b), ("e", &law.floor)];
+        for (key, estimate) in parts {
+            document[key] = number(estimate);
+        }
+    } else if let Some(law) = laws.weights {
+        for (key, estimate) in [("alpha", &law.exponent), ("a", &law.amplitude), ("e", &law.limit)] {
+            document[key] = number(estimate);
+        }
+    }
+    document["laws"] = json!({
+        "weights": laws.weights, "compute": laws.compute, "rows": laws.rows, "weights_and_rows": laws.grid,
+    });
+    document
 }
 
 /// Returns the document of a law: `alpha` and `a` of the first axis, `beta` and `b` of the second, `e` and

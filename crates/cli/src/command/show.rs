@@ -4,7 +4,7 @@ use allometry_core::constraints::is_met;
 use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
-use allometry_report::number::counted;
+use allometry_report::number::{counted, grouped};
 use allometry_store::LateResult;
 use allometry_study::Source;
 use clap::Args;
@@ -100,6 +100,10 @@ pub(super) fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: O
     line("started", trial.started.map(|time| time.to_string()));
     line("ended", trial.completed.map(|time| time.to_string()));
     line("best epoch", record.best_step.map(|step| step.to_string()));
+    let cost = trial.cost();
+    line("rows", cost.train_rows.map(|rows| format!("{} distinct", grouped(rows))));
+    line("trained on", cost.tokens.map(|tokens| format!("{} with repeats", grouped(tokens))));
+    line("operations", cost.flops.map(significant));
     line("repeats", record.retry_of.map(|number| format!("trial {number}")));
     line(
         "collapsed",

@@ -34,7 +34,7 @@ pub(super) fn flops_per_second(
     let (first, last) = (polls.get(WARM_UP)?, polls.last()?);
     let steps = polls.len() - 1 - WARM_UP;
     let seconds = last.duration_since(*first).as_secs_f64();
-    let flops = objective.cost(params).ok()?.flops_per_step as f64 * steps as f64;
+    let flops = objective.cost(params, None).ok()?.flops_per_step as f64 * steps as f64;
     (steps > 0 && seconds > 0.0).then(|| flops / seconds)
 }
 

@@ -30,6 +30,7 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
         "started": trial.started,
         "completed": trial.completed,
         "best_step": record.best_step,
+        "cost": record.cost,
         "early_stop": record.early_stop,
         "collapsed_to": record.collapsed_to,
         "exempt": record.exempt,

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::support::scripted::{self, Scripted};
 use crate::support::{printed, refused, run};
 
 /// Returns runs of `2 + 300 / N^0.35`, two per size, 1% above and below it, and one that diverged.
@@ -117,4 +119,101 @@ fn what_cannot_bear_a_law_is_refused() {
     exit code 3
     "
     );
+}
+
+/// A ladder of six sizes whose loss falls as a power law. It tells its weights and operations.
+const SIX_SIZES: &str = r#"
+awk -v x="$1" -v budget="$ALLOMETRY_BUDGET" 'BEGIN {
+    weights = 1000 * 2.2 ^ budget
+    loss = 1.2 + 4 * weights ^ -0.3 + 0.002 * x
+    printf "{\"final\": true, \"value\": %.6f, \"weights\": %d, \"flops\": %.6e}\n", loss, weights, 60000 * weights
+}' >> "$ALLOMETRY_REPORT"
+"#;
+
+#[cfg(unix)]
+#[test]
+fn a_ladder_has_laws_over_what_its_trials_record() {
+    let ladder = Scripted {
+        trials: 20,
+        settings: "metric = \"loss\"\ndirection = \"minimize\"",
+        space: &[("x", "{ float = [0, 1] }")],
+        sampler: "random",
+        budgets: &["0", "1", "2", "3", "4", "5"],
+        ..Scripted::DEFAULT
+    };
+    let folder = scripted::folder(&ladder.ladder(), SIX_SIZES);
+    let folder = folder.path();
+    assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
+    insta::assert_snapshot!(printed(folder, &["fit", "-o", "fit.json"]), @r#"
+    $ allometry fit -o fit.json
+    Mean loss of a trial = 1.2001 + 3.9781 / N^0.2990
+
+                             estimate  95% interval
+    exponent of weights        0.2990  0.2973 to 0.3007
+    amplitude of weights       3.9781  3.9441 to 4.0121
+    limit                      1.2001  1.1984 to 1.2019
+
+    Next: at 113k weights the law predicts 1.3227 (1.3224 to 1.3231).
+    Test of the law: from the smaller sizes it forecasts 1.3551 (95% interval 1.3545 to 1.3556) for 5; \
+    observed 1.3554, inside the interval.
+
+    Mean loss of a trial = 1.2001 + 106.7217 / C^0.2990
+
+                             estimate  95% interval
+    exponent of compute        0.2990  0.2973 to 0.3007
+    amplitude of compute     106.7217  103.9749 to 109.6907
+    limit                      1.2001  1.1984 to 1.2019
+
+    Next: at 6.80e9 operations the law predicts 1.3227 (1.3224 to 1.3231).
+    Test of the law: from the smaller sizes it forecasts 1.3551 (95% interval 1.3545 to 1.3556) for 5; \
+    observed 1.3554, inside the interval.
+    "#);
+    let written = std::fs::read_to_string(folder.join("fit.json")).unwrap();
+    let document: Value = serde_json::from_str(&written).unwrap();
+    let alpha = &document["alpha"];
+    assert!(alpha["lower"].as_f64().unwrap() < 0.3 && alpha["upper"].as_f64().unwrap() > 0.3, "{alpha}");
+    let of_compute = &document["laws"]["compute"]["exponent"]["point"];
+    assert!((of_compute.as_f64().unwrap() - alpha["point"].as_f64().unwrap()).abs() < 1e-3, "{of_compute}");
+    let mut calls = String::new();
+    for arguments in [
+        &["fit", "--weights", "n"][..],
+        &["fit", "runs.csv", "--value", "loss"],
+        &["fit", "runs.csv", "--value", "loss", "--data", "n", "--metric", "loss"],
+    ] {
+        calls += &refused(folder, arguments);
+    }
+    insta::assert_snapshot!(calls, @"
+    $ allometry fit --weights n
+    error: the following required arguments were not provided:
+      --value <COLUMN>
+
+    Usage: allometry fit --value <COLUMN> --weights <COLUMN> [SOURCE]
+
+    For more information, try '--help'.
+    exit code 2
+    $ allometry fit runs.csv --value loss
+    error: a table needs the column of an axis
+    hint: name it with --weights, --data or --flops
+    exit code 2
+    $ allometry fit runs.csv --value loss --data n --metric loss
+    error: --metric is for ladders, and --value for tables
+    hint: a law of a table is fitted to a loss: smaller is better
+    exit code 2
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_ladder_of_few_sizes_has_no_law() {
+    let folder = scripted::folder(&Scripted::DEFAULT.ladder(), SIX_SIZES);
+    let folder = folder.path();
+    assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
+    insta::assert_snapshot!(refused(folder, &["fit"]), @r#"
+    $ allometry fit
+    error: ladder.toml: the ladder cannot bear a law: budget 'a' has 3 distinct configurations, and a \
+    search is judged by 10 or more
+    hint: a law needs 5 sizes over 1.5 decades, each with its error: `allometry check --suggest-budgets \
+    5` proposes some; a table with one row per run needs --value
+    exit code 4
+    "#);
 }

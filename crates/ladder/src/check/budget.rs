@@ -83,7 +83,7 @@ fn budget(
         constrained = constraint::check(&space, &constraints, reported, problems);
     }
     let spec = label.as_ref().zip(target).map(|(label, target)| BudgetSpec {
-        budget: SizeBudget { label: label.value.clone(), target },
+        budget: SizeBudget::new(&label.value, target),
         space,
         constraints: constrained,
         conditions: checked,
@@ -97,7 +97,7 @@ fn target(section: &mut Section<'_>, label: &str, problems: &mut Problems) -> Op
     let tolerance_place = section.node("tolerance").map(|n| n.place.clone());
     let tolerance = section.within("tolerance", TOLERANCE, POSITIVE, problems);
     let Some(node) = section.node("weights") else {
-        let named = SizeBudget { label: label.into(), target: WeightTarget::Any };
+        let named = SizeBudget::nominal(label);
         let nominal = named.nominal_weights().map(|w| w.round() as u64);
         problems.push(section.place(), ProblemKind::MissingWeights { label: label.into(), nominal });
         return None;

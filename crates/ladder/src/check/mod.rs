@@ -10,6 +10,7 @@ mod model;
 mod pruner;
 mod range;
 mod space;
+mod train_part;
 mod when;
 
 use std::path::Path;
@@ -43,6 +44,7 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let shared =
         file.section("space", problems).map(|mut section| space::Space::read(&mut section, known, problems));
     let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, known, problems);
+    let budgets = train_part::with_parts(&mut file, budgets, problems);
     let objective = if has_command {
         command(&mut file, folder, &budgets, problems)
     } else {

@@ -218,6 +218,15 @@ const MISTAKES: &[Mistake] = &[
         &[],
     ),
     (
+        "parts of the training rows",
+        &[(
+            "\"least\"",
+            "\"least\"\ntrain_share = [0.5, 0.0, 0.5, 1.5, \"half\"]\ntrain_rows = [0, 2.5, 10]",
+        )],
+        &[],
+    ),
+    ("one part of the training rows", &[("\"least\"", "\"least\"\ntrain_share = 0.5")], &[]),
+    (
         "settings",
         &[],
         &[

@@ -6,7 +6,9 @@ mod messages;
 use std::path::Path;
 use std::time::Duration;
 
-use allometry_core::{Direction, Distribution, Metrics, ParamValue, SamplerKind, SamplerSpec, WeightTarget};
+use allometry_core::{
+    Direction, Distribution, Metrics, ParamValue, RowCount, SamplerKind, SamplerSpec, TrainPart, WeightTarget,
+};
 
 use super::*;
 
@@ -363,6 +365,23 @@ fn a_smallest_effect_and_a_confirmation_are_asked_for() {
     assert_eq!(ladder.confirm, Some(ConfirmSpec::default()));
     let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("it has a command") };
     assert_eq!((command.horizon, command.test_part), (20, true));
+}
+
+#[test]
+fn parts_of_the_training_rows_follow_the_budgets() {
+    let labels = |settings: &[(&str, &str)]| -> Vec<String> {
+        with(settings).unwrap().budgets.into_iter().map(|spec| spec.budget.label).collect()
+    };
+    assert_eq!(labels(&[("train_share", "[1.0, 0.5, 0.25]")]), ["any", "any@25%", "any@50%"]);
+    assert_eq!(labels(&[("train_rows", "[4000, 100]")]), ["any", "any@100", "any@4000"]);
+    let ladder = with(&[("train_share", "[0.5]")]).unwrap();
+    let [whole, part] = &ladder.budgets[..] else { panic!("two budgets") };
+    assert_eq!(part.budget.train, Some(TrainPart { of: "any".into(), rows: RowCount::Share(0.5) }));
+    assert_eq!(
+        (&part.space, part.trials, part.budget.target),
+        (&whole.space, whole.trials, whole.budget.target)
+    );
+    assert_eq!(ladder.budgets_on_all_rows().collect::<Vec<_>>(), [whole]);
 }
 
 #[test]

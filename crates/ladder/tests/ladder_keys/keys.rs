@@ -168,6 +168,19 @@ pub(crate) const TOP: &[Key] = &[
         "0.002",
         "[Smallest effect of interest](search.md#the-smallest-effect-of-interest), in units of the metric.",
     ),
+    Key::new(
+        "train_share",
+        Means("all rows alone"),
+        "[0.25, 0.5]",
+        "Parts of the training rows. Each budget is also searched on each part, in a study of its own \
+         (`2M@25%`): [more data or more weights](../methods/data.md).",
+    ),
+    Key::new(
+        "train_rows",
+        Means("all rows alone"),
+        "[500, 2000]",
+        "The same with numbers of training windows; not with `train_share`.",
+    ),
     Key::new("data", Required, "{ path = \"other.csv\", label = \"up\" }", "Rows; not with `[command]`."),
     Key::new(
         "model",

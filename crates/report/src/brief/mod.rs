@@ -7,7 +7,7 @@ pub(crate) mod parameters;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::{Direction, human_weights};
 
-use crate::full::{Pictures, confirmation, front, is_lone, title, transfer, unused_trials};
+use crate::full::{Pictures, confirmation, data, front, is_lone, title, transfer, unused_trials};
 use crate::markdown::escape;
 use crate::next::next_step;
 use crate::number::{UNKNOWN, decimals, interval};
@@ -24,6 +24,7 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
         text.blank();
         text.line(format_args!("{}", escape(&forecast)));
     }
+    data::answer(&mut text, analysis, pictures);
     baselines(&mut text, analysis);
     confirmation::render(&mut text, analysis, pictures);
     parameters::take(&mut text, analysis);

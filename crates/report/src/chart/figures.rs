@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 
 use super::figure::Figure;
 use super::{
-    best_of, budgets, confirmation, coverage, differences, distribution, effects, front, history, importance,
-    interaction, learning, matters, parallel, reliability, scaling, slice, timeline, transfer,
+    best_of, budgets, confirmation, coverage, data, differences, distribution, effects, front, history,
+    importance, interaction, learning, matters, parallel, reliability, scaling, slice, timeline, transfer,
 };
 
 /// The figures of a report by their names.
@@ -47,6 +47,7 @@ pub fn opening_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure
 pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure> {
     let figures = [
         scaling::figure(analysis, ladder),
+        data::figure(analysis),
         differences::figure(analysis),
         distribution::figure(ladder),
         best_of::figure(analysis),

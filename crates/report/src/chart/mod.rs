@@ -4,6 +4,7 @@ mod best_of;
 mod budgets;
 mod confirmation;
 mod coverage;
+mod data;
 mod differences;
 mod distribution;
 mod effects;

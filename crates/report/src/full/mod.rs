@@ -4,6 +4,7 @@
 mod collapse;
 mod comparison;
 pub(crate) mod confirmation;
+pub(crate) mod data;
 pub(crate) mod front;
 mod importance;
 mod pictures;
@@ -49,6 +50,7 @@ fn parts(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     if !is_lone(analysis) {
         scaling::render(text, analysis, pictures);
     }
+    data::render(text, analysis, pictures);
     confirmation::render(text, analysis, pictures);
     if analysis.studies.len() != 1 {
         comparison::consistency(text, analysis);

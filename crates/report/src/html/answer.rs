@@ -36,7 +36,7 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
             div.figures { @for one in [figure(first)].into_iter().flatten() { (one) } }
             (advice(analysis))
             @if !is_lone(analysis) {
-                div.figures { @for one in [figure("scaling")].into_iter().flatten() { (one) } }
+                div.figures { @for one in [figure("scaling"), figure("data")].into_iter().flatten() { (one) } }
             }
         }
     }
@@ -54,6 +54,7 @@ pub fn answer(analysis: &Analysis) -> Markup {
 fn advice(analysis: &Analysis) -> Markup {
     html! {
         @if let Some(forecast) = words::forecast(analysis) { p { (forecast) } }
+        @if let Some(data) = words::data(analysis) { p { strong { "More data or more weights? " } (data) } }
         (take(analysis))
         (next(analysis))
     }

@@ -43,6 +43,7 @@ pub fn terminal(analysis: &Analysis, width: usize, ladder: &str) -> String {
     page.verdict(analysis);
     page.budgets(analysis);
     page.forecast(analysis);
+    page.data(analysis);
     page.baselines(analysis);
     page.take(analysis);
     page.importance(analysis);
@@ -132,6 +133,13 @@ impl Page {
         if let Some(forecast) = words::forecast(analysis) {
             self.blank();
             self.paragraph(PLAIN, &forecast);
+        }
+    }
+
+    fn data(&mut self, analysis: &Analysis) {
+        if let Some(data) = words::data(analysis) {
+            self.heading("More data or more weights?");
+            self.paragraph(PLAIN, &data);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The forecast of the next size, in words.
 
 use allometry_analysis::Analysis;
-use allometry_analysis::scaling::{HeldOutBudget, SizeForecast};
+use allometry_analysis::scaling::{HeldOutBudget, SizeForecast, SizeLaw};
 use allometry_core::human_weights;
 
 use super::verdict::{self, compared};
@@ -18,14 +18,18 @@ pub fn forecast(analysis: &Analysis) -> Option<String> {
     let quantity = format!("{}{rest}", first.to_lowercase());
     let next = format!(
         "At {} weights the power law of these sizes forecasts that the {quantity} is {}.",
-        human_weights(law.next.weights),
+        human_weights(law.next.size),
         value(&law.next)
     );
-    let test = law.held_out.as_ref().map_or_else(
+    Some(format!("{next} {}", tested(law)))
+}
+
+/// Returns how well a law forecast the largest size.
+pub(super) fn tested(law: &SizeLaw) -> String {
+    law.held_out.as_ref().map_or_else(
         || "The law could not be tested: without the largest size too few are left.".into(),
         held_out,
-    );
-    Some(format!("{next} {test}"))
+    )
 }
 
 fn held_out(one: &HeldOutBudget) -> String {

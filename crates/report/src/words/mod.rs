@@ -10,8 +10,10 @@ pub mod lint;
 pub mod verdict;
 
 mod confirmation;
+mod data;
 mod forecast;
 mod importance;
+mod ladder_law;
 mod learning_rate;
 mod method;
 mod mismatch;
@@ -24,8 +26,10 @@ use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 
 pub use confirmation::confirmation;
+pub use data::{data, data_details};
 pub use forecast::forecast;
 pub use importance::importance;
+pub use ladder_law::{LadderLaws, ladder_laws, no_ladder_law};
 pub use learning_rate::learning_rates;
 pub(crate) use method::method;
 pub use recommendation::not_recommended;
@@ -53,6 +57,11 @@ pub fn analysis(analysis: &Analysis) -> Analysis {
     }
     worded.findings.iter_mut().for_each(put_finding_into_words);
     if let Some(Withheld::TooFewRows { why }) = &mut worded.scaling.withheld {
+        why.put_into_words(|why| verdict::no_row_error(*why));
+    }
+    if let Some(Withheld::TooFewRows { why }) =
+        worded.data_scaling.as_mut().and_then(|data| data.withheld.as_mut())
+    {
         why.put_into_words(|why| verdict::no_row_error(*why));
     }
     if let Some(of) = &mut worded.confirmation {

@@ -95,7 +95,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
             let space = space.map(|sets| {
                 SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
             });
-            let budget = SizeBudget { label, target };
+            let budget = SizeBudget::new(label, target);
             StudyTrials {
                 budget,
                 source: "x`y".into(),

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use allometry_core::{ParamValue, WeightTarget};
+use allometry_core::{ParamValue, RowCount, WeightTarget};
 use allometry_ladder::{Inherit, Invocation, template};
 
 use super::attempt::Attempt;
@@ -97,12 +97,19 @@ fn variables(command: &mut Command, attempt: &Attempt<'_>, files: &Files) {
         WeightTarget::Any => None,
     };
     let weights = attempt.size.map(|size| size.total).or(target);
+    let (share, rows) = match trial.budget.train.as_ref().map(|part| part.rows) {
+        None => ("1".into(), String::new()),
+        Some(RowCount::Share(share)) => (share.to_string(), String::new()),
+        Some(RowCount::Rows(rows)) => (String::new(), rows.to_string()),
+    };
     for (name, value) in [
         ("TRIAL_NUMBER", trial.number.to_string()),
         ("STUDY", format!("{}/{}", attempt.ladder, trial.budget.label)),
         ("BUDGET", trial.budget.label.clone()),
         ("SEED", trial.seed.to_string()),
         ("WEIGHTS", weights.map_or_else(String::new, |weights| weights.to_string())),
+        ("TRAIN_SHARE", share),
+        ("TRAIN_ROWS", rows),
     ] {
         command.env(format!("ALLOMETRY_{name}"), value);
     }

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use allometry_core::{Constraints, ModelSize, Predictions, TrialNumber, ValidationOutputs, ValidationScores};
+use allometry_core::{
+    Constraints, ModelSize, Predictions, TrainingCost, TrialNumber, ValidationOutputs, ValidationScores,
+};
 use allometry_store::json;
 use serde_json::{Map, Value};
 
@@ -30,12 +32,19 @@ pub(super) struct Final {
     pub(super) constraints: Constraints,
     pub(super) size: Option<ModelSize>,
     pub(super) best_step: Option<i64>,
+    pub(super) cost: TrainingCost,
 }
 
 impl Final {
     /// A final line with only a value.
     pub(super) fn of(value: f64) -> Self {
-        Self { values: vec![value], constraints: Constraints::default(), size: None, best_step: None }
+        Self {
+            values: vec![value],
+            constraints: Constraints::default(),
+            size: None,
+            best_step: None,
+            cost: TrainingCost::default(),
+        }
     }
 }
 
@@ -160,7 +169,20 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
             Some(values) => numbers(values).ok_or("has `values` that are not a list of numbers")?,
         };
         let constraints = constraints.unwrap_or_default();
-        return Ok(Line::Final(Final { values, constraints, size, best_step }));
+        let positive = |key: &str| match get(key) {
+            None => Ok(None),
+            Some(value) => json::number(value)
+                .filter(|x| x.is_finite() && *x > 0.0)
+                .map(Some)
+                .ok_or_else(|| format!("has a `{key}` that is not a positive number")),
+        };
+        let cost = TrainingCost {
+            train_rows: count("train_rows")?,
+            tokens: count("tokens")?,
+            flops: positive("flops")?,
+            seconds: positive("seconds")?,
+        };
+        return Ok(Line::Final(Final { values, constraints, size, best_step, cost }));
     }
     let metrics = get("metrics").map(metrics).transpose()?;
     if let Some(step) = integer("step")? {

@@ -32,11 +32,11 @@ pub(crate) fn space_of(sets: &[(&str, Distribution)]) -> SearchSpace {
 }
 
 pub(crate) fn near(weights: u64, tolerance: f64) -> SizeBudget {
-    SizeBudget { label: "2M".into(), target: WeightTarget::Near { weights, tolerance } }
+    SizeBudget::new("2M", WeightTarget::Near { weights, tolerance })
 }
 
 pub(crate) fn any() -> SizeBudget {
-    SizeBudget { label: "any".into(), target: WeightTarget::Any }
+    SizeBudget::nominal("any")
 }
 
 fn sample() -> SearchSpace {

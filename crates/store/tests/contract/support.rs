@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use allometry_core::{
     ClassCounts, CollapsedTo, Direction, Distribution, EarlyStop, EpochReport, Failure, ModelSize, Origin,
-    ParamValue, Params, SearchSpace, TrialNumber, TrialRecord, ValidationOutputs, ValidationScores,
+    ParamValue, Params, SearchSpace, TrainingCost, TrialNumber, TrialRecord, ValidationOutputs,
+    ValidationScores,
 };
 use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{NewStudy, NewTrial, Owner, Start, Store, StudyId, TrialHandle};
@@ -68,6 +69,12 @@ pub(crate) fn record() -> TrialRecord {
         retry_of: Some(TrialNumber(3)),
         early_stop: Some(EarlyStop::Collapsed),
         collapsed_to: Some(CollapsedTo::Prior),
+        cost: Some(TrainingCost {
+            train_rows: Some(3_313),
+            tokens: Some(u64::MAX),
+            flops: Some(1.5e21),
+            seconds: Some(0.1 + 0.2),
+        }),
         exempt: true,
     }
 }

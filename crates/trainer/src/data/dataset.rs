@@ -1,8 +1,9 @@
 //! Rows in memory and the windows cut from them.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use allometry_core::ClassCounts;
+use allometry_core::{ClassCounts, RowCount};
 use allometry_ladder::MissingPolicy;
 use serde::{Deserialize, Serialize};
 
@@ -90,8 +91,17 @@ impl Dataset {
 
     /// Returns the share of positives among the training windows, or 0 if there are none.
     pub fn prior(&self) -> f64 {
-        let counts = self.train.counts();
-        counts.positives as f64 / self.train.windows.len().max(1) as f64
+        self.train.prior()
+    }
+
+    /// Returns the last windows of the training part, those closest to the validation part; all where `rows`
+    /// is `None`. It may have no window.
+    pub fn train_part(&self, rows: Option<RowCount>) -> Cow<'_, SplitPart> {
+        let all = &self.train.windows;
+        match rows.map_or(all.len(), |rows| rows.of(all.len())) {
+            count if count == all.len() => Cow::Borrowed(&self.train),
+            count => Cow::Owned(SplitPart { windows: all[all.len() - count..].to_vec() }),
+        }
     }
 
     /// Returns the rows with the targets of each part in random order, which removes every relation to be
@@ -143,6 +153,11 @@ impl Dataset {
 }
 
 impl SplitPart {
+    /// Returns the share of positives among the windows, or 0 if there are none.
+    pub fn prior(&self) -> f64 {
+        self.counts().positives as f64 / self.windows.len().max(1) as f64
+    }
+
     /// Returns the number of windows of each class.
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.is_positive()).count() as u64;

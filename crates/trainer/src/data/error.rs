@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use allometry_core::RowCount;
+
 use super::dataset::PartName;
 
 /// Reason why a table cannot be used. Messages name the file and, if known, the line or row and the column.
@@ -288,6 +290,21 @@ pub enum DataError {
         /// Path of the table.
         path: PathBuf,
     },
+    /// A part of the training rows cannot be trained on.
+    #[error(
+        "{}: a part of {rows} of the training rows has {problem}: there are {windows} training windows",
+        path.display()
+    )]
+    TrainPart {
+        /// Path of the table.
+        path: PathBuf,
+        /// The part.
+        rows: RowCount,
+        /// What is wrong with it.
+        problem: TrainPartProblem,
+        /// Number of training windows.
+        windows: usize,
+    },
     /// All labels of a part are equal.
     #[error("{}: all {windows} windows of the {part} part are labelled {class}", path.display())]
     OneClass {
@@ -300,6 +317,27 @@ pub enum DataError {
         /// Their class.
         class: usize,
     },
+}
+
+/// Reason why a part of the training rows cannot be trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrainPartProblem {
+    /// It has no window.
+    None,
+    /// It has all windows.
+    All,
+    /// All its windows have the same class.
+    OneClass,
+}
+
+impl fmt::Display for TrainPartProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no window",
+            Self::All => "all windows",
+            Self::OneClass => "windows of one class",
+        })
+    }
 }
 
 impl DataError {
@@ -349,6 +387,10 @@ impl DataError {
                  horizon"
                     .to_owned()
             }
+            Self::TrainPart { problem: TrainPartProblem::All, .. } => {
+                "leave it out: each budget is trained on all rows anyway".to_owned()
+            }
+            Self::TrainPart { .. } => "a larger part in `train_share` or `train_rows`".to_owned(),
             Self::OneClass { .. } => "more rows, another split, or another threshold of the label".to_owned(),
             Self::Parquet { message, .. } if message.contains("feature") => {
                 "write the file with snappy, zstd, gzip, lz4 or no compression".to_owned()

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::path::Path;
 
+use allometry_core::RowCount;
 use allometry_ladder::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
 use super::columns::{Column, Wanted};
 use super::dataset::{Dataset, PartName, Preparation, SplitPart, Window};
-use super::error::{DataError, Location};
+use super::error::{DataError, Location, TrainPartProblem};
 use super::label;
 use super::rows::Rows;
 use super::scale::{moments, standardise};
@@ -223,6 +224,26 @@ pub fn check_classes(path: &Path, name: PartName, part: &SplitPart) -> Result<()
     }
     let windows = part.windows.len() as u64;
     Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class: first as usize })
+}
+
+/// Checks that a part of the training rows has windows, but not all of them, and two classes unless the task
+/// is regression.
+///
+/// # Errors
+/// [`DataError::TrainPart`].
+pub fn check_train_part(path: &Path, dataset: &Dataset, rows: RowCount, task: Task) -> Result<(), DataError> {
+    let windows = dataset.train.windows.len();
+    let part = dataset.train_part(Some(rows));
+    let targets = || part.windows.iter().map(|window| window.target);
+    let problem = match part.windows.len() {
+        0 => TrainPartProblem::None,
+        all if all == windows => TrainPartProblem::All,
+        _ if task != Task::Regression && targets().all(|target| Some(target) == targets().next()) => {
+            TrainPartProblem::OneClass
+        }
+        _ => return Ok(()),
+    };
+    Err(DataError::TrainPart { path: path.to_owned(), rows, problem, windows })
 }
 
 /// Returns the number of classes of a table, each of which must occur in the training part.

@@ -29,8 +29,8 @@ pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
     describe, describe_times,
 };
-pub use error::{DataError, Gap, Location, Role};
-pub use load::{Loaded, check_classes, load};
+pub use error::{DataError, Gap, Location, Role, TrainPartProblem};
+pub use load::{Loaded, check_classes, check_train_part, load};
 pub use numbers::read_numbers;
 pub use summary::{PartSummary, TableSummary};
 pub use unlabelled::{Row, Unlabelled, load_unlabelled};

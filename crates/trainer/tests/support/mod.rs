@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use allometry_core::{
-    EpochReport, ObjectiveOutcome, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
+    EpochReport, ObjectiveOutcome, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec,
 };
 use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
@@ -65,7 +65,7 @@ pub(crate) fn params(extra: &[(&str, f64)]) -> Params {
 }
 
 pub(crate) fn trial(seed: u64, params: Params) -> TrialSpec {
-    let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
+    let budget = SizeBudget::nominal("tiny");
     TrialSpec {
         study: allometry_core::StudyIdentity::default(),
         budget,

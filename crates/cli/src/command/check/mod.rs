@@ -7,6 +7,7 @@ mod suggestion;
 mod text;
 
 use allometry_analysis::stats;
+use allometry_core::RowCount;
 use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, Task};
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
@@ -174,7 +175,8 @@ fn shuffled(
         });
     };
     let mut results = Vec::new();
-    for (spec, feasible) in ladder.budgets.iter().zip(spaces) {
+    let all = ladder.budgets.iter().zip(spaces).filter(|(spec, _)| spec.budget.train.is_none());
+    for (spec, feasible) in all {
         let middle = feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]));
         results.push(shuffle_control(prepared, spec, &middle)?);
     }
@@ -238,6 +240,7 @@ struct Trainer<'a> {
 /// Returns what the space of a budget contains, with at most `listed` of its architectures.
 fn budget(spec: &BudgetSpec, feasible: &Feasible, trainer: Option<&Trainer<'_>>, listed: usize) -> Budget {
     let census = feasible.census();
+    let rows = spec.budget.train.as_ref().map(|part| part.rows);
     let conditions = feasible
         .conditions()
         .iter()
@@ -254,7 +257,11 @@ fn budget(spec: &BudgetSpec, feasible: &Feasible, trainer: Option<&Trainer<'_>>,
         continuous: feasible.continuous().map(ToOwned::to_owned),
         memory: trainer.and_then(|trainer| memory(feasible, &trainer.objective)),
         time: trainer.and_then(|trainer| time(spec, feasible, trainer)),
-        architectures: feasible.architectures().take(listed).map(|one| architecture(one, trainer)).collect(),
+        architectures: feasible
+            .architectures()
+            .take(listed)
+            .map(|one| architecture(one, rows, trainer))
+            .collect(),
         unlisted: feasible.architecture_count().saturating_sub(listed),
     }
 }
@@ -279,8 +286,12 @@ fn left_out(feasible: &Feasible) -> Vec<LeftOut> {
     removed.chain(constrained).chain(mixed).map(|(extent, why)| LeftOut { extent, why }).collect()
 }
 
-fn architecture(one: FeasibleArchitecture, trainer: Option<&Trainer<'_>>) -> Architecture {
-    let cost = trainer.and_then(|trainer| trainer.objective.cost(&one.params).ok());
+fn architecture(
+    one: FeasibleArchitecture,
+    rows: Option<RowCount>,
+    trainer: Option<&Trainer<'_>>,
+) -> Architecture {
+    let cost = trainer.and_then(|trainer| trainer.objective.cost(&one.params, rows).ok());
     Architecture {
         weights: one.size.map(|size| size.total),
         flops_per_epoch: cost.as_ref().map(|cost| cost.flops_per_epoch),
@@ -294,7 +305,7 @@ fn memory(feasible: &Feasible, objective: &PatchTstObjective<'_>) -> Option<Memo
     if objective.device().is_some() {
         return None;
     }
-    let bytes = |a: FeasibleArchitecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
+    let bytes = |a: FeasibleArchitecture| objective.cost(&a.params, None).map_or(0, |cost| cost.memory_bytes);
     Some(Memory {
         bytes: feasible.architectures().map(bytes).max()?,
         available: PatchTstObjective::available_memory(),
@@ -306,8 +317,9 @@ fn memory(feasible: &Feasible, objective: &PatchTstObjective<'_>) -> Option<Memo
 fn time(spec: &BudgetSpec, feasible: &Feasible, trainer: &Trainer<'_>) -> Option<Time> {
     let Trainer { objective, epochs } = trainer;
     let count = feasible.architecture_count();
+    let rows = spec.budget.train.as_ref().map(|part| part.rows);
     let flops =
-        |a: &FeasibleArchitecture| objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
+        |a: &FeasibleArchitecture| objective.cost(&a.params, rows).map_or(0.0, |c| c.flops_per_epoch as f64);
     let mean = feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
     let middle = feasible.architectures().nth(count / 2)?;
     let rate = flops_per_second(objective, &spec.budget, &middle.params)?;

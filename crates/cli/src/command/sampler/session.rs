@@ -70,7 +70,7 @@ impl Study {
         }
         let sets = header.params.iter().enumerate().map(|(i, p)| Ok((i.to_string(), p.distribution()?)));
         let space = SearchSpace(sets.collect::<Result<_, LineError>>()?);
-        let budget = SizeBudget { label: header.name, target: WeightTarget::Any };
+        let budget = SizeBudget::new(header.name, WeightTarget::Any);
         let numbered = |name: &str| {
             names.iter().position(|other| other == name).map_or_else(|| name.into(), |i| i.to_string())
         };

@@ -27,6 +27,18 @@ fn lines_are_parsed() {
             ..Final::of(0.5)
         })))
     );
+    let cost =
+        TrainingCost { train_rows: Some(800), tokens: Some(24_000), flops: Some(1.5e15), seconds: Some(2.5) };
+    assert_eq!(
+        line(
+            r#"{"final": true, "value": 0.5, "train_rows": 800, "tokens": 24e3, "flops": 1.5e15, "seconds": 2.5}"#
+        ),
+        Ok(Some(Line::Final(Final { cost, ..Final::of(0.5) })))
+    );
+    assert_eq!(
+        line(r#"{"final": true, "value": 0.5, "flops": 0}"#).unwrap_err(),
+        r#"line 3 of its report has a `flops` that is not a positive number: {"final": true, "value": 0.5, "flops": 0}"#
+    );
     assert_eq!(
         line(r#"{"final": true, "values": [0.5, 20, Infinity]}"#),
         Ok(Some(Line::Final(Final { values: vec![0.5, 20.0, f64::INFINITY], ..Final::of(0.5) })))

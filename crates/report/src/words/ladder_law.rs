@@ -1,0 +1,125 @@
+//! The laws of a ladder, in words.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::law::{FEWEST_DECADES, FEWEST_SIZES};
+use allometry_analysis::scaling::{GridLaw, SizeLaw};
+use allometry_analysis::{Analysis, Estimate};
+use allometry_core::{Direction, human_weights};
+
+use super::data::grid;
+use super::forecast::tested;
+use super::verdict::{self, compared};
+use crate::number::{decimals, interval};
+
+/// The laws that the budgets of a ladder follow.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LadderLaws<'a> {
+    /// Over the weights.
+    pub weights: Option<&'a SizeLaw>,
+    /// Over the floating-point operations of a training.
+    pub compute: Option<&'a SizeLaw>,
+    /// Over the training rows of the largest budget.
+    pub rows: Option<&'a SizeLaw>,
+    /// Over weights and rows.
+    pub grid: Option<&'a GridLaw>,
+}
+
+impl<'a> LadderLaws<'a> {
+    /// Returns the laws of an analysis.
+    pub fn of(analysis: &'a Analysis) -> Self {
+        let judgement = compared(analysis);
+        let data = analysis.data_scaling.as_ref().and_then(|data| data.judgement.as_ref());
+        Self {
+            weights: judgement.and_then(|one| one.law.as_ref()),
+            compute: judgement.and_then(|one| one.law_of_compute.as_ref()),
+            rows: data.and_then(|one| one.law.as_ref()),
+            grid: data.and_then(|one| one.grid.as_ref()),
+        }
+    }
+
+    fn one_axis(&self) -> [(&'static str, char, Option<&'a SizeLaw>); 3] {
+        [("weights", 'N', self.weights), ("compute", 'C', self.compute), ("rows", 'D', self.rows)]
+    }
+}
+
+/// Returns the laws of a ladder with their forecasts; `None` where it has none.
+pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
+    let laws = LadderLaws::of(analysis);
+    let sign = if analysis.direction == Direction::Maximize { '-' } else { '+' };
+    let mut text = String::new();
+    for (word, letter, law) in laws.one_axis() {
+        let Some(law) = law else { continue };
+        let of = if word == "rows" {
+            analysis.data_scaling.as_ref().and_then(|data| data.judgement.as_ref()).map(|one| one.quantity)
+        } else {
+            compared(analysis).map(|one| one.quantity)
+        };
+        let quantity = of.map_or_else(String::new, |of| verdict::quantity(of, &analysis.metric));
+        let _ = writeln!(
+            text,
+            "{quantity} = {} {sign} {} / {letter}^{}\n",
+            decimals(law.limit.point),
+            decimals(law.amplitude.point),
+            decimals(law.exponent.point)
+        );
+        let level = format!("{:.0}% interval", law.exponent.level * 100.0);
+        let _ = writeln!(text, "{:<22} {:>10}  {level}", "", "estimate");
+        row(&mut text, &format!("exponent of {word}"), law.exponent);
+        row(&mut text, &format!("amplitude of {word}"), law.amplitude);
+        row(&mut text, "limit", law.limit);
+        let _ = writeln!(
+            text,
+            "\nNext: at {} the law predicts {} ({}).\n{}\n",
+            place(letter, law.next.size),
+            decimals(law.next.value.point),
+            interval(law.next.value.interval),
+            tested(law)
+        );
+    }
+    if let Some(law) = laws.grid {
+        let _ = writeln!(text, "{}", grid(law));
+    }
+    (!text.is_empty()).then(|| text.trim_end().to_owned() + "\n")
+}
+
+/// Returns why a ladder has no law, and what would change that.
+pub fn no_ladder_law(analysis: &Analysis) -> (String, String) {
+    let why = match compared(analysis) {
+        None => analysis.scaling.withheld.as_ref().map(verdict::withheld).unwrap_or_default(),
+        Some(one) => {
+            let known: Vec<f64> = one.values.iter().filter_map(|value| value.weights).collect();
+            let ends = known
+                .iter()
+                .copied()
+                .fold((f64::INFINITY, 0.0_f64), |(low, high), x| (x.min(low), x.max(high)));
+            if known.is_empty() {
+                "the sizes of its models are not known".to_owned()
+            } else {
+                format!(
+                    "it has {} sizes over {:.1} decades, with errors where they are known",
+                    known.len(),
+                    (ends.1 / ends.0).log10()
+                )
+            }
+        }
+    };
+    let hint = format!(
+        "a law needs {FEWEST_SIZES} sizes over {FEWEST_DECADES} decades, each with its error: `allometry check \
+         --suggest-budgets {FEWEST_SIZES}` proposes some; a table with one row per run needs --value"
+    );
+    (format!("the ladder cannot bear a law: {why}"), hint)
+}
+
+/// Returns a size on an axis in words.
+fn place(letter: char, size: f64) -> String {
+    match letter {
+        'C' => format!("{size:.2e} operations"),
+        'D' => format!("{} rows", human_weights(size)),
+        _ => format!("{} weights", human_weights(size)),
+    }
+}
+
+fn row(text: &mut String, name: &str, estimate: Estimate) {
+    let _ = writeln!(text, "{name:<22} {:>10}  {}", decimals(estimate.point), interval(estimate.interval));
+}
