@@ -266,3 +266,35 @@ fn runs_that_cannot_bear_a_law_are_refused() {
     let refused = fit_law(&[LawAxis::Weights, LawAxis::Data], &together, &LawOptions::default());
     assert!(matches!(refused, Err(LawProblem::Together { .. })), "{refused:?}");
 }
+
+/// Nine sizes around the best one at each of three amounts of compute: the parabola finds the best weights of
+/// the law `2 + 406 / N^0.34 + 410 / D^0.28`.
+#[test]
+fn the_least_loss_at_given_compute_is_found() {
+    let mut rng = stream(5, "isoflop", 0);
+    let best = |product: f64| {
+        let scale = (0.34 * 406.0 / (0.28_f64 * 410.0)).powf(1.0 / 0.62);
+        scale * product.powf(0.28 / 0.62)
+    };
+    let mut points = Vec::new();
+    for compute in [1e18_f64, 1e19, 1e20] {
+        let product = compute / 6.0;
+        for step in -4..=4 {
+            let weights = best(product) * 1.8_f64.powi(step);
+            let data = product / weights;
+            let loss = 2.0 + 406.0 * weights.powf(-0.34) + 410.0 * data.powf(-0.28);
+            points
+                .push(LawPoint { sizes: vec![weights, data], loss: loss * (0.002 * gauss(&mut rng)).exp() });
+        }
+    }
+    let law = fit_law(&[LawAxis::Weights, LawAxis::Data], &points, &LawOptions::default()).expect("a law");
+    assert_eq!(law.isoflops.len(), 3);
+    for group in &law.isoflops {
+        let truth = best(group.compute / 6.0);
+        for found in [group.weights, group.by_law] {
+            assert!((found.point / truth).ln().abs() < 0.2, "{found:?} for {truth}");
+            assert!(found.lower < found.upper, "{found:?}");
+        }
+        assert_eq!(group.runs.len(), 9);
+    }
+}

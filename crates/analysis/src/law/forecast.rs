@@ -113,6 +113,17 @@ pub(super) fn next(points: &[LawPoint], fitted: &Fitted, laws: &[Law], options: 
     Prediction { sizes, loss }
 }
 
+/// Returns the law of one axis at sizes between two ends, evenly on a log scale.
+pub(super) fn curve(from: f64, to: f64, law: &Law, laws: &[Law], level: f64) -> Vec<Prediction> {
+    const STEPS: u32 = 24;
+    let at = |step: u32| {
+        let size = from * (to / from).powf(f64::from(step) / f64::from(STEPS));
+        let drawn = laws.iter().map(|law| law.at(&[size])).collect();
+        Prediction { sizes: vec![size], loss: LawEstimate::new(law.at(&[size]), drawn, level) }
+    };
+    (0..=STEPS).map(at).collect()
+}
+
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

@@ -1,9 +1,12 @@
 //! Scaling laws: the loss over weights, data or compute, with errors, and a forecast that is put to the test.
 
 mod forecast;
+mod isoflop;
 mod optimum;
 mod problem;
 mod resample;
+
+use std::collections::HashSet;
 
 use allometry_core::rng::stream;
 use schemars::JsonSchema;
@@ -14,6 +17,7 @@ use crate::stats::bootstrap;
 use crate::stats::robust_law::{EXPONENTS, Law, Sizes};
 
 pub use forecast::{Forecast, Prediction};
+pub use isoflop::IsoFlop;
 pub(crate) use optimum::optima_of;
 pub use optimum::{OPERATIONS, Optimum};
 pub use problem::LawProblem;
@@ -26,6 +30,8 @@ pub const DELTA: f64 = 1e-3;
 pub const FEWEST_SIZES: u64 = 5;
 /// Fewest decades that the sizes of an axis span.
 pub const FEWEST_DECADES: f64 = 1.5;
+/// Ratio of neighbouring sizes above which the law between and beyond them is hardly tested.
+pub const JUMP: f64 = 100.0;
 /// Sizes that differ by less than this part are one size.
 const SAME_SIZE: f64 = 1e-3;
 /// Number of robust standard deviations above the law from which a run counts as diverged.
@@ -182,6 +188,35 @@ pub struct LawAnalysis {
     /// Sizes with the least loss for given compute; for laws over weights and data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optima: Vec<Optimum>,
+    /// Runs of about equal compute with the weights of their least loss; for laws over weights and data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub isoflops: Vec<IsoFlop>,
+    /// The law at sizes from the smallest to the next; for laws of one axis.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<Prediction>,
+    /// Number of runs that repeat the sizes and the loss of another run exactly.
+    #[serde(default)]
+    pub repeated: u64,
+    /// Jumps between neighbouring sizes that are larger than [`JUMP`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jumps: Vec<SizeJump>,
+}
+
+/// Two neighbouring sizes of an axis that are far apart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeJump {
+    /// The axis.
+    pub axis: LawAxis,
+    /// The smaller and the larger size.
+    pub sizes: [f64; 2],
+}
+
+impl SizeJump {
+    /// Returns the jumps of an axis.
+    fn all(axis: LawAxis, sizes: &[f64]) -> impl Iterator<Item = Self> {
+        let far = sizes.windows(2).filter(|pair| pair[1] / pair[0] > JUMP);
+        far.map(move |pair| Self { axis, sizes: [pair[0], pair[1]] })
+    }
 }
 
 /// Fits a law to runs.
@@ -228,6 +263,16 @@ pub fn fit_law(
         Err(problem) => (None, Some(problem)),
     };
     let next = forecast::next(points, &fitted, &laws, options);
+    let isoflops = if axes == [LawAxis::Weights, LawAxis::Data] {
+        isoflop::isoflops(points, &fitted.law, &laws, options.level, &mut rng)
+    } else {
+        Vec::new()
+    };
+    let curve = if let [_] = axes {
+        forecast::curve(axis_laws[0].range[0], next.sizes[0], &fitted.law, &laws, options.level)
+    } else {
+        Vec::new()
+    };
     Ok(LawAnalysis {
         runs: fitted.kept.len() as u64,
         diverged: (points.len() - fitted.kept.len()) as u64,
@@ -241,9 +286,26 @@ pub fn fit_law(
         held_out,
         not_held_out,
         next,
+        isoflops,
+        curve,
+        repeated: repeated(points),
+        jumps: axes
+            .iter()
+            .enumerate()
+            .flat_map(|(place, axis)| SizeJump::all(*axis, &distinct(points, place)).collect::<Vec<_>>())
+            .collect(),
         optima: optimum::optima(axes, &axis_laws, &fitted.law, &laws, options.level),
         axes: axis_laws,
     })
+}
+
+/// Returns the number of runs that are equal to another one before them.
+fn repeated(points: &[LawPoint]) -> u64 {
+    let bits = |point: &LawPoint| -> Vec<u64> {
+        point.sizes.iter().chain([&point.loss]).map(|x| x.to_bits()).collect()
+    };
+    let mut known = HashSet::new();
+    points.iter().filter(|point| !known.insert(bits(point))).count() as u64
 }
 
 /// The distinct sizes of an axis, ascending.

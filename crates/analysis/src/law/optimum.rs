@@ -67,7 +67,7 @@ pub(crate) fn optima_of(
 }
 
 /// Returns the weights and the data with the least loss for a product of both.
-fn best(law: &Law, pairs: f64) -> [f64; 2] {
+pub(super) fn best(law: &Law, pairs: f64) -> [f64; 2] {
     let ([alpha, beta], [a, b]) =
         ([law.exponents[0], law.exponents[1]], [law.amplitudes[0], law.amplitudes[1]]);
     let scale = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta));

@@ -50,6 +50,10 @@ pub struct JudgedBudget {
     /// Number of weights: the geometric mean of the exact sizes of the models behind the value, or the number
     /// in the label; `null` where neither is known.
     pub weights: Option<f64>,
+    /// Floating-point operations of a training: the geometric mean over the trials behind the value, where
+    /// they record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flops: Option<f64>,
     /// The value with its error.
     pub value: Estimate,
     /// Number of units, such as configurations or seeds, behind the value.
@@ -382,7 +386,8 @@ impl JudgedBudget {
         let part = &budgets.parts[place];
         let value = budgets.sum(&weights, options)?.estimate;
         let units = part.units.map_or(0, |units| units.count as u64);
-        Ok(Self { budget: part.label.clone(), weights: part.weights, value, units })
+        let (budget, weights, flops) = (part.label.clone(), part.weights, part.flops);
+        Ok(Self { budget, weights, flops, value, units })
     }
 }
 

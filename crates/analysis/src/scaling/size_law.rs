@@ -27,6 +27,8 @@ const MANY: usize = 60;
 const MOST: usize = 400;
 /// Largest ratio of the next size to the largest.
 const FARTHEST: f64 = 10.0;
+/// Number of steps of the curve.
+const CURVE: u32 = 16;
 /// Distance in decades up to which two sizes are one.
 const ONE_SIZE: f64 = 0.02;
 
@@ -43,6 +45,9 @@ pub struct SizeLaw {
     /// Forecast of the next size: as far beyond the largest as that is beyond the one before, at most
     /// tenfold.
     pub next: SizeForecast,
+    /// The law at sizes from the smallest to the next.
+    #[serde(default)]
+    pub curve: Vec<SizeForecast>,
     /// Test of the law: the largest budget, forecast from the smaller ones. `null` where they are too few.
     pub held_out: Option<HeldOutBudget>,
 }
@@ -106,7 +111,12 @@ pub(super) fn size_law(
     let estimate = |of: &dyn Fn(&Law) -> f64, sign: f64| {
         with_draws(of(&law), laws.iter().map(of).collect(), sign, options)
     };
+    let curve = (0..=CURVE).map(|step| {
+        let place = places[0] + (next - places[0]) * f64::from(step) / f64::from(CURVE);
+        Some(SizeForecast { size: 10.0_f64.powf(place), value: estimate(&|law| law.at(place), sign)? })
+    });
     Some(SizeLaw {
+        curve: curve.collect::<Option<_>>()?,
         exponent: estimate(&|law| law.fit.exponent, 1.0)?,
         amplitude: estimate(&Law::amplitude, 1.0)?,
         limit: estimate(&|law| law.fit.limit, sign)?,
@@ -169,6 +179,9 @@ impl SizeLaw {
         self.amplitude = self.amplitude.or_wider(other.amplitude);
         self.limit = self.limit.or_wider(other.limit);
         self.next.value = self.next.value.or_wider(other.next.value);
+        for (one, other) in self.curve.iter_mut().zip(&other.curve) {
+            one.value = one.value.or_wider(other.value);
+        }
         if let (Some(one), Some(other)) = (&mut self.held_out, &other.held_out) {
             one.forecast.value = one.forecast.value.or_wider(other.forecast.value);
             one.is_inside = one.forecast.value.interval.is_some_and(|ends| ends.contains(one.observed));
@@ -178,7 +191,8 @@ impl SizeLaw {
     /// Keeps the intervals within 0 and 1, where an AUC lies.
     pub(super) fn clamp_to_auc(&mut self) {
         let held_out = self.held_out.iter_mut().map(|one| &mut one.forecast.value);
-        for value in [&mut self.limit, &mut self.next.value].into_iter().chain(held_out) {
+        let curve = self.curve.iter_mut().map(|one| &mut one.value);
+        for value in [&mut self.limit, &mut self.next.value].into_iter().chain(held_out).chain(curve) {
             value.point = value.point.clamp(0.0, 1.0);
             value.interval = value.interval.map(Interval::of_auc);
         }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
 use allometry_analysis::{Estimate, Options, analyze};
+use allometry_core::SizeBudget;
+use allometry_report::chart::{ladder_figure, law_figure};
 use allometry_report::number::counted;
 use allometry_report::words::{LadderLaws, ladder_laws, law as words, no_ladder_law};
 use allometry_study::Source;
@@ -20,9 +22,9 @@ use crate::styles::Label;
 /// Fits the loss over weights, data or compute, and forecasts it.
 ///
 /// With --value the SOURCE is a table with one row per run. One of --weights, --data and --flops gives a law
-/// of one axis, E + A / N^alpha. With --weights and --data, or --weights and --flops, the law is E + A /
-/// N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive, and smaller must be
-/// better: fit 1 - accuracy, not the accuracy.
+/// of one axis, E + A / N^alpha. With --weights and --data, or --weights and --flops, the law is
+/// E + A / N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive, and smaller
+/// must be better: fit 1 - accuracy, not the accuracy.
 ///
 /// Without --value the SOURCE is a ladder, as for `allometry report`. Its laws are over the weights, over the
 /// operations where trials record them, and over the training rows where it was trained on parts of them.
@@ -66,6 +68,11 @@ pub(super) struct Fit {
     /// Writes the numbers as JSON to this file; - is standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
+
+    /// Writes a picture of the law as SVG to this file: the runs around it; for a law over weights and data the
+    /// least losses for given compute.
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 
     /// Prints one JSON document.
     #[arg(long)]
@@ -113,6 +120,9 @@ impl Fit {
             let message = format!("{}: {message}", self.source.display());
             return Err(CliError::NotFound { message, hint: Some(hint) });
         };
+        if let (Some(path), Some(figure)) = (&self.picture, ladder_figure(&analysis)) {
+            output::write_file(path, figure.svg().as_bytes())?;
+        }
         self.write(&ladder_document(&LadderLaws::of(&analysis)), &text)
     }
 
@@ -158,6 +168,9 @@ impl Fit {
                 _ => CliError::NotFound { message: format!("{}: {message}", self.source.display()), hint },
             }
         })?;
+        if let Some(path) = &self.picture {
+            output::write_file(path, law_figure(&law, &runs.points).svg().as_bytes())?;
+        }
         self.write(&document(&law), &words::summary(&law))
     }
 
@@ -204,10 +217,19 @@ fn refused(error: DataError) -> CliError {
         DataError::NotANumber { path, location, column, value } => CliError::Table {
             path,
             message: format!("{location}: column `{column}` has `{value}`, which is not a number"),
-            hint: Some("correct the value; leave the cell of a missing one empty".into()),
+            hint: Some(in_digits(&value).map_or_else(
+                || "correct the value; leave the cell of a missing one empty".into(),
+                |digits| format!("write all sizes in digits, in one unit: {digits}"),
+            )),
         },
         other => other.into(),
     }
+}
+
+/// Returns a number with a unit, such as `2M`, in digits.
+fn in_digits(text: &str) -> Option<String> {
+    let weights = SizeBudget::nominal(text).nominal_weights()?;
+    Some(format!("{weights}"))
 }
 
 /// Returns the document of a ladder's laws: `alpha`, `a` and `e` of the law over the weights, or of that over

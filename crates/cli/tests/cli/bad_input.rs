@@ -110,8 +110,8 @@ fn the_ladder_file() {
      5 │ seed = 1
        ╰────
       help: did you mean `trials`? the file has name, tag, command, trials, seed,
-            space, budget, data, model, metric, limits, sampler, stop, pruner,
-            storage, smallest_effect, confirm
+            space, budget, train_share, train_rows, data, model, metric, limits,
+            sampler, stop, pruner, storage, smallest_effect, confirm
     exit code 3
     "#);
     let twice = with_ladder(|l| l.replace("label = \"l\"", "label = \"s\""));

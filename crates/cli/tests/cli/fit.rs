@@ -121,12 +121,54 @@ fn what_cannot_bear_a_law_is_refused() {
     );
 }
 
+#[test]
+fn copies_jumps_and_units_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.csv");
+    let runs = |unit: &str| {
+        let mut text = "n,loss\n".to_owned();
+        for size in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0] {
+            writeln!(text, "{size}{unit},{:.4}", 2.0 + 300.0 * (size * 1e6_f64).powf(-0.35)).unwrap();
+        }
+        text
+    };
+    let arguments = ["fit", "runs.csv", "--weights", "n", "--value", "loss"];
+    std::fs::write(&path, runs("000000") + "32000000000,2.0613\n2000000,3.8690\n2000000,3.8690\n").unwrap();
+    insta::assert_snapshot!(printed(folder.path(), &arguments), @r#"
+    $ allometry fit runs.csv --weights n --value loss
+    loss = 1.9977 + 298 / N^0.3494
+
+                             estimate  95% interval
+    exponent of weights        0.3494  0.3491 to 0.3497
+    amplitude of weights          298  296 to 299
+    floor                      1.9977  1.9971 to 1.9984
+
+    9 runs at 7 sizes of weights from 1.00M to 32.0B; half of them are within 0.0% of the law, all \
+    within 0.0%. Intervals cover the noise of runs around a law of this form, not another form of law.
+    1 run repeats the sizes and the loss of another exactly. If it is a copy, intervals are too narrow: \
+    take copies out.
+    No size of weights lies between 32.0M and 32.0B: nothing tests the law there. Are all sizes in one \
+    unit? Runs at sizes between them would test it.
+    Held out: at 32.0B weights the smaller sizes predicted 2.0639 (2.0605 to 2.0671), observed 2.0613 \
+    (inside; -0.1%).
+    Next: at 320B weights the law predicts 2.0262 (2.0256 to 2.0268).
+    "#);
+    std::fs::write(&path, runs("M")).unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    $ allometry fit runs.csv --weights n --value loss
+    error: runs.csv: line 2: column `n` has `1M`, which is not a number
+    hint: write all sizes in digits, in one unit: 1000000
+    exit code 3
+    ");
+}
+
 /// A ladder of six sizes whose loss falls as a power law. It tells its weights and operations.
 const SIX_SIZES: &str = r#"
 awk -v x="$1" -v budget="$ALLOMETRY_BUDGET" 'BEGIN {
     weights = 1000 * 2.2 ^ budget
     loss = 1.2 + 4 * weights ^ -0.3 + 0.002 * x
-    printf "{\"final\": true, \"value\": %.6f, \"weights\": %d, \"flops\": %.6e}\n", loss, weights, 60000 * weights
+    flops = 60000 * weights
+    printf "{\"final\": true, \"value\": %.6f, \"weights\": %d, \"flops\": %.6e}\n", loss, weights, flops
 }' >> "$ALLOMETRY_REPORT"
 "#;
 

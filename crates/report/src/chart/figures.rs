@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use super::figure::Figure;
 use super::{
     best_of, budgets, confirmation, coverage, data, differences, distribution, effects, front, history,
-    importance, interaction, learning, matters, parallel, reliability, scaling, slice, timeline, transfer,
+    importance, interaction, law, learning, matters, parallel, reliability, scaling, slice, timeline,
+    transfer,
 };
 
 /// The figures of a report by their names.
@@ -48,6 +49,7 @@ pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure>
     let figures = [
         scaling::figure(analysis, ladder),
         data::figure(analysis),
+        law::ladder_figure(analysis),
         differences::figure(analysis),
         distribution::figure(ladder),
         best_of::figure(analysis),

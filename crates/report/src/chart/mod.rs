@@ -15,6 +15,7 @@ mod history;
 mod importance;
 mod interaction;
 mod label;
+mod law;
 mod learning;
 mod matters;
 mod panel;
@@ -29,6 +30,7 @@ mod transfer;
 
 pub use figure::{CHART_STYLE, Figure, FigureTable};
 pub use figures::{Figures, ladder_figures, opening_figures, study_figures};
+pub use law::{ladder_figure, law_figure};
 pub use learning::{Behind, Curve, curves_figure, curves_figure_over};
 pub(crate) use parameter::ParameterAxis;
 pub use reliability::reliability_figure;

@@ -19,6 +19,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     sizes(text, analysis);
     judged(text, analysis);
     pictures.place(text, "differences");
+    pictures.place(text, "laws");
     resampled(text, analysis);
     trend(text, analysis);
     pictures.place(text, "best-of");

@@ -95,6 +95,25 @@ pub fn summary(law: &LawAnalysis) -> String {
             "No size was run twice: a diverged run at the smallest sizes could not be told from the law."
         );
     }
+    if law.repeated > 0 {
+        let (repeat, them) =
+            if law.repeated == 1 { ("repeats", "it is a copy") } else { ("repeat", "they are copies") };
+        let _ = writeln!(
+            text,
+            "{} {repeat} the sizes and the loss of another exactly. If {them}, intervals are too narrow: take \
+             copies out.",
+            counted(law.repeated, "run")
+        );
+    }
+    for jump in &law.jumps {
+        let [small, large] = jump.sizes.map(human_weights);
+        let _ = writeln!(
+            text,
+            "No size of {} lies between {small} and {large}: nothing tests the law there. Are all sizes in one \
+             unit? Runs at sizes between them would test it.",
+            jump.axis.as_str()
+        );
+    }
     forecast(&mut text, law);
     text
 }
@@ -130,6 +149,15 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
         place(axes(), &next.sizes),
         with_interval(next.loss)
     );
+    for group in &law.isoflops {
+        let _ = writeln!(
+            text,
+            "At {:.2e} operations the runs have their least loss at {} weights, the law at {}.",
+            group.compute,
+            size_with_interval(group.weights),
+            size_with_interval(group.by_law)
+        );
+    }
     for optimum in &law.optima {
         let _ = writeln!(
             text,
