@@ -3,6 +3,7 @@
 mod best_of;
 mod budgets;
 mod confirmation;
+mod coordinates;
 mod coverage;
 mod differences;
 mod distribution;
@@ -26,6 +27,7 @@ mod slice;
 mod timeline;
 mod transfer;
 
+pub use coordinates::coordinates_figure;
 pub use figure::{CHART_STYLE, Figure, FigureTable};
 pub use figures::{Figures, ladder_figures, opening_figures, study_figures};
 pub use learning::{Behind, Curve, curves_figure, curves_figure_over};
