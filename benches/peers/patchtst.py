@@ -8,6 +8,7 @@ class Block(nn.Module):
     def __init__(self, width, heads, rate, ratio=4):
         super().__init__()
         self.heads, self.rate = heads, rate
+        self.scale = None  # 1 / sqrt(width of a head)
         self.attention_norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.projection = nn.Linear(width, width)
@@ -21,7 +22,7 @@ class Block(nn.Module):
         parts = self.qkv(self.attention_norm(x)).view(n, patches, 3, self.heads, width // self.heads)
         q, k, v = parts.permute(2, 0, 3, 1, 4)
         p = self.rate if self.training else 0.0
-        mixed = nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=p)
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=p, scale=self.scale)
         mixed = mixed.transpose(1, 2).reshape(n, patches, width)
         x = x + self.dropout(self.projection(mixed))
         wide = self.dropout(nn.functional.gelu(self.widen(self.feed_forward_norm(x))))
@@ -61,7 +62,7 @@ class Classifier(nn.Module):
     def from_description(cls, description):
         """The module of a checkpoint's description, weights not yet loaded."""
         params, model, data = description["params"], description["model"], description["data"]
-        return cls(
+        module = cls(
             params["d_model"],
             params["n_layers"],
             params["n_heads"],
@@ -79,6 +80,10 @@ class Classifier(nn.Module):
             outputs=data["preparation"]["classes"] or 1,
             head_rate=model.get("head_dropout", 0.0),
         )
+        if model.get("parametrization") == "mup":
+            for block in module.blocks:
+                block.scale = model.get("base_head_width", 16) ** 0.5 * params["n_heads"] / params["d_model"]
+        return module
 
     def forward(self, windows):
         if self.normalises:

@@ -11,6 +11,7 @@ pub mod comparison;
 mod configurations;
 pub mod confirmation;
 pub mod consistency;
+pub mod coordinates;
 pub mod coverage;
 pub mod duplicates;
 pub mod edge;

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use allometry_ladder::Parametrization;
 use allometry_trainer::device::{Device, DeviceError, Plan, Trainee};
 
 use crate::OpenError;
@@ -38,6 +39,11 @@ impl Device for Gpu {
     }
 
     fn open<'a>(&'a self, plan: &Plan<'a>) -> Result<Box<dyn Trainee + 'a>, DeviceError> {
+        if plan.settings.parametrization != Parametrization::Standard {
+            // One update kernel with one learning rate serves all tensors of a model.
+            let why = "it trains the standard parametrization only".to_owned();
+            return Err(DeviceError { device: self.name.clone(), why });
+        }
         let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Box::new(OnDevice::open(&self.name, messages, plan)?))
     }

@@ -18,8 +18,8 @@ pub use limit::Limit;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
-    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Pooling, Schedule, ScoredPart, SplitSpec,
-    StopRule, Task,
+    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Parametrization, Pooling, Schedule,
+    ScoredPart, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

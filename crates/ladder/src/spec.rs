@@ -314,6 +314,19 @@ pub enum Pooling {
     Mean,
 }
 
+/// Dependence of initial weights, learning rates and attention scores on the width of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Parametrization {
+    /// One learning rate for all weights, initial weights by the inputs of each layer, and attention scores
+    /// divided by the root of the head's width.
+    #[default]
+    Standard,
+    /// Maximal update parametrization (Yang & Hu 2021; Yang et al. 2022): updates change activations equally
+    /// at every width.
+    Mup,
+}
+
 /// A metric of each epoch that early stopping can monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -458,6 +471,15 @@ pub struct ModelSpec {
     /// Dropout probability of the head's inputs.
     #[serde(default, skip_serializing_if = "is_default")]
     pub head_dropout: f64,
+    /// Dependence on the width of the model.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parametrization: Parametrization,
+    /// Width of the model at which `mup` is the standard parametrization.
+    #[serde(default = "base_width", skip_serializing_if = "is_base_width")]
+    pub base_width: usize,
+    /// Width of an attention head at which scores under `mup` are the standard ones.
+    #[serde(default = "base_head_width", skip_serializing_if = "is_base_head_width")]
+    pub base_head_width: usize,
     /// Loss function for a binary label.
     #[serde(default, skip_serializing_if = "is_default")]
     pub loss: LossKind,
@@ -520,6 +542,9 @@ impl ModelSpec {
             feature_embedding: 0,
             head: Pooling::default(),
             head_dropout: 0.0,
+            parametrization: Parametrization::default(),
+            base_width: base_width(),
+            base_head_width: base_head_width(),
             loss: LossKind::default(),
             positive_weight: None,
             focal_gamma: focal_gamma(),
@@ -568,6 +593,24 @@ fn focal_gamma() -> f64 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 fn is_focal_gamma(gamma: &f64) -> bool {
     *gamma == focal_gamma()
+}
+
+fn base_width() -> usize {
+    64
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_base_width(width: &usize) -> bool {
+    *width == base_width()
+}
+
+fn base_head_width() -> usize {
+    16
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_base_head_width(width: &usize) -> bool {
+    *width == base_head_width()
 }
 
 fn one() -> usize {

@@ -1,6 +1,7 @@
 //! A ladder with what evaluates its trials: loads its data, opens its studies and experiments in a store,
 //! and drives studies for other programs.
 
+mod coordinates;
 mod driven;
 mod error;
 mod evaluator;
@@ -11,6 +12,7 @@ mod open;
 mod prepare;
 mod shuffle;
 
+pub use coordinates::coordinate_runs;
 pub use driven::driven;
 pub use error::SessionError;
 pub use evaluator::Evaluator;

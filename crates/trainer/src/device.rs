@@ -14,7 +14,7 @@ use crate::kernel::lanes::padded;
 pub use crate::learner::Count;
 use crate::learner::{Diverged, Learner, StepReport};
 pub use crate::model::{BlockSpans, DropoutSite, Layout, LinearSpans, NormSpans, Span};
-use crate::model::{Geometry, Loss, Masks, initial_weights};
+use crate::model::{Geometry, Loss, Masks, WidthScaling, initial_weights};
 
 /// Error of a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -165,7 +165,8 @@ impl<'a> Plan<'a> {
     /// Returns the initial weights.
     pub fn initial_weights(&self) -> Vec<f32> {
         let seed = stream_seed(self.seed, "weights", 0);
-        initial_weights(self.hyperparameters.architecture, self.geometry, seed)
+        let architecture = self.hyperparameters.architecture;
+        initial_weights(architecture, self.geometry, WidthScaling::new(self.settings, architecture), seed)
     }
 
     /// Returns the dropout mask of `site` in batch number `batch`, from 0.

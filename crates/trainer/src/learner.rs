@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::hyperparameters::Hyperparameters;
 use crate::kernel::adamw::{AdamW, SumOfSquares};
 use crate::kernel::launch;
-use crate::model::{Geometry, Loss, Masks, initial_weights};
+use crate::model::{Geometry, Layer, Layout, Loss, Masks, RatePart, WidthScaling, initial_weights};
 use crate::network::Network;
 
 /// A model being trained. All buffers are allocated at the start, and everything random follows from the
@@ -22,6 +22,7 @@ pub struct Learner {
     loss: Loss,
     seed: u64,
     network: Network,
+    rates: Vec<RatePart>,
     gradient: Vec<f32>,
     /// Sum of the gradients of the batches of one step; empty if a step has one batch.
     sum: Vec<f32>,
@@ -74,13 +75,16 @@ impl Learner {
         seed: u64,
     ) -> Self {
         let architecture = hyperparameters.architecture;
-        let weights: Vec<f32> = initial_weights(architecture, geometry, stream_seed(seed, "weights", 0));
+        let scaling = WidthScaling::new(settings, architecture);
+        let weights: Vec<f32> =
+            initial_weights(architecture, geometry, scaling, stream_seed(seed, "weights", 0));
         let zeros = || vec![0.0; weights.len()];
         Self {
             hyperparameters,
             head_dropout: settings.head_dropout,
             loss: Loss::new(settings, 1.0),
             seed,
+            rates: scaling.rates(&Layout::new(architecture, geometry)),
             gradient: zeros(),
             sum: if settings.accumulate > 1 { zeros() } else { Vec::new() },
             first_moment: zeros(),
@@ -241,16 +245,18 @@ impl Learner {
             return Err(self.diverged(loss, gradient_norm));
         }
         self.count.steps += 1;
-        launch(AdamW {
-            weights: &mut self.network.weights,
-            gradient: &self.gradient,
-            first: &mut self.first_moment,
-            second: &mut self.second_moment,
-            clip: (gradient_clip / (gradient_norm + 1e-6)).min(1.0),
-            learning_rate,
-            weight_decay: self.hyperparameters.weight_decay,
-            step: self.count.steps,
-        });
+        for RatePart { weights, factor } in &self.rates {
+            launch(AdamW {
+                weights: &mut self.network.weights[weights.clone()],
+                gradient: &self.gradient[weights.clone()],
+                first: &mut self.first_moment[weights.clone()],
+                second: &mut self.second_moment[weights.clone()],
+                clip: (gradient_clip / (gradient_norm + 1e-6)).min(1.0),
+                learning_rate: factor * learning_rate,
+                decay: learning_rate * self.hyperparameters.weight_decay,
+                step: self.count.steps,
+            });
+        }
         Ok(StepReport { loss, gradient_norm })
     }
 
@@ -263,6 +269,14 @@ impl Learner {
     /// dropout.
     pub fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
         self.network.logits(windows)
+    }
+
+    /// Returns the activations of at most [`capacity`](Self::capacity) windows, without dropout.
+    pub(crate) fn activations<'a>(
+        &mut self,
+        windows: impl IntoIterator<Item = &'a [f32]>,
+    ) -> Vec<(Layer, Vec<f32>)> {
+        self.network.activations(windows)
     }
 
     /// Returns the first and second moments, in the order of the weights.

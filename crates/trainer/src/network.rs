@@ -3,7 +3,7 @@
 use allometry_ladder::ModelSpec;
 
 use crate::batch::Cutter;
-use crate::model::{Architecture, Geometry, Masks, Tensor, Workspace};
+use crate::model::{Architecture, Geometry, Layer, Masks, Tensor, WidthScaling, Workspace};
 
 /// Weights and buffers of a model. Training continues from the buffers that a forward pass has filled.
 #[derive(Debug)]
@@ -23,8 +23,9 @@ impl Network {
         weights: Vec<f32>,
     ) -> Self {
         let head_dropout = settings.head_dropout > 0.0;
+        let scaling = WidthScaling::new(settings, architecture);
         Self {
-            workspace: Workspace::new(architecture, geometry, head_dropout, capacity),
+            workspace: Workspace::new(architecture, geometry, scaling, head_dropout, capacity),
             cutter: Cutter::new(settings.normalize, geometry),
             weights,
         }
@@ -78,6 +79,16 @@ impl Network {
         self.workspace.forward(&self.weights, count, Masks::Off);
         &self.workspace.logits[..count * self.outputs()]
     }
+
+    /// Returns the activations of at most [`capacity`](Self::capacity) windows, without dropout.
+    pub(crate) fn activations<'a>(
+        &mut self,
+        windows: impl IntoIterator<Item = &'a [f32]>,
+    ) -> Vec<(Layer, Vec<f32>)> {
+        let count = self.load(windows);
+        self.workspace.forward(&self.weights, count, Masks::Off);
+        self.workspace.activations(count)
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +117,7 @@ mod tests {
             (ModelSpec { feature_embedding: 4, ..base.clone() }, &dense, false),
         ] {
             let geometry = Geometry::new(3, 0, &spec).unwrap();
-            let weights = initial_weights(architecture, geometry, 7);
+            let weights = initial_weights(architecture, geometry, WidthScaling::new(&spec, architecture), 7);
             let mut network = Network::new(architecture, geometry, &spec, starts.len(), weights);
             assert_eq!(network.workspace.shares_patches(starts), shared, "{spec:?}");
             let ours = network.series_logits(&series, starts).to_vec();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use allometry_core::{Objective as _, ObjectiveError};
-use allometry_ladder::Normalize;
+use allometry_ladder::{ModelSpec, Normalize, Parametrization};
 use allometry_testkit::{Limits, damaged};
 use allometry_trainer::checkpoint::{Checkpoint, CheckpointError};
 use allometry_trainer::{Fitted, PatchTstObjective, Predictor, TrainError};
@@ -24,8 +24,18 @@ fn train(objective: &PatchTstObjective<'_>, path: &Path) -> Result<Fitted, Train
 
 #[test]
 fn an_interrupted_trial_goes_on_to_the_same_bytes() {
+    goes_on_to_the_same_bytes(spec());
+}
+
+#[test]
+fn an_interrupted_trial_of_another_parametrization_goes_on_to_the_same_bytes() {
+    let mup = ModelSpec { parametrization: Parametrization::Mup, base_width: 4, ..spec() };
+    goes_on_to_the_same_bytes(mup);
+}
+
+fn goes_on_to_the_same_bytes(spec: ModelSpec) {
     let dataset = series(400);
-    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let objective = PatchTstObjective::new(&dataset, spec).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole.safetensors");
     let uninterrupted = Recorder::default();

@@ -5,8 +5,9 @@ mod support;
 use allometry_core::{
     Objective, ObjectiveError, ObjectiveOutcome, Params, Retraining, RowCount, TrainingCost, TrialSpec,
 };
-use allometry_ladder::{ModelSpec, Normalize, Schedule};
+use allometry_ladder::{ModelSpec, Normalize, Parametrization, Schedule};
 use allometry_trainer::data::Dataset;
+use allometry_trainer::device::{Layout, Span};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner, PatchTstObjective};
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
@@ -176,6 +177,43 @@ fn a_step_that_is_not_finite_changes_nothing_and_says_how_large_activations_were
     assert!(diverged.not_finite > 0 && diverged.largest_activation < 1e3, "{diverged:?}");
     assert_eq!(step(&broken, 1.0).1, before);
     assert!(step(&windows, 1.0).0.is_ok(), "it goes on from the weights before");
+}
+
+/// One step of `AdamW` under muP moves each tensor by its own share of the trial's rate, and decays all
+/// weights equally. The head's width is the base width, so that both models compute the same.
+#[test]
+fn each_tensor_has_its_own_rate() {
+    let dataset = series(300);
+    let architecture = Architecture { d_model: 32, n_layers: 2, n_heads: 2, d_ff_ratio: 2 };
+    let (learning_rate, weight_decay) = (1e-3, 10.0);
+    let hyperparameters = Hyperparameters { architecture, learning_rate, dropout: 0.0, weight_decay };
+    let standard = spec();
+    let mup = ModelSpec { parametrization: Parametrization::Mup, base_width: 8, ..spec() };
+    let geometry = Geometry::new(2, 0, &standard).unwrap();
+    let initial = Learner::new(hyperparameters, geometry, &standard, 4, 1).weights().to_vec();
+    let targets = [0.0, 1.0, 1.0, 0.0];
+    let [all, own] = [standard, mup].map(|settings| {
+        let mut learner = Learner::new(hyperparameters, geometry, &settings, 4, 1);
+        learner.set_weights(&initial);
+        let windows = dataset.train.windows[..4].iter().map(|window| dataset.window(*window));
+        learner.step(windows, &targets, learning_rate, 1.0).unwrap();
+        let decay = 1.0 - (learning_rate * weight_decay) as f32;
+        let moved = learner.weights().iter().zip(&initial).map(|(now, before)| now - decay * before);
+        moved.collect::<Vec<f32>>()
+    });
+    let layout = Layout::new(architecture, geometry);
+    let blocks = layout.blocks.iter().flat_map(|b| [b.qkv, b.projection, b.widen, b.narrow]);
+    let matrices: Vec<Span> = blocks.chain([layout.head]).map(|linear| linear.weight).collect();
+    let mut slower = 0;
+    for (place, (all, own)) in all.iter().zip(&own).enumerate() {
+        let is_matrix =
+            matrices.iter().any(|matrix| (matrix.start..matrix.start + matrix.length).contains(&place));
+        let expected = if is_matrix { all / 4.0 } else { *all };
+        assert!((own - expected).abs() < 1e-6, "{place}: {own}, not {expected}");
+        slower += usize::from(is_matrix && all.abs() > 9e-4);
+    }
+    let values: usize = matrices.iter().map(|matrix| matrix.length).sum();
+    assert!(slower * 10 > values * 9, "{slower} of {values} values moved by the rate");
 }
 
 #[test]

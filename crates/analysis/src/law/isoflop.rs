@@ -40,8 +40,8 @@ pub struct IsoFlop {
 
 /// Returns the groups of runs with a minimum, in order of compute (Hoffmann et al. 2022, approach 2).
 ///
-/// The parabola has a term for the differences of compute within its group. Its interval is that of runs drawn
-/// with replacement. The minimum of a parabola is biased where runs lie to one side of it.
+/// The parabola has a term for the differences of compute within its group. Its interval is that of runs
+/// drawn with replacement. The minimum of a parabola is biased where runs lie to one side of it.
 pub(super) fn isoflops(
     points: &[LawPoint],
     law: &Law,

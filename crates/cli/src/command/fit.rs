@@ -23,8 +23,8 @@ use crate::styles::Label;
 ///
 /// With --value the SOURCE is a table with one row per run. One of --weights, --data and --flops gives a law
 /// of one axis, E + A / N^alpha. With --weights and --data, or --weights and --flops, the law is
-/// E + A / N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive, and smaller
-/// must be better: fit 1 - accuracy, not the accuracy.
+/// E + A / N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive, and
+/// smaller must be better: fit 1 - accuracy, not the accuracy.
 ///
 /// Without --value the SOURCE is a ladder, as for `allometry report`. Its laws are over the weights, over the
 /// operations where trials record them, and over the training rows where it was trained on parts of them.

@@ -10,6 +10,7 @@ mod compare;
 mod conclusion;
 mod confirm;
 mod confirm_run;
+mod coordinates;
 mod data;
 mod departures;
 mod exchange;

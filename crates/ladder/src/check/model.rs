@@ -4,7 +4,7 @@ use super::super::document::{Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
 use super::super::spec::{
-    Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Pooling, Schedule, Task,
+    Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Parametrization, Pooling, Schedule, Task,
 };
 
 const KINDS: &[&str] = &["patchtst"];
@@ -15,6 +15,8 @@ const NORMALIZE: (&[&str], &[Normalize]) =
 const CHANNELS: (&[&str], &[Channels]) =
     (&["mixed", "independent"], &[Channels::Mixed, Channels::Independent]);
 const HEADS: (&[&str], &[Pooling]) = (&["flatten", "mean"], &[Pooling::Flatten, Pooling::Mean]);
+const PARAMETRIZATIONS: (&[&str], &[Parametrization]) =
+    (&["standard", "mup"], &[Parametrization::Standard, Parametrization::Mup]);
 const LOSSES: (&[&str], &[LossKind]) = (
     &["bce", "weighted", "focal", "soft_auc"],
     &[LossKind::Bce, LossKind::Weighted, LossKind::Focal, LossKind::SoftAuc],
@@ -77,6 +79,9 @@ pub(super) fn model(mut section: Section<'_>, problems: &mut Problems) -> Option
         feature_embedding: section.within("feature_embedding", 0, COLUMNS, problems),
         head: section.word("head", HEADS, problems).unwrap_or_default(),
         head_dropout: section.within("head_dropout", 0.0, PROBABILITY, problems),
+        parametrization: section.word("parametrization", PARAMETRIZATIONS, problems).unwrap_or_default(),
+        base_width: section.within("base_width", defaults.base_width, AT_LEAST_ONE, problems),
+        base_head_width: section.within("base_head_width", defaults.base_head_width, AT_LEAST_ONE, problems),
         loss: section.word("loss", LOSSES, problems).unwrap_or_default(),
         positive_weight: section
             .node("positive_weight")
@@ -121,7 +126,16 @@ fn batch_size(section: &mut Section<'_>, problems: &mut Problems) -> Option<usiz
 fn needs(section: &mut Section<'_>, spec: &ModelSpec, problems: &mut Problems) {
     let binary = spec.task == Task::Binary;
     let monitored = spec.monitor.is_none_or(|monitor| monitor.is_of(spec.task));
-    let rules: [(&'static str, bool, &'static str); 7] = [
+    let mup = spec.parametrization == Parametrization::Mup;
+    let defaults = ModelSpec::new(0, 0, 0);
+    let rules: [(&'static str, bool, &'static str); 10] = [
+        ("parametrization", !mup || spec.device == DeviceKind::Cpu, "`device = \"cpu\"`"),
+        ("base_width", mup || spec.base_width == defaults.base_width, "`parametrization = \"mup\"`"),
+        (
+            "base_head_width",
+            mup || spec.base_head_width == defaults.base_head_width,
+            "`parametrization = \"mup\"`",
+        ),
         ("revin_affine", !spec.revin_affine || spec.normalize == Normalize::Revin, "`normalize = \"revin\"`"),
         ("loss", spec.loss == LossKind::Bce || binary, "`task = \"binary\"`"),
         (

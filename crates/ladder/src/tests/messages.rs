@@ -166,8 +166,18 @@ const MISTAKES: &[Mistake] = &[
         &[(
             "stride = 8",
             "stride = 8\nrevin_affine = true\npositive_weight = 2\nfocal_gamma = 1\nmonitor = \"mse\"\n\
-             warmup_epochs = 60",
+             warmup_epochs = 60\nbase_width = 32\nbase_head_width = 8",
         )],
+        &[],
+    ),
+    (
+        "a parametrization that is not known",
+        &[("stride = 8", "stride = 8\nparametrization = \"ntk\"\nbase_width = 32")],
+        &[],
+    ),
+    (
+        "a parametrization that the device does not train",
+        &[("stride = 8", "stride = 8\nparametrization = \"mup\"\ndevice = \"wgpu\"")],
         &[],
     ),
     (

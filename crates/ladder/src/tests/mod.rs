@@ -40,6 +40,9 @@ channels = "independent"
 feature_embedding = 12
 head = "mean"
 head_dropout = 0.2
+parametrization = "mup"
+base_width = 32
+base_head_width = 8
 label_smoothing = 0.05
 epochs = 30
 patience = 5
@@ -205,6 +208,9 @@ fn every_key_of_the_sample_is_read() {
         feature_embedding: 12,
         head: Pooling::Mean,
         head_dropout: 0.2,
+        parametrization: Parametrization::Mup,
+        base_width: 32,
+        base_head_width: 8,
         label_smoothing: 0.05,
         epochs: 30,
         patience: 5,
@@ -449,6 +455,9 @@ fn every_setting_of_the_model_has_a_range() {
         "head = \"max\"",
         "head_dropout = 1.0",
         "head_dropout = -0.1",
+        "parametrization = \"ntk\"",
+        "base_width = 0",
+        "base_head_width = 0",
         "loss = \"hinge\"",
         "positive_weight = 0.0",
         "positive_weight = inf",

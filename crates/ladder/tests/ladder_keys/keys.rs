@@ -326,6 +326,23 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
     Key::new("head", Is("\"flatten\""), "\"mean\"", "Input of the head: all patches, or their mean."),
     Key::new("head_dropout", Is("0"), "0.2", "Dropout of the head's input."),
     Key::new(
+        "parametrization",
+        Is("\"standard\""),
+        "\"mup\"",
+        "How initial weights, learning rates and attention scores depend on the width: \
+         [`mup`](../methods/parametrization.md) keeps the best learning rate nearly the same at every \
+         width (Yang et al. 2022). On processors only.",
+    ),
+    Key::new("base_width", Is("64"), "32", "The `d_model` at which `mup` starts and trains like `standard`.")
+        .requires(&[("model.parametrization", "mup")]),
+    Key::new(
+        "base_head_width",
+        Is("16"),
+        "8",
+        "The `d_model / n_heads` at which attention scores under `mup` are those of `standard`.",
+    )
+    .requires(&[("model.parametrization", "mup")]),
+    Key::new(
         "loss",
         Is("\"bce\""),
         "\"soft_auc\"",

@@ -90,7 +90,8 @@ pub(crate) const TABLES: &[Table] = &[
         )
         .after(
             "A key that has no effect with the other keys is rejected with its place: \
-                 `focal_gamma` without the focal loss, `revin_affine` without `revin`.",
+                 `focal_gamma` without the focal loss, `revin_affine` without `revin`, `base_width` \
+                 without `mup`.",
         ),
     Table::new("`[command]`", "command", COMMAND, COMMAND_KEYS).about(
         "A program that trains and scores a configuration, instead of `[data]` and \

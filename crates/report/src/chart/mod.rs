@@ -3,6 +3,7 @@
 mod best_of;
 mod budgets;
 mod confirmation;
+mod coordinates;
 mod coverage;
 mod data;
 mod differences;
@@ -28,6 +29,7 @@ mod slice;
 mod timeline;
 mod transfer;
 
+pub use coordinates::coordinates_figure;
 pub use figure::{CHART_STYLE, Figure, FigureTable};
 pub use figures::{Figures, ladder_figures, opening_figures, study_figures};
 pub use law::{ladder_figure, law_figure};

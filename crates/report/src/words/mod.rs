@@ -4,6 +4,7 @@
 //! copy in which every statement is text, for documents.
 
 pub mod comparison;
+pub mod coordinates;
 pub mod finding;
 pub mod law;
 pub mod lint;

@@ -24,8 +24,8 @@ pub(crate) struct AdamW<'a, T> {
     pub(crate) clip: f64,
     /// Learning rate of this step.
     pub(crate) learning_rate: f64,
-    /// Decoupled weight decay.
-    pub(crate) weight_decay: f64,
+    /// Share of each weight that the decoupled weight decay removes in this step.
+    pub(crate) decay: f64,
     /// Number of this update, from 1.
     pub(crate) step: u64,
 }
@@ -38,7 +38,7 @@ impl<T: Real> Kernel for AdamW<'_, T> {
         let power = self.step.min(1 << 30) as i32;
         let step_size = T::from_f64(self.learning_rate / (1.0 - BETA1.powi(power)));
         let correction = T::from_f64(1.0 / (1.0 - BETA2.powi(power)).sqrt());
-        let decay = T::from_f64(1.0 - self.learning_rate * self.weight_decay);
+        let decay = T::from_f64(1.0 - self.decay);
         let (clip, epsilon) = (T::from_f64(self.clip), T::from_f64(EPSILON));
         let (one_minus_beta1, beta2) = (T::from_f64(1.0 - BETA1), T::from_f64(BETA2));
         let one_minus_beta2 = T::from_f64(1.0 - BETA2);

@@ -22,6 +22,8 @@ pub(crate) struct AttentionShape {
     pub(crate) width: usize,
     /// Number of heads, a divisor of the width.
     pub(crate) heads: usize,
+    /// Factor of the products of queries and keys.
+    pub(crate) scale: f64,
 }
 
 impl AttentionShape {
@@ -48,11 +50,6 @@ impl AttentionShape {
             + 3 * self.patches * (self.width + SLACK)
     }
 
-    /// Returns `1 / sqrt(head width)`, the factor of the scores.
-    fn scale<T: Real>(self) -> T {
-        T::from_f64(1.0 / (self.head_width() as f64).sqrt())
-    }
-
     /// Splits scratch into a transposed head, two tables of probabilities for one head, and three tables of
     /// rows with slack.
     #[inline(always)]
@@ -67,7 +64,7 @@ impl AttentionShape {
     }
 }
 
-/// Computes `mixed = dropout(softmax(q k' / sqrt(head width))) v` for every window and head.
+/// Computes `mixed = dropout(softmax(scale q k')) v` for every window and head.
 pub(crate) struct Attention<'a, T> {
     /// Shape of the layer.
     pub(crate) shape: AttentionShape,
@@ -91,11 +88,11 @@ impl<T: Real> Kernel for Attention<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let AttentionShape { patches, width, heads } = self.shape;
+        let AttentionShape { patches, width, heads, .. } = self.shape;
         let head_width = self.shape.head_width();
         let (row, lanes) = (3 * width, padded(patches));
         let out_row = width + SLACK;
-        let scale = self.shape.scale::<T>();
+        let scale = T::from_f64(self.shape.scale);
         let (transposed, [masked, _], [out, _, _]) = self.shape.split(self.scratch);
         transposed.fill(T::ZERO);
         let tables = self.probabilities.chunks_exact_mut(self.shape.window_probabilities());
@@ -171,11 +168,11 @@ impl<T: Real> Kernel for AttentionBackward<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let AttentionShape { patches, width, heads } = self.shape;
+        let AttentionShape { patches, width, heads, .. } = self.shape;
         let head_width = self.shape.head_width();
         let (row, lanes) = (3 * width, padded(patches));
         let out_row = width + SLACK;
-        let scale = self.shape.scale::<T>();
+        let scale = T::from_f64(self.shape.scale);
         let (transposed, [masked, d_scores], [d_query, d_key, d_value]) = self.shape.split(self.scratch);
         transposed.fill(T::ZERO);
         let head_lanes = padded(head_width);

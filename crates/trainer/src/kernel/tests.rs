@@ -99,7 +99,7 @@ fn adamw_follows_its_definition() {
             second: &mut v,
             clip: 0.5,
             learning_rate: 0.1,
-            weight_decay: 0.2,
+            decay: 0.02,
             step,
         });
     }

@@ -158,7 +158,7 @@ impl<T: Real> Workspace<T> {
             &mut self.d_narrow,
         );
         launch(AttentionBackward {
-            shape: attention_shape(self.architecture, self.geometry),
+            shape: attention_shape(self.architecture, self.geometry, self.scaling.scores),
             qkv: &state.qkv,
             dropout: masks.at(DropoutSite::Attention(block)),
             probabilities: &state.probabilities,

@@ -162,7 +162,7 @@ impl<T: Real> Workspace<T> {
             &mut state.qkv,
         );
         launch(Attention {
-            shape: attention_shape(self.architecture, self.geometry),
+            shape: attention_shape(self.architecture, self.geometry, self.scaling.scores),
             qkv: &mut state.qkv,
             bias: spans.qkv.bias.of(weights),
             dropout: masks.at(DropoutSite::Attention(block)),

@@ -7,33 +7,43 @@ use crate::kernel::Real;
 
 use super::architecture::{Architecture, Geometry};
 use super::layout::{Layout, LinearSpans, Span};
+use super::parametrization::WidthScaling;
 
 /// Standard deviation of the initial position embedding.
 const POSITION_DEVIATION: f64 = 0.02;
 
 /// Returns the weights of a new model: linear maps and their biases uniform in `+-1/sqrt(inputs)`,
-/// normalisations 1 and 0, positions normal with standard deviation 0.02.
-pub(crate) fn initial_weights<T: Real>(architecture: Architecture, geometry: Geometry, seed: u64) -> Vec<T> {
+/// normalisations 1 and 0, positions normal with standard deviation 0.02. `scaling` changes the range of the
+/// head's weights, and of the biases of layers whose number of inputs grows with the width.
+pub(crate) fn initial_weights<T: Real>(
+    architecture: Architecture,
+    geometry: Geometry,
+    scaling: WidthScaling,
+    seed: u64,
+) -> Vec<T> {
     let layout = Layout::new(architecture, geometry);
     let mut weights = vec![T::ZERO; layout.total];
     let (d, ff) = (architecture.d_model, architecture.d_ff());
-    let mut linear = |spans: LinearSpans, inputs: usize| {
+    let mut linear = |spans: LinearSpans, inputs: usize, factors: [f64; 2]| {
         let bound = 1.0 / (inputs as f64).sqrt();
-        for span in [spans.weight, spans.bias] {
-            fill(span, &mut weights, |i| bound * (2.0 * uniform(seed, i) - 1.0));
+        for (span, factor) in [spans.weight, spans.bias].into_iter().zip(factors) {
+            fill(span, &mut weights, |i| factor * bound * (2.0 * uniform(seed, i) - 1.0));
         }
     };
+    let [input, hidden, head] =
+        [[1.0, 1.0], [1.0, scaling.hidden_bias()], [scaling.head_weight(), scaling.hidden_bias()]];
     if let Some(spans) = layout.feature_embedding {
-        linear(spans, geometry.features);
+        linear(spans, geometry.features, input);
     }
-    linear(LinearSpans { weight: layout.embedding, bias: layout.embedding_bias }, geometry.patch_values());
+    let embedding = LinearSpans { weight: layout.embedding, bias: layout.embedding_bias };
+    linear(embedding, geometry.patch_values(), input);
     for block in &layout.blocks {
-        linear(block.qkv, d);
-        linear(block.projection, d);
-        linear(block.widen, d);
-        linear(block.narrow, ff);
+        linear(block.qkv, d, hidden);
+        linear(block.projection, d, hidden);
+        linear(block.widen, d, hidden);
+        linear(block.narrow, ff, hidden);
     }
-    linear(layout.head, geometry.head_inputs(d));
+    linear(layout.head, geometry.head_inputs(d), head);
     if let Some(affine) = layout.affine {
         affine.gain.of_mut(&mut weights).fill(T::ONE);
     }

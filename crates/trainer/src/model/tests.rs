@@ -1,4 +1,4 @@
-use allometry_ladder::{Channels, ModelSpec, Normalize, Pooling};
+use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling};
 
 use super::layout::Span;
 use super::*;
@@ -39,11 +39,22 @@ struct Case {
     masks: Masks,
     loss: Loss,
     windows: usize,
+    parametrization: Parametrization,
+}
+
+fn scaling(parametrization: Parametrization, architecture: Architecture) -> WidthScaling {
+    WidthScaling::new(&ModelSpec { parametrization, ..ModelSpec::new(8, 4, 4) }, architecture)
 }
 
 impl Case {
+    fn scaling(&self) -> WidthScaling {
+        scaling(self.parametrization, self.architecture)
+    }
+
     fn workspace<T: Real>(&self) -> Workspace<T> {
-        let mut workspace = Workspace::new(self.architecture, self.geometry, self.drops(), self.windows + 1);
+        let capacity = self.windows + 1;
+        let mut workspace =
+            Workspace::new(self.architecture, self.geometry, self.scaling(), self.drops(), capacity);
         let mut cutter = Cutter::new(self.normalize, self.geometry);
         let values = self.geometry.window_values();
         for w in 0..self.windows {
@@ -55,7 +66,7 @@ impl Case {
 
     fn weights<T: Real>(&self) -> Vec<T> {
         // Shifts and gains differ from 0 and 1, so that no gradient is checked at a special point.
-        let mut weights: Vec<T> = initial_weights(self.architecture, self.geometry, SEED);
+        let mut weights: Vec<T> = initial_weights(self.architecture, self.geometry, self.scaling(), SEED);
         for (i, weight) in weights.iter_mut().enumerate() {
             *weight += T::from_f64(0.1 * number(i));
         }
@@ -134,6 +145,7 @@ fn the_tensors_tile_the_buffer() {
     assert_eq!(end, layout.total);
 }
 
+const STANDARD: Parametrization = Parametrization::Standard;
 const BCE: Loss = Loss::Binary { weight: 1.0, gamma: 0.0, smoothing: 0.0 };
 
 fn dropout(head: f64) -> Masks {
@@ -152,7 +164,9 @@ fn gradients_agree_with_finite_differences() {
         (architecture(16, 1, 1, 4), geometry(4, 6, 6, 1), Normalize::None, dropout(0.0), 1),
     ];
     for (architecture, geometry, normalize, masks, windows) in cases {
-        Case { architecture, geometry, normalize, masks, loss: BCE, windows }.check();
+        for parametrization in [STANDARD, Parametrization::Mup] {
+            Case { architecture, geometry, normalize, masks, loss: BCE, windows, parametrization }.check();
+        }
     }
 }
 
@@ -174,7 +188,8 @@ fn gradients_of_every_form_agree_with_finite_differences() {
         let loss = if form.outputs > 1 { Loss::Classes { smoothing: 0.1 } } else { BCE };
         for masks in [Masks::Off, dropout(0.2)] {
             let normalize = if form.affine { Normalize::Revin } else { Normalize::None };
-            Case { architecture, geometry, normalize, masks, loss, windows: 4 }.check();
+            Case { architecture, geometry, normalize, masks, loss, windows: 4, parametrization: STANDARD }
+                .check();
         }
     }
 }
@@ -189,7 +204,8 @@ fn gradients_of_every_loss_agree_with_finite_differences() {
         Loss::Squared,
     ] {
         let (architecture, geometry) = (architecture(12, 1, 3, 2), geometry(3, 20, 4, 4));
-        Case { architecture, geometry, normalize: Normalize::None, masks: Masks::Off, loss, windows: 5 }
+        let (normalize, masks) = (Normalize::None, Masks::Off);
+        Case { architecture, geometry, normalize, masks, loss, windows: 5, parametrization: STANDARD }
             .check();
     }
 }
@@ -198,7 +214,15 @@ fn gradients_of_every_loss_agree_with_finite_differences() {
 fn the_head_drops_its_share_of_what_it_sees() {
     let (architecture, geometry) = (architecture(12, 1, 3, 2), geometry(3, 20, 4, 4));
     let masks = Masks::Step { probability: 0.0, head: 0.25, seed: SEED, step: 0 };
-    let case = Case { architecture, geometry, normalize: Normalize::None, masks, loss: BCE, windows: 64 };
+    let case = Case {
+        architecture,
+        geometry,
+        normalize: Normalize::None,
+        masks,
+        loss: BCE,
+        windows: 64,
+        parametrization: STANDARD,
+    };
     let (mut workspace, weights) = (case.workspace::<f64>(), case.weights::<f64>());
     workspace.forward(&weights, 64, Masks::Off);
     let seen = workspace.pooled.clone();
@@ -224,7 +248,8 @@ fn weights_of_every_form_are_those_allocated() {
                         let geometry = Geometry { form, ..geometry(7, 20, 4, 4) };
                         let architecture = architecture(d_model, 2, 2, 2);
                         let total = architecture.model_size(geometry).total;
-                        let weights = initial_weights::<f32>(architecture, geometry, SEED);
+                        let scaling = scaling(STANDARD, architecture);
+                        let weights = initial_weights::<f32>(architecture, geometry, scaling, SEED);
                         assert_eq!(total, weights.len() as u64, "{form:?}");
                         // Independent count of the weights: front, patches, positions, blocks, last
                         // normalisation, head.
@@ -254,6 +279,7 @@ fn single_precision_follows_double() {
         masks: Masks::Step { probability: 0.2, head: 0.1, seed: SEED, step: 1 },
         loss: BCE,
         windows: 6,
+        parametrization: STANDARD,
     };
     let (mut single, mut double) = (case.workspace::<f32>(), case.workspace::<f64>());
     let (narrow, wide) = (case.weights::<f32>(), case.weights::<f64>());
@@ -277,6 +303,7 @@ fn logits_do_not_depend_on_the_other_windows_of_a_batch() {
         masks: Masks::Off,
         loss: BCE,
         windows: 7,
+        parametrization: STANDARD,
     };
     let weights = case.weights::<f32>();
     let mut workspace = case.workspace::<f32>();
@@ -300,7 +327,7 @@ fn predicted_memory_is_what_is_allocated() {
     for (form, drops) in forms.into_iter().zip([false, true, true, false]) {
         let architecture = architecture(24, 3, 2, 4);
         let geometry = Geometry { form, ..geometry(5, 36, 8, 4) };
-        let w = Workspace::<f32>::new(architecture, geometry, drops, 6);
+        let w = Workspace::<f32>::new(architecture, geometry, scaling(STANDARD, architecture), drops, 6);
         let sites: usize =
             w.sites.iter().map(|s| s.stream.len() + s.normed.len() + 2 * s.statistics.len()).sum();
         let blocks: usize = w

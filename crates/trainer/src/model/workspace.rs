@@ -8,6 +8,7 @@ use crate::kernel::norm::RowStatistics;
 
 use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
+use super::parametrization::WidthScaling;
 use super::tensors::{Tensor, named_tensors};
 
 /// Dropout of one pass.
@@ -112,6 +113,7 @@ pub(crate) struct Workspace<T> {
     pub(super) architecture: Architecture,
     pub(super) geometry: Geometry,
     pub(super) layout: Layout,
+    pub(super) scaling: WidthScaling,
     /// Maximum number of windows.
     pub(crate) capacity: usize,
     /// Buffers of the layers before the patches, if they have weights.
@@ -146,17 +148,19 @@ impl<T: Real> Workspace<T> {
     pub(crate) fn new(
         architecture: Architecture,
         geometry: Geometry,
+        scaling: WidthScaling,
         head_dropout: bool,
         capacity: usize,
     ) -> Self {
         let rows = capacity * geometry.rows();
         let (d, ff) = (architecture.d_model, architecture.d_ff());
-        let shape = attention_shape(architecture, geometry);
+        let shape = attention_shape(architecture, geometry, scaling.scores);
         let zeros = |length: usize| vec![T::ZERO; length];
         Self {
             architecture,
             geometry,
             layout: Layout::new(architecture, geometry),
+            scaling,
             capacity,
             front: geometry.has_front().then(|| FrontState::new(geometry, capacity)),
             patches: zeros(rows * geometry.patch_values()),
@@ -206,7 +210,8 @@ impl<T: Real> Workspace<T> {
         capacity: usize,
     ) -> usize {
         let (d, ff) = (architecture.d_model, architecture.d_ff());
-        let shape = attention_shape(architecture, geometry);
+        // The buffers do not depend on the factor of the scores.
+        let shape = attention_shape(architecture, geometry, 1.0);
         let site = 2 * d + 2;
         let block_row = 4 * d + 2 * ff;
         let row = geometry.patch_values()
@@ -289,7 +294,8 @@ pub(crate) fn cut(geometry: Geometry) -> Cut {
     }
 }
 
-/// Returns the shape of the attention in every block.
-pub(super) fn attention_shape(architecture: Architecture, geometry: Geometry) -> AttentionShape {
-    AttentionShape { patches: geometry.patches(), width: architecture.d_model, heads: architecture.n_heads }
+/// Returns the shape of the attention in every block, with this factor of the scores.
+pub(super) fn attention_shape(architecture: Architecture, geometry: Geometry, scale: f64) -> AttentionShape {
+    let Architecture { d_model, n_heads, .. } = architecture;
+    AttentionShape { patches: geometry.patches(), width: d_model, heads: n_heads, scale }
 }

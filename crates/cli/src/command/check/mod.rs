@@ -1,6 +1,7 @@
 //! `allometry check`.
 
 mod attempt;
+mod coordinates;
 mod found;
 mod power;
 mod suggestion;
@@ -20,8 +21,9 @@ use super::confirm_cost::Cost;
 use super::ladder_file::LadderFile;
 use super::speed::flops_per_second;
 use crate::error::CliError;
-use crate::output;
+use crate::output::{self, Destination};
 use attempt::Tried;
+use coordinates::Coordinates;
 use found::{
     Architecture, Budget, Condition, Extent, Found, LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
@@ -75,6 +77,30 @@ pub(super) struct Check {
     #[arg(long, value_name = "N", conflicts_with_all = ["tries", "shuffle", "all", "power"])]
     suggest_budgets: Option<u64>,
 
+    /// Trains the middle of the first budget's space for a few steps at several widths, and prints how the
+    /// activations of each layer, and what the steps change of them, grow with the width. Budgets are not
+    /// checked then.
+    #[arg(long, conflicts_with_all = ["tries", "shuffle", "all", "power", "suggest_budgets"])]
+    coordinates: bool,
+
+    /// Widths of --coordinates, at least four. Default: those of the budgets, at most six.
+    #[arg(long, value_name = "D_MODEL", value_delimiter = ',', requires = "coordinates")]
+    widths: Vec<usize>,
+
+    /// Number of seeds of --coordinates.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "coordinates",
+        value_parser = clap::value_parser!(u16).range(2..=1000))]
+    seeds: u16,
+
+    /// Number of training steps of --coordinates.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "coordinates",
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    steps: u16,
+
+    /// Writes the picture of --coordinates as SVG to this file; - is standard output.
+    #[arg(short, long, value_name = "FILE", requires = "coordinates")]
+    output: Option<String>,
+
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -86,6 +112,9 @@ impl Check {
         let evaluator = Evaluator::new(&ladder)?;
         if let Some(count) = self.suggest_budgets {
             return self.suggest(&suggestion::suggest(&ladder, &evaluator, count)?);
+        }
+        if self.coordinates {
+            return self.check_coordinates(&ladder, &evaluator);
         }
         if ladder.confirm.is_some() {
             evaluator.check_test_part()?;
@@ -102,6 +131,21 @@ impl Check {
             output::print(&found.text())?;
         }
         found.tried.map_or(Ok(()), |tried| tried.conclude())
+    }
+
+    fn check_coordinates(&self, ladder: &Ladder, evaluator: &Evaluator<'_>) -> Result<(), CliError> {
+        let (seeds, steps) = (usize::from(self.seeds), usize::from(self.steps));
+        let found = Coordinates::new(ladder, evaluator, &self.widths, seeds, steps)?;
+        if let Some(output) = &self.output {
+            Destination::parse(output).write(&found.svg())?;
+        }
+        if self.json {
+            return output::print_json(&found.document());
+        }
+        if self.output.as_deref() == Some("-") {
+            return Ok(());
+        }
+        output::print(&found.text())
     }
 
     fn suggest(&self, suggested: &[suggestion::Suggestion]) -> Result<(), CliError> {
