@@ -69,8 +69,8 @@ pub(super) struct Fit {
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
 
-    /// Writes a picture of the law as SVG to this file: the runs around it; for a law over weights and data the
-    /// least losses for given compute.
+    /// Writes a picture of the law as SVG to this file: the runs around it; for a law over weights and data
+    /// the least losses for given compute.
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
 

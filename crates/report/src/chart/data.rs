@@ -59,8 +59,8 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     }
     figure.panels.push(panel);
     figure.caption = format!(
-        "{quantity} of each budget on each part of the training rows, with {:.0}% intervals. All are scored on \
-         the same validation rows.",
+        "{quantity} of each budget on each part of the training rows, with {:.0}% intervals. All are scored \
+         on the same validation rows.",
         analysis.options.level * 100.0
     );
     figure.describe(data.cells.iter().map(|cell| {

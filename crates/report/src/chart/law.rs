@@ -45,8 +45,8 @@ pub fn ladder_figure(analysis: &Analysis) -> Option<Figure> {
     figure.entry("ink", "compared values");
     figure.entry("b1", "forecast");
     figure.caption = format!(
-        "Dots are the compared values with their {:.0}% intervals, the line is the fitted law, the grey band its \
-         interval, and the last mark the forecast of the next size.",
+        "Dots are the compared values with their {:.0}% intervals, the line is the fitted law, the grey band \
+         its interval, and the last mark the forecast of the next size.",
         analysis.options.level * 100.0
     );
     let laws = [("weights", laws.weights), ("operations", laws.compute), ("rows", laws.rows)];
@@ -102,8 +102,8 @@ fn mark(panel: &mut Panel, class: &str, (size, value): (f64, Estimate), label: &
     panel.layers.push(Layer::Mark { class: format!("small {class}"), at: (size, value.point), tip });
 }
 
-/// Draws the law of a table's runs: the loss over the sizes, or over the weights at about equal compute, beside
-/// the best weights.
+/// Draws the law of a table's runs: the loss over the sizes, or over the weights at about equal compute,
+/// beside the best weights.
 pub fn law_figure(law: &LawAnalysis, points: &[LawPoint]) -> Figure {
     match law.axes.as_slice() {
         [axis] => one_axis(law, axis.axis, points),

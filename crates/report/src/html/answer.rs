@@ -36,7 +36,9 @@ pub(super) fn card(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<S
             div.figures { @for one in [figure(first)].into_iter().flatten() { (one) } }
             (advice(analysis))
             @if !is_lone(analysis) {
-                div.figures { @for one in [figure("scaling"), figure("data")].into_iter().flatten() { (one) } }
+                div.figures {
+                    @for one in [figure("scaling"), figure("data")].into_iter().flatten() { (one) }
+                }
             }
         }
     }

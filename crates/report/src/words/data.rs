@@ -119,8 +119,8 @@ pub(super) fn grid(grid: &GridLaw) -> String {
     };
     let best = optima.first().map_or_else(String::new, |best| {
         format!(
-            " For {:.1e} operations, the largest compute of these trials, it puts the best value at {} weights \
-             ({}) and {} rows ({}).",
+            " For {:.1e} operations, the largest compute of these trials, it puts the best value at {} \
+             weights ({}) and {} rows ({}).",
             best.compute,
             human_weights(best.weights.point),
             ends(&best.weights),

@@ -105,8 +105,8 @@ pub fn no_ladder_law(analysis: &Analysis) -> (String, String) {
         }
     };
     let hint = format!(
-        "a law needs {FEWEST_SIZES} sizes over {FEWEST_DECADES} decades, each with its error: `allometry check \
-         --suggest-budgets {FEWEST_SIZES}` proposes some; a table with one row per run needs --value"
+        "a law needs {FEWEST_SIZES} sizes over {FEWEST_DECADES} decades, each with its error: `allometry \
+         check --suggest-budgets {FEWEST_SIZES}` proposes some; a table with one row per run needs --value"
     );
     (format!("the ladder cannot bear a law: {why}"), hint)
 }

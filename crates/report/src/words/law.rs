@@ -100,8 +100,8 @@ pub fn summary(law: &LawAnalysis) -> String {
             if law.repeated == 1 { ("repeats", "it is a copy") } else { ("repeat", "they are copies") };
         let _ = writeln!(
             text,
-            "{} {repeat} the sizes and the loss of another exactly. If {them}, intervals are too narrow: take \
-             copies out.",
+            "{} {repeat} the sizes and the loss of another exactly. If {them}, intervals are too narrow: \
+             take copies out.",
             counted(law.repeated, "run")
         );
     }
@@ -109,8 +109,8 @@ pub fn summary(law: &LawAnalysis) -> String {
         let [small, large] = jump.sizes.map(human_weights);
         let _ = writeln!(
             text,
-            "No size of {} lies between {small} and {large}: nothing tests the law there. Are all sizes in one \
-             unit? Runs at sizes between them would test it.",
+            "No size of {} lies between {small} and {large}: nothing tests the law there. Are all sizes in \
+             one unit? Runs at sizes between them would test it.",
             jump.axis.as_str()
         );
     }
