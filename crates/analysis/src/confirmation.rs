@@ -11,11 +11,12 @@ use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::outcome;
+use crate::plan::Looks;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::row_scores::RowScores;
 use crate::scaling::{
     BudgetPart, Budgets, Difference, Excess, Judgement, Quantity, Source, Units, VariancePart,
-    in_order_of_size, judge, top_spread,
+    in_order_of_size, judge, kind, start_spread, top_spread,
 };
 use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
@@ -40,6 +41,10 @@ pub struct Confirmation {
     pub search: Option<Judgement>,
     /// Comparisons of every budget's chosen configuration with that of each smaller budget.
     pub comparisons: Vec<ConfirmedComparison>,
+    /// The planned look that these results are tested at; absent without a plan. Intervals and p-values then
+    /// hold for all looks together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<Looks>,
 }
 
 /// The best configurations of one budget.
@@ -143,10 +148,14 @@ impl Confirmation {
             Some((judgement, differences)) => (Some(judgement), differences),
             None => (None, observed(&found, ladder, options)),
         };
+        let is_waiting = ladder.looks.is_some_and(|looks| !looks.is_trained);
         let comparisons: Vec<ConfirmedComparison> = differences
             .into_iter()
             .map(|one| ConfirmedComparison {
-                outcome: Outcome::new(&one.gain, one.p_holm, options).into(),
+                outcome: match is_waiting {
+                    true => GainOutcome::Undecided,
+                    false => Outcome::new(&one.gain, one.p_holm, options).into(),
+                },
                 smaller: one.smaller,
                 larger: one.larger,
                 gain: one.gain,
@@ -156,7 +165,8 @@ impl Confirmation {
             .collect();
         let sentence = Statement::Reason(());
         let budgets = found.into_iter().map(|one| one.budget).collect();
-        Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons })
+        let looks = ladder.looks;
+        Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons, looks })
     }
 
     /// Returns the test behind the headline: that of the search if there is one, else that of the
@@ -198,26 +208,41 @@ struct Confirmed<'a> {
 impl<'a> Confirmed<'a> {
     /// Returns the mean over seeds of the chosen configuration as a part of the test.
     fn chosen(&self, ladder: &LadderTrials) -> BudgetPart<'a> {
-        let trained = &self.trained[self.budget.chosen];
+        let chosen = self.budget.chosen;
+        let trained = &self.trained[chosen];
         let values = trained.iter().map(|one| one.value);
         let count = trained.len() as f64;
         let variance = sample_variance(values.clone()).unwrap_or(0.0);
         let units = Units { variance, count, freedom: count - 1.0, source: Source::Seeds };
-        self.part(trained, Some(units).filter(|_| trained.len() > 1), ladder)
+        self.part(&self.trained[chosen..=chosen], Some(units).filter(|_| trained.len() > 1), ladder)
     }
 
-    fn part(&self, trained: &[Trained<'a>], units: Option<Units>, ladder: &LadderTrials) -> BudgetPart<'a> {
-        let share = 1.0 / trained.len() as f64;
+    /// Returns the mean over configurations, each the mean over its seeds.
+    fn part<'t>(
+        &self,
+        configurations: &'t [Vec<Trained<'a>>],
+        units: Option<Units>,
+        ladder: &LadderTrials,
+    ) -> BudgetPart<'a> {
+        // Every configuration counts alike, whatever the number of its seeds.
+        let all = || {
+            let of = |trained: &'t [Trained<'a>]| {
+                let share = 1.0 / (configurations.len() * trained.len()) as f64;
+                trained.iter().map(move |one| (share, one))
+            };
+            configurations.iter().flat_map(move |trained| of(trained))
+        };
         let models: Option<Vec<(f64, RowScores<'a>)>> =
-            trained.iter().map(|one| Some((share, one.predictions?))).collect();
-        let exact = trained.iter().map(|one| Some((one.trial.record.size?.total as f64).log10()));
-        let exact = exact.collect::<Option<Vec<f64>>>().and_then(mean).map(|log| 10.0_f64.powf(log));
+            all().map(|(share, one)| Some((share, one.predictions?))).collect();
+        let exact: Option<f64> =
+            all().map(|(share, one)| Some(share * (one.trial.record.size?.total as f64).log10())).sum();
+        let exact = exact.map(|log| 10.0_f64.powf(log));
         let study = ladder.studies.iter().find(|study| study.budget.label == self.budget.budget);
         let nominal = study.and_then(|study| study.budget.nominal_weights());
         BudgetPart {
             label: self.budget.budget.clone(),
             weights: exact.or(nominal).filter(|weights| weights.is_finite() && *weights > 0.0),
-            value: ladder.direction().sign() * mean(trained.iter().map(|one| one.value)).unwrap_or(0.0),
+            value: ladder.direction().sign() * all().map(|(share, one)| share * one.value).sum::<f64>(),
             units,
             part: None,
             models: models.unwrap_or_default(),
@@ -269,10 +294,12 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
     let study_of =
         |one: &Confirmed<'a>| ladder.studies.iter().find(|study| study.budget.label == one.budget.budget);
     let studies: Vec<&StudyTrials> = found.iter().map(study_of).collect::<Option<_>>()?;
+    let learns = |study: &StudyTrials| ladder.looks.is_some() && !kind(study, ladder).is_independent();
     let part = |(one, study): (&Confirmed<'a>, &&StudyTrials)| -> Option<BudgetPart<'a>> {
         if !several {
             let mut part = one.chosen(ladder);
-            let (variance, freedom) = top_spread(study, ladder)?;
+            let spread = if learns(study) { start_spread } else { top_spread };
+            let (variance, freedom) = spread(study, ladder)?;
             part.part = Some(VariancePart { variance, freedom, source: Source::Search });
             return Some(part);
         }
@@ -284,8 +311,12 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
         let level = count * (PI * PI / 6.0 - squares);
         let units =
             Units { variance: variance * (1.0 + level), count, freedom: count - 1.0, source: Source::Search };
-        let all: Vec<Trained<'a>> = one.trained.iter().flatten().copied().collect();
-        Some(one.part(&all, Some(units), ladder))
+        let mut part = one.part(&one.trained, Some(units), ladder);
+        if learns(study) {
+            let (variance, freedom) = start_spread(study, ladder)?;
+            part.part = Some(VariancePart { variance, freedom, source: Source::Search });
+        }
+        Some(part)
     };
     let parts: Vec<BudgetPart<'a>> = found.iter().zip(&studies).map(part).collect::<Option<_>>()?;
     let has_seeds = parts.iter().all(|part| part.units.is_some());
@@ -308,7 +339,18 @@ fn test(
         return None;
     }
     let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
-    judge(&budgets, Quantity::Confirmed, ladder.direction().sign(), left_out, options).ok()
+    let sign = ladder.direction().sign();
+    let at = |options: &Options| judge(&budgets, Quantity::Confirmed, sign, left_out.clone(), options).ok();
+    let Some(looks) = ladder.looks else { return at(options) };
+    let (mut judgement, mut differences) = at(&looks.options(options))?;
+    looks.restate(&mut judgement, &mut differences, options);
+    // The law is no test, so that it keeps the level of one look.
+    judgement.law = at(options)?.0.law;
+    if !looks.is_trained {
+        // A conclusion before the end of the trainings would be one more look.
+        judgement.withdraw();
+    }
+    Some((judgement, differences))
 }
 
 impl ConfirmedBudget {
@@ -329,10 +371,12 @@ fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options)
         // Takes the first of equal values, as the search ranks them.
         (0..values.len()).rev().max_by(|a, b| (sign * values[*a]).total_cmp(&(sign * values[*b])))
     });
-    let chosen = best.unwrap_or(0);
     if configurations.is_empty() {
         return None;
     }
+    // A plan trains the search's best under more seeds than the others, whose spread stays unknown.
+    let best = best.filter(|_| ladder.looks.is_none());
+    let chosen = best.unwrap_or(0);
     let budget =
         ConfirmedBudget { budget: by.budget.clone(), chosen, chosen_anew: best.is_some(), configurations };
     Some(Confirmed { budget, trained })

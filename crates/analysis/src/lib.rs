@@ -32,6 +32,7 @@ pub mod options;
 mod outcome;
 pub mod outputs;
 pub mod ped_anova;
+pub mod plan;
 mod predictions;
 pub mod pruning;
 mod range_source;

@@ -6,6 +6,7 @@
 //! `ALLOMETRY_SIMULATIONS`; a longer table stands in `docs/methods/scaling.md`.
 
 mod constrained;
+mod plan;
 #[path = "../random/mod.rs"]
 mod random;
 mod stated;
