@@ -7,6 +7,7 @@
 mod design;
 mod looks;
 mod noise;
+mod search;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use crate::estimate::{Estimate, Interval};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::outcome::Outcome;
+use crate::scaling::Source;
 use crate::stats::moments::mean;
 use crate::stats::{auc, normal};
 use design::most_configurations;
@@ -24,6 +26,7 @@ use noise::{Error, Noise};
 
 pub use design::{BudgetSeeds, Design};
 pub use looks::Looks;
+pub use search::{SearchAim, SearchPlan, SearchedBudget};
 
 /// Number of values of the slope over which the forecast averages.
 const DRAWS: usize = 41;
@@ -48,6 +51,8 @@ pub struct VerdictPlan {
     pub gain: Option<Estimate>,
     /// Shares of the sources in the variance of the slope; empty where nothing is known of it.
     pub sources: Vec<SourceShare>,
+    /// Whether the error over test rows is known; it is not where no predictions of them are stored.
+    pub knows_rows: bool,
     /// What the rest of the plan is expected to bring; `null` before the first look and after the last.
     pub forecast: Option<Forecast>,
 }
@@ -68,12 +73,19 @@ pub enum Step {
         /// Number of test rows.
         rows: u64,
         /// Number of test rows with which the present estimate, or the smallest effect of interest if that is
-        /// larger, would be found with the power of the options.
+        /// larger, would be found with probability `power`.
         needed: f64,
+        /// The smallest effect of interest.
+        smallest_effect: f64,
+        /// The power.
+        power: f64,
     },
     /// More trainings cannot decide: the searches learned from their trials, and other searches may find
     /// configurations of other worth.
-    SearchesDiffer,
+    SearchesDiffer {
+        /// The smallest effect of interest.
+        smallest_effect: f64,
+    },
     /// All looks are made.
     Exhausted,
     /// The trainings have no test.
@@ -131,8 +143,10 @@ pub enum PlanSource {
 /// What the rest of a plan is expected to bring.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
-    /// Number of further trainings after which a look decides with the power of the options, if the present
-    /// estimate is true; `null` if no look of the plan does.
+    /// Probability of a decision that counts as enough.
+    pub power: f64,
+    /// Number of further trainings after which a look decides with that probability, if the present estimate
+    /// is true; `null` if no look of the plan does.
     pub until_decided: Option<u64>,
     /// Smallest such number over estimates up to one standard error away; `null` if no look decides for any.
     pub at_least: Option<u64>,
@@ -144,16 +158,49 @@ pub struct Forecast {
     pub decides: f64,
 }
 
+/// Why there is no plan for the verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoPlan {
+    /// No budget has a complete trial.
+    NoTrials,
+    /// Only one budget has complete trials.
+    OneBudget {
+        /// Its label.
+        budget: String,
+    },
+    /// The ladder has several objectives, and a verdict judges one.
+    SeveralObjectives,
+    /// The configurations cannot be trained again on test rows.
+    NoTestRows,
+    /// The ladder was confirmed without a plan, so that its test rows have been looked at.
+    AlreadyConfirmed,
+}
+
 impl VerdictPlan {
     /// Plans the next round. `trainings` is the cost of a plan that has not begun, in trainings of every
     /// budget.
-    pub fn new(ladder: &LadderTrials, trainings: u64, options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// Returns [`NoPlan`] with the reason.
+    pub fn new(ladder: &LadderTrials, trainings: u64, options: &Options) -> Result<Self, NoPlan> {
+        if ladder.metrics.are_several() {
+            return Err(NoPlan::SeveralObjectives);
+        }
         let options = &Options { smallest_effect: smallest_effect(ladder, options), ..*options };
         let planner = Planner::new(ladder, options);
+        match planner.labels.as_slice() {
+            [] => return Err(NoPlan::NoTrials),
+            [only] => return Err(NoPlan::OneBudget { budget: (*only).to_owned() }),
+            _ if !ladder.can_confirm => return Err(NoPlan::NoTestRows),
+            _ if ladder.looks.is_none() && ladder.confirmations.iter().any(|one| !one.plan.is_empty()) => {
+                return Err(NoPlan::AlreadyConfirmed);
+            }
+            _ => {}
+        }
         let Some(looks) = ladder.looks else {
             let looks = Looks::first(trainings);
             let step = Step::Train { round: planner.first(looks) };
-            return Self::of(looks, step);
+            return Ok(Self::of(looks, step));
         };
         let design = Design::of(ladder);
         let confirmation = Confirmation::new(ladder, options);
@@ -161,7 +208,7 @@ impl VerdictPlan {
         if !looks.is_trained {
             plan.step = Step::Train { round: planner.round(looks, &design, None) };
             plan.design = Some(design);
-            return plan;
+            return Ok(plan);
         }
         plan.outcome = confirmation.as_ref().and_then(Confirmation::outcome);
         let judgement = confirmation.as_ref().and_then(Confirmation::headline);
@@ -175,13 +222,15 @@ impl VerdictPlan {
                 plan.forecast = planner.forecast(looks, &design, noise, slope);
             }
         }
+        plan.knows_rows = judgement.is_none_or(|judgement| !judgement.left_out.contains(&Source::Rows));
         plan.design = Some(design);
-        plan
+        Ok(plan)
     }
 
     fn of(looks: Looks, step: Step) -> Self {
         let (outcome, gain, forecast, design) = (None, None, None, None);
-        Self { looks, design, trainings: 0, step, outcome, gain, sources: Vec::new(), forecast }
+        let (sources, knows_rows) = (Vec::new(), true);
+        Self { looks, design, trainings: 0, step, outcome, gain, sources, knows_rows, forecast }
     }
 }
 
@@ -298,6 +347,7 @@ impl<'a> Planner<'a> {
     /// estimate as well as the smallest effect of interest.
     fn hopeless(&self, looks: Looks, noise: &Noise, slope: Slope) -> Option<Step> {
         let alpha = noise.of_slope(self.last_alpha(looks));
+        let smallest_effect = self.options.effect();
         let difference = slope.value.abs().max(self.options.effect() / noise.range);
         let hides =
             |search: bool| noise.floor(search).is_some_and(|floor| floor.half_width(alpha) > difference);
@@ -305,10 +355,11 @@ impl<'a> Planner<'a> {
             let error = noise.floor(false)?.variance.sqrt();
             let rows = self.test_rows()?;
             let level = 1.0 - alpha;
-            let needed = auc::rows_to_detect(difference, error, rows as f64, level, self.options.power)?;
-            return Some(Step::TooFewRows { rows, needed });
+            let power = self.options.power;
+            let needed = auc::rows_to_detect(difference, error, rows as f64, level, power)?;
+            return Some(Step::TooFewRows { rows, needed, smallest_effect, power });
         }
-        hides(true).then_some(Step::SearchesDiffer)
+        hides(true).then_some(Step::SearchesDiffer { smallest_effect })
     }
 
     fn test_rows(&self) -> Option<u64> {
@@ -342,9 +393,14 @@ impl<'a> Planner<'a> {
         let ends: Vec<(f64, f64)> =
             draws.map(|p| end(&ahead, slope.value + slope.error * normal::quantile(p))).collect();
         Some(Forecast {
+            power: self.options.power,
             until_decided: around[1],
             at_least: around.iter().flatten().min().copied(),
-            at_most: around.iter().copied().collect::<Option<Vec<u64>>>()?.into_iter().max(),
+            at_most: around
+                .iter()
+                .copied()
+                .collect::<Option<Vec<u64>>>()
+                .and_then(|all| all.into_iter().max()),
             mean: mean(ends.iter().map(|(trainings, _)| *trainings))?,
             decides: mean(ends.iter().map(|(_, decides)| *decides))?,
         })

@@ -20,6 +20,9 @@ const SHARED_FREEDOM: f64 = 4.0;
 /// Degrees of freedom of an error over rows that does not state its own.
 const KNOWN: f64 = 1e6;
 
+/// Seconds that a training counts for at least: shorter times are those of the machine around it.
+const SHORTEST: f64 = 1.0;
+
 /// One budget in a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct BudgetNoise {
@@ -270,7 +273,7 @@ pub(super) fn costs(ladder: &LadderTrials) -> Vec<f64> {
     let all = |of: &dyn Fn(&StudyTrials) -> Option<f64>| {
         ladder.studies.iter().map(of).collect::<Option<Vec<f64>>>()
     };
-    let found = all(&|study| median(study, &seconds))
+    let found = all(&|study| median(study, &seconds).map(|seconds| seconds.max(SHORTEST)))
         .or_else(|| all(&|study| median(study, &|trial| Some(trial.record.size?.total as f64))))
         .or_else(|| all(&|study| study.budget.nominal_weights().filter(|weights| weights.is_finite())))
         .unwrap_or_else(|| vec![1.0; ladder.studies.len()]);

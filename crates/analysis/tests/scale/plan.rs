@@ -5,7 +5,7 @@ use allometry_analysis::plan::{BudgetSeeds, Design, Looks, Step, VerdictPlan};
 use allometry_analysis::stats::random::below;
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{
-    LadderTrials, Options, Outcome, RetrainedTrials, RowOrder, StudyPredictions, StudyTrials,
+    LadderTrials, Options, Outcome, RetrainedTrials, RowOrder, StudyPredictions, StudyTrials, analyze,
 };
 use allometry_core::rng::stream;
 use allometry_core::{
@@ -184,6 +184,7 @@ impl Simulated {
             metrics: Metrics::one(if self.market.is_some() { "AUC" } else { "score" }, Direction::Maximize),
             horizon: 5,
             row_order: RowOrder::Stored,
+            can_confirm: true,
             looks: Some(Looks { is_trained: true, ..looks }),
             confirmations: places.map(|place| self.trained(name, place, design)).collect(),
             ..LadderTrials::new(self.studies.clone())
@@ -192,8 +193,12 @@ impl Simulated {
 
     /// Plays a plan to its end.
     fn play(&self, name: &str, chooser: Chooser, options: &Options) -> Ended {
-        let unplanned = LadderTrials { confirmations: Vec::new(), looks: None, ..self.empty() };
-        let mut plan = VerdictPlan::new(&unplanned, Looks::TRAININGS, options);
+        let unplanned = LadderTrials {
+            metrics: Metrics::one("score", Direction::Maximize),
+            can_confirm: true,
+            ..LadderTrials::new(self.studies.clone())
+        };
+        let mut plan = VerdictPlan::new(&unplanned, Looks::TRAININGS, options).unwrap();
         loop {
             let Step::Train { round } = &plan.step else { break };
             let equal = || {
@@ -205,7 +210,7 @@ impl Simulated {
                 Chooser::Plan => round.design.clone(),
                 Chooser::Equal => equal(),
             };
-            plan = VerdictPlan::new(&self.ladder(name, round.looks, &design), 0, options);
+            plan = VerdictPlan::new(&self.ladder(name, round.looks, &design), 0, options).unwrap();
             assert_eq!(plan.trainings, design.trainings());
         }
         let design = plan.design.as_ref().unwrap();
@@ -218,13 +223,6 @@ impl Simulated {
         let cost = cost.sum::<f64>() / every;
         let too_few_rows = matches!(plan.step, Step::TooFewRows { .. });
         Ended { outcome: plan.outcome, trainings: plan.trainings as f64, cost, too_few_rows }
-    }
-
-    fn empty(&self) -> LadderTrials {
-        LadderTrials {
-            metrics: Metrics::one("score", Direction::Maximize),
-            ..LadderTrials::new(self.studies.clone())
-        }
     }
 }
 
@@ -324,5 +322,78 @@ fn plans_decide_for_less_than_equal_numbers_of_trainings() {
             assert!(upper < 1.0, "{name}: {cost} ({lower} to {upper})");
             assert!(share(&plan, Ended::is_told) > share(&equal, Ended::is_told), "{name}");
         }
+    }
+}
+
+/// The report's verdict and the plan are one computation, before and after the trainings of a look have ended.
+#[test]
+fn a_plan_says_what_the_report_says() {
+    let options = Options { permutations: 0, bootstraps: 0, ..Options::default() };
+    let world = Confirmed { gain: 0.03, costly: false, ..WORLD };
+    let mut decided = 0;
+    for index in 0..20 {
+        let simulated = Simulated::new(world, "report", index);
+        let of = |place| BudgetSeeds { budget: label(place), seeds: 4 };
+        let design = Design { top: 8, seeds: (0..3).map(of).collect() };
+        let looks = Looks { look: 2, ..Looks::first(16) };
+        let ladder = simulated.ladder("report", looks, &design);
+        let plan = VerdictPlan::new(&ladder, 0, &options).unwrap();
+        let analysis = analyze(&ladder, &options);
+        assert_eq!(plan.outcome, Some(analysis.verdict.outcome));
+        assert_eq!(plan.step == Step::Decided, analysis.verdict.outcome == Outcome::Holds);
+        decided += u64::from(plan.step == Step::Decided);
+        // The interval is that of all looks: it excludes 0 exactly where p, restated, is significant.
+        let judgement = analysis.confirmation.as_ref().unwrap().headline().unwrap();
+        assert!((judgement.slope.level - 0.95).abs() < 1e-12);
+        let waiting = LadderTrials { looks: Some(looks), ..ladder };
+        let analysis = analyze(&waiting, &options);
+        assert_eq!(analysis.verdict.outcome, Outcome::Undecided, "trainings are still to come");
+        let plan = VerdictPlan::new(&waiting, 0, &options).unwrap();
+        assert!(matches!(plan.step, Step::Train { round } if round.looks == looks && round.new.is_empty()));
+    }
+    assert!((5..20).contains(&decided), "{decided}");
+}
+
+/// A budget in the middle of the ladder has no weight in the slope and gets no further seeds; of two budgets
+/// with one weight the cheaper one gets more.
+#[test]
+fn seeds_go_where_they_say_most_for_their_cost() {
+    let options = Options::default();
+    let world = Confirmed { spread: 0.001, seeds: 0.02, ..WORLD };
+    let simulated = Simulated::new(world, "seeds", 0);
+    let of = |place| BudgetSeeds { budget: label(place), seeds: 8 };
+    let design = Design { top: 2, seeds: (0..3).map(of).collect() };
+    let looks = Looks { look: 2, ..Looks::first(40) };
+    let plan = VerdictPlan::new(&simulated.ladder("seeds", looks, &design), 0, &options).unwrap();
+    let Step::Train { round } = plan.step else { panic!("{:?}", plan.step) };
+    let [small, middle, large] = [0, 1, 2].map(|place| round.design.seeds_of(&label(place)));
+    assert!(middle == 8 && large > 8 && small > large, "{small}, {middle}, {large}");
+}
+
+/// Scale does nothing, and the searches learn. One look at trainings that a plan chose keeps the level; a
+/// confirmation of these trainings without a plan, which takes the best trials of one search for those of
+/// several, does not.
+#[test]
+fn a_plan_knows_that_the_best_trials_of_one_search_are_neighbours() {
+    let options = Options { permutations: 0, bootstraps: 0, ..Options::default() };
+    let world = Confirmed { learns: true, ..WORLD };
+    for (top, seeds) in [(1, 5), (8, 8)] {
+        let (mut planned, mut unplanned) = (0, 0);
+        for index in 0..simulations() {
+            let simulated = Simulated::new(world, "neighbours", index);
+            let of = |place| BudgetSeeds { budget: label(place), seeds };
+            let design = Design { top, seeds: (0..3).map(of).collect() };
+            let ladder = simulated.ladder("neighbours", Looks::first(4), &design);
+            let told = |ladder: &LadderTrials| {
+                let outcome = analyze(ladder, &options).verdict.outcome;
+                u64::from(matches!(outcome, Outcome::Holds | Outcome::Violated))
+            };
+            planned += told(&ladder);
+            unplanned += told(&LadderTrials { looks: None, ..ladder });
+        }
+        let [planned, unplanned] = [planned, unplanned].map(|told| told as f64 / simulations() as f64);
+        println!("{top} configurations, {seeds} seeds: planned {planned:.3}, without a plan {unplanned:.3}");
+        assert!(planned <= 0.05 + slack(0.05), "{top} x {seeds}: {planned}");
+        assert!(unplanned > planned, "{top} x {seeds}: {unplanned}");
     }
 }

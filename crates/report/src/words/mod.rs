@@ -7,6 +7,7 @@ pub mod comparison;
 pub mod finding;
 pub mod law;
 pub mod lint;
+pub mod plan;
 pub mod verdict;
 
 mod confirmation;
