@@ -47,7 +47,8 @@ pub struct VerdictPlan {
     pub step: Step,
     /// The verdict of the last look; `null` before it.
     pub outcome: Option<Outcome>,
-    /// Gain of the largest budget over the smallest along the slope; its interval holds for all looks together.
+    /// Gain of the largest budget over the smallest along the slope; its interval holds for all looks
+    /// together.
     pub gain: Option<Estimate>,
     /// Shares of the sources in the variance of the slope; empty where nothing is known of it.
     pub sources: Vec<SourceShare>,

@@ -220,8 +220,8 @@ impl<'a> DrivenStudy<'a> {
         }
     }
 
-    /// Returns up to `count` configurations that the sampler would suggest next, without handing them out; fewer
-    /// where all others were tried.
+    /// Returns up to `count` configurations that the sampler would suggest next, without handing them out;
+    /// fewer where all others were tried.
     ///
     /// # Errors
     /// [`AskError::Exhausted`] where all configurations were tried, or [`AskError::Store`].

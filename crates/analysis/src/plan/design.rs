@@ -10,8 +10,8 @@ use crate::retrained::in_order;
 /// Fewest seeds of the best configuration: with one, the spread over seeds is unknown.
 pub(super) const FEWEST_SEEDS: u64 = 2;
 /// Part of the searches' configurations that may be trained again: half of them, or a fifth of the shortest
-/// search's if the searches had unequal numbers of trials. The mean of the best ten of a hundred gains more by
-/// the longer search than the best does, and only the gain of the best is taken off.
+/// search's if the searches had unequal numbers of trials. The mean of the best ten of a hundred gains more
+/// by the longer search than the best does, and only the gain of the best is taken off.
 const OF_EQUAL_SEARCHES: u64 = 2;
 const OF_UNEQUAL_SEARCHES: u64 = 5;
 /// Number of configurations that may always be trained again.
@@ -40,8 +40,8 @@ pub struct BudgetSeeds {
 }
 
 impl Design {
-    /// Returns the first trainings of a plan: `trainings` of each of the budgets with these labels, of at most
-    /// `most` configurations.
+    /// Returns the first trainings of a plan: `trainings` of each of the budgets with these labels, of at
+    /// most `most` configurations.
     pub(super) fn first(labels: &[&str], trainings: u64, most: u64) -> Self {
         let top = (trainings + 1).saturating_sub(FEWEST_SEEDS).clamp(1, most);
         let seeds = (trainings + 1 - top).max(FEWEST_SEEDS);

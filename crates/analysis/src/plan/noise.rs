@@ -115,8 +115,8 @@ impl Noise {
         self.budgets.iter().find(|one| one.label == label).map_or(1.0, |one| one.cost)
     }
 
-    /// Returns how much of the variance over seeds one more seed of a budget's best configuration removes, where
-    /// it has `seeds`.
+    /// Returns how much of the variance over seeds one more seed of a budget's best configuration removes,
+    /// where it has `seeds`.
     pub(super) fn gain_of_seed(&self, label: &str, seeds: u64) -> f64 {
         let Some(budget) = self.budgets.iter().find(|one| one.label == label) else { return 0.0 };
         let seeds = seeds as f64;

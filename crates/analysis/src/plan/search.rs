@@ -52,8 +52,8 @@ impl SearchPlan {
     /// Chooses the budget to search further; `None` if no budget has a complete trial.
     ///
     /// For coverage it is the one with the smallest share of tried combinations, for the optimum the one with
-    /// the widest interval of the recommended configuration's mean; where that is unknown for some, the one of
-    /// these with the fewest trials.
+    /// the widest interval of the recommended configuration's mean; where that is unknown for some, the one
+    /// of these with the fewest trials.
     pub fn new(ladder: &LadderTrials, aim: SearchAim, options: &Options) -> Option<Self> {
         let analysis = analyze(ladder, &Options { permutations: 0, bootstraps: 0, ..*options });
         let budgets: Vec<SearchedBudget> = analysis

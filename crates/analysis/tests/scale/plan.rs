@@ -1,5 +1,5 @@
-//! Plans for the verdict on simulated ladders: how often they err at their looks, and what they cost beside an
-//! equal number of trainings for every budget.
+//! Plans for the verdict on simulated ladders: how often they err at their looks, and what they cost beside
+//! an equal number of trainings for every budget.
 
 use allometry_analysis::plan::{BudgetSeeds, Design, Looks, Step, VerdictPlan};
 use allometry_analysis::stats::random::below;
@@ -325,7 +325,8 @@ fn plans_decide_for_less_than_equal_numbers_of_trainings() {
     }
 }
 
-/// The report's verdict and the plan are one computation, before and after the trainings of a look have ended.
+/// The report's verdict and the plan are one computation, before and after the trainings of a look have
+/// ended.
 #[test]
 fn a_plan_says_what_the_report_says() {
     let options = Options { permutations: 0, bootstraps: 0, ..Options::default() };

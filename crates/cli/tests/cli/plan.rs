@@ -12,8 +12,8 @@ use crate::support::scripted::{self, Scripted};
 use crate::support::shared::wait_for;
 use crate::support::{all_refused, allometry, report, run, shown};
 
-/// A ladder of two sizes whose program gains `GAIN` by the larger one. The noise of a training follows from its
-/// seed and its width, and its value on the test rows differs from that on the validation rows.
+/// A ladder of two sizes whose program gains `GAIN` by the larger one. The noise of a training follows from
+/// its seed and its width, and its value on the test rows differs from that on the validation rows.
 fn folder(gain: &str, sections: &str) -> tempfile::TempDir {
     let ladder = Scripted {
         trials: 20,

@@ -53,8 +53,8 @@ pub fn standing(plan: &VerdictPlan) -> String {
     let (Some(outcome), Some(gain)) = (plan.outcome, &plan.gain) else {
         return match plan.design {
             None => format!(
-                "The plan has not begun. It tests the verdict at {}, and costs at most as much as {trainings} \
-                 trainings of every budget.",
+                "The plan has not begun. It tests the verdict at {}, and costs at most as much as \
+                 {trainings} trainings of every budget.",
                 counted(of, "look")
             ),
             Some(_) => format!("Look {look} of {of} waits for trainings."),
@@ -95,8 +95,8 @@ fn next(plan: &VerdictPlan, round: &Round) -> String {
         top => format!(" and the {} after it once", counted(top - 1, "configuration")),
     };
     format!(
-        "Next: {} on the test rows, for look {} of {}. They train the best configuration of each budget under \
-         {}{top}.{time}",
+        "Next: {} on the test rows, for look {} of {}. They train the best configuration of each budget \
+         under {}{top}.{time}",
         counted(new, if plan.outcome.is_some() { "further training" } else { "training" }),
         round.looks.look,
         round.looks.of,
@@ -132,17 +132,17 @@ pub fn ending(step: &Step) -> String {
     match step {
         Step::Train { .. } | Step::Decided => "The verdict is decided. The plan has ended.".into(),
         Step::TooFewRows { rows, needed, smallest_effect, power } => format!(
-            "Not decidable with these rows: the error over the {} alone hides the present estimate as well as \
-             the smallest effect of interest, {}. A true difference of this size would be found in {} of cases \
-             with about {} test rows.",
+            "Not decidable with these rows: the error over the {} alone hides the present estimate as well \
+             as the smallest effect of interest, {}. A true difference of this size would be found in {} of \
+             cases with about {} test rows.",
             counted(*rows, "test row"),
             decimals(*smallest_effect),
             percent(*power),
             about(*needed)
         ),
         Step::SearchesDiffer { smallest_effect } => format!(
-            "Not decidable with these searches: they learned from their trials, and another search may find a \
-             configuration of another worth. That error alone hides the present estimate as well as the \
+            "Not decidable with these searches: they learned from their trials, and another search may find \
+             a configuration of another worth. That error alone hides the present estimate as well as the \
              smallest effect of interest, {}, and no training lowers it. Searches at random (`kind = \
              \"random\"` in [sampler]) show how much it is.",
             decimals(*smallest_effect)
@@ -199,16 +199,16 @@ fn expected(forecast: &Forecast) -> String {
             )
         }
         None => format!(
-            "At the present estimate the trainings that the plan has left do not decide with a probability of \
-             {power}{}.",
+            "At the present estimate the trainings that the plan has left do not decide with a probability \
+             of {power}{}.",
             at_least.map_or_else(String::new, |least| {
                 format!("; for an estimate one standard error away {} do", counted(least, "training"))
             })
         ),
     };
     format!(
-        "{until} Over the uncertainty of the estimate the plan ends after {} on average, and decides in {} of \
-         cases.",
+        "{until} Over the uncertainty of the estimate the plan ends after {} on average, and decides in {} \
+         of cases.",
         counted(mean.round() as u64, "further training"),
         percent(decides)
     )
