@@ -152,9 +152,10 @@ impl Confirmation {
         let comparisons: Vec<ConfirmedComparison> = differences
             .into_iter()
             .map(|one| ConfirmedComparison {
-                outcome: match is_waiting {
-                    true => GainOutcome::Undecided,
-                    false => Outcome::new(&one.gain, one.p_holm, options).into(),
+                outcome: if is_waiting {
+                    GainOutcome::Undecided
+                } else {
+                    Outcome::new(&one.gain, one.p_holm, options).into()
                 },
                 smaller: one.smaller,
                 larger: one.larger,
@@ -260,7 +261,7 @@ fn judge_configurations(
     let parts: Vec<BudgetPart<'_>> = found.iter().map(|one| one.chosen(ladder)).collect();
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { vec![Source::Search] } else { vec![Source::Seeds, Source::Search] };
-    test(parts, left_out, ladder, options)
+    test(parts, &left_out, ladder, options)
 }
 
 /// Returns the differences between the chosen configurations, without errors.
@@ -321,7 +322,7 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
     let parts: Vec<BudgetPart<'a>> = found.iter().zip(&studies).map(part).collect::<Option<_>>()?;
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { Vec::new() } else { vec![Source::Seeds] };
-    let judge = |parts| test(parts, left_out.clone(), ladder, options).map(|(judgement, _)| judgement);
+    let judge = |parts| test(parts, &left_out, ladder, options).map(|(judgement, _)| judgement);
     let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
     let cut = judge(excess.cut(parts.clone()))?;
     Some(judge(parts)?.at_equal_effort(&cut, excess.fewest))
@@ -329,7 +330,7 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
 
 fn test(
     parts: Vec<BudgetPart<'_>>,
-    left_out: Vec<Source>,
+    left_out: &[Source],
     ladder: &LadderTrials,
     options: &Options,
 ) -> Option<(Judgement, Vec<Difference>)> {
@@ -340,7 +341,7 @@ fn test(
     }
     let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
     let sign = ladder.direction().sign();
-    let at = |options: &Options| judge(&budgets, Quantity::Confirmed, sign, left_out.clone(), options).ok();
+    let at = |options: &Options| judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options).ok();
     let Some(looks) = ladder.looks else { return at(options) };
     let (mut judgement, mut differences) = at(&looks.options(options))?;
     looks.restate(&mut judgement, &mut differences, options);

@@ -52,7 +52,7 @@ impl Looks {
 
     /// Returns the significance level of this look, where that of all looks together is `alpha`.
     ///
-    /// It is the increment of the spending function of Lan & DeMets (1983) that approximates O'Brien &
+    /// It is the increment of the spending function of Lan & `DeMets` (1983) that approximates O'Brien &
     /// Fleming (1979), `2 - 2 Phi(z(alpha / 2) / sqrt(t))`. The increments sum to `alpha`, so that by
     /// Bonferroni the looks together err in at most `alpha`, whatever their dependence: rows and searches,
     /// which all looks share, rule out the independent increments of the classic boundaries.

@@ -214,7 +214,7 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
 /// the variance of the values above a high level (Rényi 1953). Values contain their own noise, so that this
 /// overestimates the variance.
 pub(crate) fn top_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(f64, f64)> {
-    spread_of_best(configurations(study, ladder, |_| true))
+    spread_of_best(&configurations(study, ladder, |_| true))
 }
 
 /// Returns the variance of the recommendation's value over other searches that learn, from the best values
@@ -228,14 +228,14 @@ pub(crate) fn start_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option
     if !is_recorded_by_trials(study) {
         drawn.truncate(BEGINNING);
     }
-    spread_of_best(drawn)
+    spread_of_best(&drawn)
 }
 
 fn is_recorded_by_trials(study: &StudyTrials) -> bool {
     study.trials.iter().any(|trial| trial.record.origin.is_some())
 }
 
-fn spread_of_best(configurations: Vec<Configuration<'_>>) -> Option<(f64, f64)> {
+fn spread_of_best(configurations: &[Configuration<'_>]) -> Option<(f64, f64)> {
     let mut values: Vec<f64> = configurations.iter().map(Configuration::mean).collect();
     values.sort_by(|a, b| b.total_cmp(a));
     values.truncate((values.len() / FEWEST).max(FEWEST_OF_TOP));

@@ -199,8 +199,7 @@ impl Simulated {
             ..LadderTrials::new(self.studies.clone())
         };
         let mut plan = VerdictPlan::new(&unplanned, Looks::TRAININGS, options).unwrap();
-        loop {
-            let Step::Train { round } = &plan.step else { break };
+        while let Step::Train { round } = &plan.step {
             let equal = || {
                 let seeds = round.looks.trainings * round.looks.look / round.looks.of;
                 let of = |place| BudgetSeeds { budget: label(place), seeds };

@@ -24,10 +24,9 @@ pub fn verdict(plan: &VerdictPlan, ladder: &str) -> String {
             let _ = write!(text, "\n{}\n", ending(step));
         }
     }
-    for sentence in [reasons(plan), plan.forecast.map(|forecast| expected(&forecast))] {
-        if let Some(sentence) = sentence {
-            let _ = write!(text, "\n{sentence}\n");
-        }
+    let forecast = plan.forecast.map(|forecast| expected(&forecast));
+    for sentence in reasons(plan).into_iter().chain(forecast) {
+        let _ = write!(text, "\n{sentence}\n");
     }
     if let Some(command) = verdict_command(plan, ladder) {
         let _ = write!(text, "\n  {command}\n");
