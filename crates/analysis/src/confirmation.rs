@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
+use crate::looks::Looks;
 use crate::options::Options;
 use crate::outcome;
-use crate::plan::Looks;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::row_scores::RowScores;
 use crate::scaling::{
@@ -344,7 +344,7 @@ fn test(
     let at = |options: &Options| judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options).ok();
     let Some(looks) = ladder.looks else { return at(options) };
     let (mut judgement, mut differences) = at(&looks.options(options))?;
-    looks.restate(&mut judgement, &mut differences, options);
+    restate(looks, &mut judgement, &mut differences, options);
     // The law is no test, so that it keeps the level of one look.
     judgement.law = at(options)?.0.law;
     if !looks.is_trained {
@@ -352,6 +352,29 @@ fn test(
         judgement.withdraw();
     }
     Some((judgement, differences))
+}
+
+/// Restates a test at the level of a look at the level of all looks together: p-values are multiplied by the
+/// quotient of the levels. Intervals stay as they are: at that level they hold for all looks at once
+/// (repeated confidence intervals, Jennison & Turnbull 1989).
+fn restate(looks: Looks, judgement: &mut Judgement, differences: &mut [Difference], options: &Options) {
+    let factor = looks.factor(1.0 - options.level);
+    let p = |p: &mut Option<f64>| *p = p.map(|p| (p * factor).min(1.0));
+    let level = |estimate: &mut Estimate| estimate.level = options.level;
+    judgement.values.iter_mut().for_each(|value| level(&mut value.value));
+    level(&mut judgement.slope);
+    level(&mut judgement.whole);
+    p(&mut judgement.p);
+    p(&mut judgement.lack_of_fit);
+    if let Some(step) = &mut judgement.last_step {
+        level(&mut step.gain);
+        p(&mut step.p);
+    }
+    for one in differences {
+        level(&mut one.gain);
+        p(&mut one.p);
+        p(&mut one.p_holm);
+    }
 }
 
 impl ConfirmedBudget {

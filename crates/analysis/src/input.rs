@@ -7,7 +7,7 @@ use allometry_core::{
     Shared, SizeBudget, SizeReach, StopReason, TrialNumber,
 };
 
-use crate::plan::Looks;
+use crate::looks::Looks;
 use crate::predictions::StudyPredictions;
 use crate::row_scores::{Predicted, RowScores};
 use crate::stats::influence::RowMetric;

@@ -26,6 +26,7 @@ pub mod law;
 pub mod learning_rate;
 pub mod level;
 pub mod lint;
+mod looks;
 mod metric_name;
 pub mod model;
 pub mod options;

@@ -5,7 +5,6 @@
 //! trainings of the next round are those that lower its error most for their cost.
 
 mod design;
-mod looks;
 mod noise;
 mod search;
 
@@ -24,8 +23,8 @@ use crate::stats::{auc, normal};
 use design::most_configurations;
 use noise::{Error, Noise};
 
+pub use crate::looks::Looks;
 pub use design::{BudgetSeeds, Design};
-pub use looks::Looks;
 pub use search::{SearchAim, SearchPlan, SearchedBudget};
 
 /// Number of values of the slope over which the forecast averages.

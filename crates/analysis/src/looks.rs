@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::Estimate;
 use crate::options::Options;
-use crate::scaling::{Difference, Judgement};
 use crate::stats::normal::{half_width, upper_tail};
 
 /// The looks at which a plan tests its trainings. Their number is fixed before the first training.
@@ -65,37 +63,15 @@ impl Looks {
         spent(self.look) - spent(self.look - 1)
     }
 
+    /// Returns the quotient of the level `alpha` of all looks and that of this look, by which p-values of
+    /// this look are multiplied to hold for all looks.
+    pub(crate) fn factor(self, alpha: f64) -> f64 {
+        alpha / self.alpha(alpha)
+    }
+
     /// Returns the options with the level of this look.
     pub(crate) fn options(self, options: &Options) -> Options {
         Options { level: 1.0 - self.alpha(1.0 - options.level), ..*options }
-    }
-
-    /// Restates a test at the level of this look at the level of all looks together: p-values are multiplied
-    /// by the quotient of the levels. Intervals stay as they are: at that level they hold for all looks at
-    /// once (repeated confidence intervals, Jennison & Turnbull 1989).
-    pub(crate) fn restate(
-        self,
-        judgement: &mut Judgement,
-        differences: &mut [Difference],
-        options: &Options,
-    ) {
-        let factor = (1.0 - options.level) / self.alpha(1.0 - options.level);
-        let p = |p: &mut Option<f64>| *p = p.map(|p| (p * factor).min(1.0));
-        let level = |estimate: &mut Estimate| estimate.level = options.level;
-        judgement.values.iter_mut().for_each(|value| level(&mut value.value));
-        level(&mut judgement.slope);
-        level(&mut judgement.whole);
-        p(&mut judgement.p);
-        p(&mut judgement.lack_of_fit);
-        if let Some(step) = &mut judgement.last_step {
-            level(&mut step.gain);
-            p(&mut step.p);
-        }
-        for one in differences {
-            level(&mut one.gain);
-            p(&mut one.p);
-            p(&mut one.p_holm);
-        }
     }
 }
 
