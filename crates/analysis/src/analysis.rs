@@ -164,7 +164,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
 /// of the spread between configurations, rounded to two digits. `None` if the values do not vary. The spread
 /// of a budget is its interquartile range divided by that of a standard normal distribution, so that diverged
 /// trials do not count; the spread of a ladder is the median over its budgets.
-fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {
+pub(crate) fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {
     const OF_SPREAD: f64 = 0.2;
     const NORMAL_RANGE: f64 = 1.349;
     let is_effect = |effect: &f64| effect.is_finite() && *effect > 0.0;

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
+use crate::looks::Looks;
 use crate::options::Options;
 use crate::outcome;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::row_scores::RowScores;
 use crate::scaling::{
     BudgetPart, Budgets, Difference, Excess, Judgement, Quantity, Source, Units, VariancePart,
-    geometric_mean, in_order_of_size, judge, top_spread,
+    geometric_mean, in_order_of_size, judge, kind, start_spread, top_spread,
 };
 use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
@@ -40,6 +41,10 @@ pub struct Confirmation {
     pub search: Option<Judgement>,
     /// Comparisons of every budget's chosen configuration with that of each smaller budget.
     pub comparisons: Vec<ConfirmedComparison>,
+    /// The planned look that these results are tested at; absent without a plan. Intervals and p-values then
+    /// hold for all looks together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<Looks>,
 }
 
 /// The best configurations of one budget.
@@ -143,10 +148,15 @@ impl Confirmation {
             Some((judgement, differences)) => (Some(judgement), differences),
             None => (None, observed(&found, ladder, options)),
         };
+        let is_waiting = ladder.looks.is_some_and(|looks| !looks.is_trained);
         let comparisons: Vec<ConfirmedComparison> = differences
             .into_iter()
             .map(|one| ConfirmedComparison {
-                outcome: Outcome::new(&one.gain, one.p_holm, options).into(),
+                outcome: if is_waiting {
+                    GainOutcome::Undecided
+                } else {
+                    Outcome::new(&one.gain, one.p_holm, options).into()
+                },
                 smaller: one.smaller,
                 larger: one.larger,
                 gain: one.gain,
@@ -156,7 +166,8 @@ impl Confirmation {
             .collect();
         let sentence = Statement::Reason(());
         let budgets = found.into_iter().map(|one| one.budget).collect();
-        Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons })
+        let looks = ladder.looks;
+        Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons, looks })
     }
 
     /// Returns the test behind the headline: that of the search if there is one, else that of the
@@ -198,19 +209,33 @@ struct Confirmed<'a> {
 impl<'a> Confirmed<'a> {
     /// Returns the mean over seeds of the chosen configuration as a part of the test.
     fn chosen(&self, ladder: &LadderTrials) -> BudgetPart<'a> {
-        let trained = &self.trained[self.budget.chosen];
+        let chosen = self.budget.chosen;
+        let trained = &self.trained[chosen];
         let values = trained.iter().map(|one| one.value);
         let count = trained.len() as f64;
         let variance = sample_variance(values.clone()).unwrap_or(0.0);
         let units = Units { variance, count, freedom: count - 1.0, source: Source::Seeds };
-        self.part(trained, Some(units).filter(|_| trained.len() > 1), ladder)
+        self.part(&self.trained[chosen..=chosen], Some(units).filter(|_| trained.len() > 1), ladder)
     }
 
-    fn part(&self, trained: &[Trained<'a>], units: Option<Units>, ladder: &LadderTrials) -> BudgetPart<'a> {
-        let share = 1.0 / trained.len() as f64;
+    /// Returns the mean over configurations, each the mean over its seeds.
+    fn part<'t>(
+        &self,
+        configurations: &'t [Vec<Trained<'a>>],
+        units: Option<Units>,
+        ladder: &LadderTrials,
+    ) -> BudgetPart<'a> {
+        // Every configuration counts alike, whatever the number of its seeds.
+        let all = || {
+            let of = |trained: &'t [Trained<'a>]| {
+                let share = 1.0 / (configurations.len() * trained.len()) as f64;
+                trained.iter().map(move |one| (share, one))
+            };
+            configurations.iter().flat_map(move |trained| of(trained))
+        };
         let models: Option<Vec<(f64, RowScores<'a>)>> =
-            trained.iter().map(|one| Some((share, one.predictions?))).collect();
-        let trials: Vec<(f64, &FrozenTrial)> = trained.iter().map(|one| (share, one.trial)).collect();
+            all().map(|(share, one)| Some((share, one.predictions?))).collect();
+        let trials: Vec<(f64, &FrozenTrial)> = all().map(|(share, one)| (share, one.trial)).collect();
         let exact = geometric_mean(&trials, |trial| Some(trial.record.size?.total as f64));
         let study = ladder.studies.iter().find(|study| study.budget.label == self.budget.budget);
         let nominal = study.and_then(|study| study.budget.nominal_weights());
@@ -218,7 +243,7 @@ impl<'a> Confirmed<'a> {
             label: self.budget.budget.clone(),
             weights: exact.or(nominal).filter(|weights| weights.is_finite() && *weights > 0.0),
             flops: geometric_mean(&trials, |trial| trial.cost().flops),
-            value: ladder.direction().sign() * mean(trained.iter().map(|one| one.value)).unwrap_or(0.0),
+            value: ladder.direction().sign() * all().map(|(share, one)| share * one.value).sum::<f64>(),
             units,
             part: None,
             models: models.unwrap_or_default(),
@@ -236,7 +261,7 @@ fn judge_configurations(
     let parts: Vec<BudgetPart<'_>> = found.iter().map(|one| one.chosen(ladder)).collect();
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { vec![Source::Search] } else { vec![Source::Seeds, Source::Search] };
-    test(parts, left_out, ladder, options)
+    test(parts, &left_out, ladder, options)
 }
 
 /// Returns the differences between the chosen configurations, without errors.
@@ -270,10 +295,12 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
     let study_of =
         |one: &Confirmed<'a>| ladder.studies.iter().find(|study| study.budget.label == one.budget.budget);
     let studies: Vec<&StudyTrials> = found.iter().map(study_of).collect::<Option<_>>()?;
+    let learns = |study: &StudyTrials| ladder.looks.is_some() && !kind(study, ladder).is_independent();
     let part = |(one, study): (&Confirmed<'a>, &&StudyTrials)| -> Option<BudgetPart<'a>> {
         if !several {
             let mut part = one.chosen(ladder);
-            let (variance, freedom) = top_spread(study, ladder)?;
+            let spread = if learns(study) { start_spread } else { top_spread };
+            let (variance, freedom) = spread(study, ladder)?;
             part.part = Some(VariancePart { variance, freedom, source: Source::Search });
             return Some(part);
         }
@@ -285,13 +312,17 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
         let level = count * (PI * PI / 6.0 - squares);
         let units =
             Units { variance: variance * (1.0 + level), count, freedom: count - 1.0, source: Source::Search };
-        let all: Vec<Trained<'a>> = one.trained.iter().flatten().copied().collect();
-        Some(one.part(&all, Some(units), ladder))
+        let mut part = one.part(&one.trained, Some(units), ladder);
+        if learns(study) {
+            let (variance, freedom) = start_spread(study, ladder)?;
+            part.part = Some(VariancePart { variance, freedom, source: Source::Search });
+        }
+        Some(part)
     };
     let parts: Vec<BudgetPart<'a>> = found.iter().zip(&studies).map(part).collect::<Option<_>>()?;
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { Vec::new() } else { vec![Source::Seeds] };
-    let judge = |parts| test(parts, left_out.clone(), ladder, options).map(|(judgement, _)| judgement);
+    let judge = |parts| test(parts, &left_out, ladder, options).map(|(judgement, _)| judgement);
     let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
     let cut = judge(excess.cut(parts.clone()))?;
     Some(judge(parts)?.at_equal_effort(&cut, excess.fewest))
@@ -299,7 +330,7 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
 
 fn test(
     parts: Vec<BudgetPart<'_>>,
-    left_out: Vec<Source>,
+    left_out: &[Source],
     ladder: &LadderTrials,
     options: &Options,
 ) -> Option<(Judgement, Vec<Difference>)> {
@@ -309,7 +340,41 @@ fn test(
         return None;
     }
     let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
-    judge(&budgets, Quantity::Confirmed, ladder.direction().sign(), left_out, options).ok()
+    let sign = ladder.direction().sign();
+    let at = |options: &Options| judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options).ok();
+    let Some(looks) = ladder.looks else { return at(options) };
+    let (mut judgement, mut differences) = at(&looks.options(options))?;
+    restate(looks, &mut judgement, &mut differences, options);
+    // The law is no test, so that it keeps the level of one look.
+    judgement.law = at(options)?.0.law;
+    if !looks.is_trained {
+        // A conclusion before the end of the trainings would be one more look.
+        judgement.withdraw();
+    }
+    Some((judgement, differences))
+}
+
+/// Restates a test at the level of a look at the level of all looks together: p-values are multiplied by the
+/// quotient of the levels. Intervals stay as they are: at that level they hold for all looks at once
+/// (repeated confidence intervals, Jennison & Turnbull 1989).
+fn restate(looks: Looks, judgement: &mut Judgement, differences: &mut [Difference], options: &Options) {
+    let factor = looks.factor(1.0 - options.level);
+    let p = |p: &mut Option<f64>| *p = p.map(|p| (p * factor).min(1.0));
+    let level = |estimate: &mut Estimate| estimate.level = options.level;
+    judgement.values.iter_mut().for_each(|value| level(&mut value.value));
+    level(&mut judgement.slope);
+    level(&mut judgement.whole);
+    p(&mut judgement.p);
+    p(&mut judgement.lack_of_fit);
+    if let Some(step) = &mut judgement.last_step {
+        level(&mut step.gain);
+        p(&mut step.p);
+    }
+    for one in differences {
+        level(&mut one.gain);
+        p(&mut one.p);
+        p(&mut one.p_holm);
+    }
 }
 
 impl ConfirmedBudget {
@@ -330,10 +395,12 @@ fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options)
         // Takes the first of equal values, as the search ranks them.
         (0..values.len()).rev().max_by(|a, b| (sign * values[*a]).total_cmp(&(sign * values[*b])))
     });
-    let chosen = best.unwrap_or(0);
     if configurations.is_empty() {
         return None;
     }
+    // A plan trains the search's best under more seeds than the others, whose spread stays unknown.
+    let best = best.filter(|_| ladder.looks.is_none());
+    let chosen = best.unwrap_or(0);
     let budget =
         ConfirmedBudget { budget: by.budget.clone(), chosen, chosen_anew: best.is_some(), configurations };
     Some(Confirmed { budget, trained })

@@ -7,6 +7,7 @@ use allometry_core::{
     Shared, SizeBudget, SizeReach, StopReason, TrialNumber,
 };
 
+use crate::looks::Looks;
 use crate::predictions::StudyPredictions;
 use crate::row_scores::{Predicted, RowScores};
 use crate::stats::influence::RowMetric;
@@ -117,6 +118,8 @@ pub struct LadderTrials {
     pub transfers: Vec<RetrainedTrials>,
     /// Retrained configurations, scored on test rows that played no part in any choice.
     pub confirmations: Vec<RetrainedTrials>,
+    /// The planned look that the retrained configurations are for; `None` if no plan chose their number.
+    pub looks: Option<Looks>,
     /// Whether `allometry confirm` can retrain the configurations. It cannot if the trials come from another
     /// program, because they have no ladder file.
     pub can_confirm: bool,
@@ -138,6 +141,7 @@ impl LadderTrials {
             baselines: Vec::new(),
             transfers: Vec::new(),
             confirmations: Vec::new(),
+            looks: None,
             can_confirm: false,
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use allometry_core::{
-    Constraints, Failure, Handover, ModelSize, Origin, Params, SamplerSpec, SearchSpace, TrialNumber,
-    TrialRecord, TrialState,
+    Constraints, Failure, FrozenTrial, Handover, ModelSize, Origin, Params, SamplerSpec, SearchSpace,
+    TrialNumber, TrialRecord, TrialState,
 };
 use allometry_search::{Feasible, SampleError, SpaceError, StudyView};
 use allometry_store::{
@@ -218,6 +218,29 @@ impl<'a> DrivenStudy<'a> {
                 return Ok(Asked { number: handle.number, params: choice.params, record: choice.record });
             }
         }
+    }
+
+    /// Returns up to `count` configurations that the sampler would suggest next, without handing them out;
+    /// fewer where all others were tried.
+    ///
+    /// # Errors
+    /// [`AskError::Exhausted`] where all configurations were tried, or [`AskError::Store`].
+    pub fn suggestions(&mut self, count: usize) -> Result<Vec<Params>, AskError> {
+        let (finished, mut running) = split(fold_attempts(self.store.trials(self.study)?));
+        let others = self.chooser.others(self.store, self.study)?;
+        let mut suggested: Vec<Params> = Vec::new();
+        while suggested.len() < count {
+            let view = StudyView { finished: &finished, running: &running, other_budgets: &others.views() };
+            let params = match self.chooser.suggest(&view, &*self.size) {
+                Ok(choice) => choice.params,
+                Err(SampleError::Exhausted { .. }) if !suggested.is_empty() => break,
+                Err(error) => return Err(error.into()),
+            };
+            let number = (finished.len() + running.len()) as u64;
+            running.push(FrozenTrial::new(number, TrialState::Running, None, params.clone()));
+            suggested.push(params);
+        }
+        Ok(suggested)
     }
 
     /// Enqueues a configuration; missing parameters are drawn when it is handed out. A configuration that the

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use allometry_core::{ModelSize, Origin, Params, Retraining, Share, TrialNumber, TrialRecord, TrialRng};
 use allometry_ladder::{BudgetSpec, Ladder, StopRule};
 use allometry_search::{Feasible, SampleError, Sampler, StudyView, Suggestion};
-use allometry_store::facts::{Experiment, ExperimentStudy, Fact, ObjectiveFacts};
+use allometry_store::facts::{Experiment, ExperimentStudy, Fact, ObjectiveFacts, PlannedLook};
 use allometry_store::{NewTrial, Start, Store, StudyId};
 
 use crate::error::RunError;
@@ -15,13 +15,14 @@ use crate::open::{
 };
 
 /// Opens or creates the study in which a budget trains the runs that an experiment planned for it,
-/// `NAME/LABEL/transfer` or `NAME/LABEL/confirm`, and enqueues missing runs.
+/// `NAME/LABEL/transfer` or `NAME/LABEL/confirm`, and enqueues missing runs. A plan for the verdict names the
+/// look that the runs are for.
 ///
 /// # Errors
 /// The errors of [`crate::open_studies`].
 pub fn open_experiment(
     store: &dyn Store,
-    (experiment, plan): (Experiment, Vec<Retraining>),
+    (experiment, plan, looks): (Experiment, Vec<Retraining>, Option<PlannedLook>),
     ladder: &Ladder,
     spec: &BudgetSpec,
     feasible: Arc<Feasible>,
@@ -42,7 +43,8 @@ pub fn open_experiment(
         Found::Made(id) => id,
     };
     let trials = enqueue(store, id, spec, &plan, size)?;
-    let part = ExperimentStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
+    let (ladder_name, budget) = (ladder.name.clone(), spec.budget.label.clone());
+    let part = ExperimentStudy { ladder: ladder_name, budget, plan, looks };
     said.extend([Fact::Experiment(experiment, part), Fact::TargetTrials(trials)]);
     store.set_facts(id, &said)?;
     Ok(OpenStudy {

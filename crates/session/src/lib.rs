@@ -16,7 +16,7 @@ pub use coordinates::coordinate_runs;
 pub use driven::driven;
 pub use error::SessionError;
 pub use evaluator::Evaluator;
-pub use experiment::{Choose, ExperimentPlan, open_experiments};
+pub use experiment::{Choose, ExperimentPlan, end_round, open_experiments};
 pub use files::{report_folder, runs_folder};
 pub use join::{Join, Trust};
 pub use open::open;

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use allometry_analysis::plan::Looks;
 use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, StudyTrials};
 use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
 use allometry_ladder::{Ladder, ObjectiveSpec, Task};
-use allometry_store::facts::{BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, StudyFacts};
+use allometry_store::facts::{
+    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PlannedLook, StudyFacts,
+};
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
 
@@ -129,7 +132,8 @@ pub fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     }
     let mut ladder = ladder_of_budgets(studies, url);
     for study in experiments {
-        let Some((experiment, ExperimentStudy { budget, plan, .. })) = study.record.facts.experiment else {
+        let Some((experiment, ExperimentStudy { budget, plan, looks, .. })) = study.record.facts.experiment
+        else {
             continue;
         };
         let retrained = RetrainedTrials {
@@ -140,10 +144,27 @@ pub fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         };
         match experiment {
             Experiment::Transfer => ladder.transfers.push(retrained),
-            Experiment::Confirm => ladder.confirmations.push(retrained),
+            Experiment::Confirm => {
+                ladder.looks = looks.map(|look| due(look, ladder.looks)).or(ladder.looks);
+                ladder.confirmations.push(retrained);
+            }
         }
     }
     ladder
+}
+
+/// Returns the look of a ladder whose budgets so far have `others`. While a run writes the next look, its
+/// budgets have different ones; the later look is then due.
+fn due(look: PlannedLook, others: Option<Looks>) -> Looks {
+    let PlannedLook { look, of, trainings, is_trained } = look;
+    let own = Looks { look, of, trainings, is_trained };
+    match others {
+        Some(other) if other.look > own.look => other,
+        Some(other) if other.look == own.look => {
+            Looks { is_trained: own.is_trained && other.is_trained, ..own }
+        }
+        _ => own,
+    }
 }
 
 /// Whether `allometry confirm` can train the best configurations again. A program must be said to score test

@@ -409,12 +409,17 @@ impl Judgement {
     /// Withdraws the conclusion where the slope of another quantity of these trials has the opposite sign.
     pub(super) fn check_against(&mut self, slope: f64) {
         if slope * self.slope.point < 0.0 && matches!(self.outcome, Outcome::Holds | Outcome::Violated) {
-            self.outcome = Outcome::Undecided;
             self.k_decides = true;
-            self.sufficient.clone_from(&self.values[0].budget);
-            if let Some(last) = &mut self.last_step {
-                last.is_told = false;
-            }
+            self.withdraw();
+        }
+    }
+
+    /// Withdraws the conclusion.
+    pub(crate) fn withdraw(&mut self) {
+        self.outcome = Outcome::Undecided;
+        self.sufficient.clone_from(&self.values[0].budget);
+        if let Some(last) = &mut self.last_step {
+            last.is_told = false;
         }
     }
 }
@@ -440,7 +445,7 @@ pub(super) fn places(budgets: &Budgets<'_>) -> (Vec<f64>, bool) {
 }
 
 /// Returns the weights that turn a sum into the least-squares slope over the places from `first` on.
-pub(super) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
+pub(crate) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
     let used = &places[first..];
     let center = used.iter().sum::<f64>() / used.len() as f64;
     let spread: f64 = used.iter().map(|x| (x - center) * (x - center)).sum();

@@ -106,7 +106,7 @@ pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
 
 /// Whether the study records how any of its trials were chosen.
 pub(crate) fn is_recorded(study: &StudyTrials) -> bool {
-    study.sampler.is_some() || study.trials.iter().any(|trial| trial.record.origin.is_some())
+    study.sampler.is_some() || is_recorded_by_trials(study)
 }
 
 /// Returns the value of a trial, also of a pruned one: it is low for a pruned trial where others go on.
@@ -214,8 +214,29 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
 /// the variance of the values above a high level (Rényi 1953). Values contain their own noise, so that this
 /// overestimates the variance.
 pub(crate) fn top_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(f64, f64)> {
-    let mut values: Vec<f64> =
-        configurations(study, ladder, |_| true).iter().map(Configuration::mean).collect();
+    spread_of_best(&configurations(study, ladder, |_| true))
+}
+
+/// Returns the variance of the recommendation's value over other searches that learn, from the best values
+/// among the trials that this search drew before or beside its model, with its degrees of freedom. `None` for
+/// fewer than three such values.
+///
+/// The best trials of a search that learns are neighbours of each other. Their spread says nothing of another
+/// search, which may have found other neighbours; that of the draws that it began with does.
+pub(crate) fn start_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(f64, f64)> {
+    let mut drawn = configurations(study, ladder, |trial| trial.record.origin != Some(Origin::Model));
+    if !is_recorded_by_trials(study) {
+        drawn.truncate(BEGINNING);
+    }
+    spread_of_best(&drawn)
+}
+
+fn is_recorded_by_trials(study: &StudyTrials) -> bool {
+    study.trials.iter().any(|trial| trial.record.origin.is_some())
+}
+
+fn spread_of_best(configurations: &[Configuration<'_>]) -> Option<(f64, f64)> {
+    let mut values: Vec<f64> = configurations.iter().map(Configuration::mean).collect();
     values.sort_by(|a, b| b.total_cmp(a));
     values.truncate((values.len() / FEWEST).max(FEWEST_OF_TOP));
     let variance = sample_variance(values.iter().copied())?;

@@ -209,14 +209,20 @@ fn distance(quality: f64) -> f64 {
 }
 
 /// Rows of a series whose labels are positive if the next rows rise far enough, in 17% of the rows.
-struct Market {
-    labels: Vec<bool>,
+pub(crate) struct Market {
+    pub(crate) labels: Vec<bool>,
     common: Vec<f64>,
     memory: f64,
 }
 
 impl Market {
-    fn new(rng: &mut TrialRng, count: usize, horizon: usize, memory: f64, volatility: f64) -> Self {
+    pub(crate) fn new(
+        rng: &mut TrialRng,
+        count: usize,
+        horizon: usize,
+        memory: f64,
+        volatility: f64,
+    ) -> Self {
         let log_volatility = series(rng, count + horizon, volatility);
         let scale = if volatility > 0.0 { 0.6 } else { 0.0 };
         let returns: Vec<f64> = log_volatility.iter().map(|v| (scale * v).exp() * gaussian(rng)).collect();
@@ -233,12 +239,12 @@ impl Market {
         ClassCounts { positives, negatives: self.labels.len() as u64 - positives }
     }
 
-    fn noise(&self, rng: &mut TrialRng) -> Vec<f64> {
+    pub(crate) fn noise(&self, rng: &mut TrialRng) -> Vec<f64> {
         series(rng, self.labels.len(), self.memory)
     }
 
     /// Returns scores whose AUC is higher by about `quality`.
-    fn scores(&self, rng: &mut TrialRng, family: &[f64], quality: f64) -> Vec<f32> {
+    pub(crate) fn scores(&self, rng: &mut TrialRng, family: &[f64], quality: f64) -> Vec<f32> {
         let own = self.noise(rng);
         let distance = distance(quality);
         let row = |row: usize| {

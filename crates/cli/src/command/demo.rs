@@ -71,6 +71,7 @@ impl Demo {
             changed: ChangedSpace::Refuse,
             style: Style::choose(self.quiet),
             settings: Vec::new(),
+            plan: None,
             reports: Reports::Write(Conclusion {
                 schema: "allometry.run/1",
                 smallest_effect: self.smallest_effect,

@@ -13,7 +13,7 @@ pub(super) const OF_PROGRAM: [Example; 2] = [
 ];
 
 /// The examples of each command.
-const OF_COMMANDS: [(&str, &[Example]); 25] = [
+const OF_COMMANDS: [(&str, &[Example]); 26] = [
     (
         "init",
         &[
@@ -49,6 +49,14 @@ const OF_COMMANDS: [(&str, &[Example]); 25] = [
             "Join a run from another machine:",
             "allometry worker --storage postgresql://me@db.example/trials ladder.toml",
         )],
+    ),
+    (
+        "plan",
+        &[
+            ("See which trainings would decide the verdict:", "allometry plan"),
+            ("See a plan that may cost twice as much:", "allometry plan --plan-trainings 32"),
+            ("See which configurations to try for a better one:", "allometry plan --for optimum"),
+        ],
     ),
     (
         "confirm",

@@ -11,7 +11,10 @@ use crate::styles::CLAP;
 
 /// The commands by task, in the order of the help.
 const TASKS: [(&str, &[&str]); 5] = [
-    ("Search", &["init", "check", "run", "worker", "confirm", "transfer", "train", "predict", "demo"]),
+    (
+        "Search",
+        &["init", "check", "run", "worker", "plan", "confirm", "transfer", "train", "predict", "demo"],
+    ),
     ("Look", &["status", "list", "show", "best", "report", "compare", "fit", "serve"]),
     ("Drive from outside", &["ask", "tell", "enqueue", "sampler"]),
     ("Data in and out", &["import", "export"]),

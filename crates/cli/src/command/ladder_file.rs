@@ -78,12 +78,12 @@ impl LadderFile {
     pub(super) fn words(&self) -> String {
         let file = Some(words_of(&self.ladder)).filter(|word| !word.is_empty());
         let settings =
-            self.set.iter().map(|(key, value)| format!("-S {}", quoted(&format!("{key}={value}"))));
+            self.set.iter().map(|(key, value)| format!("-S {}", quoted_word(&format!("{key}={value}"))));
         // A storage of the environment is there for the next command too.
         let environment = std::env::var("ALLOMETRY_STORAGE").ok();
         let storage = self.storage.as_ref().map(Secret::expose);
         let storage = storage.filter(|url| Some(*url) != environment.as_deref());
-        let storage = storage.map(|url| format!("--storage {}", quoted(url)));
+        let storage = storage.map(|url| format!("--storage {}", quoted_word(url)));
         let words: Vec<String> = file.into_iter().chain(settings).chain(storage).collect();
         secret::hide(&words.join(" "))
     }
@@ -125,11 +125,11 @@ pub(super) fn known_budget(ladder: &Ladder, label: &str) -> Result<(), CliError>
 
 /// Returns the argument that names a ladder file; empty for the default.
 pub(super) fn words_of(path: &Path) -> String {
-    if path == Path::new("ladder.toml") { String::new() } else { quoted(&path.display().to_string()) }
+    if path == Path::new("ladder.toml") { String::new() } else { quoted_word(&path.display().to_string()) }
 }
 
 /// Returns a word as a shell reads it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted_word(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_./=:+,@%-".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -25,6 +25,7 @@ mod lint;
 mod list;
 mod man;
 mod objective;
+mod plan;
 mod predict;
 mod read_args;
 mod report;
@@ -70,6 +71,7 @@ enum Command {
     Run(run::Run),
     Worker(worker::Worker),
     Confirm(confirm::Confirm),
+    Plan(plan::Plan),
     Transfer(transfer::Transfer),
     Train(train::Train),
     Predict(predict::Predict),
@@ -105,6 +107,7 @@ impl Cli {
             Command::Check(args) => args.run(),
             Command::Transfer(args) => args.run(),
             Command::Confirm(args) => args.run(),
+            Command::Plan(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Predict(args) => args.run(),
             Command::Report(args) => args.run(),

@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use allometry_analysis::Options;
 use allometry_core::{Secret, StopReason};
-use allometry_ladder::{Ladder, ScoredPart};
+use allometry_ladder::{ConfirmSpec, Ladder, ScoredPart};
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, StudyOutcome};
 use allometry_session::{Evaluator, report_folder};
 use allometry_study as source;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::conclusion::{Conclusion, Ended, SummaryArgs};
 use super::confirm;
 use super::confirm_cost::confirmation_text;
 use super::experiment::Searched;
 use super::ladder_file::{LadderFile, known_budget};
+use super::plan::PlanTrainings;
 use super::running::{Sharing, conclude, parse_duration, run_studies};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
@@ -27,7 +29,8 @@ use crate::progress::Style;
 /// reports are written to the folder report/ next to the ladder file, and their summary is printed.
 ///
 /// If the ladder file has a [confirm] table, the run also confirms the best configurations, as `allometry
-/// confirm` does, once every budget has been searched.
+/// confirm` does, once every budget has been searched. With --plan verdict it trains what decides the verdict
+/// with the fewest trainings, and stops when it is decided.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
@@ -52,6 +55,15 @@ pub(super) struct Run {
     #[command(flatten)]
     smallest_effect: SmallestEffect,
 
+    /// After the search, trains on the test rows what `allometry plan --for verdict` says, in rounds, until
+    /// the verdict is decided, not decidable, or the plan has been spent. Replaces the confirmation of the
+    /// ladder file.
+    #[arg(long, value_name = "AIM", value_enum)]
+    plan: Option<PlanAim>,
+
+    #[command(flatten)]
+    plan_trainings: PlanTrainings,
+
     /// Starts no new trial after this time, such as 90m or 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     until: Option<Duration>,
@@ -67,6 +79,13 @@ pub(super) struct Run {
     /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// What a run plans trainings for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanAim {
+    /// To decide whether more weights pay.
+    Verdict,
 }
 
 impl Run {
@@ -88,6 +107,16 @@ impl Run {
             changed: if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse },
             style: Style::choose(self.quiet),
             settings,
+            plan: match (self.plan, self.plan_trainings.is_given()) {
+                (Some(PlanAim::Verdict), _) => Some(self.plan_trainings),
+                (None, false) => None,
+                (None, true) => {
+                    return Err(CliError::Usage {
+                        message: "--plan-trainings is for a plan".into(),
+                        hint: Some("add --plan verdict".into()),
+                    });
+                }
+            },
             reports: Reports::Write(Conclusion {
                 schema: "allometry.run/1",
                 smallest_effect: self.smallest_effect,
@@ -127,7 +156,19 @@ pub(super) struct HowToRun {
     pub(super) style: Style,
     /// Settings that override the ladder file; stored for other processes.
     pub(super) settings: Vec<(String, String)>,
+    /// The plan for the verdict to follow after the search.
+    pub(super) plan: Option<PlanTrainings>,
     pub(super) reports: Reports,
+}
+
+impl HowToRun {
+    /// Returns the options of the analysis that plans follow.
+    fn analysis(&self) -> Options {
+        match &self.reports {
+            Reports::Write(conclusion) => conclusion.smallest_effect.over(Options::default()),
+            Reports::Leave => Options::default(),
+        }
+    }
 }
 
 /// Whether a run writes the reports at its end.
@@ -148,7 +189,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     let report = report_folder(file);
     let evaluator = Evaluator::new(ladder)?;
     let confirm = ladder.confirm.filter(|_| matches!(how.reports, Reports::Write(_)));
-    if confirm.is_some() {
+    if confirm.is_some() || how.plan.is_some() {
         // Checked before the search, which may take hours.
         evaluator.check_test_part()?;
     }
@@ -177,7 +218,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         return conclude(&summary, &interrupt);
     };
     let (mut ended, mut confirmation) = (conclude(&summary, &interrupt), None);
-    if let (Some(asked), Ok(())) = (confirm, &ended) {
+    if ended.is_ok() {
         let searched = Searched {
             ladder,
             evaluator: &evaluator,
@@ -186,19 +227,9 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
             interrupt: &interrupt,
             style,
         };
-        match reason_to_postpone(ladder, &summary) {
-            None => {
-                if style != Style::Quiet {
-                    say(&format!("confirmation on the test rows: {}", confirmation_text(asked)));
-                }
-                let trained = confirm::after_search(&searched, asked, file, &how.devices)?;
-                ended = conclude(&trained, &interrupt);
-                confirmation = Some(trained);
-            }
-            Some(why) if style != Style::Quiet => {
-                say(&format!("no confirmation yet: {why}; it starts once a run has searched every budget"));
-            }
-            Some(_) => {}
+        if let Some(trained) = after_search(&searched, url, how, confirm, &summary, file)? {
+            ended = conclude(&trained, &interrupt);
+            confirmation = Some(trained);
         }
     }
     let trials = source::trials_of(ladder, store, url)?;
@@ -209,6 +240,44 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     };
     conclusion.report(&trials, &report, &all)?;
     ended
+}
+
+/// Confirms the best configurations after the search, by a plan or as the ladder asks; `None` if neither asks
+/// for it, or it cannot start yet.
+fn after_search(
+    searched: &Searched<'_>,
+    url: &Secret,
+    how: &HowToRun,
+    confirm: Option<ConfirmSpec>,
+    summary: &RunSummary,
+    file: &Path,
+) -> Result<Option<RunSummary>, CliError> {
+    if confirm.is_none() && how.plan.is_none() {
+        return Ok(None);
+    }
+    let is_quiet = searched.style == Style::Quiet;
+    if let Some(why) = reason_to_postpone(searched.ladder, summary) {
+        if !is_quiet {
+            say(&format!("no confirmation yet: {why}; it starts once a run has searched every budget"));
+        }
+        return Ok(None);
+    }
+    // A confirmation that follows a plan goes on with it.
+    let is_begun = || -> Result<bool, CliError> {
+        Ok(source::trials_of(searched.ladder, searched.store, url)?.looks.is_some())
+    };
+    match (how.plan, confirm) {
+        (None, Some(asked)) if !is_begun()? => {
+            if !is_quiet {
+                say(&format!("confirmation on the test rows: {}", confirmation_text(asked)));
+            }
+            confirm::after_search(searched, asked, file, &how.devices).map(Some)
+        }
+        (plan, _) => {
+            let plan = plan.unwrap_or_default();
+            plan.follow(searched, url, &how.analysis(), file, &how.devices)
+        }
+    }
 }
 
 /// Returns why the confirmation cannot start after a successful run; `None` if it can.

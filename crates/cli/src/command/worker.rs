@@ -81,6 +81,7 @@ impl Worker {
         let (mut ladder, path) = join.ladder()?;
         self.device.apply(&mut ladder)?;
         let how = HowToRun {
+            plan: None,
             workers: self.workers.map(|n| n as usize),
             devices: self.sharing.devices,
             lease: self.sharing.lease,

@@ -47,9 +47,9 @@ fn commands_have_manual_pages() {
     insta::assert_snapshot!(refused(folder.path(), &["man", "fly"]), @r#"
     $ allometry man fly
     error: there is no command "fly"
-    hint: there are init, check, run, worker, confirm, transfer, train, predict, demo, status, list, \
-    show, best, report, compare, fit, serve, ask, tell, enqueue, sampler, import, export, completions, \
-    man, help
+    hint: there are init, check, run, worker, confirm, plan, transfer, train, predict, demo, status, \
+    list, show, best, report, compare, fit, serve, ask, tell, enqueue, sampler, import, export, \
+    completions, man, help
     exit code 2
     "#);
 }
@@ -72,6 +72,7 @@ fn help_lists_the_commands() {
       check        Validates a ladder file and its data; shows each budget's space
       run          Runs or resumes the study of every budget and writes the report
       worker       Evaluates trials of a ladder that `allometry run` runs elsewhere
+      plan         Says which trials are worth running next, and why
       confirm      Trains the best configurations again and scores them on test rows
       transfer     Trains each budget's best configurations at every other budget
       train        Trains one configuration of a budget and writes a checkpoint
@@ -162,6 +163,12 @@ fn short_help_lists_the_options_of_a_command() {
                                  failed [default: 3]
           --smallest-effect <X>  Smallest difference of the metric that matters, in units of the metric,
                                  such as 0.002. Overrides `smallest_effect` of the ladder file
+          --plan <AIM>           After the search, trains on the test rows what `allometry plan --for
+                                 verdict` says, in rounds, until the verdict is decided, not decidable,
+                                 or the plan has been spent. Replaces the confirmation of the ladder
+                                 file [possible values: verdict]
+          --plan-trainings <N>   Cost of a plan for the verdict, in trainings of every budget. It is
+                                 fixed when the plan begins
           --until <TIME>         Starts no new trial after this time, such as 90m or 2h
           --allow-space-change   Resumes a study whose search space has changed. Trials outside the new
                                  space stay in the storage but are no longer counted

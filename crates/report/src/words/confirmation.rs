@@ -29,16 +29,26 @@ fn pairs(confirmation: &Confirmation, options: &Options) -> String {
     let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
     let missing = match confirmation.planned - confirmation.complete {
         0 => String::new(),
+        _ if confirmation.looks.is_some() => String::new(),
         missing => format!(
             " {} without a value: `allometry confirm` continues with {}.",
             if missing == 1 { "1 training is".to_owned() } else { format!("{missing} trainings are") },
             if missing == 1 { "it" } else { "them" }
         ),
     };
+    let looks = confirmation.looks.map_or_else(String::new, |looks| {
+        let waits =
+            if looks.is_trained { "" } else { " Nothing is concluded until all its trainings have ended." };
+        format!(
+            " These are the trainings for look {} of {} of a plan; intervals and p-values hold for all looks \
+             together.{waits}",
+            looks.look, looks.of
+        )
+    });
     format!(
         "Pairwise comparison of these configurations: {result} (Holm, {}; differences below {} count as \
          zero).\
-         {missing}",
+         {missing}{looks}",
         counted(tests, "test"),
         options.effect()
     )

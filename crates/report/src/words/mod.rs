@@ -8,6 +8,7 @@ pub mod coordinates;
 pub mod finding;
 pub mod law;
 pub mod lint;
+pub mod plan;
 pub mod verdict;
 
 mod confirmation;

@@ -32,4 +32,20 @@ pub struct ExperimentStudy {
     pub budget: String,
     /// Configurations to train. Trials of earlier plans stay in the study.
     pub plan: Vec<Retraining>,
+    /// Planned look that the trainings are for; none where no plan chose their number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<PlannedLook>,
+}
+
+/// Look of a plan for the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedLook {
+    /// The look, from 1.
+    pub look: u64,
+    /// Number of looks.
+    pub of: u64,
+    /// Cost of all looks, in trainings of every budget.
+    pub trainings: u64,
+    /// Whether all trainings for the look have ended.
+    pub is_trained: bool,
 }

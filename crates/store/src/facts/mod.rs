@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::error::LATER_VERSION;
 use crate::own_attribute::{SPACE_KEY, space_json};
 
-pub use experiment::{Experiment, ExperimentStudy};
+pub use experiment::{Experiment, ExperimentStudy, PlannedLook};
 pub use ladder_file::StoredLadder;
 pub use objective::{CommandFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, Program, SplitFacts};
 

@@ -35,7 +35,8 @@ fn facts_come_back_as_they_were_written() {
         value: None,
         metrics,
     }];
-    let study = ExperimentStudy { ladder: "depth".into(), budget: "2M".into(), plan: Vec::new() };
+    let looks = Some(PlannedLook { look: 2, of: 4, trainings: 16, is_trained: true });
+    let study = ExperimentStudy { ladder: "depth".into(), budget: "2M".into(), plan: Vec::new(), looks };
     let (facts, problem) = said(&[
         Fact::Ladder(place.clone()),
         Fact::Budget(SizeBudget::nominal("2M")),

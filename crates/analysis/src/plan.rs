@@ -1,0 +1,456 @@
+//! The next trials worth running.
+//!
+//! A plan for the verdict trains the best configurations of every budget again and scores them on the test
+//! rows, as a confirmation does, in rounds. After each round the verdict is tested at a planned look, and the
+//! trainings of the next round are those that lower its error most for their cost.
+
+mod design;
+mod noise;
+mod search;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::smallest_effect;
+use crate::confirmation::Confirmation;
+use crate::estimate::{Estimate, Interval};
+use crate::input::LadderTrials;
+use crate::options::Options;
+use crate::outcome::Outcome;
+use crate::scaling::Source;
+use crate::stats::moments::mean;
+use crate::stats::{auc, normal};
+use design::most_configurations;
+use noise::{Error, Noise};
+
+pub use crate::looks::Looks;
+pub use design::{BudgetSeeds, Design};
+pub use search::{SearchAim, SearchPlan, SearchedBudget};
+
+/// Number of values of the slope over which the forecast averages.
+const DRAWS: usize = 41;
+/// The first look after which a plan may end because the rows are too few. The noise of the first trainings
+/// is known too poorly.
+const FIRST_TO_END: u64 = 2;
+
+/// The plan for the verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VerdictPlan {
+    /// The looks: the one that is due or that was made last.
+    pub looks: Looks,
+    /// Trainings planned so far; `null` before the first round.
+    pub design: Option<Design>,
+    /// Number of trainings planned so far.
+    pub trainings: u64,
+    /// The next step.
+    pub step: Step,
+    /// The verdict of the last look; `null` before it.
+    pub outcome: Option<Outcome>,
+    /// Gain of the largest budget over the smallest along the slope; its interval holds for all looks
+    /// together.
+    pub gain: Option<Estimate>,
+    /// Shares of the sources in the variance of the slope; empty where nothing is known of it.
+    pub sources: Vec<SourceShare>,
+    /// Whether the error over test rows is known; it is not where no predictions of them are stored.
+    pub knows_rows: bool,
+    /// What the rest of the plan is expected to bring; `null` before the first look and after the last.
+    pub forecast: Option<Forecast>,
+}
+
+/// The next step of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Step {
+    /// Trainings for the next look.
+    Train {
+        /// The round.
+        round: Round,
+    },
+    /// The verdict is decided.
+    Decided,
+    /// More trainings cannot decide: the error over rows alone is too large.
+    TooFewRows {
+        /// Number of test rows.
+        rows: u64,
+        /// Number of test rows with which the present estimate, or the smallest effect of interest if that is
+        /// larger, would be found with probability `power`.
+        needed: f64,
+        /// The smallest effect of interest.
+        smallest_effect: f64,
+        /// The power.
+        power: f64,
+    },
+    /// More trainings cannot decide: the searches learned from their trials, and other searches may find
+    /// configurations of other worth.
+    SearchesDiffer {
+        /// The smallest effect of interest.
+        smallest_effect: f64,
+    },
+    /// All looks are made.
+    Exhausted,
+    /// The trainings have no test.
+    NoTest,
+}
+
+/// Trainings until the next look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Round {
+    /// The look that follows.
+    pub looks: Looks,
+    /// All trainings until that look, those before included.
+    pub design: Design,
+    /// Number of trainings of each budget that are new.
+    pub new: Vec<NewTrainings>,
+    /// Time of the new trainings in seconds, one after another; `null` where the times of trials are not
+    /// known.
+    pub seconds: Option<f64>,
+}
+
+/// New trainings of one budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NewTrainings {
+    /// The budget's label.
+    pub budget: String,
+    /// Number of trainings.
+    pub trainings: u64,
+}
+
+/// Part of the variance of the tested slope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceShare {
+    /// The budget; `null` for the rows, which all budgets share.
+    pub budget: Option<String>,
+    /// The source.
+    pub source: PlanSource,
+    /// Its share.
+    pub share: f64,
+}
+
+/// Source of the variance of a confirmed slope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanSource {
+    /// Test rows; trainings do not lower it.
+    Rows,
+    /// Seeds; more seeds of the budget lower it.
+    Seeds,
+    /// Configurations that the search found; more configurations lower it.
+    Configurations,
+    /// Another search, where one configuration is trained or the search learns; trainings do not lower it.
+    Search,
+}
+
+/// What the rest of a plan is expected to bring.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Forecast {
+    /// Probability of a decision that counts as enough.
+    pub power: f64,
+    /// Number of further trainings after which a look decides with that probability, if the present estimate
+    /// is true; `null` if no look of the plan does.
+    pub until_decided: Option<u64>,
+    /// Smallest such number over estimates up to one standard error away; `null` if no look decides for any.
+    pub at_least: Option<u64>,
+    /// Largest such number; `null` if for some of these estimates no look decides.
+    pub at_most: Option<u64>,
+    /// Mean number of further trainings until the plan ends, over the uncertainty of the estimate.
+    pub mean: f64,
+    /// Probability that the plan decides, over the uncertainty of the estimate.
+    pub decides: f64,
+}
+
+/// Why there is no plan for the verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoPlan {
+    /// No budget has a complete trial.
+    NoTrials,
+    /// Only one budget has complete trials.
+    OneBudget {
+        /// Its label.
+        budget: String,
+    },
+    /// The ladder has several objectives, and a verdict judges one.
+    SeveralObjectives,
+    /// The configurations cannot be trained again on test rows.
+    NoTestRows,
+    /// The ladder was confirmed without a plan, so that its test rows have been looked at.
+    AlreadyConfirmed,
+}
+
+impl VerdictPlan {
+    /// Plans the next round. `trainings` is the cost of a plan that has not begun, in trainings of every
+    /// budget.
+    ///
+    /// # Errors
+    /// Returns [`NoPlan`] with the reason.
+    pub fn new(ladder: &LadderTrials, trainings: u64, options: &Options) -> Result<Self, NoPlan> {
+        if ladder.metrics.are_several() {
+            return Err(NoPlan::SeveralObjectives);
+        }
+        let options = &Options { smallest_effect: smallest_effect(ladder, options), ..*options };
+        let planner = Planner::new(ladder, options);
+        match planner.labels.as_slice() {
+            [] => return Err(NoPlan::NoTrials),
+            [only] => return Err(NoPlan::OneBudget { budget: (*only).to_owned() }),
+            _ if !ladder.can_confirm => return Err(NoPlan::NoTestRows),
+            _ if ladder.looks.is_none() && ladder.confirmations.iter().any(|one| !one.plan.is_empty()) => {
+                return Err(NoPlan::AlreadyConfirmed);
+            }
+            _ => {}
+        }
+        let Some(looks) = ladder.looks else {
+            let looks = Looks::first(trainings);
+            let step = Step::Train { round: planner.first(looks) };
+            return Ok(Self::of(looks, step));
+        };
+        let design = Design::of(ladder);
+        let confirmation = Confirmation::new(ladder, options);
+        let mut plan = Self { trainings: design.trainings(), ..Self::of(looks, Step::NoTest) };
+        if !looks.is_trained {
+            plan.step = Step::Train { round: planner.round(looks, &design, None) };
+            plan.design = Some(design);
+            return Ok(plan);
+        }
+        plan.outcome = confirmation.as_ref().and_then(Confirmation::outcome);
+        let judgement = confirmation.as_ref().and_then(Confirmation::headline);
+        plan.gain = judgement.map(|judgement| judgement.whole);
+        let noise = confirmation.as_ref().and_then(|confirmation| Noise::new(ladder, confirmation));
+        if let (Some(noise), Some(judgement)) = (&noise, judgement) {
+            plan.sources = sources(noise, &design);
+            let slope = Slope::new(&judgement.slope);
+            plan.step = planner.step(plan.outcome, looks, &design, noise, slope);
+            if let Step::Train { .. } = plan.step {
+                plan.forecast = planner.forecast(looks, &design, noise, slope);
+            }
+        }
+        plan.knows_rows = judgement.is_none_or(|judgement| !judgement.left_out.contains(&Source::Rows));
+        plan.design = Some(design);
+        Ok(plan)
+    }
+
+    fn of(looks: Looks, step: Step) -> Self {
+        let (outcome, gain, forecast, design) = (None, None, None, None);
+        let (sources, knows_rows) = (Vec::new(), true);
+        Self { looks, design, trainings: 0, step, outcome, gain, sources, knows_rows, forecast }
+    }
+}
+
+/// The tested slope with its error.
+#[derive(Debug, Clone, Copy)]
+struct Slope {
+    /// The slope, less what unequal effort may account for.
+    value: f64,
+    error: f64,
+}
+
+impl Slope {
+    fn new(slope: &Estimate) -> Self {
+        let value = match slope.interval {
+            // At unequal effort the interval is wider on one side.
+            Some(Interval { lower, upper }) if slope.point > 0.0 => {
+                (slope.point - ((slope.point - lower) - (upper - slope.point)).max(0.0)).max(0.0)
+            }
+            Some(Interval { lower, upper }) => {
+                (slope.point + ((upper - slope.point) - (slope.point - lower)).max(0.0)).min(0.0)
+            }
+            None => slope.point,
+        };
+        Self { value, error: slope.standard_error.unwrap_or(0.0) }
+    }
+}
+
+/// What the planning of any round needs.
+struct Planner<'a> {
+    ladder: &'a LadderTrials,
+    options: &'a Options,
+    labels: Vec<&'a str>,
+    most: u64,
+}
+
+impl<'a> Planner<'a> {
+    fn new(ladder: &'a LadderTrials, options: &'a Options) -> Self {
+        let available: Vec<u64> =
+            ladder.studies.iter().map(|study| noise::available(study, ladder)).collect();
+        let has_some = |place: &usize| available[*place] > 0;
+        let labels = (0..available.len()).filter(has_some);
+        let labels = labels.map(|place| ladder.studies[place].budget.label.as_str()).collect();
+        let searches: Vec<u64> = available.into_iter().filter(|count| *count > 0).collect();
+        Self { ladder, options, labels, most: most_configurations(&searches) }
+    }
+
+    fn alpha(&self, looks: Looks) -> f64 {
+        looks.alpha(1.0 - self.options.level)
+    }
+
+    /// Returns the level of the last look, at which most of the level is spent.
+    fn last_alpha(&self, looks: Looks) -> f64 {
+        self.alpha(Looks { look: looks.of, ..looks })
+    }
+
+    fn first(&self, looks: Looks) -> Round {
+        let design = Design::first(&self.labels, looks.trainings / looks.of, self.most);
+        self.round(looks, &design, None)
+    }
+
+    fn round(&self, looks: Looks, design: &Design, before: Option<&Design>) -> Round {
+        let known =
+            |label: &str| before.map_or_else(|| self.trained(label), |before| before.trainings_of(label));
+        let new = design.seeds.iter().map(|one| NewTrainings {
+            budget: one.budget.clone(),
+            trainings: design.trainings_of(&one.budget) - known(&one.budget),
+        });
+        let new: Vec<NewTrainings> = new.filter(|one| one.trainings > 0).collect();
+        let seconds = new.iter().map(|one| Some(one.trainings as f64 * self.seconds(&one.budget)?));
+        let seconds = seconds.sum();
+        Round { looks, design: design.clone(), new, seconds }
+    }
+
+    /// Returns the number of a budget's planned trainings that have ended with a value.
+    fn trained(&self, label: &str) -> u64 {
+        let of = self.ladder.confirmations.iter().find(|one| one.budget == label);
+        of.map_or(0, |of| of.plan.iter().filter(|one| of.trained(one, self.ladder).is_some()).count() as u64)
+    }
+
+    fn seconds(&self, label: &str) -> Option<f64> {
+        let study = &self.ladder.studies[noise::place(label, self.ladder)?];
+        mean(study.trials.iter().filter(|trial| trial.eligible_value().is_some()).filter_map(noise::seconds))
+    }
+
+    /// Returns the trainings until a look.
+    fn extended(&self, looks: Looks, design: &Design, noise: &Noise) -> Design {
+        let every: f64 = self.labels.iter().map(|label| noise.cost(label)).sum();
+        let limit = looks.trainings as f64 * looks.share() * every;
+        design.extend(noise, limit, self.most, self.last_alpha(looks))
+    }
+
+    fn step(
+        &self,
+        outcome: Option<Outcome>,
+        looks: Looks,
+        design: &Design,
+        noise: &Noise,
+        slope: Slope,
+    ) -> Step {
+        if matches!(outcome, Some(Outcome::Holds | Outcome::Violated | Outcome::Flat)) {
+            return Step::Decided;
+        }
+        if looks.look >= FIRST_TO_END.min(looks.of)
+            && let Some(step) = self.hopeless(looks, noise, slope)
+        {
+            return step;
+        }
+        let Some(next) = looks.next() else { return Step::Exhausted };
+        let extended = self.extended(next, design, noise);
+        Step::Train { round: self.round(next, &extended, Some(design)) }
+    }
+
+    /// Returns why no number of trainings would decide: the error that they do not lower hides the present
+    /// estimate as well as the smallest effect of interest.
+    fn hopeless(&self, looks: Looks, noise: &Noise, slope: Slope) -> Option<Step> {
+        let alpha = noise.of_slope(self.last_alpha(looks));
+        let smallest_effect = self.options.effect();
+        let difference = slope.value.abs().max(self.options.effect() / noise.range);
+        let hides =
+            |search: bool| noise.floor(search).is_some_and(|floor| floor.half_width(alpha) > difference);
+        if hides(false) {
+            let error = noise.floor(false)?.variance.sqrt();
+            let rows = self.test_rows()?;
+            let level = 1.0 - alpha;
+            let power = self.options.power;
+            let needed = auc::rows_to_detect(difference, error, rows as f64, level, power)?;
+            return Some(Step::TooFewRows { rows, needed, smallest_effect, power });
+        }
+        hides(true).then_some(Step::SearchesDiffer { smallest_effect })
+    }
+
+    fn test_rows(&self) -> Option<u64> {
+        let all =
+            self.ladder.confirmations.iter().flat_map(|one| one.plan.iter().map(move |plan| (one, plan)));
+        let mut trained = all.filter_map(|(one, plan)| one.trained(plan, self.ladder));
+        trained.find_map(|one| Some(one.predictions?.rows() as u64))
+    }
+
+    /// Forecasts the looks after this one.
+    fn forecast(&self, looks: Looks, design: &Design, noise: &Noise, slope: Slope) -> Option<Forecast> {
+        let before = design.trainings();
+        let mut design = design.clone();
+        let mut ahead: Vec<Ahead> = Vec::new();
+        let mut next = looks.next();
+        while let Some(looks) = next {
+            design = self.extended(looks, &design, noise);
+            let alpha = noise.of_slope(self.alpha(looks));
+            let error = noise.of_search(&design).or_else(|| noise.of_configurations(&design))?;
+            let half_width = noise.half_width(&design, self.alpha(looks));
+            let near = self.options.effect() / noise.range - error.half_width(alpha);
+            ahead.push(Ahead { trainings: design.trainings() - before, error, half_width, near });
+            next = looks.next();
+        }
+        let enough = |value: f64| {
+            let decides = ahead.iter().find(|look| look.decides(value) >= self.options.power);
+            decides.map(|look| look.trainings)
+        };
+        let around = [-1.0, 0.0, 1.0].map(|side| enough(slope.value + side * slope.error));
+        let draws = (0..DRAWS).map(|i| (i as f64 + 0.5) / DRAWS as f64);
+        let ends: Vec<(f64, f64)> =
+            draws.map(|p| end(&ahead, slope.value + slope.error * normal::quantile(p))).collect();
+        Some(Forecast {
+            power: self.options.power,
+            until_decided: around[1],
+            at_least: around.iter().flatten().min().copied(),
+            at_most: around
+                .iter()
+                .copied()
+                .collect::<Option<Vec<u64>>>()
+                .and_then(|all| all.into_iter().max()),
+            mean: mean(ends.iter().map(|(trainings, _)| *trainings))?,
+            decides: mean(ends.iter().map(|(_, decides)| *decides))?,
+        })
+    }
+}
+
+/// A predicted look.
+struct Ahead {
+    /// Number of trainings until then.
+    trainings: u64,
+    error: Error,
+    /// Least absolute slope that is significant.
+    half_width: f64,
+    /// Largest absolute slope at which the interval lies within the smallest effect of interest.
+    near: f64,
+}
+
+impl Ahead {
+    /// Returns the probability that the look decides, for a true slope.
+    fn decides(&self, slope: f64) -> f64 {
+        let error = self.error.variance.sqrt();
+        let below = |limit: f64| normal::cdf((limit - slope) / error);
+        let told = 1.0 - below(self.half_width) + below(-self.half_width);
+        let flat = if self.near > 0.0 { below(self.near) - below(-self.near) } else { 0.0 };
+        (told + flat).min(1.0)
+    }
+}
+
+/// Returns the expected number of trainings until the plan ends, and the probability that it decides, for a
+/// true slope. Looks share most of their data, so that one which decides with a larger probability also
+/// decides whenever an earlier one does.
+fn end(ahead: &[Ahead], slope: f64) -> (f64, f64) {
+    let (mut trainings, mut before, mut decided) = (0.0, 0.0, 0.0_f64);
+    for look in ahead {
+        trainings += (1.0 - decided) * (look.trainings as f64 - before);
+        before = look.trainings as f64;
+        decided = decided.max(look.decides(slope));
+    }
+    (trainings, decided)
+}
+
+/// Returns the parts of the variance of the tested slope.
+fn sources(noise: &Noise, design: &Design) -> Vec<SourceShare> {
+    let mut parts = noise.parts(design);
+    parts.extend(noise.rows.map(|(variance, _)| (None, PlanSource::Rows, variance)));
+    let total: f64 = parts.iter().map(|(_, _, variance)| variance).sum();
+    let share = |(budget, source, variance): (Option<String>, PlanSource, f64)| SourceShare {
+        budget,
+        source,
+        share: variance / total,
+    };
+    parts.into_iter().filter(|(_, _, variance)| *variance > 0.0).map(share).collect()
+}

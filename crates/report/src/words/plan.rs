@@ -1,0 +1,288 @@
+//! Plans of the next trials, in words.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::plan::{
+    BudgetSeeds, Design, Forecast, Looks, NoPlan, PlanSource, Round, SearchAim, SearchPlan, SearchedBudget,
+    SourceShare, Step, VerdictPlan,
+};
+use allometry_analysis::{Estimate, Outcome};
+
+use crate::number::{about, counted, decimals, listed, percent, quoted, signed};
+
+/// Sources below this share of the variance are not named.
+const LEAST_SHARE: f64 = 0.05;
+
+/// Returns the text of a plan for the verdict. `ladder` are the arguments that name the ladder in a command.
+pub fn verdict(plan: &VerdictPlan, ladder: &str) -> String {
+    let mut text = format!("{}\n", standing(plan));
+    match &plan.step {
+        Step::Train { round } => {
+            let _ = write!(text, "\n{}\n{}", next(plan, round), table(plan, round));
+        }
+        step => {
+            let _ = write!(text, "\n{}\n", ending(step));
+        }
+    }
+    let forecast = plan.forecast.map(|forecast| expected(&forecast));
+    for sentence in reasons(plan).into_iter().chain(forecast) {
+        let _ = write!(text, "\n{sentence}\n");
+    }
+    if let Some(command) = verdict_command(plan, ladder) {
+        let _ = write!(text, "\n  {command}\n");
+    }
+    text
+}
+
+/// Returns the command that does what a plan says; `None` at its end.
+pub fn verdict_command(plan: &VerdictPlan, ladder: &str) -> Option<String> {
+    let Step::Train { .. } = plan.step else { return None };
+    let trainings = match plan.looks.trainings {
+        Looks::TRAININGS => String::new(),
+        other if plan.design.is_none() => format!(" --plan-trainings {other}"),
+        _ => String::new(),
+    };
+    let ladder = if ladder.is_empty() { String::new() } else { format!(" {ladder}") };
+    Some(format!("allometry run{ladder} --plan verdict{trainings}"))
+}
+
+/// Returns where a plan stands.
+pub fn standing(plan: &VerdictPlan) -> String {
+    let Looks { look, of, trainings, .. } = plan.looks;
+    let (Some(outcome), Some(gain)) = (plan.outcome, &plan.gain) else {
+        return match plan.design {
+            None => format!(
+                "The plan has not begun. It tests the verdict at {}, and costs at most as much as \
+                 {trainings} trainings of every budget.",
+                counted(of, "look")
+            ),
+            Some(_) => format!("Look {look} of {of} waits for trainings."),
+        };
+    };
+    format!(
+        "Look {look} of {of}, after {}: {}. Gain of the largest budget over the smallest: {}.",
+        counted(plan.trainings, "training"),
+        outcome_words(outcome),
+        estimate(gain)
+    )
+}
+
+fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Holds => "more weights pay",
+        Outcome::Violated => "more weights do harm",
+        Outcome::Flat => "more weights change nothing that matters",
+        Outcome::Undecided | Outcome::Unknown => "undecided",
+    }
+}
+
+fn estimate(gain: &Estimate) -> String {
+    let interval = gain.interval.map_or_else(String::new, |ends| {
+        let level = gain.level * 100.0;
+        format!(" ({level:.0}% interval over all looks {} to {})", signed(ends.lower), signed(ends.upper))
+    });
+    format!("{}{interval}", signed(gain.point))
+}
+
+fn next(plan: &VerdictPlan, round: &Round) -> String {
+    let new: u64 = round.new.iter().map(|one| one.trainings).sum();
+    let time = round
+        .seconds
+        .map_or_else(String::new, |seconds| format!(" One after another they take {}.", duration(seconds)));
+    let top = match round.design.top {
+        1 => String::new(),
+        top => format!(" and the {} after it once", counted(top - 1, "configuration")),
+    };
+    format!(
+        "Next: {} on the test rows, for look {} of {}. They train the best configuration of each budget \
+         under {}{top}.{time}",
+        counted(new, if plan.outcome.is_some() { "further training" } else { "training" }),
+        round.looks.look,
+        round.looks.of,
+        seeds_words(&round.design)
+    )
+}
+
+fn seeds_words(design: &Design) -> String {
+    let seeds = || design.seeds.iter().map(|one| one.seeds);
+    match (seeds().min(), seeds().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most} seeds"),
+        (_, most) => counted(most.unwrap_or(0), "seed"),
+    }
+}
+
+fn table(plan: &VerdictPlan, round: &Round) -> String {
+    let width = round.design.seeds.iter().map(|one| one.budget.chars().count()).max().unwrap_or(0);
+    let row = |BudgetSeeds { budget, seeds }: &BudgetSeeds| {
+        let new = round.new.iter().find(|one| one.budget == *budget).map_or(0, |one| one.trainings);
+        let all = match plan.design {
+            Some(_) => format!(", {} in all", round.design.trainings_of(budget)),
+            None => String::new(),
+        };
+        let pad = width - budget.chars().count();
+        let seeds = counted(*seeds, "seed");
+        format!("  {budget}{:pad$}  {} (best configuration: {seeds}{all})\n", "", counted(new, "training"))
+    };
+    round.design.seeds.iter().map(row).collect()
+}
+
+/// Returns why a plan ends here.
+pub fn ending(step: &Step) -> String {
+    match step {
+        Step::Train { .. } | Step::Decided => "The verdict is decided. The plan has ended.".into(),
+        Step::TooFewRows { rows, needed, smallest_effect, power } => format!(
+            "Not decidable with these rows: the error over the {} alone hides the present estimate as well \
+             as the smallest effect of interest, {}. A true difference of this size would be found in {} of \
+             cases with about {} test rows.",
+            counted(*rows, "test row"),
+            decimals(*smallest_effect),
+            percent(*power),
+            about(*needed)
+        ),
+        Step::SearchesDiffer { smallest_effect } => format!(
+            "Not decidable with these searches: they learned from their trials, and another search may find \
+             a configuration of another worth. That error alone hides the present estimate as well as the \
+             smallest effect of interest, {}, and no training lowers it. Searches at random (`kind = \
+             \"random\"` in [sampler]) show how much it is.",
+            decimals(*smallest_effect)
+        ),
+        Step::Exhausted => "All looks are made, and the verdict stays undecided. The plan has ended.".into(),
+        Step::NoTest => {
+            "The trainings give no error, so that there is no test: too few of them ended with a value."
+                .into()
+        }
+    }
+}
+
+fn reasons(plan: &VerdictPlan) -> Option<String> {
+    let mut sources: Vec<&SourceShare> = plan.sources.iter().filter(|one| one.share >= LEAST_SHARE).collect();
+    sources.sort_by(|a, b| b.share.total_cmp(&a.share));
+    if sources.is_empty() {
+        return None;
+    }
+    let of = |one: &&SourceShare| {
+        let label = one.budget.as_deref().map(quoted).unwrap_or_default();
+        let source = match one.source {
+            PlanSource::Rows => "the test rows".to_owned(),
+            PlanSource::Seeds => format!("the seeds of {label}"),
+            PlanSource::Configurations => format!("the configurations found for {label}"),
+            PlanSource::Search => format!("other searches of {label}"),
+        };
+        format!("{source} ({})", percent(one.share))
+    };
+    let rows = if plan.knows_rows {
+        ""
+    } else {
+        " The error over test rows is left out, because no predictions of them are stored."
+    };
+    Some(format!(
+        "Why: the error of the gain comes from {}.{rows}",
+        listed(&sources.iter().map(of).collect::<Vec<_>>())
+    ))
+}
+
+fn expected(forecast: &Forecast) -> String {
+    let Forecast { power, until_decided, at_least, at_most, mean, decides } = *forecast;
+    let power = percent(power);
+    let until = match until_decided {
+        Some(trainings) => {
+            let range = match (at_least, at_most) {
+                (Some(least), Some(most)) => format!("{least} to {most}"),
+                (Some(least), None) => format!("{least} to more than the plan has"),
+                _ => "unknown".into(),
+            };
+            format!(
+                "At the present estimate {} decide with a probability of {power} ({range} for estimates one \
+                 standard error away).",
+                counted(trainings, "further training")
+            )
+        }
+        None => format!(
+            "At the present estimate the trainings that the plan has left do not decide with a probability \
+             of {power}{}.",
+            at_least.map_or_else(String::new, |least| {
+                format!("; for an estimate one standard error away {} do", counted(least, "training"))
+            })
+        ),
+    };
+    format!(
+        "{until} Over the uncertainty of the estimate the plan ends after {} on average, and decides in {} \
+         of cases.",
+        counted(mean.round() as u64, "further training"),
+        percent(decides)
+    )
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than 1 s".into(),
+        s if s < 90.0 => format!("about {s:.0} s"),
+        s if s < 5400.0 => format!("about {:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("about {:.1} h", s / 3600.0),
+        s => format!("about {:.1} days", s / 86_400.0),
+    }
+}
+
+/// Returns the sentences on the budget to search further.
+pub fn search(plan: &SearchPlan) -> String {
+    let chosen = plan.chosen();
+    let label = quoted(&chosen.budget);
+    let which = match plan.aim {
+        SearchAim::Coverage => format!("Budget {label} is covered least."),
+        SearchAim::Optimum => format!("The best configuration of budget {label} is known least."),
+    };
+    let width = plan.budgets.iter().map(|one| one.budget.chars().count()).max().unwrap_or(0);
+    let mut text = format!("{which}\n\n");
+    for one in &plan.budgets {
+        let pad = width - one.budget.chars().count();
+        let known = match plan.aim {
+            SearchAim::Coverage => covered(one),
+            SearchAim::Optimum => optimum(one),
+        };
+        let trials = counted(one.trials, "trial");
+        let _ = writeln!(text, "  {}{:pad$}  {trials}, {known}", one.budget, "");
+    }
+    text
+}
+
+fn covered(one: &SearchedBudget) -> String {
+    let pairs = format!("{} of {} pairs of values tried", one.pairs_tried, one.pairs);
+    let even = one.discrepancy.map_or_else(String::new, |ratio| {
+        format!(", discrepancy {} of that of random trials", percent(ratio))
+    });
+    format!("{pairs}{even}")
+}
+
+fn optimum(one: &SearchedBudget) -> String {
+    let Some(mean) = one.recommended else { return "no model of its space".into() };
+    let interval = mean.interval.map_or_else(String::new, |ends| {
+        let level = mean.level * 100.0;
+        format!(" ({level:.0}% interval {} to {})", decimals(ends.lower), decimals(ends.upper))
+    });
+    format!("expected mean of the recommended configuration {}{interval}", decimals(mean.point))
+}
+
+/// Returns why there is no plan for the verdict, and what to do about it.
+pub fn no_plan(why: &NoPlan) -> (String, &'static str) {
+    match why {
+        NoPlan::NoTrials => {
+            ("no budget has a complete trial".into(), "`allometry run` searches every budget")
+        }
+        NoPlan::OneBudget { budget } => (
+            format!("only budget {} has complete trials, and a verdict compares two or more", quoted(budget)),
+            "`allometry run` searches every budget of the ladder",
+        ),
+        NoPlan::SeveralObjectives => (
+            "the ladder has several objectives, and a plan for the verdict is for one".into(),
+            "`allometry report` shows the fronts of the budgets",
+        ),
+        NoPlan::NoTestRows => (
+            "the configurations cannot be trained again on test rows".into(),
+            "a plan needs a ladder whose model or program scores test rows: `test_part = true` in [command]",
+        ),
+        NoPlan::AlreadyConfirmed => (
+            "the ladder was confirmed without a plan, so that its test rows have been looked at".into(),
+            "a plan fixes its looks before the first one; `allometry confirm --seeds N` adds seeds",
+        ),
+    }
+}
