@@ -295,7 +295,8 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
     let study_of =
         |one: &Confirmed<'a>| ladder.studies.iter().find(|study| study.budget.label == one.budget.budget);
     let studies: Vec<&StudyTrials> = found.iter().map(study_of).collect::<Option<_>>()?;
-    let learns = |study: &StudyTrials| ladder.looks.is_some() && !kind(study, ladder).is_independent();
+    // The best trials of a search that learns are neighbours, whose spread says nothing of another search.
+    let learns = |study: &StudyTrials| !kind(study, ladder).is_independent();
     let part = |(one, study): (&Confirmed<'a>, &&StudyTrials)| -> Option<BudgetPart<'a>> {
         if !several {
             let mut part = one.chosen(ladder);

@@ -373,10 +373,10 @@ fn seeds_go_where_they_say_most_for_their_cost() {
     }
 }
 
-/// Scale does nothing, and the searches learn. One look of a plan keeps the level; a confirmation of the same
-/// trainings without a plan, which takes the best trials of one search for those of several, does not.
+/// Scale does nothing, and the searches learn. A confirmation of one configuration under five seeds keeps the
+/// level, as one look of a plan does, although the best trials of one search are neighbours.
 #[test]
-fn a_plan_knows_that_the_best_trials_of_one_search_are_neighbours() {
+fn confirmations_after_searches_that_learn_keep_the_level() {
     let options = Options { permutations: 0, bootstraps: 0, ..Options::default() };
     let world = Confirmed { learns: true, ..WORLD };
     let (mut planned, mut unplanned) = (0, 0);
@@ -394,6 +394,7 @@ fn a_plan_knows_that_the_best_trials_of_one_search_are_neighbours() {
     }
     let [planned, unplanned] = [planned, unplanned].map(|told| told as f64 / simulations() as f64);
     println!("one configuration, five seeds: planned {planned:.3}, without a plan {unplanned:.3}");
-    assert!(planned <= 0.05 + slack(0.05), "{planned}");
-    assert!(unplanned > planned, "{unplanned}");
+    for told in [planned, unplanned] {
+        assert!(told <= 0.05 + slack(0.05), "{told}");
+    }
 }
