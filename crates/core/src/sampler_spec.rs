@@ -66,6 +66,10 @@ pub struct SamplerSpec {
     /// Other studies whose trials the sampler uses.
     #[serde(default, skip_serializing_if = "Share::is_none")]
     pub share: Share,
+    /// Exponent of the weights with which the best learning rate changes from budget to budget, where trials
+    /// of other budgets are used; `None` for that of the Step Law.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_exponent: Option<f64>,
 }
 
 const fn default_random_share() -> f64 {
@@ -75,6 +79,12 @@ const fn default_random_share() -> f64 {
 impl SamplerSpec {
     /// A sampler with the defaults of the ladder file: probes and a fifth of random trials.
     pub const fn new(kind: SamplerKind) -> Self {
-        Self { kind, probes: true, random_share: default_random_share(), share: Share::None }
+        Self {
+            kind,
+            probes: true,
+            random_share: default_random_share(),
+            share: Share::None,
+            rate_exponent: None,
+        }
     }
 }

@@ -20,7 +20,7 @@ use allometry_core::{Metrics, SamplerKind, SamplerSpec, Secret, Share, WeightTar
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, StopRule};
+use super::spec::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, Parametrization, StopRule};
 use space::Known;
 
 const SEED: u64 = 42;
@@ -55,7 +55,7 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let limits = limit::limits(&mut file, objective.as_ref(), problems);
     let sampler = file
         .section("sampler", problems)
-        .map_or(SAMPLER, |inner| sampler(inner, &budgets, metrics.len(), problems));
+        .map_or(SAMPLER, |inner| sampler(inner, &budgets, metrics.len(), objective.as_ref(), problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
@@ -122,8 +122,10 @@ fn sampler(
     mut section: Section<'_>,
     budgets: &[BudgetSpec],
     objectives: usize,
+    objective: Option<&ObjectiveSpec>,
     problems: &mut Problems,
 ) -> SamplerSpec {
+    const EXPONENT: (fn(f64) -> bool, &str) = (|x| (-3.0..=3.0).contains(&x), "between -3 and 3");
     let kind = section.word("kind", SAMPLERS, problems).unwrap_or(SAMPLER.kind);
     let probes = section.read("probes", problems).map_or(SAMPLER.probes, |probes| probes.value);
     let random_share = section.within("random", SAMPLER.random_share, SHARE, problems);
@@ -142,8 +144,18 @@ fn sampler(
             problems.push(&node.place, ProblemKind::Needs { key: "share", what });
         }
     }
+    let given = section.node("rate_exponent").map(|node| node.place.clone());
+    let exponent = section.within("rate_exponent", 0.0, EXPONENT, problems);
+    if let Some(place) = given.as_ref().filter(|_| share == Share::None) {
+        problems.push(place, ProblemKind::Needs { key: "rate_exponent", what: "`share = \"budgets\"`" });
+    }
+    // Rates carry over between widths under muP.
+    let carries_over = share == Share::Budgets
+        && matches!(objective, Some(ObjectiveSpec::Model { model, .. })
+            if model.parametrization == Parametrization::Mup);
+    let rate_exponent = (given.is_some() || carries_over).then_some(exponent);
     section.finish(problems);
-    SamplerSpec { kind, probes, random_share, share }
+    SamplerSpec { kind, probes, random_share, share, rate_exponent }
 }
 
 fn stop(mut section: Section<'_>, problems: &mut Problems) -> StopRule {

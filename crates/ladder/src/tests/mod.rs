@@ -374,6 +374,21 @@ fn a_smallest_effect_and_a_confirmation_are_asked_for() {
 }
 
 #[test]
+fn rates_of_other_budgets_follow_an_exponent() {
+    let exponent = |settings: &[(&str, &str)]| {
+        let shared = [("sampler.share", "budgets"), ("budget", "[{ label = \"2M\", weights = 2000 }]")];
+        let settings: Vec<(&str, &str)> = shared.iter().chain(settings).copied().collect();
+        with(&settings).unwrap().sampler.rate_exponent
+    };
+    assert_eq!(exponent(&[]), None);
+    assert_eq!(exponent(&[("sampler.rate_exponent", "-0.5")]), Some(-0.5));
+    assert_eq!(exponent(&[("model.parametrization", "mup")]), Some(0.0));
+    let errors = with(&[("sampler.rate_exponent", "-0.5")]).unwrap_err();
+    let kinds: Vec<&str> = errors.problems().iter().map(|problem| problem.kind.code()).collect();
+    assert_eq!(kinds, ["needs"]);
+}
+
+#[test]
 fn parts_of_the_training_rows_follow_the_budgets() {
     let labels = |settings: &[(&str, &str)]| -> Vec<String> {
         with(settings).unwrap().budgets.into_iter().map(|spec| spec.budget.label).collect()

@@ -625,6 +625,14 @@ pub(crate) const SAMPLER: &[Key] = &[
         "Other studies whose trials `gp` uses: none, or those of the other budgets, all of which then \
          need `weights`.",
     ),
+    Key::new(
+        "rate_exponent",
+        Means("-0.713 (Step Law, Li et al. 2025); 0 with `parametrization = \"mup\"`"),
+        "-0.5",
+        "Exponent of the weights with which the best learning rate changes, for trials of other budgets. The \
+         report of a finished ladder has [its estimate](../methods/learning-rate.md).",
+    )
+    .requires(&[("sampler.share", "\"budgets\"")]),
 ];
 
 pub(crate) const STOP: &[Key] = &[Key::new(

@@ -18,9 +18,9 @@ const GUARDED: usize = 10;
 const LEAST_CORRELATION: f64 = 0.2;
 /// Largest distance of a mapped value beyond the ends of an axis, in units of its length.
 const BEYOND: f64 = 0.5;
-/// Exponent of the scaling law by which the best learning rate falls with the number of weights (Li et al.
-/// 2025, "Step Law", equation 1).
-const RATE_EXPONENT: f64 = 0.713;
+/// Exponent of the weights with which the best learning rate changes (Li et al. 2025, "Step Law", equation
+/// 1).
+pub(super) const STEP_LAW: f64 = -0.713;
 
 /// Trials of other budgets as training data of the joint model.
 #[derive(Debug, Default)]
@@ -41,7 +41,13 @@ pub(super) struct Evidence {
 impl CarriedTrials {
     /// The trials of other budgets. Each contributes an equal number: its best trials and an even selection
     /// of the others.
-    pub(super) fn new(others: &[OtherBudget<'_>], lattice: &Lattice, direction: Direction) -> Self {
+    /// `exponent` is that of the weights with which the best learning rate changes.
+    pub(super) fn new(
+        others: &[OtherBudget<'_>],
+        lattice: &Lattice,
+        direction: Direction,
+        exponent: f64,
+    ) -> Self {
         let mut carried = Self::default();
         for (budget, other) in others.iter().enumerate() {
             let values: Vec<Option<f64>> =
@@ -52,7 +58,7 @@ impl CarriedTrials {
             for i in chosen {
                 let params = &other.finished[i].params;
                 let place = |axis: &Axis| match (params.get(axis.name()), other.space.get(axis.name())) {
-                    (Some(value), Some(set)) => place(axis, set, value, other.decades),
+                    (Some(value), Some(set)) => place(axis, set, value, exponent * other.decades),
                     _ => f64::NAN,
                 };
                 let positions = lattice.axes.iter().map(place).collect();
@@ -108,7 +114,7 @@ impl CarriedTrials {
 /// for a small model is small for a large one. A learning rate is scaled to this budget's size. A weight
 /// decay is scaled such that its product with the learning rate, and so AdamW's averaging time (Wang &
 /// Aitchison 2024), is unchanged. All other values are mapped as they are.
-fn place(axis: &Axis, set: &Distribution, value: &ParamValue, decades: f64) -> f64 {
+fn place(axis: &Axis, set: &Distribution, value: &ParamValue, rate_decades: f64) -> f64 {
     let other = Axis::new(axis.name(), set);
     if axis.scale == Scale::Nominal {
         // A value that this budget does not have is different from all of its values.
@@ -121,8 +127,8 @@ fn place(axis: &Axis, set: &Distribution, value: &ParamValue, decades: f64) -> f
     }
     let Some(x) = value.as_f64() else { return f64::NAN };
     let factor = match axis.name() {
-        "learning_rate" | "lr" => 10_f64.powf(RATE_EXPONENT * decades),
-        "weight_decay" | "wd" => 10_f64.powf(-RATE_EXPONENT * decades),
+        "learning_rate" | "lr" => 10_f64.powf(-rate_decades),
+        "weight_decay" | "wd" => 10_f64.powf(rate_decades),
         _ => 1.0,
     };
     axis.interpolated(factor * x).clamp(-BEYOND, 1.0 + BEYOND)
@@ -156,7 +162,7 @@ mod tests {
     }
 
     fn at(name: &str, own: &[f64], other: &[f64], value: f64, decades: f64) -> f64 {
-        place(&Axis::new(name, &ordinal(own)), &ordinal(other), &ParamValue::Float(value), decades)
+        place(&Axis::new(name, &ordinal(own)), &ordinal(other), &ParamValue::Float(value), STEP_LAW * decades)
     }
 
     #[test]

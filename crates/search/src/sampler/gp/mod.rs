@@ -21,7 +21,7 @@ use std::sync::Arc;
 use allometry_core::pareto::leading;
 use allometry_core::{CarriedOver, Direction, Guard, Handover, Origin, SamplerKind, SamplerSpec, TrialRng};
 
-use self::carried::{CarriedTrials, Evidence};
+use self::carried::{CarriedTrials, Evidence, STEP_LAW};
 use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
@@ -129,7 +129,12 @@ impl Gp {
 
     /// The trials of other budgets, unless the study's own trials contradict them.
     fn other_budgets(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> CarriedTrials {
-        let carried = CarriedTrials::new(view.other_budgets, &self.lattice, self.directions[0]);
+        let carried = CarriedTrials::new(
+            view.other_budgets,
+            &self.lattice,
+            self.directions[0],
+            self.spec.rate_exponent.unwrap_or(STEP_LAW),
+        );
         if carried.is_empty() {
             return carried;
         }
