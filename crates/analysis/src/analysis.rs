@@ -66,6 +66,9 @@ pub struct Analysis {
     /// choice; absent if this was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
+    /// Whether the trials trained the built-in model, so that `allometry train` can repeat one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_train: bool,
     /// Analyses of the size budgets, in the order given.
     pub studies: Vec<StudyAnalysis>,
 }
@@ -156,6 +159,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         learning_rates: LearningRates::new(&studies, ladder, options),
         transfer: Transfer::new(ladder, options),
         confirmation,
+        can_train: ladder.can_train,
         studies,
     }
 }

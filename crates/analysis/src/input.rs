@@ -123,6 +123,8 @@ pub struct LadderTrials {
     /// Whether `allometry confirm` can retrain the configurations. It cannot if the trials come from another
     /// program, because they have no ladder file.
     pub can_confirm: bool,
+    /// Whether the trials trained the built-in model, so that `allometry train` can repeat one.
+    pub can_train: bool,
 }
 
 impl LadderTrials {
@@ -143,6 +145,7 @@ impl LadderTrials {
             confirmations: Vec::new(),
             looks: None,
             can_confirm: false,
+            can_train: false,
         }
     }
 

@@ -35,6 +35,7 @@ fn dataset() -> Dataset {
         test: part(&windows[142..]),
         values,
         context: CONTEXT,
+        targets: Vec::new(),
         preparation: Preparation::default(),
     }
 }

@@ -70,6 +70,13 @@ impl<'a> Taken<'a> {
         Some(Expected::InSearch(searched.value))
     }
 
+    /// Returns the command that trains the configuration again as its trial did; `None` if the trials did not
+    /// train the built-in model. `ladder` are the command's arguments that name the ladder; it is empty for
+    /// `ladder.toml`.
+    pub fn command(&self, analysis: &Analysis, ladder: &str) -> Option<String> {
+        analysis.can_train.then(|| train_command(&self.study.budget.label, self.trial, ladder))
+    }
+
     /// Returns the sentences on the trial to take, the reason and the expected value.
     pub(crate) fn sentence(&self, analysis: &Analysis) -> String {
         let advice = words::verdict::take_sentence(analysis);
@@ -88,6 +95,23 @@ impl<'a> Taken<'a> {
         };
         format!("{take}{value}")
     }
+}
+
+/// Returns the command that repeats a trial of a budget and writes its checkpoint. `ladder` are the arguments
+/// that name the ladder.
+pub fn train_command(budget: &str, trial: TrialNumber, ladder: &str) -> String {
+    let space = if ladder.is_empty() { "" } else { " " };
+    let budget = shell_word(budget);
+    format!("allometry train{space}{ladder} --budget {budget} --trial {trial} -o model.safetensors")
+}
+
+/// Returns a word as a shell reads it.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_./=:+,@%-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Returns a value with its interval, if it has one: `0.7432 (90% interval 0.7309 to 0.7546)`.

@@ -32,7 +32,7 @@ pub use command::{CommandObjective, Devices, NoProgram};
 pub use error::RunError;
 pub use experiment::open_experiment;
 pub use interrupt::Interrupt;
-pub use open::{ChangedSpace, LadderFacts, OpenStudy, Pruning, open_studies};
+pub use open::{ChangedSpace, LadderFacts, OpenStudy, Pruning, objective_changes, open_studies};
 pub use options::RunOptions;
 pub use run::run;
 pub use summary::{RunSummary, StudyOutcome};

@@ -314,11 +314,18 @@ pub(crate) fn check_same_objective(
     stored: Option<&ObjectiveFacts>,
     now: &ObjectiveFacts,
 ) -> Result<(), RunError> {
+    let changes = objective_changes(stored, now);
+    if changes.is_empty() { Ok(()) } else { Err(RunError::ObjectiveChanged { study: study.into(), changes }) }
+}
+
+/// Returns a description of each difference of an objective from the stored one, such as
+/// `model.epochs: was 2, is 60`; none if no objective is stored.
+pub fn objective_changes(stored: Option<&ObjectiveFacts>, now: &ObjectiveFacts) -> Vec<String> {
     let mut changes = Vec::new();
     if let Some(stored) = stored {
         compare("", &stored.to_json(), &now.to_json(), &mut changes);
     }
-    if changes.is_empty() { Ok(()) } else { Err(RunError::ObjectiveChanged { study: study.into(), changes }) }
+    changes
 }
 
 /// Lists the leaves in which two documents differ, by dotted path.

@@ -117,6 +117,23 @@ impl<'a> Prepared<'a> {
     ///
     /// Fitting the baselines takes about as long as one short trial.
     pub fn facts(&self) -> LadderFacts {
+        let task = self.model.task;
+        let baselines = baselines(&self.dataset, task, self.horizon());
+        let baselines = baselines.into_iter().map(|baseline| BaselineFacts {
+            name: baseline.name.into(),
+            description: baseline.description,
+            value: baseline.metrics.get(task.metric().as_str()).copied(),
+            metrics: baseline.metrics,
+        });
+        LadderFacts {
+            validation: (task == Task::Binary).then(|| self.dataset.validation.counts()),
+            baselines: baselines.collect(),
+            ..LadderFacts::new(self.objective_facts())
+        }
+    }
+
+    /// Returns what the studies say of their objective: the model and its data.
+    pub fn objective_facts(&self) -> ObjectiveFacts {
         let (data, model) = (self.data, self.model);
         let horizon = match &data.label {
             LabelSpec::Column { horizon, .. } => *horizon as u64,
@@ -131,18 +148,7 @@ impl<'a> Prepared<'a> {
             horizon,
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
         };
-        let baselines = baselines(&self.dataset, model.task).into_iter().map(|baseline| BaselineFacts {
-            name: baseline.name.into(),
-            description: baseline.description,
-            value: baseline.metrics.get(model.task.metric().as_str()).copied(),
-            metrics: baseline.metrics,
-        });
-        let objective = ModelFacts { model: model.clone(), data, part: None };
-        LadderFacts {
-            validation: (model.task == Task::Binary).then(|| self.dataset.validation.counts()),
-            baselines: baselines.collect(),
-            ..LadderFacts::new(ObjectiveFacts::Model(Box::new(objective)))
-        }
+        ObjectiveFacts::Model(Box::new(ModelFacts { model: model.clone(), data, part: None }))
     }
 }
 

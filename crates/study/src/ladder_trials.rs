@@ -197,6 +197,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let of_first = LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some() && can_confirm(facts),
+        can_train: ladder.is_some() && matches!(facts.objective, Some(ObjectiveFacts::Model(_))),
         metrics: metrics(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
         rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),

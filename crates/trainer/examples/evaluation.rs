@@ -63,6 +63,7 @@ fn main() {
         feature_names: (0..FEATURES).map(|f| format!("f{f}")).collect(),
         values: (0..rows * FEATURES).map(|i| (i as f32 * 0.7).sin()).collect(),
         context: CONTEXT,
+        targets: Vec::new(),
         train: part(79..3_265),
         validation: part(3_350..4_067),
         test: part(0..0),

@@ -197,7 +197,7 @@ mod tests {
         };
         let dataset = load(&spec, 32, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
         assert_eq!(dataset.feature_names, FEATURES);
-        let auc = baselines(&dataset, Task::Binary)[1].metrics["auc"];
+        let auc = baselines(&dataset, Task::Binary, 1)[1].metrics["auc"];
         assert!((0.53..0.70).contains(&auc), "{auc}");
     }
 

@@ -381,6 +381,7 @@ mod tests {
             feature_names: vec!["x".into()],
             values: (0..80).map(|row| (row as f32).sin()).collect(),
             context: 8,
+            targets: Vec::new(),
             train: alternating(7..40),
             validation: alternating(48..60),
             test: alternating(68..80),

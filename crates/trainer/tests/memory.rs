@@ -35,6 +35,7 @@ fn dataset(task: Task, batch: usize) -> Dataset {
         feature_names: (0..FEATURES).map(|f| format!("f{f}")).collect(),
         values: (0..rows * FEATURES).map(number).collect(),
         context: CONTEXT,
+        targets: Vec::new(),
         train: part(CONTEXT..CONTEXT + 2 * batch),
         validation: part(750..750 + batch),
         test: part(1150..rows),

@@ -115,8 +115,15 @@ fn classes_are_learned_and_predicted() {
     assert_eq!(kept.targets, windows.iter().map(|w| w.target).collect::<Vec<_>>());
     let again = metric::evaluate_classes(&classes, &kept.outputs);
     assert_eq!((again["auc"], again["log_loss"]), (outcome.value(), outcome.metrics["log_loss"]));
-    let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
-    assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
+    let baselines = baselines(&dataset, Task::Classes, 1);
+    let names: Vec<&str> = baselines.iter().map(|baseline| baseline.name).collect();
+    assert_eq!(names, ["class_prior", "logistic_regression", "boosted_trees"]);
+    assert_eq!(baselines[0].metrics["auc"], 0.5);
+    // The last of the four rows that a label sums up says something, but less than all four.
+    for one in &baselines {
+        assert!(outcome.metrics["log_loss"] < one.metrics["log_loss"], "{}: {:?}", one.name, one.metrics);
+    }
+    assert!(baselines[1..].iter().all(|one| one.metrics["auc"] > 0.6), "{baselines:?}");
     assert_eq!(outcome.size, objective.model_size(&params(&[])));
     let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
     assert_eq!(predictions[0].scores.len(), 3);
@@ -138,8 +145,16 @@ fn numbers_are_learned_in_their_own_units() {
         assert!((f64::from(*kept) - target).abs() < 1e-5, "{kept} and {target}");
     }
     assert!((metric::evaluate_numbers(&targets, &kept.outputs)["r2"] - outcome.value()).abs() < 1e-6);
-    let [mean] = &baselines(&dataset, Task::Regression)[..] else { panic!("one baseline") };
-    assert!(outcome.metrics["mse"] < 0.3 * mean.metrics["mse"] && mean.metrics["r2"] <= 0.0);
+    let baselines = baselines(&dataset, Task::Regression, 1);
+    let names: Vec<&str> = baselines.iter().map(|baseline| baseline.name).collect();
+    assert_eq!(names, ["mean", "ridge_regression", "boosted_trees", "last_value", "seasonal_last_value"]);
+    assert!(outcome.metrics["mse"] < 0.3 * baselines[0].metrics["mse"] && baselines[0].metrics["r2"] <= 0.0);
+    // The last row is a quarter of a label's variance, and three quarters of it are in the label before.
+    for (place, share) in [(1, 0.25), (2, 0.25), (3, 0.5)] {
+        let r2 = baselines[place].metrics["r2"];
+        assert!((r2 - share).abs() < 0.15, "{}: {r2}", names[place]);
+    }
+    assert!(baselines[4].metrics["r2"] < 0.0, "there is no season: {:?}", baselines[4]);
     let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
     assert!(predictions.iter().all(|p| (49.9..50.1).contains(&p.scores[0])));
 }

@@ -5,8 +5,10 @@ use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
 use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState, incumbent};
 use allometry_report::number::counted;
+use allometry_report::take::train_command;
 use allometry_report::words::not_recommended;
 use allometry_store::StudyRecord;
+use allometry_store::facts::ObjectiveFacts;
 use allometry_store::import::{space_of, take_metrics};
 use allometry_study::metric;
 use clap::Args;
@@ -102,6 +104,12 @@ impl Best {
             );
             output::push_line(&mut text, &line);
             output::push_line(&mut text, &recommendation_line(&recommended, best.number));
+            let trains = matches!(study.facts.objective, Some(ObjectiveFacts::Model(_)));
+            if place.ladder.is_some() && trains {
+                let number = recommended.trial.as_ref().map_or(best.number, |trial| trial.number);
+                let command = train_command(&label(study), number, &place.file);
+                output::push_line(&mut text, &format!("  train it again: {command}"));
+            }
         }
         if documents.is_empty() && infeasible > 0 {
             return Err(CliError::NotFound {

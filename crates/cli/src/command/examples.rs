@@ -70,6 +70,8 @@ const OF_COMMANDS: [(&str, &[Example]); 26] = [
         "train",
         &[
             ("Train the best configuration of a budget:", "allometry train --budget 2M -o model.safetensors"),
+            ("Repeat a stored trial:", "allometry train --budget 2M --trial 17 -o model.safetensors"),
+            ("Train what the report recommends:", "allometry train --recommended -o model.safetensors"),
             ("Change a parameter:", "allometry train --budget 2M --set dropout=0.3"),
         ],
     ),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::{Secret, secret};
 use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec};
+use allometry_report::take::shell_word;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -78,12 +79,12 @@ impl LadderFile {
     pub(super) fn words(&self) -> String {
         let file = Some(words_of(&self.ladder)).filter(|word| !word.is_empty());
         let settings =
-            self.set.iter().map(|(key, value)| format!("-S {}", quoted_word(&format!("{key}={value}"))));
+            self.set.iter().map(|(key, value)| format!("-S {}", shell_word(&format!("{key}={value}"))));
         // A storage of the environment is there for the next command too.
         let environment = std::env::var("ALLOMETRY_STORAGE").ok();
         let storage = self.storage.as_ref().map(Secret::expose);
         let storage = storage.filter(|url| Some(*url) != environment.as_deref());
-        let storage = storage.map(|url| format!("--storage {}", quoted_word(url)));
+        let storage = storage.map(|url| format!("--storage {}", shell_word(url)));
         let words: Vec<String> = file.into_iter().chain(settings).chain(storage).collect();
         secret::hide(&words.join(" "))
     }
@@ -125,16 +126,7 @@ pub(super) fn known_budget(ladder: &Ladder, label: &str) -> Result<(), CliError>
 
 /// Returns the argument that names a ladder file; empty for the default.
 pub(super) fn words_of(path: &Path) -> String {
-    if path == Path::new("ladder.toml") { String::new() } else { quoted_word(&path.display().to_string()) }
-}
-
-/// Returns a word as a shell reads it.
-pub(super) fn quoted_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_./=:+,@%-".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    if path == Path::new("ladder.toml") { String::new() } else { shell_word(&path.display().to_string()) }
 }
 
 pub(super) fn parse_setting(text: &str) -> Result<(String, String), String> {

@@ -7,6 +7,7 @@ use allometry_analysis::plan::{Looks, NoPlan, SearchAim, SearchPlan, Step, Verdi
 use allometry_analysis::{LadderTrials, Options};
 use allometry_core::{Params, SamplerKind, Secret, StopReason};
 use allometry_report::number::counted;
+use allometry_report::take::shell_word;
 use allometry_report::words;
 use allometry_runner::RunSummary;
 use allometry_session::{ExperimentPlan, driven, end_round};
@@ -15,7 +16,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::experiment::Searched;
-use super::ladder_file::{quoted_word, words_of};
+use super::ladder_file::words_of;
 use super::objective::ObjectiveArgs;
 use super::running::conclude;
 use super::smallest_effect::SmallestEffect;
@@ -142,7 +143,7 @@ impl Plan {
         let target = plan.chosen().trials + proposals.len() as u64;
         let run = place.ladder.is_some().then(|| {
             let file = if file.is_empty() { String::new() } else { format!(" {file}") };
-            format!("allometry run{file} --budget {} --trials {target}", quoted_word(label))
+            format!("allometry run{file} --budget {} --trials {target}", shell_word(label))
         });
         if self.json {
             return output::print_json(&json!({
@@ -172,13 +173,13 @@ fn one_storage() -> CliError {
 
 /// Returns the command that enqueues a configuration.
 fn enqueue(params: &Params, label: &str, source: &Source) -> String {
-    let values = params.iter().map(|(name, value)| quoted_word(&format!("{name}={value}")));
+    let values = params.iter().map(|(name, value)| shell_word(&format!("{name}={value}")));
     let values: Vec<String> = values.collect();
     let from = match source.to_string().as_str() {
         "ladder.toml" => String::new(),
-        other => format!(" --in {}", quoted_word(other)),
+        other => format!(" --in {}", shell_word(other)),
     };
-    format!("allometry enqueue{from} --study {} {}", quoted_word(label), values.join(" "))
+    format!("allometry enqueue{from} --study {} {}", shell_word(label), values.join(" "))
 }
 
 impl PlanTrainings {

@@ -84,7 +84,7 @@ impl ReadOptions {
             }
         }
         let shown: Vec<String> = sources.iter().map(ToString::to_string).collect();
-        let place = Place { ladder: None, url: Secret::from(shown.join(", ")) };
+        let place = Place { ladder: None, file: String::new(), url: Secret::from(shown.join(", ")) };
         let store =
             optuna::in_memory(&studies).map_err(|(study, source)| CliError::NotReadable { study, source })?;
         Ok((place, store))

@@ -6,6 +6,7 @@ use allometry_store::{Store, StoreError, StudyRecord, open_existing, open_read_o
 use allometry_study::{Source, storage_url};
 use clap::Args;
 
+use super::ladder_file::words_of;
 use crate::error::CliError;
 
 /// The arguments that select a study of a store.
@@ -29,6 +30,8 @@ pub(super) struct StudyArgs {
 /// A storage, with its ladder if it was named by a ladder file.
 pub(super) struct Place {
     pub(super) ladder: Option<Ladder>,
+    /// The argument that names the ladder file; empty for `ladder.toml` and without a ladder.
+    pub(super) file: String,
     pub(super) url: Secret,
 }
 
@@ -90,9 +93,9 @@ impl Place {
             Source::Ladder(path) => {
                 let ladder = allometry_study::read_ladder(path, &[])?;
                 let url = storage_url(&ladder, None, path);
-                Ok(Self { ladder: Some(ladder), url })
+                Ok(Self { ladder: Some(ladder), file: words_of(path), url })
             }
-            Source::Store(url) => Ok(Self { ladder: None, url: url.clone() }),
+            Source::Store(url) => Ok(Self { ladder: None, file: String::new(), url: url.clone() }),
             other => Err(CliError::Usage {
                 message: format!("`{other}` is not a storage"),
                 hint: Some("give a ladder file, a storage URL or a database file".into()),

@@ -1,21 +1,26 @@
 //! `allometry train`.
 
+mod taken;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
-use allometry_core::{Levels, Objective as _, ObjectiveError, Params, StudyIdentity, TrialNumber, TrialSpec};
+use allometry_core::{
+    Levels, Objective as _, ObjectiveError, Params, Predictions, StudyIdentity, TrialNumber, TrialSpec,
+    TrialState,
+};
 use allometry_ladder::{BudgetSpec, Ladder};
-use allometry_runner::Interrupt;
+use allometry_runner::{Interrupt, objective_changes};
 use allometry_session::{Prepared, runs_folder};
-use allometry_study as source;
-use allometry_study::StudyError;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::ladder_file::LadderFile;
+use self::taken::{Taken, Trials};
+use super::ladder_file::{LadderFile, known_budget};
+use super::trial_json::outcome;
 use crate::error::CliError;
 use crate::output;
 use crate::progress::{Curve, Style};
@@ -23,19 +28,32 @@ use crate::progress::{Curve, Style};
 /// Trains one configuration of a budget and writes a checkpoint.
 ///
 /// The configuration is that of the budget's best stored trial, or the middle of its search space if no trial
-/// is stored. --set overrides a parameter (--set dropout=0.3) or a setting of the file (--set
+/// is stored. --trial takes that of another trial and --recommended the one that the report recommends, both
+/// with the trial's seed: the value and the predictions are then those of the trial, bit for bit on the same
+/// machine. --set overrides a parameter (--set dropout=0.3) or a setting of the file (--set
 /// model.epochs=20). Ctrl-C saves the state; the same command then continues and writes the same bytes as
 /// without the interruption.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Train {
     #[command(flatten)]
     file: LadderFile,
 
-    /// Label of the budget; required if the ladder has several.
+    /// Label of the budget; required if the ladder has several. Default with --recommended: the budget that
+    /// the report says to take.
     #[arg(long, value_name = "LABEL")]
     budget: Option<String>,
 
-    /// Seed of the initial weights, batches and dropout. Default: derived from the ladder's seed.
+    /// Repeats the stored trial with this number: its configuration, on its training rows, with its seed.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "recommended")]
+    trial: Option<u64>,
+
+    /// Repeats the trial whose configuration the report recommends.
+    #[arg(long)]
+    recommended: bool,
+
+    /// Seed of the initial weights, batches and dropout. Default: that of the repeated trial, else derived
+    /// from the ladder's seed.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
@@ -57,40 +75,34 @@ pub(super) struct Train {
     quiet: bool,
 }
 
+/// What is trained.
+struct Chosen {
+    /// The ladder with the settings of `--set`.
+    ladder: Ladder,
+    spec: BudgetSpec,
+    /// Names of the parameters in `--set`.
+    given: Vec<String>,
+    /// The stored trial whose configuration is taken; `None` for the middle of the space.
+    taken: Option<Taken>,
+}
+
 impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let (ladder, spec, given) = self.ladder()?;
+        let Chosen { ladder, spec, given, taken } = self.choose()?;
         let prepared = Prepared::new(&ladder)?;
         let objective = prepared.objective()?;
-        let (mut params, origin) = if let Some(params) = self.incumbent(&ladder, &spec)? {
-            (params, "its best stored trial")
+        let mut params = if let Some(taken) = &taken {
+            taken.trial.params.clone()
         } else {
             let feasible = prepared.feasible(&spec)?;
-            (feasible.params(&feasible.at(&vec![0.5; feasible.dimension()])), "the middle of its space")
+            feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
         };
-        for (name, set) in spec.space.iter().filter(|(name, _)| given.iter().any(|g| g == name)) {
-            let levels = set.levels().unwrap_or_else(Levels::none);
-            let Some(value) = levels.get(0).filter(|_| levels.len() == 1) else {
-                return Err(CliError::Usage {
-                    message: format!(
-                        "`{name}` has {} values, but one configuration is trained",
-                        levels.len()
-                    ),
-                    hint: Some(format!("give one value: --set {name}=VALUE")),
-                });
-            };
-            params.insert(name, value);
-        }
+        set_parameters(&mut params, &spec, &given)?;
         let path = self.checkpoint.clone().unwrap_or_else(|| {
             runs_folder(&self.file.ladder).join(&spec.budget.label).join("train.safetensors")
         });
-        let style = Style::choose(self.quiet);
-        let size = objective.model_size(&params);
-        if style != Style::Quiet {
-            let size = size.map_or_else(String::new, |size| format!(" ({size} weights)"));
-            crate::output::say(&format!("{}, from {origin}: {params}{size}", spec.budget.label));
-        }
-        let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
+        let of_trial = taken.as_ref().and_then(Taken::seed);
+        let seed = self.seed.or(of_trial).unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
         let number = TrialNumber(0);
         let trial = TrialSpec {
             study: StudyIdentity::default(),
@@ -100,6 +112,17 @@ impl Train {
             params,
             seed,
         };
+        let style = Style::choose(self.quiet);
+        let size = objective.model_size(&trial.params);
+        if style != Style::Quiet {
+            let size = size.map_or_else(String::new, |size| format!(" ({size} weights)"));
+            crate::output::say(&format!("{}: {}{size}", origin(&trial, taken.as_ref()), trial.params));
+        }
+        if let Some(taken) = taken.as_ref().filter(|taken| taken.seed().is_some()) {
+            for change in objective_changes(taken.objective.as_ref(), &prepared.objective_facts()) {
+                crate::output::say(&format!("note: the trial was trained otherwise: {change}"));
+            }
+        }
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let steps = prepared.steps(size.map_or(0, |size| size.total));
@@ -107,7 +130,7 @@ impl Train {
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
-            Ok(fitted) => output::print(&self.result(&trial, &fitted, &path)),
+            Ok(fitted) => output::print(&self.result(&trial, taken.as_ref(), &fitted, &path)),
             Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
                 Err(CliError::Interrupted { code: interrupt.exit_code() })
             }
@@ -121,23 +144,50 @@ impl Train {
         }
     }
 
-    /// Returns the ladder with the settings of `--set`, the budget, and the names of the parameters in
-    /// `--set`.
-    fn ladder(&self) -> Result<(Ladder, BudgetSpec, Vec<String>), CliError> {
+    /// Returns what the command line asks to train.
+    fn choose(&self) -> Result<Chosen, CliError> {
         let is_parameter = |key: &str| PARAMETER_NAMES.contains(&key);
         let (parameters, mut settings): (Vec<_>, Vec<_>) =
             self.file.set.iter().cloned().partition(|(key, _)| is_parameter(key));
         let without_parameters = self.file.read_with(&settings)?;
-        let label = self.label(&without_parameters)?;
+        let (label, taken) = self.taken(&without_parameters)?;
         let given = parameters.iter().map(|(name, _)| name.clone()).collect();
-        let quoted = label.replace('\\', "\\\\").replace('"', "\\\"");
+        let spec = without_parameters.budgets.iter().find(|b| b.budget.label == label);
+        // The file has no section for a part of the training rows.
+        let part = spec.and_then(|spec| spec.budget.train.as_ref());
+        let section = part.map_or(&label, |part| &part.of);
+        let quoted = section.replace('\\', "\\\\").replace('"', "\\\"");
         settings.extend(
             parameters.into_iter().map(|(name, value)| (format!("budget.\"{quoted}\".space.{name}"), value)),
         );
         let ladder = self.file.read_with(&settings)?;
         let spec = ladder.budgets.iter().find(|b| b.budget.label == label).cloned();
         let spec = spec.expect("settings of parameters change no label");
-        Ok((ladder, spec, given))
+        Ok(Chosen { ladder, spec, given, taken })
+    }
+
+    /// Returns the label of the budget and the stored trial whose configuration is taken.
+    fn taken(&self, ladder: &Ladder) -> Result<(String, Option<Taken>), CliError> {
+        let (file, storage) = (&self.file.ladder, self.file.storage.as_ref());
+        if self.recommended {
+            let label = self.budget.as_ref().map(|_| self.label(ladder)).transpose()?;
+            let trials = Trials::open(ladder, file, storage)?;
+            let (label, taken) = trials.recommended(label.as_deref(), self.seed)?;
+            known_budget(ladder, &label)?;
+            return Ok((label, Some(taken)));
+        }
+        let label = self.label(ladder)?;
+        let taken = match self.trial {
+            Some(number) => {
+                let trials = Trials::open(ladder, file, storage)?;
+                Some(trials.named(&label, TrialNumber(number), self.seed)?)
+            }
+            None => match Trials::open_if_there(ladder, file, storage)? {
+                Some(trials) => trials.best(&label)?,
+                None => None,
+            },
+        };
+        Ok((label, taken))
     }
 
     fn label(&self, ladder: &Ladder) -> Result<String, CliError> {
@@ -151,29 +201,26 @@ impl Train {
         Err(CliError::Usage { message, hint: Some(format!("give --budget, one of {}", labels.join(", "))) })
     }
 
-    /// Returns the best stored configuration of a budget, if there is one.
-    fn incumbent(&self, ladder: &Ladder, spec: &BudgetSpec) -> Result<Option<Params>, CliError> {
-        let url = source::storage_url(ladder, self.file.storage.as_ref(), &self.file.ladder);
-        let store = match allometry_store::open_read_only(url.expose()) {
-            Err(error) if error.kind() == allometry_store::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        let trials = match source::ladder_of_store(&*store, Some(&ladder.name), &url) {
-            Err(StudyError::NotFound { .. }) => return Ok(None),
-            read => read?,
-        };
-        let study = trials.studies.into_iter().find(|study| study.budget.label == spec.budget.label);
-        Ok(study.and_then(|study| study.best_params))
-    }
-
-    fn result(&self, trial: &TrialSpec, fitted: &Fitted, path: &Path) -> String {
+    fn result(&self, trial: &TrialSpec, taken: Option<&Taken>, fitted: &Fitted, path: &Path) -> String {
         let outcome = &fitted.outcome;
+        let is_complete = |taken: &Taken| taken.trial.state == TrialState::Complete;
+        let repeats = taken.filter(|taken| is_complete(taken) && is_repeated(trial, taken));
+        let is_equal = repeats.map(|taken| Equality::of(taken, fitted));
         if self.json {
+            let stored = taken.map(|taken| {
+                json!({
+                    "why": taken.why.as_str(),
+                    "trial": taken.trial.number,
+                    "value": taken.trial.value(),
+                    "equal": is_equal.map(|equality| equality == Equality::Equal),
+                })
+            });
             let document = json!({
                 "schema": "allometry.train/1",
                 "budget": trial.budget.label,
                 "params": trial.params,
                 "seed": trial.seed,
+                "stored": stored.unwrap_or(Value::Null),
                 "value": outcome.value(),
                 "epoch": outcome.best_step,
                 "metrics": outcome.metrics,
@@ -188,9 +235,82 @@ impl Train {
             significant(outcome.value()),
             path.display()
         );
+        if let Some((taken, equality)) = repeats.zip(is_equal) {
+            let (number, value) = (taken.trial.number, taken.trial.value());
+            let _ = match equality {
+                Equality::Equal => writeln!(text, "equal to trial {number} in the store, bit for bit"),
+                Equality::OtherPredictions => writeln!(
+                    text,
+                    "trial {number} has this value in the store, but other predictions: its data, program or \
+                     processor differed"
+                ),
+                Equality::OtherValue => writeln!(
+                    text,
+                    "trial {number} has {} in the store: its settings, data, program or processor differed",
+                    value.map_or_else(|| "no value".into(), significant)
+                ),
+            };
+        }
         for (name, value) in &outcome.metrics {
             let _ = writeln!(text, "  {name:<20} {}", significant(*value));
         }
         text
     }
+}
+
+/// How a repeated trial compares with the stored one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Equality {
+    /// The value and the predictions are equal, bit for bit.
+    Equal,
+    /// The value is equal, but not the predictions.
+    OtherPredictions,
+    /// The value differs.
+    OtherValue,
+}
+
+impl Equality {
+    fn of(taken: &Taken, fitted: &Fitted) -> Self {
+        let outcome = &fitted.outcome;
+        let (stored, value) = (taken.trial.value(), outcome.value());
+        if stored.map(f64::to_bits) != Some(value.to_bits()) {
+            return Self::OtherValue;
+        }
+        // A store need not hold predictions.
+        let is_equal = |stored: &Predictions| outcome.predictions.as_ref() == Some(stored);
+        if taken.predictions.as_ref().is_none_or(is_equal) { Self::Equal } else { Self::OtherPredictions }
+    }
+}
+
+/// Whether a training repeats a trial: its configuration with its seed.
+fn is_repeated(trial: &TrialSpec, taken: &Taken) -> bool {
+    taken.seed() == Some(trial.seed) && taken.trial.params == trial.params
+}
+
+/// Returns the words on the budget, the trial whose configuration is taken, its result in the store, and the
+/// seed.
+fn origin(trial: &TrialSpec, taken: Option<&Taken>) -> String {
+    let (label, seed) = (&trial.budget.label, trial.seed);
+    let Some(taken) = taken else { return format!("{label}, from the middle of its space, seed {seed}") };
+    let words = taken.words(is_repeated(trial, taken));
+    let of_trial = if taken.seed() == Some(seed) { "its seed" } else { "seed" };
+    format!("{label}, {words} ({} in the store), {of_trial} {seed}", outcome(&taken.trial))
+}
+
+/// Sets the parameters that the command line gives.
+///
+/// # Errors
+/// [`CliError::Usage`] for a parameter with several values.
+fn set_parameters(params: &mut Params, spec: &BudgetSpec, given: &[String]) -> Result<(), CliError> {
+    for (name, set) in spec.space.iter().filter(|(name, _)| given.iter().any(|g| g == name)) {
+        let levels = set.levels().unwrap_or_else(Levels::none);
+        let Some(value) = levels.get(0).filter(|_| levels.len() == 1) else {
+            return Err(CliError::Usage {
+                message: format!("`{name}` has {} values, but one configuration is trained", levels.len()),
+                hint: Some(format!("give one value: --set {name}=VALUE")),
+            });
+        };
+        params.insert(name, value);
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::full::{Pictures, confirmation, data, front, is_lone, title, transfer,
 use crate::markdown::escape;
 use crate::next::next_step;
 use crate::number::{UNKNOWN, decimals, interval};
+use crate::take;
 use crate::text::Text;
 use crate::words;
 
@@ -28,6 +29,7 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     baselines(&mut text, analysis);
     confirmation::render(&mut text, analysis, pictures);
     parameters::take(&mut text, analysis);
+    repeat(&mut text, analysis);
     objectives(&mut text, analysis, pictures);
     parameters::importance(&mut text, analysis);
     transfer::render(&mut text, analysis, pictures);
@@ -106,6 +108,18 @@ pub(crate) fn trials(study: &StudyAnalysis) -> String {
     let used = std::iter::once(study.summary.trials.to_string());
     let others = unused_trials(&study.summary).into_iter();
     used.chain(others.map(|(count, state)| format!("{count} {state}"))).collect::<Vec<String>>().join(", ")
+}
+
+/// Writes the command that trains the configuration to take again.
+pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
+    if !analysis.can_train || take::of_each(analysis).next().is_none() {
+        return;
+    }
+    let is_plain = |command: &String| !command.contains(|c: char| c == '`' || c.is_control());
+    let command = take::chosen(analysis).and_then(|taken| taken.command(analysis, "")).filter(is_plain);
+    let any = || "allometry train --budget BUDGET --trial TRIAL -o model.safetensors".to_owned();
+    text.blank();
+    text.line(format_args!("`{}` trains it again, with the seed of its trial.", command.unwrap_or_else(any)));
 }
 
 /// Writes a sentence on the baselines, and a warning if one is ahead.

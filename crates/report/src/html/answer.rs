@@ -167,6 +167,7 @@ fn take(analysis: &Analysis) -> Markup {
             h2 id="take" { "What to take" }
             p { (sentence(&taken.sentence(analysis))) }
             (configuration(taken.params, taken.study))
+            @if let Some(command) = taken.command(analysis, "") { pre { code { (command) } } }
             @if analysis.studies.len() > 1 {
                 details { summary { "The configuration of every budget" } (every) }
             } @else {
@@ -210,6 +211,7 @@ fn configuration(params: &Params, study: &StudyAnalysis) -> Markup {
 fn every_budget(analysis: &Analysis) -> Markup {
     let mut text = Text::default();
     brief::parameters::taken(&mut text, analysis);
+    brief::repeat(&mut text, analysis);
     let (body, _) = contents::render(&text.into_string());
     body
 }

@@ -45,7 +45,7 @@ pub fn terminal(analysis: &Analysis, width: usize, ladder: &str) -> String {
     page.forecast(analysis);
     page.data(analysis);
     page.baselines(analysis);
-    page.take(analysis);
+    page.take(analysis, ladder);
     page.importance(analysis);
     page.findings(analysis);
     page.next(analysis, ladder);
@@ -161,7 +161,7 @@ impl Page {
     }
 
     /// Writes the configuration to take, or the best one of each budget if the verdict prefers none.
-    fn take(&mut self, analysis: &Analysis) {
+    fn take(&mut self, analysis: &Analysis, ladder: &str) {
         let alone = analysis
             .objectives
             .as_ref()
@@ -170,6 +170,7 @@ impl Page {
             self.heading("What to take");
             self.paragraph(PLAIN, &taken.sentence(analysis));
             self.configuration(&taken);
+            self.command(taken.command(analysis, ladder));
         } else if of_each(analysis).next().is_some() {
             self.heading("What to take");
             self.paragraph(PLAIN, "The verdict prefers no size. The best configuration of each is:");
@@ -183,6 +184,7 @@ impl Page {
                 let label = clean(&taken.study.budget.label, NAME);
                 self.paragraph(PLAIN, &format!("{label}: trial {}{value}", taken.trial));
                 self.configuration(&taken);
+                self.command(taken.command(analysis, ladder));
             }
         }
         self.paragraph(DIM, &alone.unwrap_or_default());
@@ -301,8 +303,12 @@ impl Page {
         let Some(NextStep { sentence, command }) = next_step(analysis, ladder) else { return };
         self.heading("What next");
         self.paragraph(PLAIN, &sentence.replace('`', ""));
+        self.command(command);
+    }
+
+    /// Writes a command to type, if there is one. It is not cut or wrapped, so that it can be copied.
+    fn command(&mut self, command: Option<String>) {
         if let Some(command) = command {
-            // It is not cut or wrapped, so that it can be copied.
             self.line(BOLD, &format!("  $ {}", clean(&command, usize::MAX)));
         }
     }

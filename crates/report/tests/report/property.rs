@@ -132,6 +132,7 @@ pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
     });
     (vec(study(), 0..5), metrics, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}")).prop_map(
         |(studies, metrics, rows, baselines, tag)| LadderTrials {
+            can_train: rows.is_some(),
             tag,
             metrics,
             rows,

@@ -2,8 +2,8 @@
 
 use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
-use allometry_report::terminal;
 use allometry_report::words::verdict::sentence;
+use allometry_report::{Pictures, brief, html, terminal};
 
 use crate::support;
 
@@ -376,5 +376,37 @@ fn a_single_study_says_nothing_of_scale() {
 
     What next
     Find a model that beats the baseline before comparing sizes.
+    ");
+}
+
+#[test]
+fn the_command_that_trains_the_configuration_to_take_is_given() {
+    let mut ladder = lone();
+    ladder.studies[0].budget.label = "2 million".into();
+    let told = |ladder: &LadderTrials| {
+        let analysis = analyze(ladder, &Options::default());
+        let texts = [
+            plain(&analysis, 80),
+            brief(&analysis, &Pictures::none()),
+            html(&analysis, ladder).replace("<pre>", "\n<pre>").replace("</pre>", "</pre>\n"),
+        ];
+        let lines =
+            texts.iter().flat_map(|text| text.lines().filter(|line| line.contains("allometry train")));
+        lines
+            .filter(|line| line.len() < 200)
+            .map(str::trim)
+            .collect::<Vec<&str>>()
+            .join("\n")
+            .replace(" trains it", "\ntrains it")
+    };
+    assert_eq!(told(&ladder), "", "trials of another program");
+    ladder.can_train = true;
+    insta::assert_snapshot!(told(&ladder), @r"
+    $ allometry train --budget '2 million' --trial 2 -o model.safetensors
+    `allometry train --budget '2 million' --trial 2 -o model.safetensors`
+    trains it again, with the seed of its trial.
+    <pre><code>allometry train --budget '2 million' --trial 2 -o model.safetensors</code></pre>
+    <p><code>allometry train --budget '2 million' --trial 2 -o model.safetensors</code>
+    trains it again, with the seed of its trial.</p>
     ");
 }

@@ -2,10 +2,8 @@
 
 use allometry_core::cholesky::Cholesky;
 
-use super::held_out;
-use crate::data::Dataset;
-use crate::data::scale::moments;
-use crate::metric;
+use super::rows::Rows;
+use super::targets::Targets;
 
 /// Values of scikit-learn's `C` to try. `C` is the reciprocal of the weight of half the squared norm
 /// relative to the sum of log losses. The first value is used if none can be tried.
@@ -15,45 +13,66 @@ const MAX_HALVINGS: usize = 40;
 
 /// Predictions of the baseline, and its regularisation.
 pub(super) struct Prediction {
-    /// Probabilities for the validation windows.
+    /// Probabilities for the validation windows, a column per class if there are several.
     pub(super) scores: Vec<f32>,
     /// Chosen `C`.
     pub(super) strength: f64,
 }
 
-/// Fits the last rows of the training windows and predicts the validation windows.
-pub(super) fn predict(dataset: &Dataset, [train, validation]: [&[f32]; 2], labels: &[bool]) -> Prediction {
-    let features = dataset.features();
-    let (mut train, mut validation) = (train.to_vec(), validation.to_vec());
-    let scaling = moments(&train, features);
-    for values in [&mut train, &mut validation] {
-        for row in values.chunks_exact_mut(features) {
-            for (value, (mean, deviation)) in row.iter_mut().zip(&scaling) {
-                *value = ((f64::from(*value) - mean) / deviation) as f32;
-            }
-        }
-    }
-    let strength = choose(&train, labels, features, dataset.context);
-    let scores = Logistic::fit(&train, labels, features, strength).predict(&validation);
+/// Fits standardised rows and predicts the validation rows. For several classes, each has a model of its own
+/// against the rest; their probabilities are divided by their sum.
+pub(super) fn predict(rows: &Rows, targets: Targets<'_>) -> Prediction {
+    let strength = choose(rows, targets);
+    let scores = scores(&rows.train, targets, rows.features, strength, &rows.validation);
     Prediction { scores, strength }
 }
 
 /// Returns the `C` with the lowest log loss on the last fifth of the windows, after fitting those before
-/// except for `embargo` windows in between.
-fn choose(values: &[f32], labels: &[bool], features: usize, embargo: usize) -> f64 {
-    let [fitted, compared] = held_out(labels.len(), embargo);
-    let both_classes = labels[..fitted].contains(&true) && labels[..fitted].contains(&false);
-    if !both_classes || compared == labels.len() {
+/// except for a context in between.
+fn choose(rows: &Rows, targets: Targets<'_>) -> f64 {
+    let (train, features) = (&rows.train, rows.features);
+    let [fitted, compared] = rows.held_out;
+    let (learned, judged) = (targets.part(0..fitted), targets.part(compared..targets.rows()));
+    if !learned.vary() || judged.rows() == 0 {
         return CANDIDATE_STRENGTHS[0];
     }
     let log_loss = |strength: f64| {
-        let model = Logistic::fit(&values[..fitted * features], &labels[..fitted], features, strength);
-        metric::log_loss(&labels[compared..], &model.predict(&values[compared * features..]))
-            .unwrap_or(f64::INFINITY)
+        let (known, asked) = (&train[..fitted * features], &train[compared * features..]);
+        judged.loss(&scores(known, learned, features, strength, asked))
     };
     let losses = CANDIDATE_STRENGTHS.map(|strength| (strength, log_loss(strength)));
     let best = losses.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
     best.map_or(CANDIDATE_STRENGTHS[0], |(strength, _)| strength)
+}
+
+/// Returns the probabilities for `asked` rows of models fitted to `known` rows.
+fn scores(known: &[f32], targets: Targets<'_>, features: usize, strength: f64, asked: &[f32]) -> Vec<f32> {
+    let (labels, classes) = match targets {
+        Targets::Binary(labels) => {
+            return Logistic::fit(known, labels, features, strength).predict(asked);
+        }
+        Targets::Classes(labels, classes) => (labels, classes),
+        Targets::Numbers(_) => unreachable!("numbers have no probabilities"),
+    };
+    let mut scores = vec![0.0; asked.len() / features * classes];
+    for class in 0..classes {
+        let own: Vec<bool> = labels.iter().map(|label| *label == class).collect();
+        // A class without rows has no minimum; its probability is 0.
+        if own.contains(&true) {
+            let of_class = Logistic::fit(known, &own, features, strength).predict(asked);
+            for (row, score) in scores.chunks_exact_mut(classes).zip(of_class) {
+                row[class] = score;
+            }
+        }
+    }
+    for row in scores.chunks_exact_mut(classes) {
+        let sum: f32 = row.iter().sum();
+        let divided = |score: f32| if sum > 0.0 { score / sum } else { 1.0 / classes as f32 };
+        for score in row.iter_mut() {
+            *score = divided(*score);
+        }
+    }
+    scores
 }
 
 /// A fitted model.
@@ -191,6 +210,40 @@ mod tests {
             assert!(gradient.iter().all(|g| g.abs() < 1e-6), "{}: {gradient:?}", case.name);
         }
         assert_eq!(cases.len(), 6);
+    }
+
+    #[derive(Deserialize)]
+    struct Several {
+        name: String,
+        features: usize,
+        classes: usize,
+        values: Vec<f32>,
+        labels: Vec<usize>,
+        strength: f64,
+        asked: Vec<f32>,
+        probabilities: Vec<f32>,
+    }
+
+    #[test]
+    fn classes_against_the_rest_agree_with_scikit_learn() {
+        let text = include_str!("../../tests/oracle/one_against_rest.json");
+        let cases: Vec<Several> = serde_json::from_str(text).expect("oracle is valid");
+        for case in &cases {
+            let targets = Targets::Classes(&case.labels, case.classes);
+            let ours = scores(&case.values, targets, case.features, case.strength, &case.asked);
+            assert_eq!(ours.len(), case.probabilities.len(), "{}", case.name);
+            for (ours, theirs) in ours.iter().zip(&case.probabilities) {
+                assert!((ours - theirs).abs() < 1e-5, "{}: {ours}, scikit-learn {theirs}", case.name);
+            }
+        }
+        assert_eq!(cases.len(), 2);
+    }
+
+    #[test]
+    fn a_class_without_rows_has_no_probability() {
+        let ours = scores(&[0.0, 1.0, 2.0, 3.0], Targets::Classes(&[0, 0, 2, 2], 3), 1, 1.0, &[0.5, 2.5]);
+        assert_eq!((ours[1], ours[4]), (0.0, 0.0));
+        assert!(ours[0] > ours[2] && ours[3] < ours[5], "{ours:?}");
     }
 
     #[test]

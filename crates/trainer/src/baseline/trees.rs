@@ -1,21 +1,23 @@
 //! Gradient-boosted trees on single rows (Friedman 2001), with histograms and Newton leaves (Chen &
-//! Guestrin 2016).
+//! Guestrin 2016). Each round grows one tree, or one tree per class.
 
-use crate::metric;
+use super::targets::Targets;
 
 /// Maximum bins of a feature. The number of a bin fits into a byte.
 const MAX_BINS: usize = 64;
 /// Maximum splits from the root to a leaf.
 const MAX_DEPTH: usize = 3;
-/// Maximum number of trees.
-const MAX_TREES: usize = 200;
+/// Maximum number of rounds.
+const MAX_ROUNDS: usize = 200;
+/// Maximum number of trees in all rounds, which is reached with many classes only.
+const MAX_TREES: usize = 1000;
 /// Factor of each tree's step.
 const SHRINKAGE: f64 = 0.05;
 /// Minimum rows in a leaf.
 const MIN_LEAF_ROWS: usize = 20;
 /// Added to the curvature of a leaf.
 const RIDGE: f64 = 1.0;
-/// Number of trees without a lower loss on the held-out rows after which the search for their number stops.
+/// Number of rounds without a lower loss on the held-out rows after which the search for their number stops.
 const PATIENCE: usize = 30;
 
 /// Bins of the features.
@@ -63,51 +65,51 @@ impl Sums {
     }
 }
 
-/// Predictions of the baseline, and its number of trees.
+/// Predictions of the baseline, and its number of rounds.
 pub(super) struct Boosted {
-    /// Probabilities.
-    pub(super) scores: Vec<f32>,
-    /// Number of trees.
-    pub(super) trees: usize,
+    /// Probabilities or numbers, a row per validation row.
+    pub(super) predictions: Vec<f32>,
+    /// Number of rounds.
+    pub(super) rounds: usize,
 }
 
 /// Fits row-major `train` and predicts `validation`.
 ///
-/// The number of trees is the one with the lowest log loss on the rows from `compared` on, after fitting
-/// the rows before `fitted`. Then all rows are fitted.
+/// The number of rounds is the one with the lowest loss on the rows from `compared` on, after fitting the
+/// rows before `fitted`. Then all rows are fitted.
 pub(super) fn predict(
     train: &[f32],
-    labels: &[bool],
+    targets: Targets<'_>,
     validation: &[f32],
     features: usize,
     [fitted, compared]: [usize; 2],
 ) -> Boosted {
-    let trees = choose(train, labels, features, [fitted, compared]);
+    let rounds = choose(train, targets, features, [fitted, compared]);
     let binned = Binned::new(train, features);
     let rows = binned.apply(validation);
-    let mut logits = vec![prior(labels); validation.len() / features];
-    boost(&binned.apply(train), labels, &binned, trees, |tree| {
-        add(tree, &rows, features, &mut logits);
+    let mut outputs = targets.start().repeat(validation.len() / features);
+    boost(&binned.apply(train), targets, &binned, rounds, |trees| {
+        add(trees, &rows, features, &mut outputs);
         true
     });
-    Boosted { scores: logits.iter().map(|&z| probability(z) as f32).collect(), trees }
+    Boosted { predictions: targets.predictions(&outputs), rounds }
 }
 
-fn choose(values: &[f32], labels: &[bool], features: usize, [fitted, compared]: [usize; 2]) -> usize {
-    let both = labels[..fitted].contains(&true) && labels[..fitted].contains(&false);
-    if !both || compared >= labels.len() {
-        return MAX_TREES / 2;
+fn choose(values: &[f32], targets: Targets<'_>, features: usize, [fitted, compared]: [usize; 2]) -> usize {
+    let most = MAX_ROUNDS.min(MAX_TREES / targets.outputs());
+    let (learned, judged) = (targets.part(0..fitted), targets.part(compared..targets.rows()));
+    if !learned.vary() || judged.rows() == 0 {
+        return most / 2;
     }
     let binned = Binned::new(&values[..fitted * features], features);
     let held_out = binned.apply(&values[compared * features..]);
-    let mut logits = vec![prior(&labels[..fitted]); labels.len() - compared];
+    let mut outputs = learned.start().repeat(judged.rows());
     let (mut best, mut lowest, mut grown) = (0, f64::INFINITY, 0);
     let rows = binned.apply(&values[..fitted * features]);
-    boost(&rows, &labels[..fitted], &binned, MAX_TREES, |tree| {
+    boost(&rows, learned, &binned, most, |trees| {
         grown += 1;
-        add(tree, &held_out, features, &mut logits);
-        let scores: Vec<f32> = logits.iter().map(|&z| probability(z) as f32).collect();
-        let loss = metric::log_loss(&labels[compared..], &scores).unwrap_or(f64::INFINITY);
+        add(trees, &held_out, features, &mut outputs);
+        let loss = judged.loss(&judged.predictions(&outputs));
         if loss < lowest {
             (best, lowest) = (grown, loss);
         }
@@ -116,22 +118,21 @@ fn choose(values: &[f32], labels: &[bool], features: usize, [fitted, compared]: 
     best
 }
 
-/// Grows trees one after the other, each on the gradient of the log loss after the previous ones, until
+/// Grows rounds of trees one after the other, each on the gradient of the loss after the previous ones, until
 /// there are `most` or `each` returns `false`.
-fn boost(rows: &[u8], labels: &[bool], binned: &Binned, most: usize, mut each: impl FnMut(&Tree) -> bool) {
-    let mut logits = vec![prior(labels); labels.len()];
+fn boost(
+    rows: &[u8],
+    targets: Targets<'_>,
+    binned: &Binned,
+    most: usize,
+    mut each: impl FnMut(&[Tree]) -> bool,
+) {
+    let mut outputs = targets.start().repeat(targets.rows());
     for _ in 0..most {
-        let sums: Vec<(f64, f64)> = logits
-            .iter()
-            .zip(labels)
-            .map(|(&z, &label)| {
-                let p = probability(z);
-                (f64::from(u8::from(label)) - p, p * (1.0 - p))
-            })
-            .collect();
-        let tree = grow(rows, &sums, binned);
-        add(&tree, rows, binned.features, &mut logits);
-        if !each(&tree) {
+        let trees: Vec<Tree> =
+            targets.derivatives(&outputs).iter().map(|sums| grow(rows, sums, binned)).collect();
+        add(&trees, rows, binned.features, &mut outputs);
+        if !each(&trees) {
             return;
         }
     }
@@ -203,16 +204,24 @@ fn split(
     best
 }
 
-/// Adds the values of a tree's leaves to the logits of rows.
-fn add(tree: &Tree, rows: &[u8], features: usize, logits: &mut [f64]) {
-    for (row, logit) in rows.chunks_exact(features).zip(logits) {
+/// Adds the values of the leaves of a round's trees to the outputs of rows, a column per tree.
+fn add(trees: &[Tree], rows: &[u8], features: usize, outputs: &mut [f64]) {
+    for (row, outputs) in rows.chunks_exact(features).zip(outputs.chunks_exact_mut(trees.len())) {
+        for (tree, output) in trees.iter().zip(outputs) {
+            *output += tree.value(row);
+        }
+    }
+}
+
+impl Tree {
+    fn value(&self, row: &[u8]) -> f64 {
         let mut place = 0;
-        *logit += loop {
-            match tree.nodes[place] {
+        loop {
+            match self.nodes[place] {
                 Node::Leaf(value) => break value,
                 Node::Split { feature, bin, left } => place = left + usize::from(row[feature] > bin),
             }
-        };
+        }
     }
 }
 
@@ -241,19 +250,12 @@ impl Binned {
     }
 }
 
-/// Returns the logit of the share of positives.
-fn prior(labels: &[bool]) -> f64 {
-    let positives = labels.iter().filter(|l| **l).count() as f64;
-    (positives / (labels.len() as f64 - positives)).ln()
-}
-
-fn probability(logit: f64) -> f64 {
-    1.0 / (1.0 + (-logit).exp())
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
+    use crate::metric;
 
     /// A small deterministic pseudo-random number in (0, 1).
     fn number(index: usize) -> f32 {
@@ -266,9 +268,9 @@ mod tests {
         let values: Vec<f32> = (0..3000).map(number).collect();
         let labels: Vec<bool> = values.chunks(3).map(|r| (r[0] > 0.5) != (r[1] > 0.5)).collect();
         let (train, validation) = values.split_at(3 * 700);
-        let boosted = predict(train, &labels[..700], validation, 3, [500, 560]);
-        let auc = metric::auc(&labels[700..], &boosted.scores).unwrap();
-        assert!(auc > 0.95, "{auc} with {} trees", boosted.trees);
+        let boosted = predict(train, Targets::Binary(&labels[..700]), validation, 3, [500, 560]);
+        let auc = metric::auc(&labels[700..], &boosted.predictions).unwrap();
+        assert!(auc > 0.95, "{auc} with {} trees", boosted.rounds);
     }
 
     #[test]
@@ -277,9 +279,12 @@ mod tests {
         let labels = [true, false, false, false];
         let binned = Binned::new(&[1.0, 2.0, 3.0, 4.0], 1);
         let mut leaves = Vec::new();
-        boost(&binned.apply(&[1.0, 2.0, 3.0, 4.0]), &labels, &binned, 1, |tree| {
+        boost(&binned.apply(&[1.0, 2.0, 3.0, 4.0]), Targets::Binary(&labels), &binned, 1, |trees| {
             leaves.extend(
-                tree.nodes.iter().map(|node| if let Node::Leaf(value) = node { *value } else { f64::NAN }),
+                trees[0]
+                    .nodes
+                    .iter()
+                    .map(|node| if let Node::Leaf(value) = node { *value } else { f64::NAN }),
             );
             true
         });
@@ -295,9 +300,49 @@ mod tests {
     fn noise_grows_few_trees_and_constant_features_none() {
         let values: Vec<f32> = (0..2000).map(number).collect();
         let labels: Vec<bool> = (0..1000).map(|i| number(i + 5000) > 0.5).collect();
-        let boosted = predict(&values, &labels, &values[..40], 2, [700, 800]);
-        assert!(boosted.trees < 60, "{}", boosted.trees);
-        let flat = predict(&[1.0; 200], &labels[..200], &[1.0, 2.0], 1, [100, 150]);
-        assert_eq!(flat.scores[0], flat.scores[1]);
+        let boosted = predict(&values, Targets::Binary(&labels), &values[..40], 2, [700, 800]);
+        assert!(boosted.rounds < 60, "{}", boosted.rounds);
+        let flat = predict(&[1.0; 200], Targets::Binary(&labels[..200]), &[1.0, 2.0], 1, [100, 150]);
+        assert_eq!(flat.predictions[0], flat.predictions[1]);
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        features: usize,
+        classes: usize,
+        rounds: usize,
+        values: Vec<f32>,
+        targets: Vec<f32>,
+        predictions: Vec<f32>,
+    }
+
+    /// Where each feature has at most as many values as there are bins, scikit-learn's bins are these and
+    /// its trees differ by rounding alone.
+    #[test]
+    fn trees_are_those_of_scikit_learn() {
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../../tests/oracle/boosting.json")).expect("oracle is valid");
+        for case in &cases {
+            let classes: Vec<usize> = case.targets.iter().map(|t| *t as usize).collect();
+            let numbers: Vec<f64> = case.targets.iter().map(|t| f64::from(*t)).collect();
+            let targets = match case.classes {
+                0 => Targets::Numbers(&numbers),
+                count => Targets::Classes(&classes, count),
+            };
+            let binned = Binned::new(&case.values, case.features);
+            let rows = binned.apply(&case.values);
+            let mut outputs = targets.start().repeat(targets.rows());
+            boost(&rows, targets, &binned, case.rounds, |trees| {
+                add(trees, &rows, case.features, &mut outputs);
+                true
+            });
+            let predictions = targets.predictions(&outputs);
+            assert_eq!(predictions.len(), case.predictions.len(), "{}", case.name);
+            for (ours, theirs) in predictions.iter().zip(&case.predictions) {
+                assert!((ours - theirs).abs() < 1e-5, "{}: {ours}, scikit-learn {theirs}", case.name);
+            }
+        }
+        assert_eq!(cases.len(), 3);
     }
 }

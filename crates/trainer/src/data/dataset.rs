@@ -19,6 +19,8 @@ pub struct Dataset {
     pub values: Vec<f32>,
     /// Number of rows in a window.
     pub context: usize,
+    /// Label of each row of `values`, also of those between the parts; `None` where it is unknown.
+    pub targets: Vec<Option<f32>>,
     /// Training part, on which weights are fitted.
     pub train: SplitPart,
     /// Validation part, by which configurations are chosen.

@@ -115,7 +115,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
     let preparation =
         Preparation { time: spec.time.clone(), missing: spec.missing, scaling, classes, target };
-    let dataset = Dataset { feature_names, values, context, train, validation, test, preparation };
+    let dataset = Dataset { feature_names, values, context, targets, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn series(rows: usize) -> Dataset {
         test: part(&windows[cut(0.85)..]),
         values,
         context: CONTEXT,
+        targets: Vec::new(),
         preparation: Preparation::default(),
     }
 }

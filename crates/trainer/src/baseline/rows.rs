@@ -1,0 +1,52 @@
+//! The rows that baselines are fitted to.
+
+use crate::data::scale::moments;
+use crate::data::{Dataset, SplitPart};
+
+/// Share of the training windows, at their end, on which settings of a baseline are compared.
+const HELD_OUT_SHARE: f64 = 0.2;
+
+/// The last rows of the training and validation windows.
+pub(super) struct Rows {
+    /// Features of the training windows' last rows, row-major.
+    pub(super) train: Vec<f32>,
+    /// Features of the validation windows' last rows, row-major.
+    pub(super) validation: Vec<f32>,
+    /// Number of features.
+    pub(super) features: usize,
+    /// Number of training windows that are fitted for comparing settings, and the first window of the
+    /// comparison. A context lies in between.
+    pub(super) held_out: [usize; 2],
+}
+
+impl Rows {
+    /// Returns the last rows of a data set's windows.
+    pub(super) fn of(dataset: &Dataset) -> Self {
+        let [train, validation] = [&dataset.train, &dataset.validation].map(|part| last_rows(dataset, part));
+        let windows = dataset.train.windows.len();
+        let compared = windows - (windows as f64 * HELD_OUT_SHARE) as usize;
+        let held_out = [compared.saturating_sub(dataset.context), compared];
+        Self { train, validation, features: dataset.features(), held_out }
+    }
+
+    /// Returns the rows with each feature scaled by its mean and deviation over the training windows.
+    pub(super) fn standardised(&self) -> Self {
+        let scaling = moments(&self.train, self.features);
+        let scaled = |values: &[f32]| {
+            let mut values = values.to_vec();
+            for row in values.chunks_exact_mut(self.features) {
+                for (value, (mean, deviation)) in row.iter_mut().zip(&scaling) {
+                    *value = ((f64::from(*value) - mean) / deviation) as f32;
+                }
+            }
+            values
+        };
+        Self { train: scaled(&self.train), validation: scaled(&self.validation), ..*self }
+    }
+}
+
+/// Returns the features of each window's last row, row-major.
+fn last_rows(dataset: &Dataset, part: &SplitPart) -> Vec<f32> {
+    let first = (dataset.context - 1) * dataset.features();
+    part.windows.iter().flat_map(|&w| &dataset.window(w)[first..]).copied().collect()
+}
