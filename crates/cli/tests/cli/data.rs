@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::support::scripted::{self, Scripted};
-use crate::support::{LADDER, project, refused, report, run, shown};
+use crate::support::{LADDER, printed, project, refused, report, run, shown};
 
 /// A program whose accuracy rises by 0.01 for each doubling of the rows, and by 0.02 from budget `a` to `b`.
 /// It tells its weights and what it used.
@@ -28,6 +28,7 @@ fn a_ladder_on_parts_of_its_rows_says_what_more_rows_buy() {
     };
     let folder = scripted::folder(&ladder.ladder(), SCRIPT);
     let folder = folder.path();
+    insta::assert_snapshot!(printed(folder, &["check"]), @"");
     let (code, _, err) = run(folder, &["run", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let (code, out, err) = run(folder, &["report", "--template", "full", "-o", "-"]);

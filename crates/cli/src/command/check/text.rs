@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use allometry_core::{SizeBudget, WeightTarget, human_weights};
+use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
 use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
 use super::power;
@@ -100,6 +100,9 @@ impl Program {
 
 impl Budget {
     fn lines(&self, text: &mut String) {
+        if let Some(part) = &self.size.train {
+            return self.lines_of_part(part, text);
+        }
         let _ = writeln!(text, "\n{} ({})", self.size.label, target_words(&self.size));
         let _ = write!(text, "  {} of {} architectures", self.feasible, self.considered);
         if let Some((smallest, largest)) = self.weights {
@@ -128,15 +131,29 @@ impl Budget {
         if let Some(memory) = &self.memory {
             memory.line(text);
         }
-        if let Some(Time { epochs, seconds }) = self.time {
-            let time = time_words(seconds * self.trials as f64);
-            let _ = writeln!(text, "  {} trials of {epochs} epochs: {time}", self.trials);
-        }
+        self.time_line(text);
         for architecture in &self.architectures {
             architecture.line(text);
         }
         if self.unlisted > 0 {
             let _ = writeln!(text, "  and {} more (--all lists them)", self.unlisted);
+        }
+    }
+
+    /// Writes what differs from the budget on all training rows.
+    fn lines_of_part(&self, part: &TrainPart, text: &mut String) {
+        let rows = match part.rows {
+            RowCount::Share(_) => format!("{} of the training rows", part.rows),
+            RowCount::Rows(rows) => format!("{rows} training windows"),
+        };
+        let _ = writeln!(text, "\n{} (as {}, on the last {rows})", self.size.label, part.of);
+        self.time_line(text);
+    }
+
+    fn time_line(&self, text: &mut String) {
+        if let Some(Time { epochs, seconds }) = self.time {
+            let time = time_words(seconds * self.trials as f64);
+            let _ = writeln!(text, "  {} trials of {epochs} epochs: {time}", self.trials);
         }
     }
 }
