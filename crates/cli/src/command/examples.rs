@@ -69,7 +69,6 @@ const OF_COMMANDS: [(&str, &[Example]); 26] = [
     (
         "train",
         &[
-            ("Train the best configuration of a budget:", "allometry train --budget 2M -o model.safetensors"),
             ("Repeat a stored trial:", "allometry train --budget 2M --trial 17 -o model.safetensors"),
             ("Train what the report recommends:", "allometry train --recommended -o model.safetensors"),
             ("Change a parameter:", "allometry train --budget 2M --set dropout=0.3"),
@@ -143,6 +142,7 @@ const OF_COMMANDS: [(&str, &[Example]); 26] = [
                 "Fit it over weights and data, and write the numbers:",
                 "allometry fit runs.csv --weights n_params --flops flops --value loss -o fit.json",
             ),
+            ("Fit the budgets of a ladder, with a picture:", "allometry fit --picture laws.svg"),
         ],
     ),
     (

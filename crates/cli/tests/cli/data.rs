@@ -28,7 +28,34 @@ fn a_ladder_on_parts_of_its_rows_says_what_more_rows_buy() {
     };
     let folder = scripted::folder(&ladder.ladder(), SCRIPT);
     let folder = folder.path();
-    insta::assert_snapshot!(printed(folder, &["check"]), @"");
+    insta::assert_snapshot!(printed(folder, &["check"]), @r#"
+    $ allometry check
+    trials are evaluated by the ladder's command
+
+    a (any number of weights; the label is only a name)
+      1 of 1 architectures
+      infinitely many configurations (x is continuous)
+               ? weights
+
+    b (any number of weights; the label is only a name)
+      1 of 1 architectures
+      infinitely many configurations (x is continuous)
+               ? weights
+
+    a@25% (as a, on the last 25% of the training rows)
+
+    a@50% (as a, on the last 50% of the training rows)
+
+    b@25% (as b, on the last 25% of the training rows)
+
+    b@50% (as b, on the last 50% of the training rows)
+
+    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
+    5 seeds
+      it would cost 10 trainings; the search has 120 trials
+      the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
+    `test_part = true` in [command] once the command can score test rows
+    "#);
     let (code, _, err) = run(folder, &["run", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let (code, out, err) = run(folder, &["report", "--template", "full", "-o", "-"]);
