@@ -2,7 +2,7 @@
 
 use allometry_core::cholesky::Cholesky;
 
-use super::rows::Rows;
+use super::rows::{Rows, best_candidate, linear};
 use super::targets::Targets;
 
 /// Values of scikit-learn's `C` to try. `C` is the reciprocal of the weight of half the squared norm
@@ -40,9 +40,7 @@ fn choose(rows: &Rows, targets: Targets<'_>) -> f64 {
         let (known, asked) = (&train[..fitted * features], &train[compared * features..]);
         judged.loss(&scores(known, learned, features, strength, asked))
     };
-    let losses = CANDIDATE_STRENGTHS.map(|strength| (strength, log_loss(strength)));
-    let best = losses.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
-    best.map_or(CANDIDATE_STRENGTHS[0], |(strength, _)| strength)
+    best_candidate(&CANDIDATE_STRENGTHS, log_loss)
 }
 
 /// Returns the probabilities for `asked` rows of models fitted to `known` rows.
@@ -128,8 +126,7 @@ impl Logistic {
     }
 
     fn logit(&self, row: &[f32]) -> f64 {
-        let (intercept, weights) = self.weights.split_last().expect("there is an intercept");
-        intercept + weights.iter().zip(row).map(|(w, &x)| w * f64::from(x)).sum::<f64>()
+        linear(&self.weights, row)
     }
 
     fn loss(&self, values: &[f32], labels: &[bool]) -> f64 {

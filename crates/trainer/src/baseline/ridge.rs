@@ -2,7 +2,7 @@
 
 use allometry_core::cholesky::Cholesky;
 
-use super::rows::Rows;
+use super::rows::{Rows, best_candidate, linear};
 use super::targets::Targets;
 
 /// Values of scikit-learn's `alpha` to try: the weight of the squared norm relative to the sum of squared
@@ -40,10 +40,7 @@ fn choose(rows: &Rows, targets: &[f64]) -> f64 {
     }
     let normal = Normal::of(&rows.train[..fitted * rows.features], &targets[..fitted], rows.features);
     let (asked, judged) = (&rows.train[compared * rows.features..], Targets::Numbers(&targets[compared..]));
-    let loss = |penalty| (penalty, judged.loss(&predicted(&normal.weights(penalty), asked)));
-    let losses = CANDIDATE_PENALTIES.map(loss);
-    let best = losses.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
-    best.map_or(CANDIDATE_PENALTIES[0], |(penalty, _)| penalty)
+    best_candidate(&CANDIDATE_PENALTIES, |penalty| judged.loss(&predicted(&normal.weights(penalty), asked)))
 }
 
 impl Normal {
@@ -86,11 +83,7 @@ impl Normal {
 }
 
 fn predicted(weights: &[f64], values: &[f32]) -> Vec<f32> {
-    let (intercept, weights) = weights.split_last().expect("there is an intercept");
-    let of_row = |row: &[f32]| {
-        (intercept + weights.iter().zip(row).map(|(w, &x)| w * f64::from(x)).sum::<f64>()) as f32
-    };
-    values.chunks_exact(weights.len()).map(of_row).collect()
+    values.chunks_exact(weights.len() - 1).map(|row| linear(weights, row) as f32).collect()
 }
 
 #[cfg(test)]

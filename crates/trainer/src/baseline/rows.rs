@@ -45,6 +45,19 @@ impl Rows {
     }
 }
 
+/// Returns the candidate with the smallest loss, the first among equals.
+pub(super) fn best_candidate(candidates: &[f64], loss: impl Fn(f64) -> f64) -> f64 {
+    let losses = candidates.iter().map(|candidate| (*candidate, loss(*candidate)));
+    let best = losses.reduce(|best, next| if next.1 < best.1 { next } else { best });
+    best.map_or(candidates[0], |(candidate, _)| candidate)
+}
+
+/// Returns the prediction of a linear model for a row; the last of its weights is the intercept.
+pub(super) fn linear(weights: &[f64], row: &[f32]) -> f64 {
+    let (intercept, weights) = weights.split_last().expect("there is an intercept");
+    intercept + weights.iter().zip(row).map(|(w, &x)| w * f64::from(x)).sum::<f64>()
+}
+
 /// Returns the features of each window's last row, row-major.
 fn last_rows(dataset: &Dataset, part: &SplitPart) -> Vec<f32> {
     let first = (dataset.context - 1) * dataset.features();
