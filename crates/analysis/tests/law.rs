@@ -267,34 +267,54 @@ fn runs_that_cannot_bear_a_law_are_refused() {
     assert!(matches!(refused, Err(LawProblem::Together { .. })), "{refused:?}");
 }
 
-/// Nine sizes around the best one at each of three amounts of compute: the parabola finds the best weights of
-/// the law `2 + 406 / N^0.34 + 410 / D^0.28`.
+/// Runs around the best size, and more to one side, at each of three amounts of compute: the parabola finds
+/// about the best weights of the law `2 + 406 / N^0.34 + 410 / D^0.28`, and the law's interval covers them.
 #[test]
 fn the_least_loss_at_given_compute_is_found() {
-    let mut rng = stream(5, "isoflop", 0);
     let best = |product: f64| {
         let scale = (0.34 * 406.0 / (0.28_f64 * 410.0)).powf(1.0 / 0.62);
         scale * product.powf(0.28 / 0.62)
     };
-    let mut points = Vec::new();
-    for compute in [1e18_f64, 1e19, 1e20] {
-        let product = compute / 6.0;
-        for step in -4..=4 {
-            let weights = best(product) * 1.8_f64.powi(step);
-            let data = product / weights;
-            let loss = 2.0 + 406.0 * weights.powf(-0.34) + 410.0 * data.powf(-0.28);
-            points
-                .push(LawPoint { sizes: vec![weights, data], loss: loss * (0.002 * gauss(&mut rng)).exp() });
+    for (name, steps, noise) in [
+        ("9 sizes, noise 0.2%", -4..=4, 0.002),
+        ("9 sizes, noise 1%", -4..=4, 0.01),
+        ("15 sizes, noise 1%", -7..=7, 0.01),
+        ("12 sizes, more of large ones, noise 0.5%", -4..=7, 0.005),
+    ] {
+        let (mut near, mut by_law, mut told, mut groups) = (0, 0, 0, 0);
+        for table in 0..tables() {
+            let mut rng = stream(5, name, table);
+            let mut points = Vec::new();
+            for compute in [1e18_f64, 1e19, 1e20] {
+                for step in steps.clone() {
+                    // Runs of a group differ a little in compute.
+                    let product = compute / 6.0 * 10.0_f64.powf(0.05 * uniform(&mut rng));
+                    let weights = best(compute / 6.0) * 1.6_f64.powi(step);
+                    let data = product / weights;
+                    let loss = 2.0 + 406.0 * weights.powf(-0.34) + 410.0 * data.powf(-0.28);
+                    let loss = loss * (noise * gauss(&mut rng)).exp();
+                    points.push(LawPoint { sizes: vec![weights, data], loss });
+                }
+            }
+            let options = LawOptions { replicates: 200, ..LawOptions::default() };
+            let law = fit_law(&[LawAxis::Weights, LawAxis::Data], &points, &options).expect("a law");
+            groups += 3;
+            for group in &law.isoflops {
+                let truth = best(group.compute / 6.0);
+                told += 1;
+                near += u64::from((group.weights / truth).ln().abs() < 1.5_f64.ln());
+                by_law += u64::from(group.by_law.interval().contains(truth));
+            }
         }
-    }
-    let law = fit_law(&[LawAxis::Weights, LawAxis::Data], &points, &LawOptions::default()).expect("a law");
-    assert_eq!(law.isoflops.len(), 3);
-    for group in &law.isoflops {
-        let truth = best(group.compute / 6.0);
-        for found in [group.weights, group.by_law] {
-            assert!((found.point / truth).ln().abs() < 0.2, "{found:?} for {truth}");
-            assert!(found.lower < found.upper, "{found:?}");
-        }
-        assert_eq!(group.runs.len(), 9);
+        let [told_share, near, by_law] =
+            [(told, groups), (near, told), (by_law, told)].map(|(of, among)| of as f64 / among.max(1) as f64);
+        println!(
+            "| {name} | told {:.1}% | parabola within 1.5 times {:.1}% | law covers {:.1}% |",
+            told_share * 100.0,
+            near * 100.0,
+            by_law * 100.0
+        );
+        assert!(near >= 0.9, "{name}: {near}");
+        assert!(by_law >= 0.88, "{name}: {by_law}");
     }
 }

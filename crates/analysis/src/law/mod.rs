@@ -264,7 +264,7 @@ pub fn fit_law(
     };
     let next = forecast::next(points, &fitted, &laws, options);
     let isoflops = if axes == [LawAxis::Weights, LawAxis::Data] {
-        isoflop::isoflops(points, &fitted.law, &laws, options.level, &mut rng)
+        isoflop::isoflops(points, &fitted.law, &laws, options.level)
     } else {
         Vec::new()
     };

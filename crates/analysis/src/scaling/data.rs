@@ -1,16 +1,18 @@
 //! Scaling with data: the gain from more training rows, beside the gain from more weights.
 
+use std::f64::consts::LOG10_2;
+
 use allometry_core::{FrozenTrial, RowCount, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::contrast::{BudgetPart, Budgets, Share, Source};
 use super::grid_law::{GridLaw, grid_law};
-use super::judgement::{Quantity, Withheld};
+use super::judgement::{Quantity, Withheld, slope_weights};
 use super::quantity::{Valued, valued};
 use super::search;
 use super::size_law::{SizeLaw, size_law};
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::outcome::Outcome;
@@ -96,6 +98,8 @@ pub struct DataJudgement {
     /// Passes over the rows: the median over the cells of rows trained on by distinct rows, where recorded.
     /// Above 1, rows are repeated.
     pub passes: Option<f64>,
+    /// Label of the largest budget: the last one where sizes are not known.
+    pub largest: String,
     /// A power law over the rows of the largest budget; `null` for too few parts or too small a range.
     pub law: Option<SizeLaw>,
     /// A law over weights and rows; `null` for too few budgets or parts, or too small a range.
@@ -183,23 +187,13 @@ fn judge(
     ladder: &LadderTrials,
     options: &Options,
 ) -> Result<(Vec<DataCell>, DataJudgement), Withheld> {
-    let rows_of = |part: &BudgetPart<'_>| sizes.iter().find(|one| one.label == part.label);
-    let with_rows = |parts: &[BudgetPart<'_>]| parts.iter().all(|part| rows_of(part).is_some());
-    if !with_rows(&valued.parts) {
-        return Err(Withheld::SameSizes);
-    }
-    let placed: Vec<Placed> = valued
-        .parts
-        .iter()
-        .filter_map(|part| {
-            let of = rows_of(part)?;
-            Some(Placed {
-                budget: of.budget.to_owned(),
-                rows: of.rows.log2(),
-                weights: part.weights.map(f64::log2),
-            })
-        })
-        .collect();
+    let place = |part: &BudgetPart<'_>| {
+        let of = sizes.iter().find(|one| one.label == part.label)?;
+        let (rows, weights) = (of.rows.log2(), part.weights.map(f64::log2));
+        Some(Placed { budget: of.budget.to_owned(), rows, weights })
+    };
+    let placed: Option<Vec<Placed>> = valued.parts.iter().map(place).collect();
+    let placed = placed.ok_or(Withheld::SameSizes)?;
     let contrasts = Contrasts::new(&placed).ok_or(Withheld::SameSizes)?;
     let budgets = Budgets::new(valued.parts.clone())?;
     let cut = valued.cut.as_ref().map(|(parts, _)| Budgets::new(parts.clone())).transpose()?;
@@ -241,6 +235,11 @@ fn judge(
     let freedom = budgets.sum(&contrasts.rows, options).ok().map(|sum| sum.freedom);
     let operations = operations(&valued.parts, sizes);
     let mut cells = cells(&both, &placed, sizes, sign)?;
+    if ladder.measures_auc() {
+        for cell in &mut cells {
+            cell.value.interval = cell.value.interval.map(Interval::of_auc);
+        }
+    }
     let mut passes: Vec<f64> = cells.iter().filter_map(|cell| Some(cell.tokens? / cell.rows)).collect();
     passes.sort_by(f64::total_cmp);
     let counts_all = cells.iter().all(|cell| cell.rows >= 1.0) && cells.iter().any(|cell| cell.rows > 1.0);
@@ -249,6 +248,9 @@ fn judge(
     let grid = placed_values
         .filter(|_| counts_all)
         .and_then(|values| grid_law(&budgets, &values, [freedom, operations], ladder, options));
+    let weights_of = |one: &&Placed| one.weights.unwrap_or(0.0);
+    let largest = placed.iter().max_by(|a, b| weights_of(a).total_cmp(&weights_of(b)));
+    let largest = largest.map_or_else(String::new, |one| one.budget.clone());
     let judgement = DataJudgement {
         quantity: valued.quantity,
         outcome,
@@ -258,7 +260,8 @@ fn judge(
         budgets: gains,
         left_out,
         passes: passes.get(passes.len() / 2).copied().filter(|_| counts_all),
-        law: counts_all.then(|| law(valued, &placed, sign, options)).flatten(),
+        law: counts_all.then(|| law(valued, &placed, &largest, ladder, options)).flatten(),
+        largest,
         grid,
     };
     let place = |budget: &str| ladder.studies.iter().position(|study| study.budget.label == budget);
@@ -363,6 +366,7 @@ impl Contrasts {
             weights: weights.and_then(|weights| slope_within(&weights, &of_parts)),
             ends,
         })
+        .filter(|contrasts| !contrasts.ends.is_empty())
     }
 }
 
@@ -379,15 +383,19 @@ fn slope_within<G: PartialEq>(places: &[f64], groups: &[G]) -> Option<Vec<f64>> 
     (spread >= ONE_SIZE * ONE_SIZE).then(|| centered.iter().map(|x| x / spread).collect())
 }
 
-/// Returns the law over the rows of the largest budget.
-fn law(valued: &Valued<'_>, placed: &[Placed], sign: f64, options: &Options) -> Option<SizeLaw> {
-    let largest = |one: &&Placed| one.weights.unwrap_or(0.0);
-    let budget = &placed.iter().max_by(|a, b| largest(a).total_cmp(&largest(b)))?.budget;
+/// Returns the law over the rows of a budget.
+fn law(
+    valued: &Valued<'_>,
+    placed: &[Placed],
+    budget: &str,
+    ladder: &LadderTrials,
+    options: &Options,
+) -> Option<SizeLaw> {
     let mut own: Vec<(f64, BudgetPart<'_>)> = placed
         .iter()
         .zip(&valued.parts)
-        .filter(|(one, _)| one.budget == *budget)
-        .map(|(one, part)| (one.rows * std::f64::consts::LOG10_2, part.clone()))
+        .filter(|(one, _)| one.budget == budget)
+        .map(|(one, part)| (one.rows * LOG10_2, part.clone()))
         .collect();
     own.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (places, parts): (Vec<f64>, Vec<BudgetPart<'_>>) = own.into_iter().unzip();
@@ -395,6 +403,10 @@ fn law(valued: &Valued<'_>, placed: &[Placed], sign: f64, options: &Options) -> 
         return None;
     }
     let budgets = Budgets::new(parts).ok()?;
-    let freedom = budgets.sum(&super::judgement::slope_weights(&places, 0), options).ok()?.freedom;
-    size_law(&budgets, &places, freedom, sign, options)
+    let freedom = budgets.sum(&slope_weights(&places, 0), options).ok()?.freedom;
+    let mut law = size_law(&budgets, &places, freedom, ladder.direction().sign(), options)?;
+    if ladder.measures_auc() {
+        law.clamp_to_auc();
+    }
+    Some(law)
 }

@@ -74,7 +74,7 @@ fn saturated(weights: f64) -> f64 {
 #[test]
 fn exponents_and_forecasts_cover() {
     for (spread, trials) in [(0.004, 20), (0.012, 40)] {
-        let mut covered = [0; 3];
+        let mut covered = [0; 5];
         let mut count = 0;
         for index in 0..simulations() {
             let ladder = saturating(spread, trials, &mut stream(31, "exponents", index));
@@ -90,15 +90,17 @@ fn exponents_and_forecasts_cover() {
                 law.exponent.interval.unwrap().contains(0.3),
                 law.next.value.interval.unwrap().contains(next),
                 law.held_out.unwrap().is_inside,
+                law.limit.interval.unwrap().contains(0.8 + beyond),
+                law.amplitude.interval.unwrap().contains(0.1 * 1e6_f64.powf(0.3)),
             ];
             covered.iter_mut().zip(is_covered).for_each(|(sum, one)| *sum += usize::from(one));
             count += 1;
         }
         let covered = covered.map(|one| share(one, count));
-        let [exponent, next, held_out] = covered.map(|one| one * 100.0);
+        let [exponent, next, held_out, limit, amplitude] = covered.map(|one| one * 100.0);
         println!(
             "| spread {spread}, {trials} trials | exponent covers {exponent:.1}%, next {next:.1}%, held out \
-             {held_out:.1}% |"
+             {held_out:.1}%, limit {limit:.1}%, amplitude {amplitude:.1}% |"
         );
         for covered in covered {
             assert!(covered >= 0.91 - slack(0.91), "spread {spread}: {covered}");

@@ -32,10 +32,9 @@ pub fn ladder_figure(analysis: &Analysis) -> Option<Figure> {
         panels.push(panel(axis, law, judged.iter().filter_map(of).collect(), analysis));
     }
     if let Some((law, data)) = laws.rows.zip(data) {
-        let largest = data.cells.iter().filter_map(|cell| cell.weights).fold(0.0, f64::max);
-        let budget = data.cells.iter().find(|cell| cell.weights.unwrap_or(0.0) >= largest)?.budget.clone();
+        let largest = &data.judgement.as_ref()?.largest;
         let of = |cell: &DataCell| (cell.rows, cell.value, cell.label.clone());
-        let cells = data.cells.iter().filter(|cell| cell.budget == budget).map(of);
+        let cells = data.cells.iter().filter(|cell| cell.budget == *largest).map(of);
         panels.push(panel(("training rows", TickFormat::Weights), law, cells.collect(), analysis));
     }
     if panels.is_empty() {
@@ -181,21 +180,14 @@ fn isoflops(law: &LawAnalysis, points: &[LawPoint]) -> Figure {
         };
         let line = (0..=24).map(|step| ends.0 * (ends.1 / ends.0).powf(f64::from(step) / 24.0));
         let line = line.map(|weights| (weights, at(weights))).collect();
-        let tip = format!(
-            "{:.1e} operations: least at {} weights",
-            group.compute,
-            human_weights(group.weights.point)
-        );
+        let tip =
+            format!("{:.1e} operations: least at {} weights", group.compute, human_weights(group.weights));
         losses_panel.layers.push(Layer::Points { class: format!("faint {class}"), at: dots });
         losses_panel.layers.push(Layer::Line { class: class.clone(), at: line, tip: tip.clone() });
-        let least = (group.weights.point, at(group.weights.point));
+        let least = (group.weights, at(group.weights));
         losses_panel.layers.push(Layer::Mark { class: format!("small {class}"), at: least, tip });
     }
-    let best = || {
-        groups.iter().flat_map(|group| {
-            [group.weights.lower, group.weights.upper, group.by_law.lower, group.by_law.upper]
-        })
-    };
+    let best = || groups.iter().flat_map(|group| [group.weights, group.by_law.lower, group.by_law.upper]);
     let x = Axis::new("operations", Scale::log(groups.iter().map(|group| group.compute)));
     let y = Axis::new("best weights", Scale::log(best())).format(TickFormat::Weights);
     let mut weights_panel = Panel::new("Best weights", x, y, (WIDTH, HEIGHT));
@@ -204,33 +196,22 @@ fn isoflops(law: &LawAnalysis, points: &[LawPoint]) -> Figure {
     let line = groups.iter().map(|group| (group.compute, group.by_law.point)).collect();
     weights_panel.layers.push(Layer::Line { class: "guide".into(), at: line, tip: "the law".into() });
     for (place, group) in groups.iter().enumerate() {
-        let (class, ends) = (budget_class(place), group.weights);
-        let tip = format!(
-            "{} ({} to {})",
-            human_weights(ends.point),
-            human_weights(ends.lower),
-            human_weights(ends.upper)
-        );
-        let (from, to) = ((group.compute, ends.lower), (group.compute, ends.upper));
-        weights_panel.layers.push(Layer::segment(class.clone(), from, to, tip.clone()));
-        weights_panel.layers.push(Layer::Mark {
-            class: format!("small {class}"),
-            at: (group.compute, ends.point),
-            tip,
-        });
+        let class = format!("small {}", budget_class(place));
+        let at = (group.compute, group.weights);
+        weights_panel.layers.push(Layer::Mark { class, at, tip: human_weights(group.weights) });
     }
     figure.panels = vec![losses_panel, weights_panel];
     figure.columns = 2;
     figure.caption =
         "Left: runs in groups of a quarter decade of compute, with parabolas over the logarithm of \
-                      the weights. Right: the minima of the parabolas with their intervals, and the best \
-                      weights of the law (dashed) with its interval."
+                      the weights. Right: the minima of the parabolas, which are biased where runs lie to \
+                      one side of them, and the best weights of the law (dashed) with its interval."
             .into();
     figure.describe(groups.iter().map(|group| {
         format!(
             "At {:.1e} operations the runs have their least loss at {} weights, the law at {}.",
             group.compute,
-            human_weights(group.weights.point),
+            human_weights(group.weights),
             human_weights(group.by_law.point)
         )
     }));

@@ -1,6 +1,6 @@
 //! What more training rows buy, in words.
 
-use allometry_analysis::scaling::{DataJudgement, DataScaling, DoublingGain, GridLaw, SizeLaw};
+use allometry_analysis::scaling::{DataJudgement, DataScaling, DoublingGain, GridLaw, SizeLaw, Withheld};
 use allometry_analysis::{Analysis, Estimate, Outcome};
 use allometry_core::human_weights;
 
@@ -12,7 +12,10 @@ use crate::number::{decimals, interval, p_is, signed};
 pub fn data(analysis: &Analysis) -> Option<String> {
     let DataScaling { judgement, withheld: why, .. } = analysis.data_scaling.as_ref()?;
     let Some(judgement) = judgement else {
-        let why = why.as_ref().map(withheld).unwrap_or_default();
+        let why = match why {
+            Some(Withheld::SameSizes) => "no budget has parts of two different, known numbers of rows".into(),
+            why => why.as_ref().map(withheld).unwrap_or_default(),
+        };
         return Some(format!("Unknown: the gain from more training rows is not tested: {why}."));
     };
     let beside = beside_weights(judgement, analysis).map_or_else(String::new, |text| format!(" {text}"));

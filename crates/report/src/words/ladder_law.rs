@@ -37,10 +37,6 @@ impl<'a> LadderLaws<'a> {
             grid: data.and_then(|one| one.grid.as_ref()),
         }
     }
-
-    fn one_axis(&self) -> [(&'static str, char, Option<&'a SizeLaw>); 3] {
-        [("weights", 'N', self.weights), ("compute", 'C', self.compute), ("rows", 'D', self.rows)]
-    }
 }
 
 /// Returns the laws of a ladder with their forecasts; `None` where it has none.
@@ -48,14 +44,16 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
     let laws = LadderLaws::of(analysis);
     let sign = if analysis.direction == Direction::Maximize { '-' } else { '+' };
     let mut text = String::new();
-    for (word, letter, law) in laws.one_axis() {
-        let Some(law) = law else { continue };
-        let of = if word == "rows" {
-            analysis.data_scaling.as_ref().and_then(|data| data.judgement.as_ref()).map(|one| one.quantity)
-        } else {
-            compared(analysis).map(|one| one.quantity)
-        };
-        let quantity = of.map_or_else(String::new, |of| verdict::quantity(of, &analysis.metric));
+    let compared = compared(analysis).map(|one| one.quantity);
+    let of_rows =
+        analysis.data_scaling.as_ref().and_then(|data| data.judgement.as_ref()).map(|one| one.quantity);
+    for (word, letter, law, quantity) in [
+        ("weights", 'N', laws.weights, compared),
+        ("compute", 'C', laws.compute, compared),
+        ("rows", 'D', laws.rows, of_rows),
+    ] {
+        let Some((law, quantity)) = law.zip(quantity) else { continue };
+        let quantity = verdict::quantity(quantity, &analysis.metric);
         let _ = writeln!(
             text,
             "{quantity} = {} {sign} {} / {letter}^{}\n",
@@ -96,11 +94,10 @@ pub fn no_ladder_law(analysis: &Analysis) -> (String, String) {
             if known.is_empty() {
                 "the sizes of its models are not known".to_owned()
             } else {
-                format!(
-                    "it has {} sizes over {:.1} decades, with errors where they are known",
-                    known.len(),
-                    (ends.1 / ends.0).log10()
-                )
+                let decades = (ends.1 / ends.0).log10();
+                let enough = known.len() as u64 >= FEWEST_SIZES && decades >= FEWEST_DECADES;
+                let but = if enough { ", but the errors of its values are not known" } else { "" };
+                format!("it has {} sizes over {decades:.1} decades{but}", known.len())
             }
         }
     };

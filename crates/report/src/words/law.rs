@@ -154,7 +154,7 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             text,
             "At {:.2e} operations the runs have their least loss at {} weights, the law at {}.",
             group.compute,
-            size_with_interval(group.weights),
+            human_weights(group.weights),
             size_with_interval(group.by_law)
         );
     }
