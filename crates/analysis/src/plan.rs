@@ -312,7 +312,13 @@ impl<'a> Planner<'a> {
 
     fn seconds(&self, label: &str) -> Option<f64> {
         let study = &self.ladder.studies[noise::place(label, self.ladder)?];
-        mean(study.trials.iter().filter(|trial| trial.eligible_value().is_some()).filter_map(noise::seconds))
+        mean(
+            study
+                .trials
+                .iter()
+                .filter(|trial| trial.eligible_value().is_some())
+                .filter_map(|trial| trial.cost().seconds),
+        )
     }
 
     /// Returns the trainings until a look.

@@ -1,6 +1,8 @@
 //! The recommended configuration, beside the best observed one.
 
-use allometry_core::{Direction, Distribution, FrozenTrial, ModelSize, Params, SearchSpace, TrialNumber};
+use allometry_core::{
+    Direction, Distribution, FrozenTrial, ModelSize, Params, SearchSpace, TrainingCost, TrialNumber,
+};
 use allometry_search::{NoExpectation, can_model, recommend};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,9 @@ pub struct RecommendedTrial {
     pub value: Option<f64>,
     /// Exact size of its model, if known.
     pub size: Option<ModelSize>,
+    /// What its training used, as far as known.
+    #[serde(default)]
+    pub cost: TrainingCost,
     /// The configuration.
     pub params: Params,
     /// Mean value over seeds, if a model could be fitted.
@@ -93,6 +98,7 @@ impl Recommendation {
                 number: found.number,
                 value: trial.and_then(FrozenTrial::value),
                 size: trial.and_then(|trial| trial.record.size),
+                cost: trial.map(FrozenTrial::cost).unwrap_or_default(),
                 params: found.params,
                 mean: mean.ok(),
             }),

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use contrast::{BudgetPart, Budgets, Units, VariancePart};
 pub use contrast::{Share, Source};
+pub(crate) use data::rows_of_studies;
 pub use data::{DataCell, DataGain, DataJudgement, DataScaling, DoublingGain};
 pub(crate) use effort::Excess;
 pub use grid_law::GridLaw;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use allometry_core::{
-    CarriedOver, FrozenTrial, Handover, ModelSize, Params, StopReason, TrialNumber, TrialState,
+    CarriedOver, FrozenTrial, Handover, ModelSize, Params, StopReason, TrainingCost, TrialNumber, TrialState,
 };
 use allometry_search::handover;
 use schemars::JsonSchema;
@@ -74,6 +74,9 @@ pub struct RankedTrial {
     pub value: Estimate,
     /// Exact size of its model, if known.
     pub size: Option<ModelSize>,
+    /// What its training used, as far as known.
+    #[serde(default)]
+    pub cost: TrainingCost,
     /// The trial's configuration.
     pub params: Params,
 }
@@ -249,6 +252,7 @@ fn rank(
                 number: trial.number,
                 value: scored.unwrap_or_else(|| metric_estimate(value, ladder, options)),
                 size: trial.record.size,
+                cost: trial.cost(),
                 params: trial.params.clone(),
             }
         })

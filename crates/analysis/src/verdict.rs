@@ -8,7 +8,7 @@ mod evidence;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use advice::{Advice, NextStep, Take, TakeReason};
+pub use advice::{Advice, NextStep, Retraining, Take, TakeReason};
 pub use caveat::{CaveatReason, Optimism};
 pub(crate) use conclusion::Conclusion;
 pub use conclusion::{Answer, Covers, Gain, GainStep, Headline, RowsCovered};
@@ -102,7 +102,7 @@ impl Verdict {
         let is_provisional = !is_confirmed && rests_on_search && is_told;
         let advice = Advice {
             is_provisional,
-            can_confirm: ladder.can_confirm,
+            retraining: Retraining::of(ladder),
             ..Advice::new(scaling, confirmation.filter(|_| is_confirmed), studies)
         };
         Self {

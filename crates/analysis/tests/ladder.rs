@@ -6,7 +6,7 @@ use allometry_analysis::finding::{BudgetProblem, BudgetTrials, UnknownSizes};
 use allometry_analysis::scaling::{Difference, Quantity, SizeOrder, Source, Withheld};
 use allometry_analysis::stats::long_run::TooShort;
 use allometry_analysis::summary::BrokenConstraint;
-use allometry_analysis::verdict::{Advice, Answer, CaveatReason, GainStep, NextStep, TakeReason};
+use allometry_analysis::verdict::{Advice, Answer, CaveatReason, GainStep, NextStep, Retraining, TakeReason};
 use allometry_analysis::{
     Analysis, Baseline, FindingCode, LadderTrials, NoRowError, Options, Outcome, Problem, Severity,
     Statement, StudyTrials, Verdict, analyze,
@@ -185,11 +185,11 @@ fn few_trials_and_single_trials_are_not_told() {
     two.metrics = Metrics::one("R2", Direction::Maximize);
     let analysis = analyze(&two, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
-    let next = |verdict: &Verdict| (advice(verdict).next, advice(verdict).can_confirm);
-    assert_eq!(next(&analysis.verdict), (Some(NextStep::RunMoreTrials), false));
+    let next = |verdict: &Verdict| (advice(verdict).next, advice(verdict).retraining);
+    assert_eq!(next(&analysis.verdict), (Some(NextStep::RunMoreTrials), None));
     two.can_confirm = true;
     let verdict = analyze(&two, &Options::default()).verdict;
-    assert_eq!(next(&verdict), (Some(NextStep::RunMoreTrials), true));
+    assert_eq!(next(&verdict), (Some(NextStep::RunMoreTrials), Some(Retraining::Plan)));
     assert!(analysis.scaling.differences.is_empty());
 
     let single = |(place, value): (usize, f64)| {

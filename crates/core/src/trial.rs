@@ -357,7 +357,8 @@ impl FrozenTrial {
         Constraints::of_attributes(&self.system_attributes)
     }
 
-    /// What the training used: as the evaluation recorded it, else as user attributes of these names say.
+    /// What the training used: as the evaluation recorded it, else as user attributes of these names say. The
+    /// time is otherwise that from the start of the trial to its end.
     pub fn cost(&self) -> TrainingCost {
         let own = self.record.cost.unwrap_or_default();
         let said = |name: &str| {
@@ -369,8 +370,16 @@ impl FrozenTrial {
             train_rows: own.train_rows.or_else(|| count("train_rows")),
             tokens: own.tokens.or_else(|| count("tokens")),
             flops: own.flops.or_else(|| said("flops")),
-            seconds: own.seconds.or_else(|| said("seconds")),
+            seconds: own.seconds.or_else(|| said("seconds")).or_else(|| self.seconds()),
         }
+    }
+
+    /// Seconds from the start of the trial to its end.
+    fn seconds(&self) -> Option<f64> {
+        let (started, completed) = (self.started?, self.completed?);
+        // A trial that was told from outside may have one time for both.
+        let seconds = (completed.as_microsecond() - started.as_microsecond()) as f64 / 1e6;
+        (seconds > 0.0).then_some(seconds)
     }
 
     /// Whether the trial meets all its constraints.

@@ -34,6 +34,17 @@ pub fn grouped(count: u64) -> String {
     out
 }
 
+/// Returns a duration in the unit of its size: `42 s`, `7 min`, `3.5 h`, `2.1 days`.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than 1 s".into(),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}
+
 /// Returns a share as a whole percentage; `<1%` for small shares that are not 0.
 pub fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.005 { "<1%".into() } else { format!("{:.0}%", share * 100.0) }

@@ -1,10 +1,10 @@
 //! The configurations to take, and the values that they are expected to have.
 
 use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
-use allometry_core::{Params, TrialNumber};
+use allometry_core::{Params, TrainingCost, TrialNumber};
 
 use crate::brief::parameters::{confirmed, to_take};
-use crate::number::{decimals, interval};
+use crate::number::{decimals, duration, interval};
 use crate::words;
 
 /// The configuration to take from a budget.
@@ -70,6 +70,14 @@ impl<'a> Taken<'a> {
         Some(Expected::InSearch(searched.value))
     }
 
+    /// Returns what the training of its trial used, as far as known.
+    pub fn cost(&self) -> TrainingCost {
+        let recommended = self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial);
+        let ranked = || self.study.summary.best.iter().find(|one| one.number == self.trial);
+        let cost = recommended.map(|one| one.cost).or_else(|| Some(ranked()?.cost));
+        cost.unwrap_or_default()
+    }
+
     /// Returns the command that trains the configuration again as its trial did; `None` if the trials did not
     /// train the built-in model. `ladder` are the command's arguments that name the ladder; it is empty for
     /// `ladder.toml`.
@@ -77,7 +85,7 @@ impl<'a> Taken<'a> {
         analysis.can_train.then(|| train_command(&self.study.budget.label, self.trial, ladder))
     }
 
-    /// Returns the sentences on the trial to take, the reason and the expected value.
+    /// Returns the sentences on the trial to take, the reason, the expected value and the cost.
     pub(crate) fn sentence(&self, analysis: &Analysis) -> String {
         let advice = words::verdict::take_sentence(analysis);
         let take = advice.unwrap_or_else(|| format!("Take trial {}.", self.trial));
@@ -93,8 +101,16 @@ impl<'a> Taken<'a> {
             }
             Some(Expected::InSearch(_)) | None => String::new(),
         };
-        format!("{take}{value}")
+        format!("{take}{value}{}", cost_sentence(&self.cost()))
     }
+}
+
+/// Returns the time and the operations of a training as a sentence after a space; empty if both are unknown.
+pub fn cost_sentence(cost: &TrainingCost) -> String {
+    let time = cost.seconds.map(duration);
+    let operations = cost.flops.map(|flops| format!("{flops:.1e} floating-point operations"));
+    let parts: Vec<String> = time.into_iter().chain(operations).collect();
+    if parts.is_empty() { String::new() } else { format!(" Its training took {}.", parts.join(" and ")) }
 }
 
 /// Returns the command that repeats a trial of a budget and writes its checkpoint. `ladder` are the arguments

@@ -273,16 +273,11 @@ pub(super) fn costs(ladder: &LadderTrials) -> Vec<f64> {
     let all = |of: &dyn Fn(&StudyTrials) -> Option<f64>| {
         ladder.studies.iter().map(of).collect::<Option<Vec<f64>>>()
     };
-    let found = all(&|study| median(study, &seconds).map(|seconds| seconds.max(SHORTEST)))
-        .or_else(|| all(&|study| median(study, &|trial| Some(trial.record.size?.total as f64))))
-        .or_else(|| all(&|study| study.budget.nominal_weights().filter(|weights| weights.is_finite())))
-        .unwrap_or_else(|| vec![1.0; ladder.studies.len()]);
+    let found =
+        all(&|study| median(study, &|trial| trial.cost().seconds).map(|seconds| seconds.max(SHORTEST)))
+            .or_else(|| all(&|study| median(study, &|trial| Some(trial.record.size?.total as f64))))
+            .or_else(|| all(&|study| study.budget.nominal_weights().filter(|weights| weights.is_finite())))
+            .unwrap_or_else(|| vec![1.0; ladder.studies.len()]);
     let mean = mean(found.iter().copied()).filter(|mean| *mean > 0.0).unwrap_or(1.0);
     found.into_iter().map(|cost| cost / mean).collect()
-}
-
-/// Returns how long a trial took, in seconds.
-pub(super) fn seconds(trial: &FrozenTrial) -> Option<f64> {
-    let (started, completed) = (trial.started?, trial.completed?);
-    Some((completed.as_millisecond() - started.as_millisecond()) as f64 / 1000.0)
 }

@@ -118,7 +118,7 @@ impl DataScaling {
             .chain(&ladder.parts)
             .map(|study| (study, search::kind(study, ladder)))
             .collect();
-        let (sizes, counts_rows) = sizes(ladder);
+        let (sizes, counts_rows) = rows_of_studies(ladder);
         let found = valued(&studies, ladder).and_then(|valued| judge(&valued, &sizes, ladder, options));
         let (cells, judgement, withheld) = match found {
             Ok((cells, judgement)) => (cells, Some(judgement), None),
@@ -129,16 +129,18 @@ impl DataScaling {
 }
 
 /// The rows of a study.
-struct RowsOf<'a> {
-    label: &'a str,
+pub(crate) struct RowsOf<'a> {
+    /// Label of the study.
+    pub(crate) label: &'a str,
     /// Label of the budget.
-    budget: &'a str,
-    rows: f64,
+    pub(crate) budget: &'a str,
+    /// Number of distinct training rows, or their share.
+    pub(crate) rows: f64,
     tokens: Option<f64>,
 }
 
 /// Returns the rows of each study in the order of the ladder, parts last, and whether they are numbers.
-fn sizes(ladder: &LadderTrials) -> (Vec<RowsOf<'_>>, bool) {
+pub(crate) fn rows_of_studies(ladder: &LadderTrials) -> (Vec<RowsOf<'_>>, bool) {
     let all = || ladder.studies.iter().chain(&ladder.parts);
     let counted: Vec<Option<f64>> =
         all().map(|study| median(study, |trial| trial.cost().train_rows.map(|rows| rows as f64))).collect();

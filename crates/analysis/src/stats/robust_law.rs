@@ -14,6 +14,8 @@ const MOST_STEPS: usize = 4_000;
 const FIRST_STEPS: usize = 40;
 /// Relative decrease of the objective over [`PATIENCE`] steps below which a fit has ended.
 const SETTLED: f64 = 1e-9;
+/// The same of a fit to resampled observations, whose law needs fewer digits than its interval has.
+const NEARLY_SETTLED: f64 = 1e-5;
 /// Number of steps after which a decrease is weighed.
 const PATIENCE: usize = 20;
 /// Grid of the logarithms of sizes: sizes at one point of it are one size.
@@ -141,14 +143,15 @@ impl Sizes {
             .map(|point| {
                 let exponents = (0..axes).map(|axis| grid(point / GRID.pow(axis as u32) % GRID));
                 let mut unknowns = self.start(exponents);
-                let objective = self.descend(&mut unknowns, weights, delta, Free::Linear, FIRST_STEPS);
+                let objective =
+                    self.descend(&mut unknowns, weights, delta, Free::Linear, (FIRST_STEPS, SETTLED));
                 (objective, unknowns)
             })
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
         starts.truncate(STARTS);
         let ends = starts.into_iter().map(|(_, mut unknowns)| {
-            let objective = self.descend(&mut unknowns, weights, delta, Free::All, MOST_STEPS);
+            let objective = self.descend(&mut unknowns, weights, delta, Free::All, (MOST_STEPS, SETTLED));
             (objective, unknowns)
         });
         let (objective, unknowns) = ends.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is a start");
@@ -164,7 +167,7 @@ impl Sizes {
             unknowns[1 + 2 * axis] = (amplitude - law.exponents[axis] * self.centers[axis]).max(LEAST_LOG);
             unknowns[2 + 2 * axis] = law.exponents[axis];
         }
-        let objective = self.descend(&mut unknowns, weights, delta, Free::All, steps);
+        let objective = self.descend(&mut unknowns, weights, delta, Free::All, (steps, NEARLY_SETTLED));
         self.law(&unknowns, objective)
     }
 
@@ -188,8 +191,15 @@ impl Sizes {
         unknowns
     }
 
-    /// Improves the unknowns and returns the objective.
-    fn descend(&self, unknowns: &mut Unknowns, weights: &[f64], delta: f64, free: Free, steps: usize) -> f64 {
+    /// Improves the unknowns by at most `steps` steps, or until their objective has `settled`; returns it.
+    fn descend(
+        &self,
+        unknowns: &mut Unknowns,
+        weights: &[f64],
+        delta: f64,
+        free: Free,
+        (steps, settled): (usize, f64),
+    ) -> f64 {
         let count = self.unknowns();
         let mut damping = 1e-3;
         let mut system = self.linearised(unknowns, weights, delta);
@@ -220,7 +230,7 @@ impl Sizes {
                 break;
             }
             if step % PATIENCE == 0 {
-                if before - system.objective <= SETTLED * before {
+                if before - system.objective <= settled * before {
                     break;
                 }
                 before = system.objective;

@@ -4,6 +4,7 @@ use allometry_core::TrialNumber;
 
 use super::Outcome;
 use crate::confirmation::Confirmation;
+use crate::input::LadderTrials;
 use crate::scaling::{Judgement, Scaling, Withheld};
 use crate::study::StudyAnalysis;
 
@@ -16,8 +17,24 @@ pub struct Advice {
     pub next: Option<NextStep>,
     /// Whether the verdict rests on the search alone.
     pub is_provisional: bool,
-    /// Whether `allometry confirm` can train configurations of this ladder again.
-    pub can_confirm: bool,
+    /// How configurations of this ladder can be trained again; `None` if they cannot.
+    pub retraining: Option<Retraining>,
+}
+
+/// How the best configurations of a ladder are trained again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retraining {
+    /// In rounds, until the verdict is decided.
+    Plan,
+    /// Equally often at each budget: for several objectives there is no plan.
+    Confirm,
+}
+
+impl Retraining {
+    pub(super) fn of(ladder: &LadderTrials) -> Option<Self> {
+        let how = if ladder.metrics.are_several() { Self::Confirm } else { Self::Plan };
+        ladder.can_confirm.then_some(how)
+    }
 }
 
 /// A configuration to choose.

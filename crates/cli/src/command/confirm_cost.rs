@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use allometry_core::SamplerKind;
 use allometry_ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec};
-use allometry_report::number::counted;
+use allometry_report::number::{counted, duration};
 use allometry_search::Feasible;
 use allometry_session::cores;
 use serde::Serialize;
@@ -116,14 +116,6 @@ pub(super) fn confirmation_text(asked: ConfirmSpec) -> String {
 /// Returns how long `seconds` of work on one core take on this machine, as text.
 pub(super) fn time_words(seconds: f64) -> String {
     let workers = cores();
-    format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))
-}
-
-fn human_time(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86_400.0),
-    }
+    let seconds = (seconds / workers as f64).max(1.0);
+    format!("at most about {} with {workers} workers", duration(seconds))
 }

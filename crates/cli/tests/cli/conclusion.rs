@@ -62,8 +62,8 @@ fn a_run_ends_with_the_summary_of_its_report() {
       a: only 3 trials: means per value and importances are unreliable
 
     What next
-    Run allometry confirm, or at least 10 distinct trials per budget.
-      $ allometry confirm
+    Run at least 10 distinct trials per budget, or allometry run --plan verdict.
+      $ allometry run --plan verdict
     ");
     for silent in ["--no-summary", "--quiet"] {
         assert_eq!(out(folder, &["run", silent]), "", "{silent}");
@@ -112,7 +112,7 @@ fn the_next_command_names_the_ladder() {
     std::fs::rename(folder.join("ladder.toml"), folder.join("my ladder.toml")).unwrap();
     let summary = out(folder, &["run", "my ladder.toml", "-S", "seed=3"]);
     let last = summary.lines().last();
-    assert_eq!(last, Some("  $ allometry confirm 'my ladder.toml' -S seed=3"), "{summary}");
+    assert_eq!(last, Some("  $ allometry run 'my ladder.toml' -S seed=3 --plan verdict"), "{summary}");
 }
 
 #[test]
@@ -195,8 +195,8 @@ fn a_run_prints_one_document_on_request() {
         }
       ],
       "next": {
-        "sentence": "Run `allometry confirm`, or at least 10 distinct trials per budget.",
-        "command": "allometry confirm"
+        "sentence": "Run at least 10 distinct trials per budget, or `allometry run --plan verdict`.",
+        "command": "allometry run --plan verdict"
       }
     }
     "#);

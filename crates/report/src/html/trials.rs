@@ -67,7 +67,7 @@ impl<'a> Study<'a> {
             sizes: column(|trial| {
                 trial.record.size.map_or(Number::None, |size| Number::Whole(size.total as i64))
             }),
-            seconds: column(|trial| seconds(trial).map_or(Number::None, number)),
+            seconds: column(|trial| trial.cost().seconds.map_or(Number::None, number)),
             params: names.into_iter().filter_map(param).collect(),
         }
     }
@@ -102,11 +102,6 @@ fn letter(state: TrialState) -> char {
         TrialState::Running => 'R',
         TrialState::Waiting => 'W',
     }
-}
-
-fn seconds(trial: &FrozenTrial) -> Option<f64> {
-    let (start, end) = (trial.started?, trial.completed?);
-    Some((end.as_microsecond() - start.as_microsecond()) as f64 / 1e6)
 }
 
 /// Returns a number with few digits; whole numbers have no point, and numbers that JSON cannot represent are

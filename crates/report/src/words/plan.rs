@@ -8,7 +8,7 @@ use allometry_analysis::plan::{
 };
 use allometry_analysis::{Estimate, Outcome};
 
-use crate::number::{about, counted, decimals, listed, percent, quoted, signed};
+use crate::number::{about, counted, decimals, duration, listed, percent, quoted, signed};
 
 /// Sources below this share of the variance are not named.
 const LEAST_SHARE: f64 = 0.05;
@@ -86,9 +86,9 @@ fn estimate(gain: &Estimate) -> String {
 
 fn next(plan: &VerdictPlan, round: &Round) -> String {
     let new: u64 = round.new.iter().map(|one| one.trainings).sum();
-    let time = round
-        .seconds
-        .map_or_else(String::new, |seconds| format!(" One after another they take {}.", duration(seconds)));
+    let time = round.seconds.map_or_else(String::new, |seconds| {
+        format!(" One after another they take about {}.", duration(seconds))
+    });
     let top = match round.design.top {
         1 => String::new(),
         top => format!(" and the {} after it once", counted(top - 1, "configuration")),
@@ -211,16 +211,6 @@ fn expected(forecast: &Forecast) -> String {
         counted(mean.round() as u64, "further training"),
         percent(decides)
     )
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => "less than 1 s".into(),
-        s if s < 90.0 => format!("about {s:.0} s"),
-        s if s < 5400.0 => format!("about {:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("about {:.1} h", s / 3600.0),
-        s => format!("about {:.1} days", s / 86_400.0),
-    }
 }
 
 /// Returns the sentences on the budget to search further.

@@ -8,7 +8,8 @@ use allometry_analysis::size::SizeReversal;
 use allometry_analysis::stats::long_run::TooShort;
 use allometry_analysis::summary::BrokenConstraint;
 use allometry_analysis::verdict::{
-    Advice, Answer, CaveatReason, Covers, Gain, GainStep, Headline, NextStep, RowsCovered, Take, TakeReason,
+    Advice, Answer, CaveatReason, Covers, Gain, GainStep, Headline, NextStep, Retraining, RowsCovered, Take,
+    TakeReason,
 };
 use allometry_analysis::{Estimate, Finding, Method, NoRowError, Problem, Statement};
 use allometry_core::{Direction, ModelSize, TrialNumber};
@@ -234,11 +235,12 @@ fn errors_advice_and_caveats() {
          rows in time order depend on each other (here they are worth about 8,400 independent rows)."
     );
     let take = Take { budget: "2M".into(), trial: TrialNumber(7), reason: TakeReason::NoGainBeyond };
-    let advice = Advice { take: Some(take), next: None, is_provisional: true, can_confirm: true };
+    let advice =
+        Advice { take: Some(take), next: None, is_provisional: true, retraining: Some(Retraining::Plan) };
     assert_eq!(
         verdict::advice(&advice),
         "Take 2M, trial 7: the gain up to 2M is significant, a gain beyond 2M is not. This verdict is \
-         provisional because it uses the search alone: run `allometry confirm`."
+         provisional because it uses the search alone: run `allometry run --plan verdict`."
     );
     let next = Advice { next: Some(NextStep::RunMoreTrials), ..Advice::default() };
     assert!(verdict::advice(&next).starts_with("Run at least 10 distinct trials per budget"));

@@ -5,17 +5,14 @@ use allometry_analysis::scaling::{
 };
 use allometry_analysis::stats::long_run::TooShort;
 use allometry_analysis::verdict::{
-    Advice, Answer, CaveatReason, Covers, EvidenceReason, Gain, GainStep, Headline, NextStep, RowsCovered,
-    Take, TakeReason,
+    Advice, Answer, CaveatReason, Covers, EvidenceReason, Gain, GainStep, Headline, NextStep, Retraining,
+    RowsCovered, Take, TakeReason,
 };
 use allometry_analysis::{Analysis, Caveat, Confirmation, Estimate, Evidence, Interval, NoRowError};
 use allometry_core::Direction;
 
 use super::finding::reversals;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, quoted, signed};
-
-/// The command that trains the best configurations again.
-const CONFIRM: &str = "allometry confirm";
 
 /// Returns the answer, what its error covers and what to do, as one paragraph.
 pub fn paragraph(analysis: &Analysis) -> String {
@@ -47,9 +44,21 @@ pub fn next_sentence(analysis: &Analysis) -> String {
 /// Returns the command that does what [`next_sentence`] says; `None` if no command alone does. `ladder` are
 /// the command's arguments that name the ladder; it is empty for `ladder.toml`.
 pub fn next_command(analysis: &Analysis, ladder: &str) -> Option<String> {
-    let confirms = analysis.verdict.advice.reason().is_some_and(|advice| advice.can_confirm);
+    let advice = analysis.verdict.advice.reason()?;
+    let helps = matches!(
+        advice.next,
+        Some(NextStep::TrainAgain | NextStep::SearchAlike | NextStep::PruneAlike | NextStep::RunMoreTrials)
+    );
+    let how = advice.retraining.filter(|_| helps || advice.is_provisional)?;
+    Some(retraining_command(how, ladder))
+}
+
+fn retraining_command(how: Retraining, ladder: &str) -> String {
     let space = if ladder.is_empty() { "" } else { " " };
-    (confirms && next_sentence(analysis).contains(CONFIRM)).then(|| format!("{CONFIRM}{space}{ladder}"))
+    match how {
+        Retraining::Plan => format!("allometry run{space}{ladder} --plan verdict"),
+        Retraining::Confirm => format!("allometry confirm{space}{ladder}"),
+    }
 }
 
 /// Returns the configuration that the verdict recommends; `None` if scaling was not tested.
@@ -447,17 +456,15 @@ pub(super) fn advice(advice: &Advice) -> String {
 }
 
 fn next_steps(advice: &Advice) -> String {
-    let next = advice.next.map(|step| next(step, advice.can_confirm).to_owned());
-    let provisional = advice.is_provisional.then(|| {
-        if advice.can_confirm {
-            "This verdict is provisional because it uses the search alone: run `allometry \
-             confirm`."
-                .to_owned()
-        } else {
-            "This verdict is provisional because it compares searches, not configurations that were trained \
-             again."
-                .to_owned()
-        }
+    let next = advice.next.map(|step| next(step, advice.retraining));
+    let provisional = advice.is_provisional.then(|| match advice.retraining {
+        Some(how) => format!(
+            "This verdict is provisional because it uses the search alone: run `{}`.",
+            retraining_command(how, "")
+        ),
+        None => "This verdict is provisional because it compares searches, not configurations that were \
+                 trained again."
+            .to_owned(),
     });
     [next, provisional].into_iter().flatten().collect::<Vec<String>>().join(" ")
 }
@@ -482,29 +489,38 @@ fn take(take: &Take) -> String {
     format!("Take {budget}, trial {trial}: {why}.")
 }
 
-fn next(step: NextStep, can_confirm: bool) -> &'static str {
-    match (step, can_confirm) {
-        (NextStep::TrainAgain, true) => {
-            "Run `allometry confirm`: it trains the best configuration of each budget again, with seeds \
-             that the search did not use."
+fn next(step: NextStep, retraining: Option<Retraining>) -> String {
+    let command = retraining.map(|how| retraining_command(how, ""));
+    let text = match (step, command) {
+        (NextStep::TrainAgain, Some(command)) => {
+            let until = match retraining {
+                Some(Retraining::Plan) => ", until the verdict is decided",
+                _ => "",
+            };
+            return format!(
+                "Run `{command}`: it trains the best configurations of each budget again, with seeds that \
+                 the search did not use{until}."
+            );
         }
-        (NextStep::TrainAgain, false) => {
+        (NextStep::TrainAgain, None) => {
             "Train the best configuration of each budget again with five seeds, and add these trials: the \
              report then compares them instead of the search."
         }
-        (NextStep::SearchAlike, true) => "Search all budgets in the same way, or run `allometry confirm`.",
-        (NextStep::SearchAlike, false) => "Search all budgets in the same way.",
+        (NextStep::SearchAlike, Some(command)) => {
+            return format!("Search all budgets in the same way, or run `{command}`.");
+        }
+        (NextStep::SearchAlike, None) => "Search all budgets in the same way.",
         (NextStep::RepairTrials, _) => {
             "Fix the causes of failed trials, or record the values at which they stopped, and run them again."
         }
-        (NextStep::PruneAlike, true) => {
-            "Stop trials of every budget by the same rule, or run `allometry confirm`."
+        (NextStep::PruneAlike, Some(command)) => {
+            return format!("Stop trials of every budget by the same rule, or run `{command}`.");
         }
-        (NextStep::PruneAlike, false) => "Stop trials of every budget by the same rule.",
-        (NextStep::RunMoreTrials, true) => {
-            "Run `allometry confirm`, or at least 10 distinct trials per budget."
+        (NextStep::PruneAlike, None) => "Stop trials of every budget by the same rule.",
+        (NextStep::RunMoreTrials, Some(command)) => {
+            return format!("Run at least 10 distinct trials per budget, or `{command}`.");
         }
-        (NextStep::RunMoreTrials, false) => {
+        (NextStep::RunMoreTrials, None) => {
             "Run at least 10 distinct trials per budget, or train the best configuration of each again with \
              five seeds."
         }
@@ -517,5 +533,6 @@ fn next(step: NextStep, can_confirm: bool) -> &'static str {
         }
         (NextStep::AddBudgets, _) => "Add budgets of other sizes.",
         (NextStep::CheckValues, _) => "Check the recorded values: they are constant within a budget.",
-    }
+    };
+    text.to_owned()
 }
