@@ -110,9 +110,11 @@ impl Trainee for OnDevice {
         self.ask(|reply| Message::Write(self.id, weights, None, reply))
     }
 
-    fn restore(&mut self, [weights, first, second]: [&[f32]; 3], count: Count) -> Result<(), DeviceError> {
-        let moments = Some([first.to_vec(), second.to_vec()]);
-        let weights = weights.to_vec();
+    fn restore(&mut self, count: Count, fill: &mut dyn FnMut([&mut [f32]; 3])) -> Result<(), DeviceError> {
+        let mut state: [Vec<f32>; 3] = self.ask(|reply| Message::Read(self.id, reply))?;
+        fill(state.each_mut().map(Vec::as_mut_slice));
+        let [weights, first, second] = state;
+        let moments = Some([first, second]);
         self.ask(|reply| Message::Write(self.id, weights, moments, reply))?;
         self.count = count;
         Ok(())

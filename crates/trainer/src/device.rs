@@ -114,11 +114,21 @@ pub trait Trainee {
         Ok(())
     }
 
-    /// Continues from the state of another trainee of the same plan.
+    /// Continues from the state of another trainee of the same plan. `fill` writes it to the weights and both
+    /// moments, in the order of the weights.
     ///
     /// # Errors
     /// [`DeviceError`] if the device fails.
-    fn restore(&mut self, state: [&[f32]; 3], count: Count) -> Result<(), DeviceError>;
+    fn restore(&mut self, count: Count, fill: &mut dyn FnMut([&mut [f32]; 3])) -> Result<(), DeviceError>;
+
+    /// Lends a buffer with one number per weight that is not needed until the next step; an empty one where
+    /// there is none. It is to be [`returned`](Self::take_back).
+    fn lend(&mut self) -> Vec<f32> {
+        Vec::new()
+    }
+
+    /// Takes a buffer back that was [lent](Self::lend), with any numbers.
+    fn take_back(&mut self, _: Vec<f32>) {}
 }
 
 /// Everything that a device needs to train the model of a trial.
@@ -259,8 +269,16 @@ impl Trainee for OnCpu<'_> {
         Ok(())
     }
 
-    fn restore(&mut self, [weights, first, second]: [&[f32]; 3], count: Count) -> Result<(), DeviceError> {
-        self.learner.restore(weights, [first, second], count);
+    fn restore(&mut self, count: Count, fill: &mut dyn FnMut([&mut [f32]; 3])) -> Result<(), DeviceError> {
+        self.learner.restore(count, fill);
         Ok(())
+    }
+
+    fn lend(&mut self) -> Vec<f32> {
+        self.learner.lend()
+    }
+
+    fn take_back(&mut self, buffer: Vec<f32>) {
+        self.learner.take_back(buffer);
     }
 }

@@ -284,12 +284,21 @@ impl Learner {
         [&self.first_moment, &self.second_moment]
     }
 
-    /// Continues from the state of another learner of the same architecture.
-    pub(crate) fn restore(&mut self, weights: &[f32], [first, second]: [&[f32]; 2], count: Count) {
-        self.set_weights(weights);
-        self.first_moment.copy_from_slice(first);
-        self.second_moment.copy_from_slice(second);
+    /// Continues from the state of another learner of the same architecture, which `fill` writes to the
+    /// weights and both moments.
+    pub(crate) fn restore(&mut self, count: Count, fill: &mut dyn FnMut([&mut [f32]; 3])) {
+        fill([&mut self.network.weights, &mut self.first_moment, &mut self.second_moment]);
         self.count = count;
+    }
+
+    /// Lends the buffer of the gradient, whose numbers are not needed between two steps.
+    pub(crate) fn lend(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.gradient)
+    }
+
+    /// Takes the buffer of the gradient back.
+    pub(crate) fn take_back(&mut self, buffer: Vec<f32>) {
+        self.gradient = buffer;
     }
 
     /// Returns the network with the current weights.

@@ -10,6 +10,7 @@ pub mod data;
 pub mod device;
 pub mod generate;
 mod hyperparameters;
+mod kept;
 mod kernel;
 mod learner;
 mod memory;

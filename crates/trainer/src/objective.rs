@@ -11,7 +11,7 @@ use allometry_core::{
 };
 use allometry_ladder::ModelSpec;
 
-use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
+use crate::checkpoint::{CheckpointError, Description, Reader, check_writable};
 use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
 use crate::hyperparameters::Hyperparameters;
@@ -19,7 +19,7 @@ use crate::memory;
 use crate::model::{ArchitectureError, Cost, Geometry, cost};
 use crate::network::Network;
 use crate::scoring::{Scored, score};
-use crate::training::{Best, TrainError, Trained, Training, device_failure, failed};
+use crate::training::{TrainError, Trained, Training, device_failure, failed};
 
 /// Objective that trains a `PatchTST` model, on a device or on the CPU with one thread per trial.
 ///
@@ -136,12 +136,12 @@ impl<'a> PatchTstObjective<'a> {
         restart: bool,
     ) -> Result<Fitted, TrainError> {
         let description = Description::new(trial, &self.spec, self.dataset);
-        let old = match Checkpoint::load(path) {
+        let mut old = match Reader::open(path) {
             _ if restart => None,
             Err(CheckpointError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 None
             }
-            loaded => Some(loaded?),
+            opened => Some(opened?),
         };
         if let Some(old) = &old {
             let differences = old.description.differences(&description);
@@ -150,22 +150,15 @@ impl<'a> PatchTstObjective<'a> {
             }
         }
         check_writable(path)?;
-        let mut training = self.begin(trial, reporter)?;
-        match old {
-            Some(Checkpoint { weights, description, training: None }) if description.best.is_some() => {
-                let epoch = description.best.expect("the match guard has checked it");
-                training.trainee.set_weights(&weights).map_err(|e| device_failure(&e))?;
-                let predictions = training.validate()?.into_predictions();
-                let best = Best { epoch, weights, predictions };
-                let windows = training.train.windows.len();
-                return Ok(fitted(&training.plan, Trained { best, epochs: None, windows }));
-            }
-            Some(old) => training.resume(old)?,
-            None => {}
-        }
+        let mut training = self.begin(trial, reporter)?.saving(path, description, true);
         let plan = training.plan.clone();
-        let trained = training.saving(path, description, true).finish()?;
-        Ok(fitted(&plan, trained))
+        if let Some(old) = &mut old {
+            match (&old.description.progress, old.description.best.clone()) {
+                (None, Some(epoch)) => return Ok(fitted(&plan, training.restore_ended(old, epoch)?)),
+                _ => training.resume(old)?,
+            }
+        }
+        Ok(fitted(&plan, training.finish()?))
     }
 
     fn train_part(&self, trial: &TrialSpec) -> Cow<'a, SplitPart> {
@@ -248,15 +241,25 @@ impl<'a> PatchTstObjective<'a> {
         reporter: &dyn Reporter,
         path: &Path,
     ) -> Result<ObjectiveOutcome, ObjectiveError> {
-        let mut training = self.begin(trial, reporter)?;
-        let description = Description::new(trial, &self.spec, self.dataset);
-        if let Ok(old) = Checkpoint::load(path)
-            && old.description.differences(&description).is_empty()
+        let begin = || -> Result<Training<'_>, ObjectiveError> {
+            let description = Description::new(trial, &self.spec, self.dataset);
+            Ok(self.begin(trial, reporter)?.saving(path, description, false))
+        };
+        let mut training = begin()?;
+        if let Ok(mut old) = Reader::open(path)
+            && training.is_of(&old.description)
         {
-            training.resume(old)?;
+            match training.resume(&mut old) {
+                Err(TrainError::Checkpoint(_)) => {
+                    drop(training);
+                    training = begin()?;
+                }
+                Err(TrainError::Objective(error)) => return Err(error),
+                Ok(()) => {}
+            }
         }
         let plan = training.plan.clone();
-        let outcome = match training.saving(path, description, false).finish() {
+        let outcome = match training.finish() {
             Ok(trained) => self.scored_outcome(trial, fitted(&plan, trained)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("these checkpoints are not essential"),
@@ -318,7 +321,7 @@ impl Fitted {
 }
 
 fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
-    let Trained { best, epochs, windows } = trained;
+    let Trained { epoch, weights, predictions, epochs, windows } = trained;
     let architecture = plan.hyperparameters.architecture;
     let per_epoch = cost(architecture, plan.geometry, plan.settings, [windows, 0]).flops_per_epoch;
     let cost = TrainingCost {
@@ -329,16 +332,16 @@ fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
     };
     let outcome = ObjectiveOutcome {
         constraints: Constraints::default(),
-        values: vec![best.epoch.value],
-        best_step: Some(best.epoch.step),
-        metrics: best.epoch.metrics,
+        values: vec![epoch.value],
+        best_step: Some(epoch.step),
+        metrics: epoch.metrics,
         size: Some(architecture.model_size(plan.geometry)),
-        predictions: Some(best.predictions),
+        predictions: Some(predictions),
         cost,
     };
     Fitted {
         outcome,
-        weights: best.weights,
+        weights,
         hyperparameters: plan.hyperparameters,
         geometry: plan.geometry,
         spec: plan.settings.clone(),
@@ -356,6 +359,7 @@ mod tests {
     use allometry_core::{EpochReport, Signal, SizeBudget, StudyIdentity, TrialNumber};
 
     use super::*;
+    use crate::checkpoint::Checkpoint;
     use crate::data::{Preparation, Window};
 
     struct SilentReporter;
@@ -400,7 +404,7 @@ mod tests {
         for (path, each) in paths.iter().zip([false, true]) {
             let description = Description::new(&trial, &spec, &dataset);
             let training = objective.begin(&trial, &SilentReporter).unwrap().saving(path, description, true);
-            let training = if each { training.saving_each_epoch() } else { training };
+            let training = if each { training.saving_each_step() } else { training };
             training.finish().unwrap();
         }
         Checkpoint::load(&paths[1]).unwrap();

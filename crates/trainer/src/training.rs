@@ -10,16 +10,21 @@ use allometry_core::{EpochReport, Failure, ObjectiveError, Predictions, Reporter
 use allometry_ladder::Monitor;
 
 use crate::batch::shuffled;
-use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
+use crate::checkpoint::{CheckpointError, Description, Epoch, Progress, Reader, STATE, epoch_end, save};
 use crate::data::{Dataset, SplitPart};
 use crate::device::{DeviceError, Plan, StepError, Trainee};
+use crate::kept::Kept;
 use crate::learner::Diverged;
 use crate::schedule::rate_factor;
 use crate::scoring::{Scored, scaled, score};
 use crate::stopping;
 
-/// Minimum time between checkpoints during training, which keeps their cost low.
-const SAVE_INTERVAL: Duration = Duration::from_secs(30);
+/// Shortest time between two checkpoints during training.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(30);
+/// Longest time between two checkpoints.
+const LONGEST_INTERVAL: Duration = Duration::from_mins(10);
+/// Time between two checkpoints, in times that writing the last one took.
+const PER_WRITING: u32 = 20;
 
 /// Metric that is 1 if predictions are constant over all rows.
 const CONSTANT: &str = "constant";
@@ -57,13 +62,18 @@ pub(crate) struct Training<'a> {
 /// The epoch whose weights are kept.
 pub(crate) struct Best {
     pub(crate) epoch: Epoch,
-    pub(crate) weights: Vec<f32>,
+    pub(crate) weights: Kept,
     pub(crate) predictions: Predictions,
 }
 
 /// A training that reached its end.
 pub(crate) struct Trained {
-    pub(crate) best: Best,
+    /// The best epoch.
+    pub(crate) epoch: Epoch,
+    /// Its weights.
+    pub(crate) weights: Vec<f32>,
+    /// Its predictions for the validation part.
+    pub(crate) predictions: Predictions,
     /// Number of epochs trained; `None` where it is not known any more.
     pub(crate) epochs: Option<u64>,
     /// Number of training windows.
@@ -76,6 +86,8 @@ struct Saver<'a> {
     saved: Instant,
     /// Minimum time between two checkpoints during training.
     interval: Duration,
+    /// The shortest and the longest interval.
+    intervals: [Duration; 2],
     /// Whether training fails if a checkpoint cannot be written.
     essential: bool,
 }
@@ -109,34 +121,44 @@ impl<'a> Training<'a> {
     /// Writes checkpoints to `path` from now on. A failure to write is an error if they are `essential`.
     #[must_use]
     pub(crate) fn saving(mut self, path: &'a Path, description: Description, essential: bool) -> Self {
-        self.saver =
-            Some(Saver { path, description, saved: Instant::now(), interval: SAVE_INTERVAL, essential });
+        let intervals = [SHORTEST_INTERVAL, LONGEST_INTERVAL];
+        let (saved, interval) = (Instant::now(), SHORTEST_INTERVAL);
+        self.saver = Some(Saver { path, description, saved, interval, intervals, essential });
         self
     }
 
-    /// Writes a checkpoint after each epoch.
+    /// Whether a checkpoint with this description is one of this training.
+    pub(crate) fn is_of(&self, description: &Description) -> bool {
+        let own = self.saver.as_ref().map(|saver| &saver.description);
+        own.is_some_and(|own| description.differences(own).is_empty())
+    }
+
+    /// Writes a checkpoint after each step.
     #[cfg(test)]
-    pub(crate) fn saving_each_epoch(mut self) -> Self {
-        self.saver.as_mut().expect("it is saving").interval = Duration::ZERO;
+    pub(crate) fn saving_each_step(mut self) -> Self {
+        let saver = self.saver.as_mut().expect("it is saving");
+        (saver.interval, saver.intervals) = (Duration::ZERO, [Duration::ZERO; 2]);
         self
     }
 
     /// Continues from a checkpoint of the same trial. Its epochs are reported again, so that the reporter
-    /// receives all.
-    pub(crate) fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), ObjectiveError> {
-        let (Some(progress), Some(buffers)) = (checkpoint.description.progress, checkpoint.training) else {
-            return Ok(());
-        };
-        let mut buffers = VecDeque::from(buffers);
-        let mut next = || buffers.pop_front().expect("a checkpoint that was read has every buffer");
-        let (weights, first, second) = (next(), next(), next());
-        self.ends = buffers;
-        if let Some(epoch) = checkpoint.description.best {
-            self.trainee.set_weights(&checkpoint.weights).map_err(|e| device_failure(&e))?;
-            let predictions = self.validate()?.into_predictions();
-            self.best = Some(Best { epoch, weights: checkpoint.weights, predictions });
+    /// receives all. After an error of the file the state is that of no training.
+    pub(crate) fn resume(&mut self, checkpoint: &mut Reader) -> Result<(), TrainError> {
+        let Some(progress) = checkpoint.description.progress.clone() else { return Ok(()) };
+        for number in 0..progress.ends {
+            let mut end = vec![0.0; checkpoint.weights];
+            checkpoint.buffer(&epoch_end(number), &mut end)?;
+            self.ends.push_back(end);
         }
-        self.trainee.restore([&weights, &first, &second], progress.count).map_err(|e| device_failure(&e))?;
+        if let Some(epoch) = checkpoint.description.best.clone() {
+            self.restore_best(checkpoint, epoch)?;
+        }
+        let mut read = Ok(());
+        let mut fill = |state: [&mut [f32]; 3]| {
+            read = STATE.iter().zip(state).try_for_each(|(name, to)| checkpoint.buffer(name, to));
+        };
+        self.trainee.restore(progress.count, &mut fill).map_err(|e| device_failure(&e))?;
+        read?;
         self.progress = progress;
         for epoch in &self.progress.history {
             check_signal(self.reporter.report(&epoch.into()))?;
@@ -144,29 +166,67 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
+    /// Restores the best epoch of a training that has ended.
+    pub(crate) fn restore_ended(
+        mut self,
+        checkpoint: &mut Reader,
+        epoch: Epoch,
+    ) -> Result<Trained, TrainError> {
+        self.restore_best(checkpoint, epoch)?;
+        self.ended(None)
+    }
+
+    /// Reads the best epoch's weights and scores them, with which the trainee is left.
+    fn restore_best(&mut self, checkpoint: &mut Reader, epoch: Epoch) -> Result<(), TrainError> {
+        let mut weights = self.trainee.lend();
+        weights.resize(checkpoint.weights, 0.0);
+        let read = checkpoint.best_weights(&mut weights);
+        let set = read.is_ok().then(|| self.trainee.set_weights(&weights));
+        self.trainee.take_back(weights);
+        read?;
+        set.transpose().map_err(|e| device_failure(&e))?;
+        let predictions = self.validate()?.into_predictions();
+        self.keep(epoch, predictions).map_err(|e| device_failure(&e))?;
+        Ok(())
+    }
+
     /// Trains to the end.
     pub(crate) fn finish(mut self) -> Result<Trained, TrainError> {
         while self.progress.history.len() < self.plan.settings.epochs && !self.progress.stopping.is_over() {
             match self.epoch() {
-                Err(ObjectiveError::Interrupted) => {
+                Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
                     self.save()?;
                     return Err(ObjectiveError::Interrupted.into());
                 }
                 ended => ended?,
             }
-            if self.saver.as_ref().is_some_and(|s| s.saved.elapsed() >= s.interval) {
-                self.save()?;
-            }
-        }
-        let best = self.best.ok_or_else(|| failed("no epoch was trained: `epochs` is 0", String::new()))?;
-        if let Some(Saver { path, mut description, essential: true, .. }) = self.saver {
-            description.best = Some(best.epoch.clone());
-            // Remove the progress of an earlier checkpoint of this training.
-            description.progress = None;
-            save(path, &description, &best.weights, &[])?;
+            self.save_if_due()?;
         }
         let epochs = Some(self.progress.history.len() as u64);
-        Ok(Trained { best, epochs, windows: self.train.windows.len() })
+        let saver = self.saver.take();
+        let trained = self.ended(epochs)?;
+        if let Some(Saver { path, mut description, essential: true, .. }) = saver {
+            description.best = Some(trained.epoch.clone());
+            // Remove the progress of an earlier checkpoint of this training.
+            description.progress = None;
+            save(path, &description, &trained.weights, &[])?;
+        }
+        Ok(trained)
+    }
+
+    /// Returns the best epoch. The memory of the training is free before its weights are read.
+    fn ended(self, epochs: Option<u64>) -> Result<Trained, TrainError> {
+        let Self { best, trainee, train, .. } = self;
+        drop(trainee);
+        let best = best.ok_or_else(|| failed("no epoch was trained: `epochs` is 0", String::new()))?;
+        let Best { epoch, weights, predictions } = best;
+        let weights = weights.into_weights().map_err(|e| lost(&e))?;
+        Ok(Trained { epoch, weights, predictions, epochs, windows: train.windows.len() })
+    }
+
+    fn save_if_due(&mut self) -> Result<(), TrainError> {
+        let is_due = self.saver.as_ref().is_some_and(|saver| saver.saved.elapsed() >= saver.interval);
+        if is_due { self.save() } else { Ok(()) }
     }
 
     /// Writes a checkpoint from which training can continue.
@@ -176,19 +236,48 @@ impl<'a> Training<'a> {
         self.progress.ends = self.ends.len();
         saver.description.progress = Some(self.progress.clone());
         saver.description.best = self.best.as_ref().map(|best| best.epoch.clone());
-        let [weights, first, second] = self.trainee.state().map_err(|e| device_failure(&e))?;
-        let best = self.best.as_ref().map_or(&*weights, |best| &best.weights);
-        saver.saved = Instant::now();
+        let mut lent = self.trainee.lend();
+        let best = match &self.best {
+            None => None,
+            Some(Best { weights: Kept::Memory(weights), .. }) => Some(&weights[..]),
+            Some(best) => {
+                lent.resize(best.weights.len(), 0.0);
+                best.weights.read(&mut lent).map_err(|e| lost(&e))?;
+                Some(&lent[..])
+            }
+        };
+        let begun = Instant::now();
+        let state = self.trainee.state().map_err(|e| device_failure(&e))?;
         let ends = self.ends.iter().map(Vec::as_slice);
-        let buffers: Vec<&[f32]> = [&*weights, &*first, &*second].into_iter().chain(ends).collect();
-        match save(saver.path, &saver.description, best, &buffers) {
-            Err(_) if !saver.essential => Ok(()),
+        let buffers: Vec<&[f32]> = state.iter().map(|buffer| &**buffer).chain(ends).collect();
+        let saved = save(saver.path, &saver.description, best.unwrap_or(&state[0]), &buffers);
+        saver.saved = Instant::now();
+        let [shortest, longest] = saver.intervals;
+        saver.interval = (begun.elapsed() * PER_WRITING).clamp(shortest, longest);
+        let is_essential = saver.essential;
+        drop(state);
+        self.trainee.take_back(lent);
+        match saved {
+            Err(_) if !is_essential => Ok(()),
             saved => Ok(saved?),
         }
     }
 
+    /// Keeps the current weights as those of the best epoch.
+    fn keep(&mut self, epoch: Epoch, predictions: Predictions) -> Result<(), DeviceError> {
+        let weights = self.trainee.weights()?;
+        if let Some(best) = &mut self.best {
+            best.weights.replace(&weights);
+            (best.epoch, best.predictions) = (epoch, predictions);
+        } else {
+            let weights = Kept::new(&weights, self.saver.as_ref().map(|saver| saver.path));
+            self.best = Some(Best { epoch, weights, predictions });
+        }
+        Ok(())
+    }
+
     /// Runs one epoch, or the rest of an interrupted one: training, scores, report.
-    fn epoch(&mut self) -> Result<(), ObjectiveError> {
+    fn epoch(&mut self) -> Result<(), TrainError> {
         let mut metrics = self.train_epoch()?;
         self.average().map_err(|e| device_failure(&e))?;
         let scored = self.validate()?;
@@ -203,14 +292,7 @@ impl<'a> Training<'a> {
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
         if self.progress.stopping.observe(monitored) == stopping::Progress::Best {
-            let weights = self.trainee.weights().map_err(|e| device_failure(&e))?;
-            if let Some(best) = &mut self.best {
-                best.weights.copy_from_slice(&weights);
-                (best.epoch, best.predictions) = (epoch.clone(), predictions);
-            } else {
-                let weights = weights.into_owned();
-                self.best = Some(Best { epoch: epoch.clone(), weights, predictions });
-            }
+            self.keep(epoch.clone(), predictions).map_err(|e| device_failure(&e))?;
         }
         if !self.mean.is_empty() {
             self.trainee.swap_weights(&mut self.mean).map_err(|e| device_failure(&e))?;
@@ -219,7 +301,7 @@ impl<'a> Training<'a> {
         (self.progress.steps, self.progress.loss, self.progress.largest_norm) = (0, 0.0, 0.0);
         check_signal(self.reporter.report(&report))?;
         match collapsed_to {
-            Some(to) if self.has_collapsed() => Err(ObjectiveError::Collapsed(to)),
+            Some(to) if self.has_collapsed() => Err(ObjectiveError::Collapsed(to).into()),
             _ => Ok(()),
         }
     }
@@ -267,22 +349,23 @@ impl<'a> Training<'a> {
 
     /// Trains on every window once, except those trained on before an interruption. Returns the epoch's
     /// training metrics.
-    fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, ObjectiveError> {
-        let windows = &self.train.windows;
+    fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, TrainError> {
+        let count = self.train.windows.len();
         let batch_size = self.plan.capacity;
         let step_size = batch_size * self.plan.settings.accumulate;
-        let order = shuffled(windows.len(), self.trial.seed, self.progress.history.len() as u64);
-        let steps_per_epoch = windows.len().div_ceil(step_size);
+        let order = shuffled(count, self.trial.seed, self.progress.history.len() as u64);
+        let steps_per_epoch = count.div_ceil(step_size);
         let (mut starts, mut targets) = (Vec::with_capacity(batch_size), Vec::with_capacity(batch_size));
         for step in order.chunks(step_size).skip(self.progress.steps) {
             if self.reporter.interrupted() {
-                return Err(ObjectiveError::Interrupted);
+                return Err(ObjectiveError::Interrupted.into());
             }
             let factor = rate_factor(self.plan.settings, steps_per_epoch, self.trainee.count().steps);
             let rate = self.plan.hyperparameters.learning_rate * factor;
             let largest_norm = self.progress.largest_norm;
             let mut loss = 0.0;
             for (number, batch) in step.chunks(batch_size).enumerate() {
+                let windows = &self.train.windows;
                 let preparation = &self.dataset.preparation;
                 targets.clear();
                 targets.extend(batch.iter().map(|&i| scaled(windows[i].target, preparation)));
@@ -302,9 +385,10 @@ impl<'a> Training<'a> {
             self.progress.steps += 1;
             self.progress.loss += loss * step.len() as f64;
             self.progress.largest_norm = largest_norm.max(report.gradient_norm);
+            self.save_if_due()?;
         }
         Ok(BTreeMap::from([
-            ("train_loss".into(), self.progress.loss / windows.len() as f64),
+            ("train_loss".into(), self.progress.loss / count as f64),
             ("gradient_norm".into(), self.progress.largest_norm),
         ]))
     }
@@ -337,6 +421,10 @@ pub(crate) fn failed(reason: &str, detail: String) -> ObjectiveError {
 
 pub(crate) fn device_failure(error: &DeviceError) -> ObjectiveError {
     failed("the device failed", error.to_string())
+}
+
+fn lost(error: &std::io::Error) -> ObjectiveError {
+    failed("the weights of the best epoch cannot be read from the disk", error.to_string())
 }
 
 fn step_failure(error: &StepError, largest_norm: f64) -> ObjectiveError {

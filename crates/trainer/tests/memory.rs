@@ -5,11 +5,14 @@ mod support;
 
 use allometry_core::{ObjectiveError, Params};
 use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
-use allometry_trainer::PatchTstObjective;
+use allometry_trainer::checkpoint::Checkpoint;
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
+use allometry_trainer::{PatchTstObjective, TrainError};
 use support::{Recorder, number, params, spec, trial};
 
 const CASE: &str = "ALLOMETRY_MEMORY_CASE";
+/// A model whose best epoch's weights lie on the disk.
+const LARGE: &str = "a large model with a checkpoint";
 const FEATURES: usize = 24;
 const CONTEXT: usize = 48;
 
@@ -106,6 +109,7 @@ fn cases() -> Vec<(&'static str, ModelSpec, Params)> {
             shape(64, 2, 4, 4),
         ),
         ("soft AUC", ModelSpec { loss: LossKind::SoftAuc, ..batch(300) }, shape(96, 3, 4, 4)),
+        (LARGE, ModelSpec { epochs: 2, patience: 2, ..batch(2) }, shape(1024, 2, 16, 4)),
     ]
 }
 
@@ -113,7 +117,7 @@ fn cases() -> Vec<(&'static str, ModelSpec, Params)> {
 #[test]
 fn measured_alone() {
     let Some(case) = std::env::var(CASE).ok().and_then(|case| case.parse::<usize>().ok()) else { return };
-    let (_, model, params) = cases().swap_remove(case);
+    let (name, model, params) = cases().swap_remove(case);
     let dataset = dataset(model.task, model.batch_size.unwrap_or(64));
     // Load the code and the buffers of matrix products before measuring.
     let small =
@@ -125,7 +129,20 @@ fn measured_alone() {
     let before = peak().unwrap();
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let predicted = objective.cost(&params, None).unwrap().memory_bytes;
-    objective.fit(&trial(1, params), &Recorder::default()).unwrap();
+    if name == LARGE {
+        // It is interrupted after an epoch, saved, read and trained to its end.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.safetensors");
+        let run = |reporter: &Recorder| {
+            objective.fit_with_checkpoint(&trial(1, params.clone()), reporter, &path, false)
+        };
+        let interrupted = run(&Recorder { interrupt_after_polls: Some(3), ..Recorder::default() });
+        assert!(matches!(interrupted, Err(TrainError::Objective(ObjectiveError::Interrupted))));
+        assert!(Checkpoint::load(&path).unwrap().description.best.is_some());
+        run(&Recorder::default()).unwrap();
+    } else {
+        objective.fit(&trial(1, params), &Recorder::default()).unwrap();
+    }
     println!("measured {predicted} {}", peak().unwrap() - before);
 }
 

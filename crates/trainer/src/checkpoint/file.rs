@@ -4,11 +4,8 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::Path;
 
-/// Writes a file under a temporary name, then renames it once it is on the disk.
-///
-/// Whatever happens, either the old or the new file is there. A missing folder is created, readable only by
-/// its owner.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+/// Returns the folder of a file. A missing one is created, readable only by its owner.
+pub(crate) fn make_folder(path: &Path) -> io::Result<&Path> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -18,6 +15,14 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
     maker.create(folder)?;
+    Ok(folder)
+}
+
+/// Writes a file under a temporary name, then renames it once it is on the disk.
+///
+/// Whatever happens, either the old or the new file is there.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = make_folder(path)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = folder.join(name);

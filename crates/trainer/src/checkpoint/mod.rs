@@ -9,39 +9,46 @@ mod bounds;
 mod description;
 mod error;
 mod file;
+mod reader;
 mod tensors;
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::{SafeTensorError, SafeTensors, serialize_to_file};
+use safetensors::{SafeTensorError, serialize_to_file};
 
 pub(crate) use description::Progress;
 pub use description::{DataDescription, Description, Epoch, SCHEMA};
 pub use error::CheckpointError;
-use tensors::{Stored, numbers};
+pub(crate) use file::make_folder;
+pub(crate) use reader::Reader;
+use tensors::Stored;
 
 use crate::model::{Layout, named_tensors};
 
 /// Key of the description in the file's metadata.
 const KEY: &str = "allometry";
 
-/// Returns the names of the training buffers: weights and both moments, then the weights at the ends of the
-/// last epochs, oldest first.
+/// Names of the weights and of both moments of a training.
+pub(crate) const STATE: [&str; 3] = ["training.weights", "training.first_moment", "training.second_moment"];
+
+/// Returns the names of the training buffers: the state, then the weights at the ends of the last epochs.
 fn buffer_names(ends: usize) -> impl Iterator<Item = String> {
-    let fixed = ["training.weights", "training.first_moment", "training.second_moment"];
-    fixed.into_iter().map(str::to_owned).chain((0..ends).map(|i| format!("training.epoch_end.{i}")))
+    STATE.into_iter().map(str::to_owned).chain((0..ends).map(epoch_end))
 }
 
-/// A checkpoint in memory.
+/// Returns the name of the weights at the end of one of the last epochs, from 0 for the oldest.
+pub(crate) fn epoch_end(number: usize) -> String {
+    format!("training.epoch_end.{number}")
+}
+
+/// The model of a checkpoint in memory.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// Description stored in the checkpoint.
     pub description: Description,
     /// Weights of the best epoch, in the order of the layout.
     pub(crate) weights: Vec<f32>,
-    /// Buffers named by [`buffer_names`], from which training continues.
-    pub(crate) training: Option<Vec<Vec<f32>>>,
 }
 
 /// Writes a checkpoint. Whatever happens, `path` holds the old or the new one.
@@ -91,58 +98,10 @@ impl Checkpoint {
     /// # Errors
     /// Every [`CheckpointError`] except those of writing.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let read = |source| CheckpointError::Read { path: path.to_owned(), source };
-        let bytes = std::fs::read(path).map_err(read)?;
-        let damaged = |why: String| CheckpointError::Damaged { path: path.to_owned(), why };
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
-        let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let text = text.ok_or_else(|| CheckpointError::Foreign { path: path.to_owned() })?;
-        let description = Self::describe(path, text)?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
-
-        let wrong = |why: String| CheckpointError::Architecture { path: path.to_owned(), why };
-        let (hyperparameters, geometry) = description.shape().map_err(|e| wrong(e.to_string()))?;
-        if let Some(why) = bounds::problem(&description, (&hyperparameters, geometry), bytes.len()) {
-            return Err(wrong(why));
-        }
-        let layout = Layout::new(hyperparameters.architecture, geometry);
-        let find = |name: &str, shape: &[usize]| {
-            let tensor = tensors.tensor(name).map_err(|_| wrong(format!("tensor `{name}` is missing")))?;
-            if tensor.shape() != shape || tensor.dtype() != safetensors::Dtype::F32 {
-                let (found, dtype) = (tensor.shape(), tensor.dtype());
-                return Err(wrong(format!("tensor `{name}` is {dtype:?} {found:?}, not F32 {shape:?}")));
-            }
-            Ok(tensor.data())
-        };
-        let mut weights = vec![0.0; layout.total];
-        for tensor in named_tensors(&layout, hyperparameters.architecture, geometry) {
-            let values = tensor.span.of_mut(&mut weights);
-            for (place, number) in numbers(find(&tensor.name, &tensor.shape)?).enumerate() {
-                values[tensor.place(place)] = number;
-            }
-        }
-        let training = match &description.progress {
-            None => None,
-            Some(progress) => {
-                let read = |name: String| Ok(numbers(find(&name, &[layout.total])?).collect());
-                Some(buffer_names(progress.ends).map(read).collect::<Result<Vec<_>, _>>()?)
-            }
-        };
-        Ok(Self { description, weights, training })
-    }
-
-    /// Parses the description, its version first, because other versions may have any other content.
-    fn describe(path: &Path, text: &str) -> Result<Description, CheckpointError> {
-        let damaged = |why: String| CheckpointError::Damaged { path: path.to_owned(), why };
-        let document: serde_json::Value = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
-        match document.get("schema").and_then(serde_json::Value::as_str) {
-            Some(SCHEMA) => {}
-            found => {
-                let found = found.unwrap_or("no name").to_owned();
-                return Err(CheckpointError::Version { path: path.to_owned(), found, expected: SCHEMA });
-            }
-        }
-        serde_json::from_value(document).map_err(|e| damaged(format!("its description is wrong: {e}")))
+        let mut reader = Reader::open(path)?;
+        let mut weights = vec![0.0; reader.weights];
+        reader.best_weights(&mut weights)?;
+        Ok(Self { description: reader.description, weights })
     }
 
     /// Whether training has ended.

@@ -27,14 +27,20 @@ impl View for Stored<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let bytes: Vec<u8> = match self {
+        match self {
             Self::Weights(tensor, buffer) => {
                 let values = tensor.span.of(buffer);
-                (0..values.len()).flat_map(|place| values[tensor.place(place)].to_le_bytes()).collect()
+                let bytes = (0..values.len()).flat_map(|place| values[tensor.place(place)].to_le_bytes());
+                Cow::Owned(bytes.collect())
             }
-            Self::Buffer(values, _) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        };
-        Cow::Owned(bytes)
+            // A copy would take a quarter of the memory of a training.
+            Self::Buffer(values, _) if cfg!(target_endian = "little") => {
+                Cow::Borrowed(bytemuck::cast_slice(values))
+            }
+            Self::Buffer(values, _) => {
+                Cow::Owned(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            }
+        }
     }
 
     fn data_len(&self) -> usize {
