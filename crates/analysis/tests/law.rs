@@ -178,20 +178,24 @@ fn intervals_of_a_law_over_two_axes_cover_the_truth() {
     let options = LawOptions { replicates: 200, ..LawOptions::default() };
     let (e, a, alpha, b, beta) = (1.8, 480.0, 0.35, 2_100.0, 0.37);
     let truth = |n: f64, d: f64| e + a * n.powf(-alpha) + b * d.powf(-beta);
-    let covered_by = |sizes: usize, outliers: f64, kind: u64| -> Vec<Vec<Option<bool>>> {
+    let covered_by = |[sizes, rows]: [usize; 2], outliers: f64, shared: f64, kind: u64| {
         // Many runs take long to fit.
-        (0..if sizes > 10 { tables() / 4 } else { tables() / 2 })
+        (0..if sizes * rows > 100 { tables() / 4 } else { tables() / 2 })
             .into_par_iter()
             .map(|number| {
                 let mut rng = stream(number, "law of two", kind);
                 let mut places = stream(number, "places of two", kind);
                 let mut points = Vec::new();
                 for n in 0..sizes {
-                    for d in 0..sizes {
+                    let of_size = shared * gauss(&mut rng);
+                    let same = (n as f64 + 0.3 * gauss(&mut places)) / sizes as f64;
+                    for d in 0..rows {
                         let mut part =
-                            |place: usize| (place as f64 + 0.3 * gauss(&mut places)) / sizes as f64;
-                        let (n, d) = (1e7 * 1e3_f64.powf(part(n)), 1e9 * 1e2_f64.powf(part(d)));
-                        let noise = (0.005 * gauss(&mut rng)).exp();
+                            |place: usize, of: usize| (place as f64 + 0.3 * gauss(&mut places)) / of as f64;
+                        // Runs that share noise are checkpoints of one model.
+                        let n = if shared > 0.0 { same } else { part(n, sizes) };
+                        let (n, d) = (1e7 * 1e3_f64.powf(n), 1e9 * 1e2_f64.powf(part(d, rows)));
+                        let noise = (of_size + 0.005 * gauss(&mut rng)).exp();
                         let diverged =
                             if uniform(&mut rng) < outliers { 1.0 + uniform(&mut rng) } else { 1.0 };
                         points.push(LawPoint { sizes: vec![n, d], loss: truth(n, d) * noise * diverged });
@@ -214,13 +218,23 @@ fn intervals_of_a_law_over_two_axes_cover_the_truth() {
                     optimum,
                 ]
             })
-            .collect()
+            .collect::<Vec<Vec<Option<bool>>>>()
     };
-    for (kind, (sizes, outliers)) in [(6, 0.0), (6, 0.05), (14, 0.05)].into_iter().enumerate() {
+    for (kind, (sizes, outliers, shared)) in [
+        ([6, 6], 0.0, 0.0),
+        ([6, 6], 0.05, 0.0),
+        ([14, 14], 0.05, 0.0),
+        ([10, 30], 0.0, 0.01),
+        ([10, 10], 0.05, 0.005),
+        ([20, 6], 0.0, 0.01),
+    ]
+    .into_iter()
+    .enumerate()
+    {
         check(
-            &format!("{sizes} x {sizes} runs, {outliers} outliers"),
+            &format!("{sizes:?} runs, {outliers} outliers, shared noise {shared}"),
             &["alpha", "beta", "floor", "next", "held out", "optimum"],
-            &covered_by(sizes, outliers, kind as u64),
+            &covered_by(sizes, outliers, shared, kind as u64),
         );
     }
 }

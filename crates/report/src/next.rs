@@ -1,6 +1,6 @@
 //! What to do next.
 
-use allometry_analysis::{Analysis, Severity};
+use allometry_analysis::{Analysis, Finding, Problem, Severity};
 
 use crate::full::is_lone;
 use crate::words;
@@ -14,11 +14,25 @@ pub struct NextStep {
     pub command: Option<String>,
 }
 
-/// Returns what the verdict advises or, if it advises nothing, what the most severe finding advises.
-/// `None` if there is nothing to do. `ladder` are the command's arguments that name the ladder; it is
+/// Standard errors from which a baseline that is ahead comes before all other advice.
+const CLEARLY_AHEAD: f64 = 2.0;
+
+/// Returns what to do about a baseline that is clearly ahead, otherwise what the verdict advises or, if it
+/// advises nothing, what the most severe finding advises. `None` if there is nothing to do. `ladder` are the command's arguments that name the ladder; it is
 /// empty for `ladder.toml`.
 pub fn next_step(analysis: &Analysis, ladder: &str) -> Option<NextStep> {
-    of_verdict(analysis, ladder).or_else(|| of_findings(analysis))
+    let behind = analysis.findings.iter().find(|finding| is_clearly_behind(finding));
+    let behind = behind.map(|finding| NextStep { sentence: words::finding::advice(finding), command: None });
+    behind.or_else(|| of_verdict(analysis, ladder)).or_else(|| of_findings(analysis))
+}
+
+fn is_clearly_behind(finding: &Finding) -> bool {
+    match finding.problem.reason() {
+        Some(Problem::BehindBaseline { standard_errors, .. }) => {
+            standard_errors.is_some_and(|errors| errors >= CLEARLY_AHEAD)
+        }
+        _ => false,
+    }
 }
 
 fn of_verdict(analysis: &Analysis, ladder: &str) -> Option<NextStep> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::check;
 use super::resample::{laws, variance};
+use super::shared::SharedNoise;
 use super::{
     DIVERGED, Fitted, LEAST_EXCESS, LawAxis, LawEstimate, LawOptions, LawPoint, LawProblem, distinct, is_same,
 };
@@ -73,10 +74,20 @@ pub(super) fn held_out(
     let mean =
         |of: &dyn Fn(&LawPoint) -> f64| (sound.iter().map(|point| of(point).ln()).sum::<f64>() / count).exp();
     let predicted = |law: &Law| mean(&|point| law.at(&point.sizes));
+    let shared = if axes.len() == 1 { None } else { SharedNoise::of(&fitted) };
+    let mut weights: Vec<f64> = sound.iter().map(|point| point.sizes[0]).collect();
+    weights.sort_by(f64::total_cmp);
+    let runs: Vec<f64> =
+        weights.chunk_by(|a, b| is_same(*a, *b)).map(|of_size| of_size.len() as f64).collect();
     // Few runs have normal noise with a known error; many have the noise that they show, outliers included.
     let noise = |rng: &mut TrialRng| {
         if axes.len() == 1 {
             return spread / count.sqrt() * gauss(rng);
+        }
+        if let Some(shared) = &shared {
+            let of_sizes = shared.draw(runs.len(), rng);
+            let together: f64 = of_sizes.iter().zip(&runs).map(|(noise, runs)| noise * runs).sum();
+            return (together + (0..sound.len()).map(|_| shared.of_run(rng)).sum::<f64>()) / count;
         }
         let drawn = (0..sound.len()).map(|_| -fitted.residuals[below(rng, fitted.residuals.len())]);
         drawn.sum::<f64>() / count

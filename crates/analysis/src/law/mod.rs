@@ -5,6 +5,7 @@ mod isoflop;
 mod optimum;
 mod problem;
 mod resample;
+mod shared;
 
 use std::collections::HashSet;
 
@@ -14,15 +15,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::Interval;
 use crate::stats::bootstrap;
+use crate::stats::kendall::kendall;
 use crate::stats::robust_law::{EXPONENTS, Law, Sizes};
 
 pub use forecast::{Forecast, Prediction};
 pub use isoflop::IsoFlop;
-pub(crate) use optimum::optima_of;
+pub(crate) use optimum::{MULTIPLES, optima_of};
 pub use optimum::{OPERATIONS, Optimum};
 pub use problem::LawProblem;
 pub(crate) use problem::check;
+use resample::Departure;
 pub use resample::Resampled;
+use shared::SharedNoise;
 
 /// Threshold of Huber's loss on the residuals of `log loss` (Hoffmann et al. 2022).
 pub const DELTA: f64 = 1e-3;
@@ -40,6 +44,8 @@ const DIVERGED: f64 = 8.0;
 const MOST_ROUNDS: usize = 5;
 /// Number of residuals with which [`DIVERGED`] is doubled; with more it is nearly itself.
 const UNCERTAIN: f64 = 10.0;
+/// Fewest runs of a size for a statement on their spread.
+const SEVERAL: usize = 3;
 /// Least relative excess of the loss of a diverged run.
 const LEAST_EXCESS: f64 = 1e-3;
 
@@ -93,11 +99,14 @@ pub struct LawOptions {
     pub replicates: u64,
     /// Seed of the resampling.
     pub seed: u64,
+    /// Compute for which the best weights and data are asked, in operations; 0 for that of the largest run,
+    /// ten times and a hundred times as much.
+    pub compute: f64,
 }
 
 impl Default for LawOptions {
     fn default() -> Self {
-        Self { level: 0.95, replicates: 1_000, seed: 0 }
+        Self { level: 0.95, replicates: 1_000, seed: 0, compute: 0.0 }
     }
 }
 
@@ -178,6 +187,20 @@ pub struct LawAnalysis {
     pub level: f64,
     /// Distances of the runs from the law.
     pub residuals: LawResiduals,
+    /// P-value of the departure of the means of repeated sizes from the law, beyond the noise of runs; `null`
+    /// without repeated sizes. With two axes, of the medians of the sizes of weights.
+    #[serde(default)]
+    pub lack_of_fit: Option<f64>,
+    /// Rank correlation of sizes and losses of a law of one axis (Kendall's tau-b).
+    #[serde(default)]
+    pub correlation: Option<f64>,
+    /// Smallest and largest number of rows per weight; for laws over weights and data.
+    #[serde(default)]
+    pub rows_per_weight: Option<[f64; 2]>,
+    /// Median over repeated sizes of the ratio of the largest loss to the smallest; `null` where few sizes have
+    /// several runs.
+    #[serde(default)]
+    pub ratio_within: Option<f64>,
     /// Forecast of the largest size by the others.
     pub held_out: Option<Forecast>,
     /// Why the others cannot forecast it.
@@ -241,6 +264,7 @@ pub fn fit_law(
     let estimate = |of: &dyn Fn(&Law) -> f64| {
         LawEstimate::new(of(&fitted.law), laws.iter().map(of).collect(), options.level)
     };
+    let kept: Vec<LawPoint> = fitted.kept.iter().map(|place| points[*place].clone()).collect();
     let axis_laws: Vec<AxisLaw> = axes
         .iter()
         .enumerate()
@@ -250,10 +274,10 @@ pub fn fit_law(
             let range = sizes.fold([f64::INFINITY, 0.0], |[low, high], x| [x.min(low), x.max(high)]);
             AxisLaw {
                 axis: *axis,
-                distinct: distinct(points, place).len() as u64,
+                distinct: distinct(&kept, place).len() as u64,
                 range,
                 amplitude: estimate(&|law| law.amplitudes[place]),
-                is_open: exponent.lower <= EXPONENTS.0 * 1.01 || exponent.upper >= EXPONENTS.1 * 0.99,
+                is_open: reaches_end(Some(exponent.interval())),
                 exponent,
             }
         })
@@ -283,6 +307,10 @@ pub fn fit_law(
         replicates: laws.len() as u64,
         level: options.level,
         residuals: fitted.residuals(),
+        lack_of_fit: fitted.lack_of_fit(),
+        correlation: correlation(axes, points),
+        rows_per_weight: rows_per_weight(axes, points),
+        ratio_within: fitted.ratio_within(),
         held_out,
         not_held_out,
         next,
@@ -294,9 +322,30 @@ pub fn fit_law(
             .enumerate()
             .flat_map(|(place, axis)| SizeJump::all(*axis, &distinct(points, place)).collect::<Vec<_>>())
             .collect(),
-        optima: optimum::optima(axes, &axis_laws, &fitted.law, &laws, options.level),
+        optima: optimum::optima(axes, &axis_laws, points, &fitted.law, &laws, options),
         axes: axis_laws,
     })
+}
+
+/// Whether the interval of an exponent reaches an end of the searched range or is unknown, so that the exponent
+/// is not determined.
+pub(crate) fn reaches_end(exponent: Option<Interval>) -> bool {
+    exponent.is_none_or(|ends| ends.lower <= EXPONENTS.0 * 1.01 || ends.upper >= EXPONENTS.1 * 0.99)
+}
+
+/// Returns the rank correlation of sizes and losses of one axis.
+fn correlation(axes: &[LawAxis], points: &[LawPoint]) -> Option<f64> {
+    let [_] = axes else { return None };
+    let sizes: Vec<f64> = points.iter().map(|point| point.sizes[0]).collect();
+    let losses: Vec<f64> = points.iter().map(|point| point.loss).collect();
+    kendall(&sizes, &losses).map(|tau| tau.tau_b)
+}
+
+/// Returns the smallest and the largest number of rows per weight.
+fn rows_per_weight(axes: &[LawAxis], points: &[LawPoint]) -> Option<[f64; 2]> {
+    let [LawAxis::Weights, LawAxis::Data] = axes else { return None };
+    let ratios = points.iter().map(|point| point.sizes[1] / point.sizes[0]);
+    Some(ratios.fold([f64::INFINITY, 0.0], |[least, most], ratio| [ratio.min(least), ratio.max(most)]))
 }
 
 /// Returns the number of runs that are equal to another one before them.
@@ -380,6 +429,34 @@ impl Fitted {
             self.residuals = self.sizes.residuals(&self.law);
         }
         self
+    }
+
+    /// Returns the p-value of the departure of repeated sizes from the law.
+    fn lack_of_fit(&self) -> Option<f64> {
+        if self.sizes.axes() == 1 {
+            return Departure::new(&self.sizes, &self.residuals).map(|departure| departure.p);
+        }
+        SharedNoise::estimate(self).map(|(_, p)| p)
+    }
+
+    /// Returns the median over sizes with several runs of the ratio of their third quartile to their smallest
+    /// loss. `None` where fewer than half of the runs are at such sizes.
+    fn ratio_within(&self) -> Option<f64> {
+        let groups = self.sizes.groups();
+        let repeated: Vec<&Vec<usize>> = groups.iter().filter(|group| group.len() >= SEVERAL).collect();
+        let runs: usize = repeated.iter().map(|group| group.len()).sum();
+        if 2 * runs < self.kept.len() {
+            return None;
+        }
+        let ratio = |group: &&Vec<usize>| {
+            // Residuals are those of the law less the loss.
+            let mut logs: Vec<f64> = group.iter().map(|row| -self.residuals[*row]).collect();
+            logs.sort_by(f64::total_cmp);
+            Some((bootstrap::quantile(&logs, 0.75)? - logs[0]).exp())
+        };
+        let mut ratios: Vec<f64> = repeated.iter().filter_map(ratio).collect();
+        ratios.sort_by(f64::total_cmp);
+        bootstrap::quantile(&ratios, 0.5)
     }
 
     fn residuals(&self) -> LawResiduals {

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AxisLaw, LawAxis, LawEstimate};
+use super::{AxisLaw, LawAxis, LawEstimate, LawOptions, LawPoint};
 use crate::stats::robust_law::Law;
 
 /// Operations per weight and row of one training pass, forward and backward (Kaplan et al. 2020).
 pub const OPERATIONS: f64 = 6.0;
-/// Multiples of the largest compute for which the sizes are computed.
-const MULTIPLES: [f64; 3] = [1.0, 10.0, 100.0];
+/// Multiples of the largest compute of a run for which the sizes are computed.
+pub(crate) const MULTIPLES: [f64; 3] = [1.0, 10.0, 100.0];
 
 /// The weights and the data with the least loss for given compute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,27 +31,31 @@ pub struct Optimum {
 pub(super) fn optima(
     axes: &[LawAxis],
     axis_laws: &[AxisLaw],
+    points: &[LawPoint],
     law: &Law,
     laws: &[Law],
-    level: f64,
+    options: &LawOptions,
 ) -> Vec<Optimum> {
     if axes != [LawAxis::Weights, LawAxis::Data] || axis_laws.iter().any(|axis| axis.is_open) {
         return Vec::new();
     }
-    let largest = OPERATIONS * axis_laws.iter().map(|axis| axis.range[1]).product::<f64>();
-    optima_of(law, laws, [largest, OPERATIONS], level)
+    let pairs = |point: &LawPoint| point.sizes.iter().product::<f64>();
+    let largest = OPERATIONS * points.iter().map(pairs).fold(0.0, f64::max);
+    let multiples = MULTIPLES.map(|multiple| multiple * largest);
+    let compute = if options.compute > 0.0 { vec![options.compute] } else { multiples.to_vec() };
+    optima_of(law, laws, &compute, OPERATIONS, options.level)
 }
 
-/// Returns the optima of a law over weights and data for multiples of `largest` compute, with `operations`
-/// per weight and row.
+/// Returns the optima of a law over weights and data for each of `compute`, with `operations` per weight and
+/// row.
 pub(crate) fn optima_of(
     law: &Law,
     laws: &[Law],
-    [largest, operations]: [f64; 2],
+    compute: &[f64],
+    operations: f64,
     level: f64,
 ) -> Vec<Optimum> {
-    let of = |multiple: &f64| {
-        let compute = multiple * largest;
+    let of = |&compute: &f64| {
         let estimate = |of: &dyn Fn(&Law) -> f64| {
             let drawn = laws.iter().map(of).filter(|x| x.is_finite()).collect();
             LawEstimate::new(of(law), drawn, level)
@@ -63,7 +67,7 @@ pub(crate) fn optima_of(
             loss: estimate(&|law| law.at(&best(law, compute / operations))),
         }
     };
-    MULTIPLES.iter().map(of).collect()
+    compute.iter().map(of).collect()
 }
 
 /// Returns the weights and the data with the least loss for a product of both.

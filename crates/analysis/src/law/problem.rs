@@ -9,6 +9,9 @@ use crate::stats::kendall::kendall;
 /// Largest correlation of the logarithms of two axes at which their laws can be told apart.
 const MOST_CORRELATED: f64 = 0.99;
 
+/// Losses that differ by less than this part are equal.
+const SAME_LOSS: f64 = 1e-9;
+
 /// Largest rank correlation of sizes and losses that a falling law may have by chance.
 const MOST_RISING: f64 = 0.5;
 
@@ -39,6 +42,8 @@ pub enum LawProblem {
         /// Number of decades needed.
         needed: f64,
     },
+    /// The losses of all runs are equal.
+    Constant,
     /// The loss rises with the sizes of an axis, while a law falls.
     Rising {
         /// The axis.
@@ -60,6 +65,11 @@ pub(crate) fn check(axes: &[LawAxis], points: &[LawPoint]) -> Result<(), LawProb
         |point: &LawPoint| is_positive(point.loss) && point.sizes.iter().all(|size| is_positive(*size));
     if let Some(row) = points.iter().position(|point| !is_sound(point)) {
         return Err(LawProblem::NotPositive { row: row as u64 });
+    }
+    let losses = || points.iter().map(|point| point.loss);
+    let (least, most) = (losses().fold(f64::INFINITY, f64::min), losses().fold(0.0, f64::max));
+    if most - least <= SAME_LOSS * most {
+        return Err(LawProblem::Constant);
     }
     for (place, &axis) in axes.iter().enumerate() {
         let sizes = distinct(points, place);

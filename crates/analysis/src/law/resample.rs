@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::shared::SharedNoise;
 use super::{DELTA, Fitted};
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::random::{gauss, resample};
@@ -28,6 +29,8 @@ pub enum Resampled {
     Noise,
     /// The runs, drawn with replacement.
     Runs,
+    /// The noise of runs and the noise that the runs of a size of weights share, around a law of this form.
+    SharedNoise,
 }
 
 /// Returns laws of resampled runs: with one axis from losses drawn around the law, with two from runs drawn
@@ -43,6 +46,9 @@ pub(super) fn laws(
         return (from_noise(fitted, replicates, rng), Resampled::Noise);
     }
     let count = fitted.sizes.len();
+    if let Some(shared) = SharedNoise::of(fitted) {
+        return (from_shared_noise(fitted, &shared, replicates, rng), Resampled::SharedNoise);
+    }
     let drawn: Vec<Vec<f64>> = (0..replicates)
         .map(|_| {
             let mut weights = vec![0.0; count];
@@ -75,30 +81,58 @@ fn from_noise(fitted: &Fitted, replicates: u64, rng: &mut TrialRng) -> Vec<Law> 
     draws.into_par_iter().map(law).collect()
 }
 
+/// Returns laws of losses drawn around the law, with noise that the runs of a size of weights share.
+fn from_shared_noise(fitted: &Fitted, shared: &SharedNoise, replicates: u64, rng: &mut TrialRng) -> Vec<Law> {
+    let weights = vec![1.0; fitted.sizes.len()];
+    let draws: Vec<Vec<f64>> = (0..replicates)
+        .map(|_| {
+            let of_sizes = shared.draw(shared.count, rng);
+            shared.groups.iter().map(|group| of_sizes[*group] + shared.of_run(rng)).collect()
+        })
+        .collect();
+    let law = |noise: Vec<f64>| {
+        let drawn = fitted.sizes.around(&fitted.law, &noise);
+        drawn.fit_from(&fitted.law, &weights, DELTA, STEPS)
+    };
+    draws.into_par_iter().map(law).collect()
+}
+
 /// Returns the variance of `log loss` around the law and its degrees of freedom: that of all residuals, or
 /// that of the means of repeated sizes where these depart from the law significantly.
 pub(super) fn variance(sizes: &Sizes, law: &Law) -> (f64, usize) {
     let residuals = sizes.residuals(law);
-    let count = residuals.len();
-    let unknowns = sizes.unknowns();
     let total: f64 = residuals.iter().map(|residual| residual * residual).sum();
-    let free = count.saturating_sub(unknowns).max(1);
-    let groups = sizes.groups();
-    let between: f64 = groups
-        .iter()
-        .map(|group| {
+    let free = residuals.len().saturating_sub(sizes.unknowns()).max(1);
+    match Departure::new(sizes, &residuals) {
+        Some(Departure { variance, freedom, p }) if p < DEPARTS => (variance, freedom),
+        _ => (total / free as f64, free),
+    }
+}
+
+/// How far the means of repeated sizes are from a law.
+pub(super) struct Departure {
+    /// Variance of a mean around the law, times its number of runs.
+    variance: f64,
+    freedom: usize,
+    /// P-value of no departure beyond the noise of runs.
+    pub(super) p: f64,
+}
+
+impl Departure {
+    /// Returns the departure; `None` without repeated sizes, or with no more sizes than unknowns.
+    pub(super) fn new(sizes: &Sizes, residuals: &[f64]) -> Option<Self> {
+        let groups = sizes.groups();
+        let freedom = groups.len().checked_sub(sizes.unknowns()).filter(|freedom| *freedom > 0)?;
+        let free_within = residuals.len().checked_sub(groups.len()).filter(|free| *free > 0)?;
+        let total: f64 = residuals.iter().map(|residual| residual * residual).sum();
+        let of = |group: &Vec<usize>| {
             let mean = group.iter().map(|row| residuals[*row]).sum::<f64>() / group.len() as f64;
             group.len() as f64 * mean * mean
-        })
-        .sum();
-    let (free_between, free_within) = (groups.len().saturating_sub(unknowns), count - groups.len());
-    if free_between > 0 && free_within > 0 {
+        };
+        let between: f64 = groups.iter().map(of).sum();
         let within = (total - between).max(f64::MIN_POSITIVE) / free_within as f64;
-        let between = between / free_between as f64;
-        let p = f_upper_tail(between / within, free_between as f64, free_within as f64);
-        if p.is_some_and(|p| p < DEPARTS) {
-            return (between, free_between);
-        }
+        let variance = between / freedom as f64;
+        let p = f_upper_tail(variance / within, freedom as f64, free_within as f64)?;
+        Some(Self { variance, freedom, p })
     }
-    (total / free as f64, free)
 }

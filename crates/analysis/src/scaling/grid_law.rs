@@ -9,9 +9,9 @@ use super::contrast::Budgets;
 use super::size_law::{Noise, with_draws};
 use crate::estimate::Estimate;
 use crate::input::LadderTrials;
-use crate::law::{LawAxis, LawPoint, Optimum, check, optima_of};
+use crate::law::{LawAxis, LawPoint, MULTIPLES, Optimum, check, optima_of, reaches_end};
 use crate::options::Options;
-use crate::stats::robust_law::{EXPONENTS, Law, Sizes};
+use crate::stats::robust_law::{Law, Sizes};
 
 /// Number of steps of a drawn fit, which starts at the law of the values.
 const STEPS: usize = 200;
@@ -87,13 +87,16 @@ pub(super) fn grid_law(
     let estimate =
         |of: &dyn Fn(&Law) -> f64| with_draws(of(&law), laws.iter().map(of).collect(), 1.0, options);
     let (alpha, beta) = (estimate(&|law| law.exponents[0])?, estimate(&|law| law.exponents[1])?);
-    let reaches = |one: &Estimate| {
-        one.interval.is_none_or(|i| i.lower <= EXPONENTS.0 * 1.01 || i.upper >= EXPONENTS.1 * 0.99)
-    };
-    let is_open = reaches(&alpha) || reaches(&beta);
+    let is_open = reaches_end(alpha.interval) || reaches_end(beta.interval);
     let pairs = [0, 1].map(|axis| column(axis).into_iter().fold(0.0, f64::max)).iter().product::<f64>();
     let optima = operations.filter(|_| !is_open).map_or_else(Vec::new, |operations| {
-        optima_of(&law, &laws, [operations * pairs, operations], options.level)
+        optima_of(
+            &law,
+            &laws,
+            &MULTIPLES.map(|multiple| multiple * operations * pairs),
+            operations,
+            options.level,
+        )
     });
     let (a, b) = (estimate(&|law| law.amplitudes[0])?, estimate(&|law| law.amplitudes[1])?);
     Some(GridLaw { alpha, beta, a, b, floor: estimate(&|law| law.floor)?, is_open, optima })

@@ -52,6 +52,14 @@ pub struct SizeLaw {
     pub held_out: Option<HeldOutBudget>,
 }
 
+impl SizeLaw {
+    /// Whether the interval of the exponent reaches an end of the searched range, so that the sizes do not
+    /// determine it.
+    pub fn is_open(&self) -> bool {
+        law::reaches_end(self.exponent.interval)
+    }
+}
+
 /// The value that a law forecasts at a size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeForecast {

@@ -120,6 +120,15 @@ impl Sizes {
         groups.into_values().collect()
     }
 
+    /// Returns the positions of observations with equal sizes on one axis, by size.
+    pub fn groups_of(&self, axis: usize) -> Vec<Vec<usize>> {
+        let mut groups: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for row in 0..self.len() {
+            groups.entry((self.logs[axis][row] / SAME_SIZE).round() as i64).or_default().push(row);
+        }
+        groups.into_values().collect()
+    }
+
     fn log_loss(&self, law: &Law, row: usize) -> f64 {
         let sizes: Vec<f64> =
             self.logs.iter().zip(&self.centers).map(|(axis, center)| (axis[row] + center).exp()).collect();

@@ -87,13 +87,9 @@ pub(super) fn evidence(scaling: &Scaling) -> Vec<Evidence> {
 
 /// Returns the gain with the sizes as units, and the exponent.
 fn of_trend(trend: &SizeTrend, judgement: Option<&Judgement>) -> [EvidenceReason; 2] {
-    let reaches_end = |exponent: &Estimate| {
-        let ends = exponent.interval;
-        ends.is_some_and(|i| i.lower <= EXPONENTS.0 * 1.01 || i.upper >= EXPONENTS.1 * 0.99)
-    };
     let gain = EvidenceReason::SizesAsUnits { gain: trend.gain_per_decade, sizes: trend.sizes };
     let exponent = match judgement.and_then(|judgement| judgement.law.as_ref()) {
-        Some(fit) if reaches_end(&fit.exponent) => EvidenceReason::ExponentNotIdentified { range: EXPONENTS },
+        Some(fit) if fit.is_open() => EvidenceReason::ExponentNotIdentified { range: EXPONENTS },
         Some(fit) => EvidenceReason::Exponent(fit.exponent),
         None => EvidenceReason::NoExponent { sizes: trend.sizes, decades: trend.decades },
     };

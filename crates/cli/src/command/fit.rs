@@ -1,5 +1,6 @@
 //! `allometry fit`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
@@ -54,6 +55,16 @@ pub(super) struct Fit {
     #[arg(long, value_name = "COLUMN", requires = "value")]
     flops: Option<String>,
 
+    /// Fits the best run of each size alone. Use it where runs of a size have other settings, such as learning
+    /// rates; the best of many runs is partly luck.
+    #[arg(long, requires = "value")]
+    best: bool,
+
+    /// Operations for which the best weights and data are given. Without it: as many as the largest run, ten
+    /// times and a hundred times as many.
+    #[arg(long, value_name = "C", requires = "value", value_parser = operations)]
+    compute: Option<f64>,
+
     #[command(flatten)]
     objective: ObjectiveArgs,
 
@@ -84,6 +95,12 @@ fn level(text: &str) -> Result<f64, String> {
     level.ok_or_else(|| "expected a number from 50 to 99.9".into())
 }
 
+fn operations(text: &str) -> Result<f64, String> {
+    let operations =
+        text.parse::<f64>().ok().filter(|operations| *operations > 0.0 && operations.is_finite());
+    operations.ok_or_else(|| "expected a positive number such as 1e21".into())
+}
+
 /// The runs of a table, and what was left out.
 struct Runs {
     axes: Vec<LawAxis>,
@@ -91,6 +108,24 @@ struct Runs {
     /// Row of the table of each run, from 1 below the header.
     rows: Vec<u64>,
     missing: usize,
+}
+
+impl Runs {
+    /// Keeps the run with the smallest loss of each size.
+    fn keep_best(&mut self) {
+        let mut best: HashMap<Vec<u64>, usize> = HashMap::new();
+        for (place, point) in self.points.iter().enumerate() {
+            let size = point.sizes.iter().map(|size| size.to_bits()).collect();
+            let kept = best.entry(size).or_insert(place);
+            if point.loss < self.points[*kept].loss {
+                *kept = place;
+            }
+        }
+        let mut places: Vec<usize> = best.into_values().collect();
+        places.sort_unstable();
+        self.rows = places.iter().map(|place| self.rows[*place]).collect();
+        self.points = places.iter().map(|place| self.points[*place].clone()).collect();
+    }
 }
 
 impl Fit {
@@ -156,7 +191,21 @@ impl Fit {
                 &format!("left out for lack of a number: {}", counted(runs.missing as u64, "row")),
             );
         }
-        let options = LawOptions { level: self.level / 100.0, seed: self.seed, ..LawOptions::default() };
+        if self.compute.is_some() && runs.axes.len() < 2 {
+            return Err(CliError::Usage {
+                message: "--compute is for a law over weights and data".into(),
+                hint: Some("name the columns with --weights and --data or --flops".into()),
+            });
+        }
+        for note in doubtful_columns(value, &[&self.weights, &self.data, &self.flops]) {
+            output::tell(Label::Warning, &note);
+        }
+        let options = LawOptions {
+            level: self.level / 100.0,
+            seed: self.seed,
+            compute: self.compute.unwrap_or(0.0),
+            ..LawOptions::default()
+        };
         let law = fit_law(&runs.axes, &runs.points, &options).map_err(|problem| {
             let row = |position: u64| runs.rows.get(position as usize).copied().unwrap_or(position);
             let (message, hint) = words::refusal(&problem, row);
@@ -207,8 +256,36 @@ impl Fit {
             runs.points.push(LawPoint { sizes, loss });
             runs.rows.push(row as u64 + 1);
         }
+        if self.best {
+            runs.keep_best();
+        }
         Ok(runs)
     }
+}
+
+/// Words in the name of a column of sizes that are not single ones.
+const MULTIPLES: [&str; 9] =
+    ["billion", "million", "(b)", "(m)", "_in_b", "_in_m", "pf-days", "petaflop", "log"];
+
+/// Returns warnings of columns whose names say that they hold something else.
+fn doubtful_columns(value: &str, sizes: &[&Option<String>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let lower = value.to_lowercase();
+    if lower.contains("ppl") || lower.contains("perplexity") {
+        notes.push(format!(
+            "column `{value}` seems to hold perplexities; a law is one of the loss, their natural logarithm"
+        ));
+    }
+    for name in sizes.iter().filter_map(|name| name.as_deref()) {
+        let lower = name.to_lowercase();
+        if let Some(word) = MULTIPLES.iter().find(|word| lower.contains(**word)) {
+            notes.push(format!(
+                "column `{name}` has `{word}` in its name; amplitudes, best sizes and forecasts need single \
+                 weights, rows and operations, not their multiples or logarithms"
+            ));
+        }
+    }
+    notes
 }
 
 /// Returns the error of a table, with a hint for a cell that is no number.

@@ -278,6 +278,42 @@ fn suggested_budgets_are_reached() {
     std::fs::write(folder.join("ladder.toml"), format!("{head}{text}")).unwrap();
     let (code, checked, err) = run(folder, &["check"]);
     assert_eq!(code, 0, "{checked}{err}");
+
+    // Budgets with lists of their own: all sizes need all values.
+    let own = format!(
+        "{}[[budget]]\nlabel = \"a\"\nweights = \"any\"\n[budget.space]\nd_model = [4, 6, 8]\n\n\
+         [[budget]]\nlabel = \"b\"\nweights = \"any\"\n[budget.space]\nd_model = [8, 12, 16, 24, 32]\n",
+        head.replace("\nd_model = [4, 6, 8, 12, 16, 24, 32]", "")
+    );
+    std::fs::write(folder.join("own.toml"), own).unwrap();
+    let (code, text, err) = run(folder, &["check", "own.toml", "--suggest-budgets", "3"]);
+    assert_eq!(code, 0, "{err}");
+    insta::assert_snapshot!(text, @r#"
+    # 3 budgets over 1.8 decades of weights
+
+    [[budget]]
+    label = "260"
+    weights = 260    # 2 architectures
+
+    [[budget]]
+    label = "2k"
+    weights = 2_000    # 2 architectures
+
+    [[budget]]
+    label = "16k"
+    weights = 16_000    # 2 architectures
+
+    # In [space], in place of the budgets' own lists:
+    # d_model = [4, 6, 8, 12, 16, 24, 32]
+
+    # A forecast of the next size needs 5 budgets over 1.5 decades.
+    "#);
+    let (budgets, lists) = text.split_once("# In [space], in place of the budgets' own lists:\n# ").unwrap();
+    let list = lists.lines().next().unwrap();
+    let whole = head.replace("d_model = [4, 6, 8, 12, 16, 24, 32]", list);
+    std::fs::write(folder.join("own.toml"), format!("{whole}{budgets}")).unwrap();
+    let (code, checked, err) = run(folder, &["check", "own.toml"]);
+    assert_eq!(code, 0, "{checked}{err}");
     insta::assert_snapshot!(refused(folder, &["check", "--suggest-budgets", "40"]), @"
     $ allometry check --suggest-budgets 40
     error: the space reaches from 233 to 17.6k weights, which has room for 9 budgets, not 40

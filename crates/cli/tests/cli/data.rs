@@ -68,10 +68,8 @@ fn a_ladder_on_parts_of_its_rows_says_what_more_rows_buy() {
     accuracy of 2 trials by +0.0101 (95% interval +0.0099 to +0.0104, p \< 0.001). A doubling of the \
     weights on equal rows improves it by +0.0101 (95% interval +0.0099 to +0.0103, p \< 0.001); which \
     of the two buys more is not decided (difference +3.2e-5 (95% interval -0.0003 to +0.0004, p = \
-    0.85)).
-
-    The rows are repeated: a trial passes over its rows 5.0 times (median). The gains are those of more \
-    distinct rows.
+    0.85)). The rows are repeated: a trial passes over its rows 5.0 times (median). The gains are those \
+    of more distinct rows.
 
     | Budget | Weights | Training rows | Expected best accuracy of 2 trials | 95% interval | Units |
     | --- | --- | --- | --- | --- | --- |
@@ -114,8 +112,8 @@ fn a_part_needs_windows_and_leaves_some_out() {
     }
     insta::assert_snapshot!(calls, @r#"
     $ allometry check -S train_share=[0.000001]
-    error: data.csv: a part of 0.0001% of the training rows has windows of one class: there are 265 \
-    training windows
+    error: data.csv: a part of 0.0001% of the training rows has no window: there are 265 training \
+    windows
     hint: a larger part in `train_share` or `train_rows`
     exit code 3
     $ allometry check -S train_rows=[4000]

@@ -41,8 +41,9 @@ fn a_law_has_intervals_and_a_tested_forecast() {
     16 runs at 8 sizes of weights from 1.00M to 2.19B; half of them are within 1.0% of the law, all \
     within 1.0%. 1 run is far above the law and was left out as diverged. Intervals cover the noise of \
     runs around a law of this form, not another form of law.
-    Held out: at 2.19B weights the smaller sizes predicted 2.1614 (2.1083 to 2.2143), observed 2.1614 \
-    (inside; +0.0%).
+    No departure of the means of sizes from the law was found (p = 1.00).
+    Held out: 2 runs with the largest size, at 2.19B weights. The others predicted 2.1614 (2.1083 to \
+    2.2143), observed 2.1614 (inside; +0.0%).
     Next: at 6.56B weights the law predicts 2.1098 (2.0763 to 2.1433).
     "#);
     let written = std::fs::read_to_string(folder.path().join("fit.json")).unwrap();
@@ -77,17 +78,18 @@ fn what_cannot_bear_a_law_is_refused() {
     write("1e6,1e8,3.0\n2e6,1e8,2.9\n");
     insta::assert_snapshot!(refused(folder.path(), &arguments), @"
     $ allometry fit runs.csv --weights n_params --value loss
-    error: runs.csv: there are 2 distinct sizes of weights, too few for a law
+    error: runs.csv: the runs have 2 distinct sizes of weights, too few for a law
     hint: train at 5 or more sizes, evenly spaced on a log scale
     exit code 4
     ");
     write("1e6,1e8,3.0\n2e6,1e8,2.9\n3e6,1e8,2.8\n4e6,1e8,2.7\n5e6,1e8,2.6\n");
-    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @r#"
     $ allometry fit runs.csv --weights n_params --value loss
-    error: runs.csv: the sizes of weights span 0.7 decades, too few for a law
-    hint: train at sizes over 1.5 decades, a factor of 32
+    error: runs.csv: the sizes of weights span 0.70 decades, too few for a law
+    hint: train at sizes over 1.5 decades, a factor of 32; if the column holds logarithms, give the \
+    sizes themselves
     exit code 4
-    ");
+    "#);
     write("1e6,1e8,0.70\n4e6,1e8,0.72\n2e7,1e8,0.73\n8e7,1e8,0.75\n4e8,1e8,0.76\n");
     insta::assert_snapshot!(refused(folder.path(), &arguments), @r#"
     $ allometry fit runs.csv --weights n_params --value loss
@@ -145,12 +147,13 @@ fn copies_jumps_and_units_are_noticed() {
 
     9 runs at 7 sizes of weights from 1.00M to 32.0B; half of them are within 0.0% of the law, all \
     within 0.0%. Intervals cover the noise of runs around a law of this form, not another form of law.
+    No departure of the means of sizes from the law was found (p = 0.55).
     1 run repeats the sizes and the loss of another exactly. If it is a copy, intervals are too narrow: \
     take copies out.
     No size of weights lies between 32.0M and 32.0B: nothing tests the law there. Are all sizes in one \
     unit? Runs at sizes between them would test it.
-    Held out: at 32.0B weights the smaller sizes predicted 2.0639 (2.0605 to 2.0671), observed 2.0613 \
-    (inside; -0.1%).
+    Held out: 1 run with the largest size, at 32.0B weights. The others predicted 2.0639 (2.0605 to \
+    2.0671), observed 2.0613 (inside; -0.1%).
     Next: at 320B weights the law predicts 2.0262 (2.0256 to 2.0268).
     "#);
     std::fs::write(&path, runs("M")).unwrap();
@@ -209,6 +212,9 @@ fn a_ladder_has_laws_over_what_its_trials_record() {
     Next: at 6.80e9 operations the law predicts 1.3227 (1.3224 to 1.3231).
     Test of the law: from the smaller sizes it forecasts 1.3551 (95% interval 1.3545 to 1.3556) for 5; \
     observed 1.3554, inside the interval.
+
+    It is the compute of these budgets on all their rows; other sizes on other rows may use the same \
+    compute better.
     "#);
     let written = std::fs::read_to_string(folder.join("fit.json")).unwrap();
     let document: Value = serde_json::from_str(&written).unwrap();
@@ -258,4 +264,37 @@ fn a_ladder_of_few_sizes_has_no_law() {
     5` proposes some; a table with one row per run needs --value
     exit code 4
     "#);
+}
+
+/// Columns that seem to hold something else are told; `--best` fits the best run of each size, and `--compute`
+/// asks for the best sizes of one amount of compute.
+#[test]
+fn doubtful_tables_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sweep.csv");
+    let mut table = "n_params,tokens_billion,loss,ppl\n".to_owned();
+    for size in 0..6 {
+        for rows in 0..6 {
+            for setting in 0..3 {
+                let (n, d) = (1e7 * 3_f64.powi(size), 0.1 * 3_f64.powi(rows));
+                let loss = 1.7 + 400.0 * n.powf(-0.34) + 410.0 * (d * 1e9).powf(-0.28) + 0.3 * f64::from(setting);
+                table += &format!("{n},{d},{loss},{}\n", loss.exp());
+            }
+        }
+    }
+    std::fs::write(&path, table).unwrap();
+    let told = |arguments: &[&str]| {
+        let (code, out, err) = run(folder.path(), &[&["fit", "sweep.csv", "--weights", "n_params"], arguments].concat());
+        assert_eq!(code, 0, "{err}");
+        format!("{err}{out}")
+    };
+    let pooled = told(&["--data", "tokens_billion", "--value", "ppl"]);
+    insta::assert_snapshot!(filled(&pooled.split("\n\n").take(3).collect::<Vec<_>>().join("\n\n")), @"");
+    let best = told(&["--data", "tokens_billion", "--value", "loss", "--best", "--compute", "1e12"]);
+    insta::assert_snapshot!(filled(&best), @"");
+    insta::assert_snapshot!(refused(folder.path(), &[
+        "fit", "sweep.csv", "--weights", "n_params", "--value", "loss", "--compute", "1e12",
+    ]), @"");
+    std::fs::write(&path, "n,loss\n1e6,3\n1e7,3\n1e8,3\n1e9,3\n1e10,3\n").unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &["fit", "sweep.csv", "--weights", "n", "--value", "loss"]), @"");
 }

@@ -56,7 +56,7 @@ fn answer(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     let advice: Vec<String> = take.into_iter().chain(next).collect();
     let advice = Some(advice.join(" ")).filter(|advice| !advice.is_empty());
     for sentence in advice.iter().chain(&covers) {
-        text.line(format_args!("{}", escape(sentence)));
+        text.line(format_args!("{}", with_code(sentence)));
         text.blank();
     }
     pictures.place(text, "scaling");
@@ -119,7 +119,17 @@ pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
     let command = take::chosen(analysis).and_then(|taken| taken.command(analysis, "")).filter(is_plain);
     let any = || "allometry train --budget BUDGET --trial TRIAL -o model.safetensors".to_owned();
     text.blank();
-    text.line(format_args!("`{}` trains it again, with the seed of its trial.", command.unwrap_or_else(any)));
+    let cost = take::chosen(analysis).map(|taken| take::cost_sentence(&taken.cost())).unwrap_or_default();
+    text.line(format_args!(
+        "`{}` trains it again, with the seed of its trial, and writes its checkpoint.{cost}",
+        command.unwrap_or_else(any)
+    ));
+}
+
+/// Returns a sentence as Markdown in which text between backticks stays code.
+fn with_code(sentence: &str) -> String {
+    let parts = sentence.split('`').enumerate();
+    parts.map(|(place, part)| if place % 2 == 1 { format!("`{part}`") } else { escape(part) }).collect()
 }
 
 /// Writes a sentence on the baselines, and a warning if one is ahead.

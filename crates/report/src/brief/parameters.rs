@@ -164,10 +164,18 @@ pub(super) fn importance(text: &mut Text, analysis: &Analysis) {
          after Holm's adjustment; the others may be chance.",
         escape(&analysis.metric)
     ));
-    if let Some(found) = &analysis.learning_rates {
-        text.blank();
-        text.line(format_args!("{}", escape(&words::learning_rates(found))));
-    }
+    text.blank();
+    learning_rates(text, analysis);
+}
+
+/// Writes the best learning rate of each budget, and how it changes with weights and rows.
+pub(crate) fn learning_rates(text: &mut Text, analysis: &Analysis) {
+    let Some(found) = &analysis.learning_rates else { return };
+    let (header, rows) = words::learning_rate_table(found);
+    let escaped = |cells: &[String]| cells.iter().map(|cell| escape(cell)).collect::<Vec<String>>();
+    text.table(&escaped(&header), rows.iter().map(|cells| escaped(cells)));
+    text.blank();
+    text.line(format_args!("{}", escape(&words::learning_rates(found))));
 }
 
 /// Returns the share of a parameter with its interval, and its trend if that is significant.

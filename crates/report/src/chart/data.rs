@@ -7,7 +7,7 @@ use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, budget_line, shown};
-use crate::number::{decimals, interval};
+use crate::number::{decimals, grouped, interval, percent};
 use crate::words;
 
 /// Draws a line for each budget, with the interval of each part of the rows.
@@ -51,7 +51,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
             panel.layers.push(Layer::Mark { class, at: (cell.rows, cell.value.point), tip });
             rows.push(vec![
                 label.clone(),
-                decimals(cell.rows),
+                if data.counts_rows { grouped(cell.rows as u64) } else { percent(cell.rows) },
                 decimals(cell.value.point),
                 interval(cell.value.interval),
             ]);

@@ -17,9 +17,11 @@ pub use answer::answer;
 pub use findings::findings_section;
 pub use trials::trials_json;
 
+use crate::brief;
 use crate::chart::{CHART_STYLE, Figure, Figures};
 use crate::full::{Pictures, behind, is_lone};
 use crate::page_json::page_json;
+use crate::text::Text;
 
 /// The style of pages, in addition to [`CHART_STYLE`].
 pub const STYLE: &str = include_str!("style.css");
@@ -64,7 +66,7 @@ pub fn html_below(navigation: &Markup, analysis: &Analysis, ladder: &LadderTrial
 fn body(analysis: &Analysis, figures: &Figures) -> Markup {
     let mut shown = HashSet::new();
     let card = answer::card(analysis, figures, &mut shown);
-    let matters = questions(figures, &mut shown);
+    let matters = questions(analysis, figures, &mut shown);
     let findings = findings_section(analysis);
     let (rest, headings) =
         contents::folded(&behind(analysis, &Pictures::inside(figures)), figures, &mut shown);
@@ -111,7 +113,10 @@ fn body(analysis: &Analysis, figures: &Figures) -> Markup {
 }
 
 /// Renders what matters: the importance of all parameters and their effects.
-fn questions(figures: &Figures, shown: &mut HashSet<String>) -> Markup {
+fn questions(analysis: &Analysis, figures: &Figures, shown: &mut HashSet<String>) -> Markup {
+    let mut rates = Text::default();
+    brief::parameters::learning_rates(&mut rates, analysis);
+    let (rates, _) = contents::render(&rates.into_string());
     let found: Vec<&Figure> = ["importance", "effects"].iter().filter_map(|id| figures.get(id)).collect();
     shown.extend(found.iter().map(|figure| figure.id.clone()));
     html! {
@@ -119,6 +124,7 @@ fn questions(figures: &Figures, shown: &mut HashSet<String>) -> Markup {
             h2 id="matters" { "What matters" }
             @if found.is_empty() { p { "There are too few trials to say." } }
             @for figure in found { (figure.html()) }
+            (rates)
         }
     }
 }

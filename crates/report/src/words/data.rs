@@ -7,7 +7,7 @@ use allometry_core::human_weights;
 use super::verdict::{self, withheld};
 use crate::number::{decimals, interval, p_is, signed};
 
-/// Returns whether more rows pay, and whether they buy more than more weights; `None` for a ladder that was
+/// Returns whether more rows pay, whether they buy more than more weights, and how they were used; `None` for a ladder that was
 /// not trained on parts of its rows.
 pub fn data(analysis: &Analysis) -> Option<String> {
     let DataScaling { judgement, withheld: why, .. } = analysis.data_scaling.as_ref()?;
@@ -18,19 +18,18 @@ pub fn data(analysis: &Analysis) -> Option<String> {
         };
         return Some(format!("Unknown: the gain from more training rows is not tested: {why}."));
     };
-    let beside = beside_weights(judgement, analysis).map_or_else(String::new, |text| format!(" {text}"));
-    Some(answer(judgement, analysis) + &beside)
+    let more = beside_weights(judgement, analysis).into_iter().chain(judgement.passes.map(regime));
+    Some(more.fold(answer(judgement, analysis), |text, sentence| format!("{text} {sentence}")))
 }
 
-/// Returns how the rows were used, the laws over rows, and what the errors leave out.
+/// Returns the laws over rows, and over weights and rows.
 pub fn data_details(analysis: &Analysis) -> Vec<String> {
     let Some(judgement) = analysis.data_scaling.as_ref().and_then(|one| one.judgement.as_ref()) else {
         return Vec::new();
     };
-    let regime = judgement.passes.map(regime);
     let law = judgement.law.as_ref().map(law);
     let grid = judgement.grid.as_ref().map(grid);
-    regime.into_iter().chain(law).chain(grid).collect()
+    law.into_iter().chain(grid).collect()
 }
 
 fn answer(judgement: &DataJudgement, analysis: &Analysis) -> String {
@@ -96,6 +95,14 @@ fn regime(passes: f64) -> String {
 
 fn law(law: &SizeLaw) -> String {
     let next = law.next;
+    if law.is_open() {
+        return format!(
+            "The exponent of a power law over the rows of the largest budget is not identified: its interval \
+             reaches an end of the searched range. One of many laws forecasts {} at {} rows.",
+            ranged(next.value),
+            human_weights(next.size)
+        );
+    }
     format!(
         "A power law over the rows of the largest budget has the exponent {} and forecasts {} at {} rows.",
         ranged(law.exponent),

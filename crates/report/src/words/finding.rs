@@ -362,7 +362,10 @@ fn problem_advice(problem: &Problem) -> &'static str {
             "The direction of the other objectives is not recorded: analyse the study's database to get its \
              fronts."
         }
-        Problem::BehindBaseline { .. } => "Find a model that beats the baseline before comparing sizes.",
+        Problem::BehindBaseline { .. } => {
+            "Beat the baseline before you compare sizes: try other features, another context, more epochs or \
+             wider ranges. Until then use the baseline."
+        }
         Problem::OfBudget(problem) => budget_advice(problem),
     }
 }

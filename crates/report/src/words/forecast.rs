@@ -16,8 +16,19 @@ pub fn forecast(analysis: &Analysis) -> Option<String> {
     // The name of the quantity begins with a capital letter for headings.
     let (first, rest) = quantity.split_at(1);
     let quantity = format!("{}{rest}", first.to_lowercase());
+    let exponent = law.exponent;
+    let of_exponent = if law.is_open() {
+        "whose exponent the sizes do not determine".to_owned()
+    } else {
+        format!(
+            "with the exponent {} ({:.0}% interval {})",
+            decimals(exponent.point),
+            exponent.level * 100.0,
+            interval(exponent.interval)
+        )
+    };
     let next = format!(
-        "At {} weights the power law of these sizes forecasts that the {quantity} is {}.",
+        "At {} weights a power law of these sizes, {of_exponent}, forecasts that the {quantity} is {}.",
         human_weights(law.next.size),
         value(&law.next)
     );

@@ -54,6 +54,14 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
     ] {
         let Some((law, quantity)) = law.zip(quantity) else { continue };
         let quantity = verdict::quantity(quantity, &analysis.metric);
+        if law.is_open() {
+            let _ = writeln!(
+                text,
+                "The budgets do not determine the exponent of {word}: its interval reaches an end of the \
+                 searched range. Many laws fit them; the numbers below are one of them. Budgets over more \
+                 decades, or smaller errors, would determine it.\n"
+            );
+        }
         let _ = writeln!(
             text,
             "{quantity} = {} {sign} {} / {letter}^{}\n",
@@ -74,9 +82,37 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
             interval(law.next.value.interval),
             tested(law)
         );
+        if letter == 'C' {
+            let _ = writeln!(
+                text,
+                "It is the compute of these budgets on all their rows; other sizes on other rows may use the \
+                 same compute better.\n"
+            );
+        }
     }
-    if let Some(law) = laws.grid {
-        let _ = writeln!(text, "{}", grid(law));
+    match laws.grid {
+        Some(law) => {
+            let level = format!("{:.0}% interval", law.alpha.level * 100.0);
+            let _ = writeln!(text, "{:<22} {:>10}  {level}", "", "estimate");
+            for (name, estimate) in [
+                ("exponent of weights", law.alpha),
+                ("amplitude of weights", law.a),
+                ("exponent of rows", law.beta),
+                ("amplitude of rows", law.b),
+                ("limit", law.floor),
+            ] {
+                row(&mut text, name, estimate);
+            }
+            let _ = writeln!(text, "\n{}", grid(law));
+        }
+        None if analysis.data_scaling.is_some() => {
+            let _ = writeln!(
+                text,
+                "No law over weights and rows is fitted: it needs a loss or an AUC, {FEWEST_SIZES} sizes and {FEWEST_SIZES} \
+                 parts of the rows over {FEWEST_DECADES} decades of each. `train_share` sets the parts."
+            );
+        }
+        None => {}
     }
     (!text.is_empty()).then(|| text.trim_end().to_owned() + "\n")
 }

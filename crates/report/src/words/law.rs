@@ -6,7 +6,14 @@ use allometry_analysis::law::{AxisLaw, LawAnalysis, LawAxis, LawEstimate, LawPro
 use allometry_core::human_weights;
 use allometry_core::significant::significant;
 
-use crate::number::counted;
+use crate::number::{counted, p_is};
+
+/// Rank correlation of sizes and losses above which the loss hardly falls.
+const LEAST_FALL: f64 = -0.5;
+/// Number of rows per weight below which units are in doubt.
+const FEW_ROWS: f64 = 1e-3;
+/// Ratio of the third quartile to the best loss of a size above which runs differ much.
+const LARGE_RATIO: f64 = 1.05;
 
 /// Returns why no law is fitted, and what would change that. `row` returns the row of a run in its table.
 pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, String) {
@@ -15,13 +22,27 @@ pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, Strin
             format!("row {} below the header has a size or a loss that is not a positive number", row(*run)),
             "a law needs positive sizes and losses; take rows of failed runs out".into(),
         ),
+        LawProblem::FewSizes { axis, found: 1, needed } => (
+            format!("all runs have one size of {}, so that no law over it can be fitted", axis.as_str()),
+            format!(
+                "fit the other column alone, or train at {needed} or more sizes, evenly spaced on a log scale"
+            ),
+        ),
         LawProblem::FewSizes { axis, found, needed } => (
-            format!("there are {found} distinct sizes of {}, too few for a law", axis.as_str()),
+            format!("the runs have {found} distinct sizes of {}, too few for a law", axis.as_str()),
             format!("train at {needed} or more sizes, evenly spaced on a log scale"),
         ),
         LawProblem::NarrowRange { axis, found, needed } => (
-            format!("the sizes of {} span {found:.1} decades, too few for a law", axis.as_str()),
-            format!("train at sizes over {needed} decades, a factor of {:.0}", 10.0_f64.powf(*needed)),
+            format!("the sizes of {} span {found:.2} decades, too few for a law", axis.as_str()),
+            format!(
+                "train at sizes over {needed} decades, a factor of {:.0}; if the column holds logarithms, \
+                 give the sizes themselves",
+                10.0_f64.powf(*needed)
+            ),
+        ),
+        LawProblem::Constant => (
+            "all losses are equal, so that there is nothing to fit".into(),
+            "a law needs a loss that falls with the size".into(),
         ),
         LawProblem::Rising { axis, correlation } => (
             format!(
@@ -44,13 +65,8 @@ pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, Strin
 /// Returns the law in words, with its forecast and what comes next.
 pub fn summary(law: &LawAnalysis) -> String {
     let mut text = String::new();
-    for axis in law.axes.iter().filter(|axis| axis.is_open) {
-        let _ = writeln!(
-            text,
-            "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
-             range. Many laws fit these runs; the numbers below are one of them.\n",
-            axis.axis.as_str()
-        );
+    for sentence in doubts(law) {
+        let _ = writeln!(text, "{sentence}\n");
     }
     let terms: Vec<String> = law
         .axes
@@ -74,6 +90,9 @@ pub fn summary(law: &LawAnalysis) -> String {
     let covers = match law.resampled {
         Resampled::Noise => "the noise of runs around a law of this form",
         Resampled::Runs => "other runs, drawn from these",
+        Resampled::SharedNoise => {
+            "the noise of runs, and the noise that runs of one size of weights share, around a law of this form"
+        }
     };
     let left_out = match law.diverged {
         0 => String::new(),
@@ -89,6 +108,7 @@ pub fn summary(law: &LawAnalysis) -> String {
         100.0 * law.residuals.median,
         100.0 * law.residuals.largest,
     );
+    let _ = writeln!(text, "{}", lack_of_fit(law));
     if law.is_single {
         let _ = writeln!(
             text,
@@ -118,6 +138,57 @@ pub fn summary(law: &LawAnalysis) -> String {
     text
 }
 
+/// Returns reasons to doubt the whole law, which come first.
+fn doubts(law: &LawAnalysis) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for axis in law.axes.iter().filter(|axis| axis.is_open) {
+        let falls = law.correlation.is_none_or(|correlation| correlation < LEAST_FALL);
+        let why = if falls {
+            "Sizes over more decades, or several runs of each, would determine it."
+        } else {
+            "The loss hardly falls with the size: there is little to fit. Sizes over more decades would show \
+             whether it falls; if it does not, no law of this form is true."
+        };
+        doubts.push(format!(
+            "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
+             range. Many laws fit these runs; the numbers below, also of the forecast, are one of them. {why}",
+            axis.axis.as_str()
+        ));
+    }
+    if let Some([least, _]) = law.rows_per_weight.filter(|[least, most]| *least < FEW_ROWS || *most < 1.0) {
+        doubts.push(format!(
+            "Some runs have {} rows for each weight. Are the columns the right ones, and in single rows, \
+             weights and operations (not in millions or billions)? The best sizes below depend on it.",
+            significant(least)
+        ));
+    }
+    if let Some(ratio) = law.ratio_within.filter(|ratio| *ratio > LARGE_RATIO) {
+        doubts.push(format!(
+            "Runs of one size differ much: a quarter of them have losses more than {:.0}% above the best. If \
+             they had other settings, such as learning rates, or are checkpoints, the law is not that of \
+             good settings: `--best` fits the best run of each size.",
+            100.0 * (ratio - 1.0)
+        ));
+    }
+    doubts
+}
+
+/// Returns whether repeated sizes depart from the law.
+fn lack_of_fit(law: &LawAnalysis) -> String {
+    let what = if law.axes.len() == 1 { "means of sizes" } else { "medians of sizes of weights" };
+    match law.lack_of_fit {
+        None => {
+            "No size was run several times, so that only the held-out size tests the form of the law.".into()
+        }
+        Some(p) if p < 0.05 => format!(
+            "The {what} depart from the law by more than the noise of runs ({}): runs of a size share noise, \
+             or the law has another form. The intervals count it as noise.",
+            p_is(p)
+        ),
+        Some(p) => format!("No departure of the {what} from the law was found ({}).", p_is(p)),
+    }
+}
+
 fn forecast(text: &mut String, law: &LawAnalysis) {
     let axes = || law.axes.iter().map(|axis| axis.axis);
     match (&law.held_out, &law.not_held_out) {
@@ -125,7 +196,9 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             let verdict = if forecast.is_inside { "inside" } else { "outside" };
             let _ = writeln!(
                 text,
-                "Held out: at {} the smaller sizes predicted {}, observed {} ({verdict}; {:+.1}%).",
+                "Held out: {} with the largest {}, at {}. The others predicted {}, observed {} ({verdict}; {:+.1}%).",
+                counted(forecast.runs, "run"),
+                if law.axes.len() == 1 { "size" } else { "compute" },
                 place(axes(), &forecast.sizes),
                 with_interval(forecast.predicted),
                 number(forecast.observed),

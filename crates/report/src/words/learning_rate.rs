@@ -4,21 +4,29 @@ use allometry_analysis::Estimate;
 use allometry_analysis::learning_rate::{BUDGETS_FOR_RATES, BestRate, LearningRates, PARTS_FOR_RATES};
 use allometry_core::ParamValue;
 
-use crate::number::{listed, short};
+use crate::number::{UNKNOWN, short};
 
-/// Returns the best learning rate of each budget with its interval, and its exponents over weights
-/// and training rows.
-pub fn learning_rates(found: &LearningRates) -> String {
-    let (known, unknown): (Vec<&BestRate>, Vec<&BestRate>) =
-        found.budgets.iter().partition(|one| one.is_known());
-    let rates: Vec<String> = known.into_iter().map(rate).collect();
-    let labels: Vec<&str> = unknown.iter().map(|one| one.budget.as_str()).collect();
-    let unknown = if labels.is_empty() {
-        String::new()
-    } else {
-        format!("not determined by the trials of {}", listed(&labels))
+/// Returns the heading and the rows of a table of the best learning rates.
+pub fn learning_rate_table(found: &LearningRates) -> ([String; 3], Vec<Vec<String>>) {
+    let level = found.budgets.first().map_or(95.0, |one| one.rate.level * 100.0);
+    let header = ["Budget".into(), format!("Best {}", found.parameter), format!("{level:.0}% interval")];
+    let number = |x: f64| short(&ParamValue::Float(x));
+    let row = |one: &BestRate| {
+        if !one.is_known() {
+            return vec![one.budget.clone(), UNKNOWN.into(), "not determined by its trials".into()];
+        }
+        let ends = one.rate.interval.map_or_else(
+            || UNKNOWN.to_owned(),
+            |ends| format!("{} to {}", number(ends.lower), number(ends.upper)),
+        );
+        let end = if one.is_inside() { "" } else { ", an end of the range" };
+        vec![one.budget.clone(), number(one.rate.point), format!("{ends}{end}")]
     };
-    let parts: Vec<String> = rates.into_iter().chain(Some(unknown).filter(|one| !one.is_empty())).collect();
+    (header, found.budgets.iter().map(row).collect())
+}
+
+/// Returns how the best learning rate changes with weights and training rows.
+pub fn learning_rates(found: &LearningRates) -> String {
     let exponent = match &found.exponent {
         Some(exponent) => exponent_sentence(
             "weights",
@@ -44,17 +52,10 @@ pub fn learning_rates(found: &LearningRates) -> String {
         ),
         None => String::new(),
     };
-    format!("Best {} by the model of the search: {}.{exponent}{over_rows}", found.parameter, parts.join("; "))
-}
-
-fn rate(one: &BestRate) -> String {
-    let number = |x: f64| short(&ParamValue::Float(x));
-    let level = one.rate.level * 100.0;
-    let ends = one.rate.interval.map_or_else(String::new, |ends| {
-        format!(" ({level:.0}% interval {} to {})", number(ends.lower), number(ends.upper))
-    });
-    let open = if one.is_inside() { "" } else { ", which reaches an end of the range" };
-    format!("{} {}{ends}{open}", one.budget, number(one.rate.point))
+    format!(
+        "The best {} is that of a Gaussian process fitted to the trials.{exponent}{over_rows}",
+        found.parameter
+    )
 }
 
 fn exponent_sentence(axis: &str, exponent: &Estimate, published: &str) -> String {

@@ -32,7 +32,7 @@ pub use data::{data, data_details};
 pub use forecast::forecast;
 pub use importance::importance;
 pub use ladder_law::{LadderLaws, ladder_laws, no_ladder_law};
-pub use learning_rate::learning_rates;
+pub use learning_rate::{learning_rate_table, learning_rates};
 pub(crate) use method::method;
 pub use recommendation::not_recommended;
 

@@ -462,8 +462,8 @@ fn next_steps(advice: &Advice) -> String {
             "This verdict is provisional because it uses the search alone: run `{}`.",
             retraining_command(how, "")
         ),
-        None => "This verdict is provisional because it compares searches, not configurations that were \
-                 trained again."
+        None => "This verdict is provisional because it compares searches: train the best configuration of \
+                 each budget again with five seeds, and add these trials."
             .to_owned(),
     });
     [next, provisional].into_iter().flatten().collect::<Vec<String>>().join(" ")

@@ -235,8 +235,10 @@ pub fn check_train_part(path: &Path, dataset: &Dataset, rows: RowCount, task: Ta
     let windows = dataset.train.windows.len();
     let part = dataset.train_part(Some(rows));
     let targets = || part.windows.iter().map(|window| window.target);
+    let is_less_than_one = matches!(rows, RowCount::Share(share) if share * (windows as f64) < 1.0);
     let problem = match part.windows.len() {
         0 => TrainPartProblem::None,
+        _ if is_less_than_one => TrainPartProblem::None,
         all if all == windows => TrainPartProblem::All,
         _ if task != Task::Regression && targets().all(|target| Some(target) == targets().next()) => {
             TrainPartProblem::OneClass

@@ -111,7 +111,8 @@ impl Check {
         let ladder = self.file.read()?;
         let evaluator = Evaluator::new(&ladder)?;
         if let Some(count) = self.suggest_budgets {
-            return self.suggest(&suggestion::suggest(&ladder, &evaluator, count)?);
+            let suggested = suggestion::suggest(&ladder, &evaluator, count)?;
+            return self.suggest(&suggested, &suggestion::own_lists(&ladder));
         }
         if self.coordinates {
             return self.check_coordinates(&ladder, &evaluator);
@@ -148,12 +149,16 @@ impl Check {
         output::print(&found.text())
     }
 
-    fn suggest(&self, suggested: &[suggestion::Suggestion]) -> Result<(), CliError> {
+    fn suggest(&self, suggested: &[suggestion::Suggestion], own_lists: &[String]) -> Result<(), CliError> {
         if self.json {
-            return output::print_json(&json!({"schema": "allometry.budgets/1", "budgets": suggested}));
+            return output::print_json(&json!({
+                "schema": "allometry.budgets/1",
+                "budgets": suggested,
+                "space": own_lists,
+            }));
         }
         let mut text = String::new();
-        suggestion::lines(suggested, &mut text);
+        suggestion::lines(suggested, own_lists, &mut text);
         output::print(text.trim_start())
     }
 

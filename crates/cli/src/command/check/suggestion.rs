@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::law::{FEWEST_DECADES, FEWEST_SIZES};
-use allometry_core::{SizeBudget, WeightTarget, human_weights};
+use allometry_core::{Distribution, ParamValue, SizeBudget, WeightTarget, human_weights};
 use allometry_ladder::{BudgetSpec, Ladder};
 use allometry_report::number::{counted, grouped};
 use allometry_session::Evaluator;
@@ -87,6 +87,35 @@ pub(super) fn suggest(
     if room < count { Err(few(room)) } else { Ok(suggested) }
 }
 
+/// Returns the lists that [space] needs in place of the budgets' own: of each parameter whose set differs
+/// between budgets all values, as TOML.
+pub(super) fn own_lists(ladder: &Ladder) -> Vec<String> {
+    let Some(first) = ladder.budgets.first() else { return Vec::new() };
+    let names = first.space.iter().map(|(name, _)| name);
+    let of = |name: &str| {
+        let sets = || ladder.budgets.iter().filter_map(|spec| spec.space.get(name));
+        let mut values: Vec<&ParamValue> = Vec::new();
+        for set in sets() {
+            let Distribution::Categorical { choices, .. } = set else { return None };
+            for value in choices {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+        }
+        if sets().all(|set| Some(set) == first.space.get(name)) {
+            return None;
+        }
+        values.sort_by(|a, b| a.total_cmp(b));
+        let text = |value: &&ParamValue| match value {
+            ParamValue::Text(text) => format!("{text:?}"),
+            other => other.to_string(),
+        };
+        Some(format!("{name} = [{}]", values.iter().map(text).collect::<Vec<String>>().join(", ")))
+    };
+    names.filter_map(of).collect()
+}
+
 /// Returns the sizes of all architectures in the spaces of a ladder, ascending.
 fn sizes(ladder: &Ladder, evaluator: &Evaluator<'_>) -> Result<Vec<u64>, CliError> {
     let mut sizes = Vec::new();
@@ -106,7 +135,7 @@ fn rounded(weights: f64) -> f64 {
 }
 
 /// Writes budgets as they stand in a ladder file.
-pub(super) fn lines(suggested: &[Suggestion], text: &mut String) {
+pub(super) fn lines(suggested: &[Suggestion], own_lists: &[String], text: &mut String) {
     let (Some(first), Some(last)) = (suggested.first(), suggested.last()) else { return };
     let decades = (last.weights as f64 / first.weights as f64).log10();
     let _ = writeln!(text, "\n# {} budgets over {decades:.1} decades of weights", suggested.len());
@@ -117,6 +146,13 @@ pub(super) fn lines(suggested: &[Suggestion], text: &mut String) {
             "\n[[budget]]\nlabel = \"{label}\"\nweights = {}    # {}",
             grouped(*weights).replace(',', "_"),
             counted(*architectures, "architecture")
+        );
+    }
+    if !own_lists.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n# In [space], in place of the budgets' own lists:\n# {}",
+            own_lists.join("\n# ")
         );
     }
     if (suggested.len() as u64) < FEWEST_SIZES || decades < FEWEST_DECADES {
