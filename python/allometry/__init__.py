@@ -5,7 +5,8 @@
 """
 
 from allometry.errors import AllometryError
+from allometry.model import Model, load
 from allometry.reading import read_report, trials
 from allometry.study import Asked, Study
 
-__all__ = ["AllometryError", "Asked", "Study", "read_report", "trials"]
+__all__ = ["AllometryError", "Asked", "Model", "Study", "load", "read_report", "trials"]
