@@ -6,6 +6,7 @@ program `allometry`, which the wheel carries. Models need NumPy, and tables of t
 """
 
 from allometry.errors import AllometryError, Pruned
+from allometry.exports import to_mlflow, to_tensorboard, to_wandb
 from allometry.ladder import Report, report, run
 from allometry.model import Model, load
 from allometry.reading import read_report, trials
@@ -23,5 +24,8 @@ __all__ = [
     "read_report",
     "report",
     "run",
+    "to_mlflow",
+    "to_tensorboard",
+    "to_wandb",
     "trials",
 ]
