@@ -16,13 +16,14 @@ use crate::error::CliError;
 use crate::notes;
 use crate::output::{self, Destination};
 
-/// Copies studies to another storage or to a file, or a model to an ONNX file.
+/// Copies studies to a storage or file, or a model to an ONNX file.
 ///
 /// A copy in a storage is complete. A JSON or CSV file holds one study, with the fields that Optuna has for a
 /// trial; `allometry report` and `allometry import` can read it.
 ///
-/// With --onnx the SOURCE is a checkpoint of `allometry train`. The file takes windows of a table's values and
-/// gives what `allometry predict` writes. It is compared with the checkpoint's model before it is written.
+/// With --onnx the SOURCE is a checkpoint of `allometry train`. The file takes windows of a table's values
+/// and gives what `allometry predict` writes. It is compared with the checkpoint's model before it is
+/// written.
 #[derive(Debug, Args)]
 pub(super) struct Export {
     /// Where the studies are: a ladder file, a storage URL, a database or journal file, or any other SOURCE
