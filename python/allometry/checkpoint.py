@@ -49,6 +49,13 @@ class Checkpoint:
             raise self.wrong(place, f"is {found!r}, but must be a whole number from {least} to {_LARGEST}")
         return found
 
+    def share(self, place: str, default: float) -> float:
+        """A number from 0 to below 1."""
+        found = self.field(place, default)
+        if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 <= found < 1:
+            raise self.wrong(place, f"is {found!r}, but must be a number from 0 to below 1")
+        return float(found)
+
     def word(self, place: str, words: tuple[str, ...]) -> str:
         """One of several words; the first where it is not given."""
         found = self.field(place, words[0])

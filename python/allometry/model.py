@@ -79,7 +79,7 @@ class Model:
         """
         from allometry.torch_module import Module
 
-        return Module(self._network, float(self.description["params"].get("dropout", 0.1)))
+        return Module(self._network)
 
     def __repr__(self) -> str:
         shape = self._shape

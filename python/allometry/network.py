@@ -30,6 +30,8 @@ class Shape:
     independent: bool
     mean: bool
     outputs: int
+    dropout: float
+    head_dropout: float
     score_scale: float
     """Factor of the products of queries and keys."""
     task: str
@@ -79,6 +81,8 @@ class Shape:
             independent=checkpoint.word("model.channels", ("mixed", "independent")) == "independent",
             mean=checkpoint.word("model.head", ("flatten", "mean")) == "mean",
             outputs=outputs,
+            dropout=checkpoint.share("params.dropout", 0.1),
+            head_dropout=checkpoint.share("model.head_dropout", 0.0),
             score_scale=(base**0.5 if mup else head_width**0.5) / head_width,
             task=task,
             class_names=names,

@@ -11,7 +11,7 @@ from allometry.network import Network, Shape
 class Module(nn.Module):
     """A trained model: windows `(windows, context, features)` of a table's values to logits `(windows, outputs)`."""
 
-    def __init__(self, network: Network, dropout: float):
+    def __init__(self, network: Network):
         super().__init__()
         shape = network.shape
         self.shape = shape
@@ -25,9 +25,10 @@ class Module(nn.Module):
             self.feature_embedding = nn.Linear(len(shape.features), shape.embedded)
         self.embedding = nn.Linear(shape.patch * shape.columns // shape.series, width)
         self.positions = nn.Parameter(torch.empty(shape.patches, width))
-        self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(_Block(shape, dropout) for _ in range(shape.layers))
+        self.dropout = nn.Dropout(shape.dropout)
+        self.blocks = nn.ModuleList(_Block(shape) for _ in range(shape.layers))
         self.final_norm = nn.LayerNorm(width)
+        self.head_dropout = nn.Dropout(shape.head_dropout)
         self.head = nn.Linear(shape.series * (1 if shape.mean else shape.patches) * width, shape.outputs)
         self.load_state_dict({name: torch.tensor(values) for name, values in network.tensors.items()})
         self.eval()
@@ -58,7 +59,7 @@ class Module(nn.Module):
         x = self.final_norm(x)
         if shape.mean:
             x = x.mean(1)
-        return self.head(x.reshape(len(windows), -1))
+        return self.head(self.head_dropout(x.reshape(len(windows), -1)))
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
         """Probability of a positive label, probability of each class, or the predicted number."""
@@ -81,7 +82,7 @@ class _Affine(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, shape: Shape, dropout: float):
+    def __init__(self, shape: Shape):
         super().__init__()
         width = shape.width
         self.heads, self.scale = shape.heads, shape.score_scale
@@ -91,7 +92,7 @@ class _Block(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, shape.wide)
         self.narrow = nn.Linear(shape.wide, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(shape.dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         n, patches, width = x.shape

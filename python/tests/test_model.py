@@ -159,6 +159,8 @@ def test_torch_gives_the_same(folders):
         "    windows = model.windows(f'{folder}/data.csv')\n"
         "    logits = module(torch.tensor(windows))\n"
         "    logits.sum().backward()\n"
+        "    drops = module.train().dropout.p > 0 and bool((module(torch.tensor(windows)) != logits).any())\n"
+        "    assert drops, 'dropout counts again in training'\n"
         "    assert all(p.grad is not None for p in module.parameters())\n"
         "    print(json.dumps([logits.tolist(), module.scores(logits).tolist(), model.logits(windows).tolist()]))\n"
     )
@@ -423,6 +425,8 @@ def test_files_that_are_no_checkpoints_are_refused(plain, tmp_path):
         ("params.d_model", True, f": params.d_model is True, but must be a whole number from 1 to {1 << 40}"),
         ("params.n_layers", 1 << 39, ": tensor `blocks.2.attention_norm.weight` is missing"),
         ("params.n_heads", 5, ": params.n_heads is 5, which does not divide d_model = 12"),
+        ("params.dropout", "x", ": params.dropout is 'x', but must be a number from 0 to below 1"),
+        ("model.head_dropout", 1, ": model.head_dropout is 1, but must be a number from 0 to below 1"),
         ("data.features", ["a", 3], ": data.features must be a list of texts"),
         ("data.features", [], ": data.features is empty"),
         ("data.preparation.scaling", [[0, 1]], ": data.preparation.scaling must have a mean and a deviation for each of 3 features"),
