@@ -85,6 +85,8 @@ impl Predictor {
             return Err(OnnxError::TooLarge { bytes });
         }
         let bytes = model.encode_to_vec();
+        // The weights would otherwise be in memory twice while the file is evaluated.
+        drop(model);
         let largest_difference = self.largest_difference(&bytes)?;
         Ok(OnnxModel { bytes, windows: BATCHES.iter().sum(), largest_difference })
     }
