@@ -7,3 +7,7 @@ class AllometryError(RuntimeError):
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Pruned(Exception):
+    """Raised by an objective to end its trial early: the trial's value is that of its last step."""

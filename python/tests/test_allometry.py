@@ -1,10 +1,13 @@
 """The module against the program: a ladder whose script uses `trial`, then a study that is asked and told."""
 
+import html
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -88,6 +91,138 @@ def test_a_study_may_have_several_objectives(tmp_path):
     study.tell(study.ask().number, [0.5, 2.0])
     with pytest.raises(allometry.AllometryError, match="2 values, one for each objective"):
         study.tell(study.ask().number, 0.5)
+
+
+def test_an_objective_is_optimized(tmp_path):
+    space = {"x": {"type": "float", "low": -1.0, "high": 1.0}}
+    study = allometry.Study(str(tmp_path / "x.db"), "mine", space=space, sampler="random")
+    seen = []
+
+    def objective(trial):
+        seen.append(trial.params["x"])
+        if len(seen) == 2:
+            trial.report(1, 0.5)
+            raise allometry.Pruned
+        if len(seen) == 3:
+            raise ValueError("no value")
+        return trial.params["x"] ** 2
+
+    study.optimize(objective, n_trials=6, catch=ValueError)
+    frame = study.trials()
+    assert list(frame["state"]) == ["complete", "pruned", "failed", "complete", "complete", "complete"]
+    assert list(frame["params_x"]) == seen and frame["failure"][2] == "ValueError: no value"
+    values = {number: x**2 for number, x in enumerate(seen) if number not in (1, 2)}
+    number = min(values, key=values.get)
+    assert study.best == allometry.Best(number, [values[number]], {"x": seen[number]}, None)
+    assert study.best.value == values[number] and study.front == [study.best]
+    with pytest.raises(ZeroDivisionError):
+        study.optimize(lambda trial: 1 / 0, n_trials=3)
+    with pytest.raises(KeyboardInterrupt):
+        study.optimize(lambda trial: exec("raise KeyboardInterrupt"), n_trials=3)
+    assert list(study.trials()["failure"])[6:] == ["ZeroDivisionError: division by zero", "KeyboardInterrupt"]
+
+
+def test_several_objectives_have_a_front(tmp_path):
+    space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
+    study = allometry.Study(str(tmp_path / "x.db"), "mine", space=space, direction=["minimize", "minimize"])
+    study.optimize(lambda trial: [trial.params["x"], -trial.params["x"]], n_trials=3)
+    front = study.front
+    assert [best.values[0] for best in front] == sorted(study.trials()["params_x"])
+    assert all(best.values == [best.params["x"], -best.params["x"]] for best in front)
+    with pytest.raises(allometry.AllometryError, match="study mine has several objectives: `front` has its best"):
+        study.best
+
+
+def test_a_block_ends_its_trial(tmp_path):
+    space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
+    with allometry.Study(str(tmp_path / "x.db"), "mine", space=space) as study:
+        with study.ask() as trial:
+            trial.tell(trial.params["x"])
+        with study.ask() as trial:
+            study.tell(trial.number, 2.0)
+        with study.ask() as trial:
+            trial.report(1, 3.0)
+            raise allometry.Pruned
+        with pytest.raises(RuntimeError, match="broken"), study.ask():
+            raise RuntimeError("broken")
+        with pytest.raises(allometry.AllometryError, match="trial 4 of study mine was told no value"), study.ask():
+            pass
+        study.ask()
+    frame = study.trials()
+    assert list(frame["state"]) == ["complete", "complete", "pruned", "failed", "failed", "failed"]
+    assert list(frame["failure"])[3:] == [
+        "RuntimeError: broken",
+        "no value was told",
+        "the study was closed before the trial had a value",
+    ]
+
+
+def test_trials_are_a_polars_frame_too(ladder):
+    polars = pytest.importorskip("polars")
+    frame = allometry.trials(str(ladder / "ladder.toml"), frame="polars")
+    expected = allometry.trials(str(ladder / "ladder.toml"))
+    assert isinstance(frame, polars.DataFrame) and frame.columns == list(expected.columns)
+    assert frame["number"].to_list() == list(range(6))
+    assert frame["value"].to_list() == list(expected["value"])
+    assert frame["started"].dtype == polars.Datetime("us", "UTC")
+    assert frame["started"].to_list() == [time.to_pydatetime(warn=False) for time in expected["started"]]
+    with pytest.raises(ValueError, match="frame is 'arrow'"):
+        allometry.trials(str(ladder / "ladder.toml"), frame="arrow")
+
+
+def test_a_ladder_is_run(ladder, tmp_path, capfd):
+    (tmp_path / "ladder.toml").write_text((ladder / "ladder.toml").read_text())
+    (tmp_path / "train.py").write_text(SCRIPT)
+    report = allometry.run(tmp_path / "ladder.toml", trials=3, workers=1, settings={"seed": 5}, quiet=True)
+    assert report.document["schema"].startswith("allometry.report/")
+    assert list(allometry.trials(str(tmp_path / "ladder.toml"))["number"]) == [0, 1, 2]
+    assert capfd.readouterr().err == ""
+    allometry.run(tmp_path / "ladder.toml", trials=4, settings={"seed": 5})
+    assert "trial 3 complete" in capfd.readouterr().err
+    with pytest.raises(allometry.AllometryError, match="none.toml") as error:
+        allometry.run(tmp_path / "none.toml", quiet=True)
+    assert error.value.exit_code == 4
+
+
+def test_an_interrupted_run_is_continued(tmp_path):
+    """An interrupt reaches the program, which saves its state before the exception goes on."""
+    slow = """
+import os, sys, time
+from allometry import trial
+if trial.number == 1 and not os.path.exists("waited"):
+    open("waiting", "w").close()
+    while not trial.should_stop():
+        time.sleep(0.02)
+    sys.exit(1)
+"""
+    (tmp_path / "ladder.toml").write_text(LADDER.format(python=sys.executable))
+    (tmp_path / "train.py").write_text(slow + SCRIPT)
+    code = "import allometry; allometry.run('ladder.toml', workers=1)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "waiting").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode != 0 and "KeyboardInterrupt" in said and "interrupted; all results are saved" in said
+    (tmp_path / "waited").touch()
+    report = allometry.run(tmp_path / "ladder.toml", workers=1, quiet=True)
+    states = list(allometry.trials(str(tmp_path / "ladder.toml"))["state"])
+    assert states.count("complete") == 6 and report.document["schema"].startswith("allometry.report/")
+
+
+def test_a_report_is_shown_in_a_notebook(ladder, monkeypatch):
+    monkeypatch.chdir(ladder)
+    report = allometry.report()
+    assert report.document == allometry.report("ladder.toml").document
+    assert repr(report) == "<allometry report of python: unknown>"
+    assert str(report) == report.markdown and report.markdown.startswith("# ")
+    shown = report._repr_html_()
+    assert shown.startswith('<iframe srcdoc="') and shown.endswith("</iframe>") and "allow-same-origin" not in shown
+    page = html.unescape(shown.split('srcdoc="')[1].split('"')[0])
+    assert page.replace('<base href="about:srcdoc">', "") == report.html and page.startswith("<!DOCTYPE html>")
+    with pytest.raises(allometry.AllometryError, match="none.toml"):
+        allometry.report("none.toml")
 
 
 def test_a_refusal_says_why(tmp_path):

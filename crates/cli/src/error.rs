@@ -14,6 +14,7 @@ use allometry_session::SessionError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_study::StudyError;
 use allometry_trainer::ArchitectureError;
+use allometry_trainer::OnnxError;
 use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
@@ -92,6 +93,14 @@ pub(crate) enum CliError {
     /// A checkpoint cannot be read, written or continued.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A model cannot be exported.
+    #[error("{} is not written: {source}", .path.display())]
+    Onnx {
+        /// Path of the file that was to be written.
+        path: PathBuf,
+        /// Why the model cannot be exported.
+        source: OnnxError,
+    },
     /// Trials of another program cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -273,6 +282,7 @@ impl CliError {
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
             Self::Checkpoint(CheckpointError::Write { .. })
+            | Self::Onnx { .. }
             | Self::Write { .. }
             | Self::System { .. }
             | Self::Serve(ServeError::System(_))

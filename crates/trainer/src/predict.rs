@@ -15,7 +15,7 @@ const BATCH: usize = 64;
 pub struct Predictor {
     /// Description stored in the checkpoint.
     pub description: Description,
-    network: Network,
+    pub(crate) network: Network,
 }
 
 /// Prediction for one window.

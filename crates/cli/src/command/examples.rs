@@ -190,7 +190,13 @@ const OF_COMMANDS: [(&str, &[Example]); 26] = [
             ("Turn a sweep of Weights & Biases into a ladder:", "allometry import sweep.yaml -o ladder.toml"),
         ],
     ),
-    ("export", &[("Write a study as a table:", "allometry export --study 2M trials.db -o 2M.csv")]),
+    (
+        "export",
+        &[
+            ("Write a study as a table:", "allometry export --study 2M trials.db -o 2M.csv"),
+            ("Write a model for ONNX Runtime:", "allometry export model.safetensors --onnx model.onnx"),
+        ],
+    ),
     ("completions", &[("Print completions for fish:", "allometry completions fish")]),
     ("man", &[("Read the page of a command:", "allometry man run | man -l -")]),
 ];

@@ -24,6 +24,7 @@ mod hosts;
 mod init;
 mod manual;
 mod objectives;
+mod onnx;
 mod plan;
 mod python;
 mod pytorch;

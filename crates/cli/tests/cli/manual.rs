@@ -97,7 +97,7 @@ fn help_lists_the_commands() {
 
     Data in and out:
       import       Copies studies into a storage
-      export       Copies studies to another storage or to a file
+      export       Copies studies to a storage or file, or a model to an ONNX file
 
     Other:
       completions  Prints a script that completes commands and options in a shell

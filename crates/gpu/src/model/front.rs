@@ -54,8 +54,10 @@ fn to_patches(rows: Tensor<3>, shape: &Shape, models: usize) -> Tensor<3> {
 }
 
 /// Scales each feature of each window by the window's own mean and standard deviation (Kim et al. 2022).
+/// Like the processor's kernel it averages differences from the first row.
 fn revin(windows: Tensor<3>) -> Tensor<3> {
-    let centred = windows.clone() - windows.mean_dim(1);
+    let from_first = windows.clone() - windows.narrow(1, 0, 1);
+    let centred = from_first.clone() - from_first.mean_dim(1);
     let inverse = (centred.clone().square().mean_dim(1) + EPSILON).sqrt().recip();
     centred * inverse
 }

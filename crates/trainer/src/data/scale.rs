@@ -11,7 +11,7 @@ pub(super) fn standardise(values: &mut [f32], features: usize, fitted: usize) ->
 }
 
 /// Subtracts the mean of each feature and divides by its standard deviation.
-pub(super) fn scale(values: &mut [f32], scaling: &[(f64, f64)]) {
+pub(crate) fn scale(values: &mut [f32], scaling: &[(f64, f64)]) {
     let features = scaling.len();
     for (feature, (mean, deviation)) in scaling.iter().enumerate() {
         for value in values.iter_mut().skip(feature).step_by(features) {

@@ -7,6 +7,9 @@ use super::{Isa, Kernel, Real};
 const EPSILON: f64 = 1e-5;
 
 /// Scales each feature of one window by the window's own mean and standard deviation (over `n`).
+///
+/// Differences from the first row are averaged: a mean of the values themselves would lose the digits of a
+/// feature whose level is far above its deviation, and depend on the order of the sum.
 pub(crate) struct Revin<'a, T> {
     /// Window, `context x features`.
     pub(crate) window: &'a [f32],
@@ -24,8 +27,12 @@ impl<T: Real> Kernel for Revin<'_, T> {
         let features = self.statistics.len() / 2;
         let (mean, inverse) = self.statistics.split_at_mut(features);
         let rows = T::ONE / T::from_f64((self.window.len() / features) as f64);
-        for (o, &x) in self.out.iter_mut().zip(self.window) {
-            *o = T::from_f64(f64::from(x));
+        let number = |x: f32| T::from_f64(f64::from(x));
+        let rows_out = self.out.chunks_exact_mut(features);
+        for (out, row) in rows_out.zip(self.window.chunks_exact(features)) {
+            for ((o, &x), &first) in out.iter_mut().zip(row).zip(self.window) {
+                *o = number(x) - number(first);
+            }
         }
         mean.fill(T::ZERO);
         inverse.fill(T::ZERO);

@@ -1,0 +1,108 @@
+//! Tests of the export: every setting of the model that changes what it computes, and a file that does not
+//! compute it.
+
+use std::collections::BTreeMap;
+
+use allometry_core::{Params, SizeBudget, TrialNumber, TrialSpec};
+use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling, Task};
+
+use super::*;
+use crate::checkpoint::Epoch;
+use crate::data::{Dataset, Preparation, SplitPart};
+use crate::model::{WidthScaling, initial_weights};
+use crate::network::Network;
+
+/// Returns an untrained model of these settings over three features.
+fn predictor(model: &ModelSpec) -> Predictor {
+    let params: Params = [("d_model", 12i64), ("n_layers", 2), ("n_heads", 3)].into_iter().collect();
+    let trial = TrialSpec {
+        study: allometry_core::StudyIdentity::default(),
+        budget: SizeBudget::nominal("tiny"),
+        number: TrialNumber(0),
+        first_attempt: TrialNumber(0),
+        params,
+        seed: 5,
+    };
+    let scaling = vec![(1e4, 0.5), (-0.25, 3.0), (0.0, 1e-3)];
+    let preparation = Preparation {
+        scaling: (model.normalize == Normalize::Standard).then_some(scaling),
+        classes: if model.task == Task::Classes { 4 } else { 0 },
+        target: (model.task == Task::Regression).then_some((250.0, 40.0)),
+        ..Preparation::default()
+    };
+    let dataset = Dataset {
+        feature_names: ["a", "b", "c"].map(String::from).to_vec(),
+        values: Vec::new(),
+        context: model.context,
+        targets: Vec::new(),
+        train: SplitPart::default(),
+        validation: SplitPart::default(),
+        test: SplitPart::default(),
+        preparation,
+    };
+    let mut description = Description::new(&trial, model, &dataset);
+    description.best = Some(Epoch { step: 1, value: 0.5, metrics: BTreeMap::new() });
+    let (hyperparameters, geometry) = description.shape().unwrap();
+    let architecture = hyperparameters.architecture;
+    let scaling = WidthScaling::new(model, architecture);
+    let weights = initial_weights(architecture, geometry, scaling, 7);
+    let network = Network::new(architecture, geometry, model, 4, weights);
+    Predictor { description, network }
+}
+
+fn settings() -> ModelSpec {
+    ModelSpec::new(17, 5, 3)
+}
+
+#[test]
+fn every_setting_of_the_model_is_exported() {
+    let revin = ModelSpec { normalize: Normalize::Revin, revin_affine: true, ..settings() };
+    let cases = [
+        settings(),
+        ModelSpec { normalize: Normalize::None, ..settings() },
+        ModelSpec { normalize: Normalize::Revin, ..settings() },
+        revin.clone(),
+        ModelSpec { channels: Channels::Independent, ..settings() },
+        ModelSpec { channels: Channels::Independent, head: Pooling::Mean, ..revin },
+        ModelSpec { feature_embedding: 2, channels: Channels::Independent, ..settings() },
+        ModelSpec { feature_embedding: 5, ..settings() },
+        ModelSpec { head: Pooling::Mean, head_dropout: 0.3, ..settings() },
+        ModelSpec { parametrization: Parametrization::Mup, base_width: 4, base_head_width: 2, ..settings() },
+        ModelSpec { task: Task::Classes, ..settings() },
+        ModelSpec { task: Task::Regression, ..settings() },
+    ];
+    for model in cases {
+        let exported = predictor(&model).to_onnx().unwrap_or_else(|error| panic!("{error}: {model:?}"));
+        assert_eq!(exported.windows, 4);
+        assert!(exported.largest_difference > 0.0, "kernels and loops round differently: {model:?}");
+    }
+}
+
+/// Returns why a changed file is refused.
+fn refused(change: impl FnOnce(&mut ModelProto)) -> String {
+    let mut predictor = predictor(&settings());
+    let mut model = ModelProto::decode(&*predictor.to_onnx().unwrap().bytes).unwrap();
+    change(&mut model);
+    predictor.largest_difference(&model.encode_to_vec()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_graph_with_other_outputs_is_refused() {
+    let error = refused(|model| {
+        let graph = model.graph.as_mut().unwrap();
+        let bias = graph.initializer.iter_mut().find(|tensor| tensor.name == "head.bias").unwrap();
+        let value = f32::from_le_bytes(bias.raw_data[..].try_into().unwrap());
+        bias.raw_data = (value + 1e-3).to_le_bytes().to_vec();
+    });
+    assert!(error.starts_with("the exported graph gives ") && error.ends_with(" (logits)"), "{error}");
+    let error = refused(|model| model.graph.as_mut().unwrap().node[0].op_type = "Floor".into());
+    assert_eq!(error, "the exported graph cannot be evaluated: scale/double: Floor of 1 inputs is not known");
+    let error = refused(|model| {
+        model.graph.as_mut().unwrap().node.pop();
+    });
+    assert_eq!(error, "the exported graph cannot be evaluated: there is no scores");
+    assert_eq!(
+        refused(|model| model.graph = None),
+        "the exported graph cannot be evaluated: there is no graph"
+    );
+}

@@ -1,0 +1,105 @@
+"""Models that `allometry train` wrote, applied in Python. Needs NumPy."""
+
+import os
+from typing import Any
+
+from allometry import table as tables
+from allometry.checkpoint import Checkpoint, read
+from allometry.errors import AllometryError
+from allometry.network import Network, Shape
+
+
+class Model:
+    """A trained model, read from a checkpoint by `allometry.load`."""
+
+    def __init__(self, checkpoint: Checkpoint):
+        self.path = checkpoint.path
+        self.description = checkpoint.description
+        """The checkpoint's description: configuration, settings, features, results of the best epoch."""
+        self._shape = Shape.of(checkpoint)
+        self._network = Network(self._shape, self._shape.tensors(checkpoint))
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features, in the order of a window's columns."""
+        return list(self._shape.features)
+
+    @property
+    def context(self) -> int:
+        """Rows of a window."""
+        return self._shape.context
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the predicted columns: `score`, or one for each class."""
+        names = self._shape.class_names
+        if self._shape.task == "classes":
+            return [f"class_{names[number] if names else number}" for number in range(self._shape.outputs)]
+        return [f"class_{names[1]}"] if names and self._shape.task == "binary" else ["score"]
+
+    def predict(self, table: Any) -> Any:
+        """The table of predictions that `allometry predict` writes, one row for each row with enough history.
+
+        `table` is the path of a CSV file, a pandas or polars frame, a dictionary of columns, or, for a model without
+        a time column, a NumPy array `(rows, features)`. The predictions come as a frame of the same kind, or as a
+        dictionary of arrays: `row`, the number of the row from 0, counting rows that were left out; its time; and the
+        probability of a positive label, of each class, or the predicted number. A pandas frame keeps its index.
+        """
+        rows = self._rows(table)
+        scores = self._network.scores(self._network.logits(self._windows(rows.values)))
+        ends = slice(self._shape.context - 1, None)
+        predicted = {"row": rows.numbers[ends]}
+        if self._shape.time is not None:
+            predicted[self._free(self._shape.time)] = rows.times[ends]
+        for place, name in enumerate(self.columns):
+            predicted[name] = scores[:, place]
+        return rows.frame(predicted, ends)
+
+    def windows(self, table: Any) -> Any:
+        """Windows `(windows, context, features)` of a table's values: the input of `logits`, of the module of
+        `to_torch` and of an exported ONNX model."""
+        return self._windows(self._rows(table).values)
+
+    def logits(self, windows: Any) -> Any:
+        """Raw outputs `(windows, outputs)` for windows of a table's values, not scaled."""
+        import numpy
+
+        windows = numpy.asarray(windows, numpy.float32)
+        wanted = (self._shape.context, len(self._shape.features))
+        if windows.ndim != 3 or windows.shape[1:] != wanted:
+            raise AllometryError(
+                f"windows have the shape {windows.shape}, but the model takes (windows, {wanted[0]}, {wanted[1]})", 2
+            )
+        return self._network.logits(windows)
+
+    def to_torch(self) -> Any:
+        """A `torch.nn.Module` with the model's weights, from windows of a table's values to logits.
+
+        It is in evaluation mode; its parameters have the names of the checkpoint's tensors. Needs PyTorch.
+        """
+        from allometry.torch_module import Module
+
+        return Module(self._network)
+
+    def __repr__(self) -> str:
+        shape = self._shape
+        return f"<allometry model {self.path}: {shape.task}, {shape.context} rows of {', '.join(shape.features)}>"
+
+    def _rows(self, table: Any) -> tables.Rows:
+        shape = self._shape
+        return tables.read(table, shape.features, shape.time, shape.drops, shape.context)
+
+    def _windows(self, values: Any) -> Any:
+        import numpy
+
+        cut = numpy.lib.stride_tricks.sliding_window_view(values, self._shape.context, axis=0)
+        return cut.transpose(0, 2, 1)
+
+    def _free(self, name: str) -> str:
+        """A name for the column of times that no other column has."""
+        return f"{name}.1" if name in ("row", *self.columns) else name
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Reads the model of a checkpoint that `allometry train` wrote. Needs NumPy, nothing else."""
+    return Model(read(os.fspath(path)))

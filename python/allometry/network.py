@@ -1,0 +1,267 @@
+"""The built-in model's forward pass in NumPy: windows of a table's values to logits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from allometry.checkpoint import Checkpoint
+
+_EPSILON = 1e-5
+"""Added to variances, as the trainer and PyTorch's `LayerNorm` do."""
+
+_BATCH_VALUES = 1 << 22
+"""Values of the widest layer that one batch of windows may have."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a checkpoint's description says of its model, each field checked."""
+
+    features: list[str]
+    context: int
+    patch: int
+    stride: int
+    width: int
+    layers: int
+    heads: int
+    wide: int
+    normalize: str
+    affine: bool
+    embedded: int
+    independent: bool
+    mean: bool
+    outputs: int
+    dropout: float
+    head_dropout: float
+    score_scale: float
+    """Factor of the products of queries and keys."""
+    task: str
+    class_names: list[str]
+    scaling: list[tuple[float, float]] | None
+    target: tuple[float, float]
+    time: str | None
+    drops: bool
+    """Whether rows with missing or infinite features are left out, rather than an error."""
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "Shape":
+        """Reads the shape from a description."""
+        features = checkpoint.names("data.features")
+        if not features:
+            raise checkpoint.wrong("data.features", "is empty")
+        context, patch = checkpoint.whole("model.context"), checkpoint.whole("model.patch")
+        if patch > context:
+            raise checkpoint.wrong("model.patch", f"is {patch}, above model.context = {context}")
+        width, heads = checkpoint.whole("params.d_model"), checkpoint.whole("params.n_heads")
+        if width % heads:
+            raise checkpoint.wrong("params.n_heads", f"is {heads}, which does not divide d_model = {width}")
+        task = checkpoint.word("model.task", ("binary", "classes", "regression"))
+        outputs = checkpoint.whole("data.preparation.classes") if task == "classes" else 1
+        names = checkpoint.names("data.preparation.class_names")
+        if names and len(names) != max(outputs, 2):
+            raise checkpoint.wrong("data.preparation.class_names", f"has {len(names)} names")
+        head_width = width // heads
+        base = checkpoint.whole("model.base_head_width", 16)
+        mup = checkpoint.word("model.parametrization", ("standard", "mup")) == "mup"
+        time = checkpoint.field("data.preparation.time")
+        if not isinstance(time, str | None):
+            raise checkpoint.wrong("data.preparation.time", "must be the name of a column")
+        target = checkpoint.field("data.preparation.target")
+        return cls(
+            features=features,
+            context=context,
+            patch=patch,
+            stride=checkpoint.whole("model.stride"),
+            width=width,
+            layers=checkpoint.whole("params.n_layers"),
+            heads=heads,
+            wide=checkpoint.whole("params.d_ff_ratio", 4) * width,
+            normalize=checkpoint.word("model.normalize", ("standard", "revin", "none")),
+            affine=checkpoint.flag("model.revin_affine"),
+            embedded=checkpoint.whole("model.feature_embedding", 0, least=0),
+            independent=checkpoint.word("model.channels", ("mixed", "independent")) == "independent",
+            mean=checkpoint.word("model.head", ("flatten", "mean")) == "mean",
+            outputs=outputs,
+            dropout=checkpoint.share("params.dropout", 0.1),
+            head_dropout=checkpoint.share("model.head_dropout", 0.0),
+            score_scale=(base**0.5 if mup else head_width**0.5) / head_width,
+            task=task,
+            class_names=names,
+            scaling=_scaling(checkpoint, len(features)),
+            target=(0.0, 1.0) if target is None else checkpoint.scale("data.preparation.target", target),
+            time=time,
+            drops=checkpoint.word("data.preparation.missing", ("error", "drop")) == "drop",
+        )
+
+    @property
+    def columns(self) -> int:
+        """Columns of the series from which patches are cut."""
+        return self.embedded or len(self.features)
+
+    @property
+    def series(self) -> int:
+        """Series of a window that pass through the encoder separately."""
+        return self.columns if self.independent else 1
+
+    @property
+    def patches(self) -> int:
+        """Patches of a window."""
+        return (self.context - self.patch) // self.stride + 1
+
+    def tensors(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        """The model's tensors by their names, each of the shape that the description gives."""
+        width, features = self.width, len(self.features)
+        found = {}
+
+        def take(name: str, *shape: int) -> None:
+            found[name] = checkpoint.tensor(name, *shape)
+
+        def linear(name: str, outputs: int, inputs: int) -> None:
+            take(f"{name}.weight", outputs, inputs)
+            take(f"{name}.bias", outputs)
+
+        if self.affine:
+            take("revin.weight", features)
+            take("revin.bias", features)
+        if self.embedded:
+            linear("feature_embedding", self.embedded, features)
+        linear("embedding", width, self.patch * self.columns // self.series)
+        take("positions", self.patches, width)
+        for block in (f"blocks.{number}" for number in range(self.layers)):
+            for norm in ("attention_norm", "feed_forward_norm"):
+                take(f"{block}.{norm}.weight", width)
+                take(f"{block}.{norm}.bias", width)
+            linear(f"{block}.qkv", 3 * width, width)
+            linear(f"{block}.projection", width, width)
+            linear(f"{block}.widen", self.wide, width)
+            linear(f"{block}.narrow", width, self.wide)
+        take("final_norm.weight", width)
+        take("final_norm.bias", width)
+        linear("head", self.outputs, self.series * (1 if self.mean else self.patches) * width)
+        return found
+
+
+def _scaling(checkpoint: Checkpoint, features: int) -> list[tuple[float, float]] | None:
+    place = "data.preparation.scaling"
+    scaling = checkpoint.field(place)
+    if scaling is None:
+        return None
+    if not isinstance(scaling, list) or len(scaling) != features:
+        raise checkpoint.wrong(place, f"must have a mean and a deviation for each of {features} features")
+    return [checkpoint.scale(place, one) for one in scaling]
+
+
+class Network:
+    """The model of a checkpoint in NumPy, in single precision like the trainer."""
+
+    def __init__(self, shape: Shape, tensors: dict[str, Any]):
+        self.shape = shape
+        self.tensors = tensors
+
+    def scaled(self, windows: Any) -> Any:
+        """Windows of the table's values, scaled as the rows of the training were."""
+        import numpy
+
+        if self.shape.scaling is None:
+            return windows
+        mean, deviation = numpy.array(self.shape.scaling).T
+        largest = numpy.finfo(numpy.float32).max
+        with numpy.errstate(over="ignore"):
+            scaled = (windows.astype(numpy.float64) - mean) / deviation
+        return scaled.clip(-largest, largest).astype(numpy.float32)
+
+    def logits(self, windows: Any) -> Any:
+        """Raw outputs `(windows, outputs)` of windows `(windows, context, features)` of the table's values."""
+        import numpy
+
+        shape = self.shape
+        row = max(shape.wide, 3 * shape.width, shape.patches * shape.heads)
+        window = max(shape.series * shape.patches * row, shape.context * len(shape.features))
+        batch = max(1, _BATCH_VALUES // window)
+        parts = [self._forward(windows[at : at + batch]) for at in range(0, len(windows), batch)]
+        return numpy.concatenate(parts) if parts else numpy.empty((0, shape.outputs), numpy.float32)
+
+    def scores(self, logits: Any) -> Any:
+        """Probability of a positive label, probability of each class, or the predicted number."""
+        import numpy
+
+        logits = logits.astype(numpy.float64)
+        if self.shape.task == "binary":
+            odds = numpy.exp(-numpy.abs(logits))
+            scores = numpy.where(logits >= 0, 1, odds) / (1 + odds)
+        elif self.shape.task == "classes":
+            odds = numpy.exp(logits - logits.max(axis=1, keepdims=True))
+            scores = odds / odds.sum(axis=1, keepdims=True)
+        else:
+            mean, deviation = self.shape.target
+            scores = logits * deviation + mean
+        return scores.astype(numpy.float32)
+
+    def _linear(self, name: str, x: Any) -> Any:
+        return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+
+    def _norm(self, name: str, x: Any) -> Any:
+        centred = x - x.mean(axis=-1, keepdims=True)
+        deviation = ((centred * centred).mean(axis=-1, keepdims=True) + x.dtype.type(_EPSILON)) ** 0.5
+        return centred / deviation * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]
+
+    def _forward(self, windows: Any) -> Any:
+        shape = self.shape
+        count = len(windows)
+        x = self._embed(self._patches(self.scaled(windows)))
+        for number in range(shape.layers):
+            block = f"blocks.{number}"
+            x = x + self._attention(block, self._norm(f"{block}.attention_norm", x))
+            wide = _gelu(self._linear(f"{block}.widen", self._norm(f"{block}.feed_forward_norm", x)))
+            x = x + self._linear(f"{block}.narrow", wide)
+        x = self._norm("final_norm", x)
+        if shape.mean:
+            x = x.mean(axis=1)
+        return self._linear("head", x.reshape(count, -1))
+
+    def _patches(self, x: Any) -> Any:
+        """The patches of each series of scaled windows: `(windows * series, patches, patch values)`."""
+        import numpy
+
+        shape = self.shape
+        if shape.normalize == "revin":
+            # Differences from the first row keep the digits of a feature far above its deviation.
+            x = x - x[:, :1]
+            x = x - x.mean(axis=1, keepdims=True)
+            x = x / ((x * x).mean(axis=1, keepdims=True) + x.dtype.type(_EPSILON)) ** 0.5
+        if shape.affine:
+            x = x * self.tensors["revin.weight"] + self.tensors["revin.bias"]
+        if shape.embedded:
+            x = self._linear("feature_embedding", x)
+        # A view (windows, patches, columns, rows of a patch), of which a reshape below makes a copy.
+        cut = numpy.lib.stride_tricks.sliding_window_view(x, shape.patch, axis=1)[:, :: shape.stride]
+        if shape.independent:
+            return cut.transpose(0, 2, 1, 3).reshape(-1, shape.patches, shape.patch)
+        return cut.transpose(0, 1, 3, 2).reshape(len(x), shape.patches, -1)
+
+    def _embed(self, patches: Any) -> Any:
+        return self._linear("embedding", patches) + self.tensors["positions"]
+
+    def _attention(self, block: str, x: Any) -> Any:
+        import numpy
+
+        shape = self.shape
+        parts = self._linear(f"{block}.qkv", x)
+        parts = parts.reshape(-1, shape.patches, 3, shape.heads, shape.width // shape.heads)
+        query, key, value = parts.transpose(2, 0, 3, 1, 4)
+        scores = query @ key.transpose(0, 1, 3, 2) * x.dtype.type(shape.score_scale)
+        odds = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
+        mixed = odds / odds.sum(axis=-1, keepdims=True) @ value
+        return self._linear(f"{block}.projection", mixed.transpose(0, 2, 1, 3).reshape(x.shape))
+
+
+def _gelu(x: Any) -> Any:
+    """`x Phi(x)` by equation 7.1.26 of Abramowitz & Stegun 1964, as in the trainer: NumPy has no `erf`."""
+    import numpy
+
+    one = x.dtype.type
+    t = one(1) / (one(0.3275911 * 0.5**0.5) * numpy.abs(x) + one(1))
+    polynomial = one(1.0614054)
+    for coefficient in (-1.453152, 1.4214137, -0.28449674, 0.2548296):
+        polynomial = polynomial * t + one(coefficient)
+    tail = one(0.5) * polynomial * t * numpy.exp(one(-0.5) * x * x)
+    return x * numpy.where(x < 0, tail, one(1) - tail)

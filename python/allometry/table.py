@@ -1,0 +1,336 @@
+"""Tables to be predicted: a CSV file, a pandas or polars frame, a dictionary of columns or a NumPy array.
+
+The rows are treated as `allometry predict` treats them. Needs NumPy.
+"""
+
+import csv
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping
+
+from allometry import times
+from allometry.errors import AllometryError
+
+_EMPTY = {"", "NA", "N/A", "NULL", "null", "None", "<NA>"}
+_BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
+_UNREADABLE, _WRONG = 4, 3
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The complete rows of a table in time order."""
+
+    values: Any
+    """Features `(rows, features)` in single precision, not yet scaled."""
+    numbers: Any
+    """Number of each row in its table, from 0, counting rows that were left out."""
+    times: Any
+    """Time of each row; `None` without a time column."""
+    source: "_Source"
+
+    def frame(self, columns: Mapping[str, Any], ends: Any) -> Any:
+        """Columns for the rows at `ends`, in the form of the table: a frame, or a dictionary of arrays."""
+        return self.source.frame(columns, self.numbers[ends])
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A table by its columns, with the words of its errors."""
+
+    name: str
+    columns: list[str]
+    number_column: Callable[[str], Any]
+    """A column as 64-bit floats, NaN where a value is missing."""
+    time_column: Callable[[str], Any]
+    """A column of times, as the table has them."""
+    place: Callable[[int], str] = lambda row: f"row {row} (from 0)"
+    frame: Callable[[Mapping[str, Any], Any], Any] = lambda columns, _: dict(columns)
+    shows_times: bool = False
+    """Whether dates and times are shown as `allometry predict` writes them, rather than as the table has them."""
+
+    def wrong(self, why: str) -> AllometryError:
+        return AllometryError(f"{self.name}: {why}", _WRONG)
+
+    def check(self, name: str, role: str) -> None:
+        if name not in self.columns:
+            has = ", ".join(f"`{column}`" for column in self.columns)
+            raise self.wrong(f"there is no column `{name}` ({role}); the table has {has}")
+        if self.columns.count(name) > 1:
+            raise self.wrong(f"two columns are named `{name}`")
+
+
+def read(table: Any, features: list[str], time: str | None, drops: bool, context: int) -> Rows:
+    """The complete rows of a table, in time order.
+
+    `drops` says that rows with missing or infinite features are left out; otherwise they are an error.
+    """
+    import numpy
+
+    source = _source(table, features, time)
+    for name in features:
+        source.check(name, "feature")
+    if time is not None:
+        source.check(time, "time")
+    values = numpy.empty((0, len(features)), numpy.float32)
+    for place, name in enumerate(features):
+        column = source.number_column(name)
+        if place == 0:
+            values = numpy.empty((len(column), len(features)), numpy.float32)
+        if len(column) != len(values):
+            raise source.wrong(f"column `{name}` has {len(column)} rows, `{features[0]}` has {len(values)}")
+        with numpy.errstate(over="ignore"):
+            values[:, place] = column
+    if len(values) == 0:
+        raise source.wrong("the table has no rows")
+    complete = numpy.isfinite(values).all(axis=1)
+    if not drops and not complete.all():
+        raise _first_gap(source, values, features)
+    order, column = numpy.arange(len(values)), None
+    if time is not None:
+        order, column = _ordered(source, time, len(values))
+    order = order[complete[order]]
+    if len(order) < context:
+        raise source.wrong(f"{len(order)} rows are too few for a window of {context}")
+    return Rows(values[order], order, None if column is None else column[order], source)
+
+
+def _first_gap(source: _Source, values: Any, features: list[str]) -> AllometryError:
+    import numpy
+
+    gaps = numpy.argwhere(~numpy.isfinite(values))
+    row, place = gaps[0]
+    what = "is infinite or too large for a 32-bit float" if numpy.isinf(values[row, place]) else "is missing"
+    more = len(gaps) - 1
+    rest = f" (and {more} further missing or infinite value{'s' if more > 1 else ''})" if more else ""
+    return source.wrong(f"{source.place(int(row))}: column `{features[place]}` {what}{rest}")
+
+
+def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any]:
+    """The rows in time order, and their times as they are shown."""
+    import numpy
+
+    column = source.time_column(name)
+    if len(column) != rows:
+        raise source.wrong(f"column `{name}` (time) has {len(column)} rows, the features have {rows}")
+    kind, keys = _keys(source, name, column)
+    order = numpy.argsort(keys, kind="stable")
+    equal = numpy.flatnonzero(keys[order][1:] == keys[order][:-1])
+    if len(equal):
+        first, second = (source.place(int(row)) for row in order[equal[0] : equal[0] + 2])
+        raise source.wrong(f"{first} and {second} have the same time in column `{name}`")
+    if not source.shows_times:
+        return order, column
+    if kind in (times.INTEGER, times.NUMBER):
+        return order, keys
+    return order, numpy.array([times.text_of(kind, key) for key in keys.tolist()], dtype=object)
+
+
+def _keys(source: _Source, name: str, column: Any) -> tuple[str, Any]:
+    """The kind of a column of times, and a number for each that orders them."""
+    import numpy
+
+    typed = {"i": times.INTEGER, "u": times.INTEGER, "f": times.NUMBER, "M": times.CIVIL}.get(column.dtype.kind)
+    if typed is not None:
+        missing = numpy.isnat(column) if typed == times.CIVIL else ~numpy.isfinite(column)
+        if missing.any():
+            row = int(numpy.flatnonzero(missing)[0])
+            raise source.wrong(f"{source.place(row)}: column `{name}` (time) is {column[row]}, which is no time")
+        return typed, column.astype(numpy.int64) if typed == times.CIVIL else column
+    found = []
+    for row, value in enumerate(column.tolist()):
+        key = times.of_value(value)
+        if key is None:
+            raise source.wrong(f"{source.place(row)}: column `{name}` (time) is {value!r}, which is no time")
+        found.append(key)
+    kind, other = times.one_kind(found)
+    if other is not None:
+        raise source.wrong(
+            f"{source.place(other)}: column `{name}` (time) is {column[other]!r}, a {found[other][0]} after a {kind}"
+        )
+    # Nanoseconds of all years need more than 64 bits.
+    exact = {times.NUMBER: numpy.float64, times.INTEGER: numpy.int64}.get(kind, object)
+    return kind, numpy.array([key for _, key in found], exact)
+
+
+def _source(table: Any, features: list[str], time: str | None) -> _Source:
+    module = type(table).__module__.partition(".")[0]
+    if isinstance(table, (str, os.PathLike)):
+        return _of_csv(os.fspath(table), {*features} | ({time} if time is not None else set()))
+    if module == "pandas" and hasattr(table, "columns"):
+        return _of_pandas(table)
+    if module == "polars" and hasattr(table, "get_column"):
+        return _of_polars(table)
+    if isinstance(table, Mapping):
+        return _of_mapping(table)
+    if module == "numpy" and getattr(table, "ndim", 0) == 2:
+        return _of_array(table, features, time)
+    raise AllometryError(
+        f"cannot read a table from {type(table).__module__}.{type(table).__qualname__}: give the path of a CSV file, "
+        "a pandas or polars frame, a dictionary of columns, or a NumPy array (rows, features)",
+        _WRONG,
+    )
+
+
+def _numbers(source: str, name: str, column: Any) -> Any:
+    """An array as 64-bit floats."""
+    import numpy
+
+    if column.ndim != 1:
+        raise AllometryError(f"{source}: column `{name}` has {column.ndim} dimensions", _WRONG)
+    if column.dtype.kind in "biuf":
+        return column.astype(numpy.float64)
+    numbers = numpy.empty(len(column), numpy.float64)
+    for row, value in enumerate(column.tolist()):
+        if value is None or type(value).__name__ in ("NAType", "NaTType"):
+            numbers[row] = numpy.nan
+        elif isinstance(value, (bool, int, float)) or type(value).__name__ == "Decimal":
+            numbers[row] = value
+        else:
+            raise AllometryError(
+                f"{source}: row {row} (from 0): column `{name}` has {value!r}, which is not a number", _WRONG
+            )
+    return numbers
+
+
+def _of_pandas(frame: Any) -> _Source:
+    import numpy
+
+    import pandas
+
+    def number_column(name: str) -> Any:
+        column = frame[name]
+        if pandas.api.types.is_numeric_dtype(column.dtype):
+            return column.to_numpy(dtype=numpy.float64, na_value=numpy.nan)
+        return _numbers("the frame", name, column.to_numpy(dtype=object))
+
+    def time_column(name: str) -> Any:
+        column = frame[name]
+        if getattr(column.dtype, "tz", None) is not None:
+            return column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+        return column.to_numpy() if column.dtype.kind in "iufM" else column.to_numpy(dtype=object)
+
+    def predicted(columns: Mapping[str, Any], numbers: Any) -> Any:
+        return pandas.DataFrame(columns, index=frame.index[numbers])
+
+    return _Source("the frame", list(frame.columns), number_column, time_column, frame=predicted)
+
+
+def _of_polars(frame: Any) -> _Source:
+    import polars
+
+    def number_column(name: str) -> Any:
+        column = frame.get_column(name)
+        if column.dtype.is_numeric() or column.dtype == polars.Boolean:
+            return column.cast(polars.Float64).to_numpy()
+        return _numbers("the frame", name, _objects(column.to_list()))
+
+    def time_column(name: str) -> Any:
+        column = frame.get_column(name)
+        if column.dtype.is_numeric() or isinstance(column.dtype, polars.Datetime | polars.Date):
+            return column.to_numpy()
+        return _objects(column.to_list())
+
+    def predicted(columns: Mapping[str, Any], _: Any) -> Any:
+        return polars.DataFrame(dict(columns))
+
+    return _Source("the frame", frame.columns, number_column, time_column, frame=predicted)
+
+
+def _of_mapping(table: Mapping[str, Any]) -> _Source:
+    def column(name: str) -> Any:
+        import numpy
+
+        given = table[name]
+        if isinstance(given, numpy.ndarray):
+            return given
+        plain = numpy.array(list(given)) if len(given) else numpy.empty(0)
+        # A list with None, or with values of several kinds, keeps them as they are.
+        return plain if plain.dtype.kind in "biufM" and plain.ndim == 1 else _objects(given)
+
+    return _Source("the table", list(table), lambda name: _numbers("the table", name, column(name)), column)
+
+
+def _of_array(array: Any, features: list[str], time: str | None) -> _Source:
+    if array.shape[1] != len(features):
+        raise AllometryError(
+            f"the array has {array.shape[1]} columns, but the model has {len(features)} features: {', '.join(features)}",
+            _WRONG,
+        )
+    if time is not None:
+        raise AllometryError(
+            f"the model orders rows by the column `{time}`, which an array has not: give a frame or a dictionary", _WRONG
+        )
+    place = {name: number for number, name in enumerate(features)}
+    return _Source("the array", features, lambda name: _numbers("the array", name, array[:, place[name]]), _no_time)
+
+
+def _no_time(_: str) -> Any:
+    raise AssertionError("an array has no time column")
+
+
+def _objects(values: Any) -> Any:
+    """Values in an array as they are."""
+    import numpy
+
+    values = list(values)
+    array = numpy.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _of_csv(path: str, wanted: set[str]) -> _Source:
+    """The wanted columns of a CSV file with a header line."""
+    if not path.lower().endswith(".csv"):
+        raise AllometryError(
+            f"{path}: unknown kind of table; its name must end in .csv (read others with pandas or polars and give "
+            "the frame)",
+            _WRONG,
+        )
+    lines: list[int] = []
+    columns: dict[str, list[str]] = {}
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            records = csv.reader(file)
+            header = [name.strip() for name in next(records, [])]
+            places = [(place, name) for place, name in enumerate(header) if name in wanted]
+            columns = {name: [] for _, name in places}
+            for record in records:
+                if not record:
+                    continue
+                if len(record) != len(header):
+                    raise AllometryError(
+                        f"{path}: line {records.line_num} has {len(record)} fields, but the header has {len(header)}",
+                        _WRONG,
+                    )
+                lines.append(records.line_num)
+                for place, name in places:
+                    columns[name].append(record[place])
+    except OSError as error:
+        raise AllometryError(f"cannot read {path}: {error.strerror or error}", _UNREADABLE) from error
+    except UnicodeDecodeError as error:
+        raise AllometryError(f"{path} is not valid UTF-8", _WRONG) from error
+    except csv.Error as error:
+        raise AllometryError(f"{path}: {error}", _WRONG) from error
+
+    def number_column(name: str) -> Any:
+        import numpy
+
+        numbers = numpy.empty(len(lines), numpy.float64)
+        for row, field in enumerate(columns[name]):
+            text = field.strip()
+            number = numpy.nan if text in _EMPTY else _BOOLEANS.get(text, times.parse_number(text))
+            if number is None:
+                raise AllometryError(
+                    f"{path}: line {lines[row]}: column `{name}` has `{field}`, which is not a number", _WRONG
+                )
+            numbers[row] = number
+        return numbers
+
+    return _Source(
+        path,
+        header,
+        number_column,
+        lambda name: _objects(columns[name]),
+        place=lambda row: f"line {lines[row]}",
+        shows_times=True,
+    )
