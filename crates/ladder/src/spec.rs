@@ -152,15 +152,17 @@ pub struct DataSpec {
 /// The label of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelSpec {
-    /// A column of 0 and 1 (or false and true), of classes or of numbers.
+    /// A column of 0 and 1 (or false and true), of classes by number or by name, or of numbers.
     Column {
         /// Name of the column.
         name: String,
         /// Number of rows ahead that its values depend on, at least 1.
         horizon: usize,
+        /// Value that is class 1 of a binary label; `None` for a label of 0 and 1.
+        positive: Option<String>,
     },
-    /// 1 where `of`, `horizon` rows later, is at least `1 + rise` times the current `over`; the last
-    /// `horizon` rows have no label.
+    /// 1 where `of`, in the one row that is `horizon` rows later, is at least `1 + rise` times the current
+    /// `over`; the last `horizon` rows have no label.
     Rise {
         /// Relative rise of the threshold, such as 0.01.
         rise: f64,
@@ -176,7 +178,7 @@ pub enum LabelSpec {
 impl LabelSpec {
     /// A column whose values depend on the next row.
     pub fn column(name: impl Into<String>) -> Self {
-        Self::Column { name: name.into(), horizon: 1 }
+        Self::Column { name: name.into(), horizon: 1, positive: None }
     }
 
     /// Number of rows ahead that a label depends on, at least 1.

@@ -58,7 +58,8 @@ impl<'a> Prepared<'a> {
     /// [`SessionError::Data`] where all have one class.
     pub fn check_test_part(&self) -> Result<(), SessionError> {
         if self.model.task != Task::Regression {
-            check_classes(&self.data.path, PartName::Test, &self.dataset.test)?;
+            let names = &self.dataset.preparation.class_names;
+            check_classes(&self.data.path, PartName::Test, &self.dataset.test, names)?;
         }
         Ok(())
     }
@@ -100,6 +101,16 @@ impl<'a> Prepared<'a> {
     /// Figures of the table.
     pub fn summary(&self) -> &TableSummary {
         &self.summary
+    }
+
+    /// Names of the features, in the order of their columns.
+    pub fn features(&self) -> &[String] {
+        &self.dataset.feature_names
+    }
+
+    /// Names of the label's classes in their order; empty if they have none.
+    pub fn class_names(&self) -> &[String] {
+        &self.dataset.preparation.class_names
     }
 
     /// Data in memory.
@@ -147,6 +158,7 @@ impl<'a> Prepared<'a> {
             na: data.missing,
             horizon,
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
+            class_names: self.dataset.preparation.class_names.clone(),
         };
         ObjectiveFacts::Model(Box::new(ModelFacts { model: model.clone(), data, part: None }))
     }

@@ -36,15 +36,24 @@ fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec
     const EXPECTED: &str = "a column's name or a table { rise, of, over, horizon }";
     let horizon = section.node("horizon").map(|horizon| &horizon.place);
     let rows = section.within("horizon", 1, AT_LEAST_ONE, problems);
+    let positive = section.text("positive", problems);
     let Some(node) = section.node("label") else {
         section.missing("label", "label = \"label\"", problems);
         return None;
     };
     match &node.value {
         Node::Table(table) => {
+            if let Some(positive) = positive {
+                let what = "a label that is a column: a threshold that is reached is class 1";
+                problems.push(&positive.place, ProblemKind::Needs { key: "positive", what });
+            }
             rise(Section::new("the label", table, node.place.clone()), rows, horizon, problems)
         }
-        Node::Text(column) => Some(LabelSpec::Column { name: column.clone(), horizon: rows }),
+        Node::Text(column) => Some(LabelSpec::Column {
+            name: column.clone(),
+            horizon: rows,
+            positive: positive.map(|p| p.value),
+        }),
         other => {
             problems.push(&node.place, wrong_type("label", EXPECTED, other));
             None

@@ -234,6 +234,13 @@ pub(crate) const DATA: &[Key] = &[
         "Label to predict: a column's value, or [whether a threshold is reached](#datalabel).",
     ),
     Key::new(
+        "positive",
+        Means("none: the label is 0 and 1"),
+        "up",
+        "Value of the label that is class 1, where `task = \"binary\"` and the label has two values \
+         other than 0 and 1, such as `no` and `yes`.",
+    ),
+    Key::new(
         "horizon",
         Is("1"),
         "5",
@@ -263,8 +270,8 @@ pub(crate) const DATA: &[Key] = &[
 
 pub(crate) const LABEL: &[Key] = &[
     Key::new("rise", Required, "0.02", "Relative rise of the threshold."),
-    Key::new("of", Required, "other", "Column that must reach the threshold."),
-    Key::new("over", Required, "other", "Column that the threshold is relative to."),
+    Key::new("of", Required, "other", "Column that must reach the threshold, `horizon` rows later."),
+    Key::new("over", Required, "other", "Column that the threshold is relative to, in the row itself."),
     Key::new(
         "horizon",
         Means("`horizon` of `[data]`"),
@@ -292,7 +299,7 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "task",
         Is("\"binary\""),
         "\"regression\"",
-        "Kind of label: 0 or 1; a class numbered from 0; any number, which is standardized on the \
+        "Kind of label: one of two classes; one of several; any number, which is standardized on the \
          training part and reported in its own units.",
     ),
     Key::new(

@@ -37,6 +37,10 @@ pub(super) fn problem(
             "its description says {field} = {count}, but the file can hold at most {max_count}"
         ));
     }
+    let names = description.data.preparation.class_names.len();
+    if names > 0 && names != classes.max(2) {
+        return Some(format!("its description names {names} classes, but the model has {}", classes.max(2)));
+    }
     let weights = weights(hyperparameters.architecture, geometry);
     (weights * size_of::<f32>() as f64 > bytes as f64).then(|| {
         format!("its description is of a model with {weights:.0} weights, but the file has {bytes} bytes")

@@ -43,6 +43,10 @@ pub struct Preparation {
     /// Number of classes of the label; 0 if it does not have classes.
     #[serde(default)]
     pub classes: usize,
+    /// Names of the classes in their order, if the label holds names. Of a binary label the second is the
+    /// positive class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// Mean and standard deviation of the training windows' targets for regression. Models learn scaled
     /// targets.
     #[serde(default)]
@@ -65,6 +69,13 @@ pub struct Window {
     pub row: u64,
     /// Target: 0 or 1, the number of the class, or the number to predict.
     pub target: f32,
+}
+
+impl Preparation {
+    /// Returns the name of a class: its number if the label holds no names.
+    pub fn class_name(&self, class: usize) -> String {
+        self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
 }
 
 impl Window {

@@ -8,8 +8,10 @@ mod columns;
 mod dataset;
 mod describe;
 mod error;
+mod format;
 mod label;
 mod load;
+mod names;
 mod numbers;
 mod read_csv;
 mod read_parquet;
@@ -29,8 +31,8 @@ pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
     describe, describe_times,
 };
-pub use error::{DataError, Gap, Location, Role, TrainPartProblem};
+pub use error::{DataError, Gap, Location, NotNumeric, Role, TrainPartProblem};
 pub use load::{Loaded, check_classes, check_train_part, load};
 pub use numbers::read_numbers;
-pub use summary::{PartSummary, TableSummary};
+pub use summary::{LeftOut, PartSummary, TableSummary};
 pub use unlabelled::{Row, Unlabelled, load_unlabelled};

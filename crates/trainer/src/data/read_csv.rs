@@ -49,6 +49,11 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
                 };
                 rows.push_class(path, class, || quoted(text))?;
             }
+            LabelColumns::Named(column) => {
+                let text = &records.record[column];
+                let is_empty = matches!(Cell::parse(text), Cell::Empty);
+                rows.push_name(path, (!is_empty).then_some(text))?;
+            }
             LabelColumns::Rise { of, over } => {
                 let (reached, base) = (records.number(&rows, of)?, records.number(&rows, over)?);
                 let (reached, base) = (rows.threshold(row, of, reached), rows.threshold(row, over, base));
@@ -149,6 +154,11 @@ impl Records {
     }
 }
 
+/// Whether a text stands for a missing value.
+pub(super) fn is_missing(text: &str) -> bool {
+    matches!(text, "" | "NA" | "N/A" | "NULL" | "null" | "None" | "<NA>")
+}
+
 /// Value of a field.
 enum Cell {
     Empty,
@@ -160,9 +170,9 @@ impl Cell {
     fn parse(text: &str) -> Self {
         let text = text.trim();
         match text {
-            "" | "NA" | "N/A" | "NULL" | "null" | "None" | "<NA>" => Self::Empty,
-            "true" | "True" | "TRUE" => Self::Number(1.0),
-            "false" | "False" | "FALSE" => Self::Number(0.0),
+            text if is_missing(text) => Self::Empty,
+            text if text.eq_ignore_ascii_case("true") => Self::Number(1.0),
+            text if text.eq_ignore_ascii_case("false") => Self::Number(0.0),
             _ => text.parse().map_or(Self::Text, Self::Number),
         }
     }

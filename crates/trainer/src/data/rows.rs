@@ -1,15 +1,17 @@
 //! Rows as read, in the order of the file, before any is left out.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use allometry_ladder::Task;
 
 use super::columns::{LabelColumns, Selection};
-use super::error::{DataError, Gap, Location};
+use super::error::{DataError, Gap, Location, MOST_CLASSES};
+use super::names::Names;
 use super::time::{Time, Times};
 
 /// Highest number of a class.
-const MAX_CLASS: f64 = 999.0;
+const MAX_CLASS: f64 = MOST_CLASSES as f64 - 1.0;
 
 /// The used columns of a table. Features are stored once, as `f32`, with NaN for values that are missing or
 /// not finite.
@@ -23,6 +25,8 @@ pub(super) struct Rows {
     pub(super) values: Vec<f32>,
     pub(super) times: Times,
     pub(super) targets: Targets,
+    /// Names of the classes in their order; empty for a label without names.
+    pub(super) class_names: Vec<String>,
     pub(super) places: Places,
     gaps: Gaps,
 }
@@ -41,6 +45,8 @@ pub(super) enum Places {
 pub(super) enum Targets {
     /// Class or number.
     Class(Vec<f64>),
+    /// Names of classes, until [`Rows::number_classes`] numbers them.
+    Named(Names),
     /// The two columns of a threshold.
     Rise { of: Vec<f64>, over: Vec<f64> },
     /// Number of rows of a table without labels.
@@ -53,12 +59,15 @@ struct Gaps {
     /// Row, column of the table, and kind of the first gap in reading order.
     first: Option<(usize, usize, Gap)>,
     count: u64,
+    /// Number of gaps of each column that has one.
+    columns: BTreeMap<usize, u64>,
 }
 
 impl Rows {
     pub(super) fn new(names: Vec<String>, selection: Selection, task: Task, places: Places) -> Self {
         let targets = match selection.label {
             LabelColumns::Class(_) => Targets::Class(Vec::new()),
+            LabelColumns::Named(_) => Targets::Named(Names::default()),
             LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
             LabelColumns::None => Targets::None(0),
         };
@@ -69,6 +78,7 @@ impl Rows {
             values: Vec::new(),
             times: Times::Empty,
             targets,
+            class_names: Vec::new(),
             places,
             gaps: Gaps::default(),
         }
@@ -78,6 +88,7 @@ impl Rows {
     pub(super) fn len(&self) -> usize {
         match &self.targets {
             Targets::Class(classes) => classes.len(),
+            Targets::Named(names) => names.len(),
             Targets::Rise { of, .. } => of.len(),
             Targets::None(rows) => *rows,
         }
@@ -129,6 +140,7 @@ impl Rows {
 
     fn record(&mut self, row: usize, column: usize, gap: Gap) {
         self.gaps.count += 1;
+        *self.gaps.columns.entry(column).or_default() += 1;
         if self.gaps.first.is_none_or(|(r, c, _)| (row, column) < (r, c)) {
             self.gaps.first = Some((row, column, gap));
         }
@@ -166,6 +178,38 @@ impl Rows {
             value: shown(),
             wanted,
         })
+    }
+
+    /// Appends the name of the next row's class.
+    pub(super) fn push_name(&mut self, path: &Path, name: Option<&str>) -> Result<(), DataError> {
+        let row = self.len();
+        let Targets::Named(names) = &mut self.targets else {
+            unreachable!("readers push names where the label holds names");
+        };
+        names.push(name).map_err(|_| DataError::TooManyClasses {
+            path: path.to_owned(),
+            column: self.label_column(),
+            location: self.location(row),
+        })
+    }
+
+    /// Replaces the names of classes by their numbers. Other labels stay as they are.
+    pub(super) fn number_classes(&mut self, path: &Path, positive: Option<&str>) -> Result<(), DataError> {
+        if let Targets::Named(names) = &self.targets {
+            let numbered = names.numbered((path, &self.label_column()), self.task, positive)?;
+            self.class_names = numbered.names;
+            self.targets = Targets::Class(numbered.classes);
+        }
+        Ok(())
+    }
+
+    fn label_column(&self) -> String {
+        self.selection.label.column().map_or_else(String::new, |index| self.names[index].clone())
+    }
+
+    /// Returns the columns with missing or infinite values, and the number of such values.
+    pub(super) fn gap_counts(&self) -> Vec<(String, u64)> {
+        self.gaps.columns.iter().map(|(column, count)| (self.names[*column].clone(), *count)).collect()
     }
 
     /// Counts rows without a label.

@@ -1,5 +1,7 @@
 //! Summary of a table before training.
 
+use std::fmt;
+
 use allometry_core::ClassCounts;
 
 use super::dataset::{PartName, SplitPart};
@@ -15,10 +17,39 @@ pub struct TableSummary {
     pub unlabelled: u64,
     /// Number of columns used as features.
     pub features: usize,
-    /// Names of columns that are not used because they are not numeric or are a row index of pandas.
-    pub skipped: Vec<String>,
+    /// Columns that are no features, in the table's order, each with the reason.
+    pub left_out: Vec<(String, LeftOut)>,
+    /// Columns with missing or infinite values, each with the number of such rows.
+    pub gaps: Vec<(String, u64)>,
     /// Training, validation and test part.
     pub parts: [PartSummary; 3],
+}
+
+/// Reason why a column is no feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It is the time.
+    Time,
+    /// It is the label.
+    Label,
+    /// The ladder excludes it.
+    Excluded,
+    /// The ladder lists its features without it.
+    NotIncluded,
+    /// It is the row index that pandas writes.
+    RowIndex,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Time => "the time",
+            Self::Label => "the label",
+            Self::Excluded => "excluded",
+            Self::NotIncluded => "not among the included",
+            Self::RowIndex => "a row index of pandas",
+        })
+    }
 }
 
 /// Summary of one part.

@@ -7,7 +7,7 @@ use allometry_ladder::{FeatureSpec, MissingPolicy, Task};
 use super::columns::Wanted;
 use super::dataset::Preparation;
 use super::error::DataError;
-use super::load::read;
+use super::format::read;
 use super::rows::Rows;
 use super::scale::scale;
 

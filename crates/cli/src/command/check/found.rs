@@ -35,11 +35,35 @@ pub(super) struct Table {
     pub(super) path: String,
     pub(super) rows: u64,
     pub(super) features: usize,
+    /// Names of the features, in order.
+    pub(super) feature_names: Vec<String>,
+    /// The other columns.
+    pub(super) columns_left_out: Vec<ColumnLeftOut>,
+    /// Names of the label's classes in their order; empty if they have none.
+    pub(super) classes: Vec<String>,
     /// Number of rows that are left out because of a missing or infinite feature.
     pub(super) dropped: u64,
+    /// Features with missing or infinite values.
+    pub(super) gaps: Vec<ColumnGaps>,
+    /// Number of rows that are kept as history, because their label is unknown.
+    pub(super) unlabelled: u64,
     /// Number of rows that a label looks ahead.
     pub(super) horizon: u64,
     pub(super) parts: Vec<Part>,
+}
+
+/// A column that is no feature.
+#[derive(Debug, Serialize)]
+pub(super) struct ColumnLeftOut {
+    pub(super) column: String,
+    pub(super) why: String,
+}
+
+/// A column with missing or infinite values.
+#[derive(Debug, Serialize)]
+pub(super) struct ColumnGaps {
+    pub(super) column: String,
+    pub(super) rows: u64,
 }
 
 /// A part of a table.

@@ -13,7 +13,7 @@ use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, 
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
-use allometry_trainer::data::{PartName, PartSummary};
+use allometry_trainer::data::{self, PartName, PartSummary, TableSummary};
 use clap::Args;
 use serde_json::json;
 
@@ -25,7 +25,8 @@ use crate::output::{self, Destination};
 use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
-    Architecture, Budget, Condition, Extent, Found, LeftOut, Memory, Part, Precision, Program, Table, Time,
+    Architecture, Budget, ColumnGaps, ColumnLeftOut, Condition, Extent, Found, LeftOut, Memory, Part,
+    Precision, Program, Table, Time,
 };
 use power::Power;
 
@@ -246,10 +247,27 @@ fn table(prepared: &Prepared<'_>) -> Table {
         path: prepared.path().display().to_string(),
         rows: summary.rows,
         features: summary.features,
+        feature_names: prepared.features().to_vec(),
+        columns_left_out: left_out_columns(summary),
+        classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
+        gaps: gaps(summary),
+        unlabelled: summary.unlabelled,
         horizon: prepared.horizon() as u64,
         parts: summary.parts.iter().map(|summary| part(summary, is_binary)).collect(),
     }
+}
+
+fn left_out_columns(summary: &TableSummary) -> Vec<ColumnLeftOut> {
+    let one = |(column, why): &(String, data::LeftOut)| ColumnLeftOut {
+        column: column.clone(),
+        why: why.to_string(),
+    };
+    summary.left_out.iter().map(one).collect()
+}
+
+fn gaps(summary: &TableSummary) -> Vec<ColumnGaps> {
+    summary.gaps.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
 }
 
 fn part(summary: &PartSummary, is_binary: bool) -> Part {

@@ -42,10 +42,21 @@ impl Found {
 impl Table {
     fn lines(&self, text: &mut String) {
         let _ = writeln!(text, "{}: {} rows, {} features", self.path, self.rows, self.features);
+        let names: Vec<String> = self.feature_names.iter().map(|name| format!("`{name}`")).collect();
+        list("features", &names, text);
+        let others = self.columns_left_out.iter().map(|one| format!("`{}` ({})", one.column, one.why));
+        list("not features", &others.collect::<Vec<_>>(), text);
         if self.dropped > 0 {
             let dropped = self.dropped;
-            let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
+            let gaps = self.gaps.iter().map(|gaps| format!("`{}` in {}", gaps.column, gaps.rows));
+            let gaps = gaps.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(text, "  {dropped} rows with missing or infinite values are left out: {gaps}");
         }
+        if self.unlabelled > 0 {
+            let _ = writeln!(text, "  {} rows without a known label are history only", self.unlabelled);
+        }
+        let classes: Vec<String> = self.classes.iter().map(|name| format!("`{name}`")).collect();
+        list("classes", &classes, text);
         let ahead = match self.horizon {
             1 => "one row ahead (set `horizon` in [data] if it is more)".into(),
             rows => format!("{rows} rows ahead; as many rows are left out between the parts"),
@@ -54,6 +65,18 @@ impl Table {
         for part in &self.parts {
             part.lines(text);
         }
+    }
+}
+
+/// Writes a list of columns or classes, unless it is empty.
+fn list(what: &str, items: &[String], text: &mut String) {
+    const SHOWN: usize = 20;
+    let more = match items.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more (--json lists them)"),
+    };
+    if !items.is_empty() {
+        let _ = writeln!(text, "  {what}: {}{more}", items[..items.len().min(SHOWN)].join(", "));
     }
 }
 

@@ -8,7 +8,7 @@ use allometry_ladder::{FeatureSpec, Task};
 
 use crate::data::columns::Wanted;
 use crate::data::error::{DataError, Role};
-use crate::data::load::{Format, read};
+use crate::data::format::{Format, read};
 use crate::data::time::Times;
 use crate::data::value::{Value, Visitor};
 

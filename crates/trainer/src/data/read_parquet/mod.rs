@@ -16,6 +16,7 @@ use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReade
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
 use super::error::{DataError, Role};
+use super::read_csv::is_missing;
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
 use super::value::{Value, Visitor};
@@ -161,12 +162,15 @@ fn check_types(path: &Path, fields: &[Field], selection: &Selection) -> Result<(
     {
         return Err(wrong_type(path, time, Role::Time, "dates, times or numbers"));
     }
-    if let LabelColumns::Class(column) = selection.label
-        && !fields[column].is_numeric()
-    {
-        return Err(wrong_type(path, &fields[column], Role::Label, "0 and 1"));
+    match selection.label {
+        LabelColumns::Class(column) if !fields[column].is_numeric() => {
+            Err(wrong_type(path, &fields[column], Role::Label, "numbers"))
+        }
+        LabelColumns::Named(column) if !fields[column].is_numeric() && !fields[column].is_text() => {
+            Err(wrong_type(path, &fields[column], Role::Label, "numbers or text"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Returns the indices of the columns to read, in the table's order.
@@ -174,7 +178,7 @@ fn used(selection: &Selection) -> Vec<usize> {
     let mut used = selection.features.clone();
     used.extend(selection.time);
     match selection.label {
-        LabelColumns::Class(column) => used.push(column),
+        LabelColumns::Class(column) | LabelColumns::Named(column) => used.push(column),
         LabelColumns::Rise { of, over } => used.extend([of, over]),
         LabelColumns::None => {}
     }
@@ -251,6 +255,7 @@ fn append(
                 rows.push_class(path, class, || class.unwrap_or(f64::NAN).to_string())?;
             }
         }
+        LabelColumns::Named(column) => append_names(path, rows, batch(column))?,
         LabelColumns::Rise { of, over } => {
             for (i, (reached, base)) in numbers(of)?.into_iter().zip(numbers(over)?).enumerate() {
                 let (reached, base) =
@@ -262,6 +267,25 @@ fn append(
             }
         }
         LabelColumns::None => rows.count(count),
+    }
+    Ok(())
+}
+
+/// Appends the names of classes, which are texts, numbers or booleans.
+fn append_names(path: &Path, rows: &mut Rows, batch: &Batch) -> Result<(), DataError> {
+    let corrupt = |message: &'static str| unreadable(path, message);
+    if batch.field.is_text() {
+        for text in batch.texts().map_err(corrupt)? {
+            rows.push_name(path, text.filter(|text| !is_missing(text.trim())))?;
+        }
+        return Ok(());
+    }
+    let is_boolean = batch.field.values == ValueType::Boolean;
+    for number in batch.numbers().map_err(corrupt)? {
+        let name = number
+            .filter(|number| !number.is_nan())
+            .map(|number| if is_boolean { (number != 0.0).to_string() } else { number.to_string() });
+        rows.push_name(path, name.as_deref())?;
     }
     Ok(())
 }

@@ -1,0 +1,169 @@
+//! Tables with labels by name, and with columns that cannot be features.
+#![cfg(unix)]
+
+use std::path::Path;
+
+use allometry_store::facts::ObjectiveFacts;
+
+use crate::support::{LADDER, printed, project, refused, run, table};
+
+/// Creates the folder of [`project`] with the labels `names[0]` and `names[1]`, and with a column `ticker`.
+fn named(names: [&str; 2], ladder: &str) -> tempfile::TempDir {
+    let folder = project();
+    let table = table(400).replacen("label\n", "ticker,label\n", 1);
+    let lines = table.lines().map(|line| match line.rsplit_once(',') {
+        Some((before, class @ ("0" | "1"))) => {
+            format!("{before},SPX,{}\n", names[usize::from(class == "1")])
+        }
+        _ => format!("{line}\n"),
+    });
+    std::fs::write(folder.path().join("data.csv"), lines.collect::<String>()).unwrap();
+    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
+    folder
+}
+
+fn with(settings: &str) -> String {
+    LADDER.replacen("label = \"label\"", &format!("label = \"label\"\n{settings}"), 1)
+}
+
+/// Returns the lines of `allometry check` about the table.
+fn table_lines(folder: &Path) -> String {
+    let text = printed(folder, &["check"]);
+    text.split("\n\n").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_label_of_two_names_is_trained_and_predicted_by_name() {
+    let excluded = "features = { exclude = [\"ticker\"] }";
+    let folder = named(["no", "yes, sir"], &with(&format!("positive = \"yes, sir\"\n{excluded}")));
+    let folder = folder.path();
+    let data = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    std::fs::write(folder.join("data.csv"), data.replace("yes, sir", "\"yes, sir\"")).unwrap();
+    insta::assert_snapshot!(table_lines(folder), @r#"
+    $ allometry check
+    data.csv: 400 rows, 2 features
+      features: `up`, `noise`
+      not features: `date` (the time), `ticker` (excluded), `label` (the label)
+      classes: `no`, `yes, sir`
+      labels look one row ahead (set `horizon` in [data] if it is more)
+      training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
+      validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
+      warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
+      test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
+    "#);
+    let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, text, err) = run(folder, &["predict", "m.safetensors", "data.csv"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let header = text.lines().next().unwrap();
+    assert_eq!((header, text.lines().count()), ("row,date,\"class_yes, sir\"", 400 - 7 + 1));
+    let (code, _, err) = run(folder, &["run", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let url = allometry_store::url::of_sqlite(&folder.join("trials.db"));
+    let studies = allometry_store::open_read_only(&url).unwrap().studies().unwrap();
+    let Some(ObjectiveFacts::Model(model)) = &studies[0].facts.objective else {
+        panic!("{:?}", studies[0].facts)
+    };
+    assert_eq!(model.data.class_names, ["no", "yes, sir"]);
+}
+
+#[test]
+fn labels_and_columns_that_do_not_fit_are_refused_by_name() {
+    let mut calls = String::new();
+    for (names, settings) in [
+        (["no", "yes"], ""),
+        (["no", "yes"], "features = { exclude = [\"ticker\"] }"),
+        (["no", "yes"], "positive = \"Yes\"\nfeatures = { exclude = [\"ticker\"] }"),
+        (["1", "2"], "features = { exclude = [\"ticker\"] }"),
+        (["0.5", "1.5"], "features = { exclude = [\"ticker\"] }"),
+    ] {
+        let folder = named(names, &with(settings));
+        calls += &refused(folder.path(), &["check"]);
+    }
+    let folder = named(["no", "yes"], &with("positive = \"yes\""));
+    calls += &refused(folder.path(), &["check", "-S", "model.task=classes"]);
+    insta::assert_snapshot!(calls, @r#"
+    $ allometry check
+    error: data.csv: column `ticker` cannot be a feature: line 2 has `SPX`, which is not a number
+    hint: exclude = ["ticker"] under [data.features] leaves it out
+    exit code 3
+    $ allometry check
+    error: data.csv: label `label` has two classes (`no` in 263 rows, `yes` in 137 rows), and neither \
+    is named as positive
+    hint: positive = "yes" under [data] makes `yes` class 1
+    exit code 3
+    $ allometry check
+    error: data.csv: label `label` is never `Yes` (positive); its classes are `no` in 263 rows, `yes` \
+    in 137 rows
+    hint: did you mean positive = "yes"?
+    exit code 3
+    $ allometry check
+    error: data.csv: line 6: label `label` is `2`; it must be 0 or 1
+    hint: task = "classes" under [model] predicts classes numbered from 0; task = "regression" under \
+    [model] predicts numbers; a label of two values names the one that is class 1: positive = "2" under \
+    [data]
+    exit code 3
+    $ allometry check
+    error: data.csv: line 2: label `label` is `0.5`; it must be 0 or 1
+    hint: task = "regression" under [model] predicts numbers; a threshold can be the label: label = { \
+    rise = 0.01, of = "high", over = "close", horizon = 1 }
+    exit code 3
+    $ allometry check -S model.task=classes
+    ladder::needs
+
+      × `positive` needs `task = "binary"`: other tasks have no positive class
+        ╭─[ladder.toml:11:12]
+     10 │ label = "label"
+     11 │ positive = "yes"
+        ·            ──┬──
+        ·              ╰── this one
+     12 │
+        ╰────
+    exit code 3
+    "#);
+}
+
+#[test]
+fn init_proposes_the_positive_class_and_excludes_texts() {
+    let folder = named(["no", "yes"], "");
+    let folder = folder.path();
+    std::fs::remove_file(folder.join("ladder.toml")).unwrap();
+    let (code, out, err) = run(folder, &["init", "data.csv"]);
+    assert_eq!(code, 0, "{err}");
+    let ladder = std::fs::read_to_string(folder.join("ladder.toml")).unwrap();
+    let data = ladder.split("\n[model]").next().unwrap().split("[data]").nth(1).unwrap().to_owned();
+    insta::assert_snapshot!(format!("{out}{data}"), @r#"
+    data.csv: 400 rows, 5 columns
+      time: `date`, 2000-01-01 to 2001-03-08
+        usually 1 day apart; 12 of 399 steps are more than twice that, the longest 4 days after 2000-01-28
+      label: `label` (named like a label), `no` in 263 rows (65.8%), `yes` in 137 rows (34.2%)
+      features: 2 columns
+      left out: `ticker` (holds text such as `SPX`)
+
+    path = "data.csv"               # one row per time step
+    time = "date"                   # 2000-01-01 to 2001-03-08
+    label = "label"                 # two classes by name; named like a label
+    positive = "yes"                # the class whose probability is predicted
+    # The label of a row must be a later value, to be predicted from the row and the rows
+    # before it, not a value of the same time.
+    horizon = 1                     # rows ahead that the label looks; more if it is computed over several
+    split = { train = 0.70, validation = 0.15 } # in time order; the rest is the test part
+
+    [data.features]
+    exclude = [                     # all other columns of numbers are features
+      "ticker",                     # holds text such as `SPX`
+    ]
+    "#);
+    insta::assert_snapshot!(table_lines(folder), @r#"
+    $ allometry check
+    data.csv: 400 rows, 2 features
+      features: `up`, `noise`
+      not features: `date` (the time), `ticker` (excluded), `label` (the label)
+      classes: `no`, `yes`
+      labels look one row ahead (set `horizon` in [data] if it is more)
+      training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
+      validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
+      warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
+      test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
+    "#);
+}
