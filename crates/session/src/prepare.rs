@@ -6,7 +6,9 @@ use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
 use allometry_trainer::baseline::baselines;
-use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, check_train_part, load};
+use allometry_trainer::data::{
+    Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
+};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 
 use crate::SessionError;
@@ -62,6 +64,11 @@ impl<'a> Prepared<'a> {
             check_classes(&self.data.path, PartName::Test, &self.dataset.test, names)?;
         }
         Ok(())
+    }
+
+    /// Returns the features that give the label away.
+    pub fn leaks(&self) -> Vec<Leak> {
+        leaks(&self.dataset, self.model.task, self.horizon())
     }
 
     /// Returns the training steps per epoch of a model with this many weights.

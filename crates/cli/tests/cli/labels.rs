@@ -1,4 +1,4 @@
-//! Tables with labels by name, and with columns that cannot be features.
+//! Tables with labels by name, with columns that cannot be features, and with features that leak.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -166,4 +166,29 @@ fn init_proposes_the_positive_class_and_excludes_texts() {
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
     "#);
+}
+
+#[test]
+fn a_feature_that_gives_the_label_away_is_found() {
+    let folder = project();
+    let folder = folder.path();
+    let table = table(400).replacen("label\n", "label,leak\n", 1);
+    let line = |line: &str| match line.rsplit_once(',') {
+        Some((_, class @ ("0" | "1"))) => format!("{line},{}\n", 5.0 - 2.0 * class.parse::<f64>().unwrap()),
+        _ => format!("{line}\n"),
+    };
+    std::fs::write(folder.join("data.csv"), table.lines().map(line).collect::<String>()).unwrap();
+    let (code, out, err) = run(folder, &["check"]);
+    assert!(out.contains("features: `up`, `noise`, `leak`"), "the result is printed too: {out}");
+    insta::assert_snapshot!(format!("{err}exit code {code}"), @r#"
+    error: data.csv: features give the label away: `leak` is a copy of the label
+    hint: a feature must be known before its label; exclude = ["leak"] under [data.features] leaves it out
+    exit code 3
+    "#);
+    let (code, out, _) = run(folder, &["check", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let expected = serde_json::json!([{"column": "leak", "message": "`leak` is a copy of the label"}]);
+    assert_eq!((code, &document["table"]["leaks"]), (3, &expected));
+    let (code, _, err) = run(folder, &["check", "-S", "data.features.exclude=[\"leak\"]"]);
+    assert_eq!((code, err.as_str()), (0, ""));
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use allometry_core::RowCount;
 
 use super::dataset::PartName;
+use super::leakage::Leak;
 
 /// Largest number of classes.
 pub(super) const MOST_CLASSES: usize = 1000;
@@ -126,6 +127,14 @@ pub enum DataError {
         path: PathBuf,
         /// The columns, at least one.
         columns: Vec<NotNumeric>,
+    },
+    /// Features give the label away.
+    #[error("{}: features give the label away: {}", path.display(), leaks_listed(leaks))]
+    Leaks {
+        /// Path of the table.
+        path: PathBuf,
+        /// The features, at least one.
+        leaks: Vec<Leak>,
     },
     /// A binary label by name has other than two classes.
     #[error(
@@ -438,6 +447,10 @@ impl DataError {
             Self::NotNumericFeatures { columns, .. } => {
                 excluding(columns.iter().map(|column| column.column.as_str()))
             }
+            Self::Leaks { leaks, .. } => {
+                let exclude = excluding(leaks.iter().map(|leak| leak.column.as_str()));
+                format!("a feature must be known before its label; {exclude}")
+            }
             Self::NotTwoClasses { classes, .. } if classes.len() > 2 => {
                 "`task = \"classes\"` under [model] predicts several classes".to_owned()
             }
@@ -527,6 +540,10 @@ fn not_numeric(columns: &[NotNumeric]) -> String {
         }
     };
     columns.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn leaks_listed(leaks: &[Leak]) -> String {
+    leaks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the setting that leaves out columns, of which there is at least one.

@@ -10,6 +10,7 @@ mod describe;
 mod error;
 mod format;
 mod label;
+mod leakage;
 mod load;
 mod names;
 mod numbers;
@@ -32,6 +33,7 @@ pub use describe::{
     describe, describe_times,
 };
 pub use error::{DataError, Gap, Location, NotNumeric, Role, TrainPartProblem};
+pub use leakage::{Evidence, Leak, leaks};
 pub use load::{Loaded, check_classes, check_train_part, load};
 pub use numbers::read_numbers;
 pub use summary::{LeftOut, PartSummary, TableSummary};

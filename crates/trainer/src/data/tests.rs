@@ -4,6 +4,7 @@ mod bad;
 mod damaged;
 mod describe;
 mod good;
+mod leakage;
 mod names;
 mod table;
 mod types;

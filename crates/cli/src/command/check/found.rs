@@ -50,6 +50,8 @@ pub(super) struct Table {
     /// Number of rows that a label looks ahead.
     pub(super) horizon: u64,
     pub(super) parts: Vec<Part>,
+    /// Features that give the label away, each with how.
+    pub(super) leaks: Vec<FoundLeak>,
 }
 
 /// A column that is no feature.
@@ -57,6 +59,13 @@ pub(super) struct Table {
 pub(super) struct ColumnLeftOut {
     pub(super) column: String,
     pub(super) why: String,
+}
+
+/// A feature that gives the label away.
+#[derive(Debug, Serialize)]
+pub(super) struct FoundLeak {
+    pub(super) column: String,
+    pub(super) message: String,
 }
 
 /// A column with missing or infinite values.

@@ -13,7 +13,7 @@ use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, 
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
-use allometry_trainer::data::{self, PartName, PartSummary, TableSummary};
+use allometry_trainer::data::{self, DataError, Leak, PartName, PartSummary, TableSummary};
 use clap::Args;
 use serde_json::json;
 
@@ -25,8 +25,8 @@ use crate::output::{self, Destination};
 use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
-    Architecture, Budget, ColumnGaps, ColumnLeftOut, Condition, Extent, Found, LeftOut, Memory, Part,
-    Precision, Program, Table, Time,
+    Architecture, Budget, ColumnGaps, ColumnLeftOut, Condition, Extent, Found, FoundLeak, LeftOut, Memory,
+    Part, Precision, Program, Table, Time,
 };
 use power::Power;
 
@@ -124,12 +124,20 @@ impl Check {
         for spec in &ladder.budgets {
             spaces.push(evaluator.feasible(spec)?);
         }
-        let found = self.found(&ladder, &evaluator, &spaces)?;
+        let leaks = match &evaluator {
+            Evaluator::Model(prepared) => prepared.leaks(),
+            Evaluator::Command(..) => Vec::new(),
+        };
+        let found = self.found(&ladder, &evaluator, &spaces, &leaks)?;
         if self.json {
             let document = serde_json::to_value(&found).expect("the result has no keys but texts");
             output::print_json(&document)?;
         } else {
             output::print(&found.text())?;
+        }
+        if let (Evaluator::Model(prepared), false) = (&evaluator, leaks.is_empty()) {
+            let path = prepared.path().to_owned();
+            return Err(DataError::Leaks { path, leaks }.into());
         }
         found.tried.map_or(Ok(()), |tried| tried.conclude())
     }
@@ -163,6 +171,7 @@ impl Check {
         ladder: &Ladder,
         evaluator: &Evaluator<'_>,
         spaces: &[Feasible],
+        leaks: &[Leak],
     ) -> Result<Found, CliError> {
         let (trainer, command) = match evaluator {
             Evaluator::Model(prepared) => {
@@ -189,7 +198,7 @@ impl Check {
         Ok(Found {
             schema: "allometry.check/1",
             table: match evaluator {
-                Evaluator::Model(prepared) => Some(table(prepared)),
+                Evaluator::Model(prepared) => Some(table(prepared, leaks)),
                 Evaluator::Command(..) => None,
             },
             device: device.map(|device| device.name().to_owned()),
@@ -240,7 +249,7 @@ fn passes_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
     carriers.any(|carrier| words.iter().any(|word| word.contains(&carrier)))
 }
 
-fn table(prepared: &Prepared<'_>) -> Table {
+fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
     let summary = prepared.summary();
     let is_binary = prepared.model().task == Task::Binary;
     Table {
@@ -255,6 +264,10 @@ fn table(prepared: &Prepared<'_>) -> Table {
         unlabelled: summary.unlabelled,
         horizon: prepared.horizon() as u64,
         parts: summary.parts.iter().map(|summary| part(summary, is_binary)).collect(),
+        leaks: leaks
+            .iter()
+            .map(|leak| FoundLeak { column: leak.column.clone(), message: leak.to_string() })
+            .collect(),
     }
 }
 
