@@ -278,14 +278,14 @@ pub enum Task {
     Regression,
 }
 
-/// Loss function of training for a binary label.
+/// Loss function of training for classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LossKind {
-    /// Binary cross-entropy.
+    /// Cross-entropy.
     #[default]
     Bce,
-    /// Binary cross-entropy with positive windows weighted.
+    /// Cross-entropy with windows weighted by their class.
     Weighted,
     /// Binary cross-entropy with easy windows down-weighted (Lin et al. 2017).
     Focal,
@@ -482,7 +482,7 @@ pub struct ModelSpec {
     /// Width of an attention head at which scores under `mup` are the standard ones.
     #[serde(default = "base_head_width", skip_serializing_if = "is_base_head_width")]
     pub base_head_width: usize,
-    /// Loss function for a binary label.
+    /// Loss function; of a label with more than two classes `Bce` or `Weighted`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub loss: LossKind,
     /// Weight of positive windows in the weighted loss; `None` for the ratio of negatives to positives in the

@@ -120,6 +120,11 @@ impl<'a> Prepared<'a> {
         &self.dataset.preparation.class_names
     }
 
+    /// Returns the name of a class: its number if the label holds no names.
+    pub fn class_name(&self, class: usize) -> String {
+        self.dataset.preparation.class_name(class)
+    }
+
     /// Data in memory.
     pub(crate) fn dataset(&self) -> &Dataset {
         &self.dataset

@@ -39,18 +39,18 @@ fn a_label_of_two_names_is_trained_and_predicted_by_name() {
     let folder = folder.path();
     let data = std::fs::read_to_string(folder.join("data.csv")).unwrap();
     std::fs::write(folder.join("data.csv"), data.replace("yes, sir", "\"yes, sir\"")).unwrap();
-    insta::assert_snapshot!(table_lines(folder), @r#"
+    insta::assert_snapshot!(table_lines(folder), @"
     $ allometry check
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
       not features: `date` (the time), `ticker` (excluded), `label` (the label)
-      classes: `no`, `yes, sir`
+      classes: `no`, `yes, sir` (positive)
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    "#);
+    ");
     let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let (code, text, err) = run(folder, &["predict", "m.safetensors", "data.csv"]);
@@ -65,6 +65,67 @@ fn a_label_of_two_names_is_trained_and_predicted_by_name() {
         panic!("{:?}", studies[0].facts)
     };
     assert_eq!(model.data.class_names, ["no", "yes, sir"]);
+}
+
+#[test]
+fn classes_by_name_are_counted_and_weighted() {
+    let folder = named(["dry", "rain"], &with("features = { exclude = [\"ticker\"] }"));
+    let folder = folder.path();
+    let data = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    let snow = |(row, line): (usize, &str)| match line.strip_suffix("rain") {
+        Some(before) if row % 5 == 0 => format!("{before}snow\n"),
+        _ => format!("{line}\n"),
+    };
+    std::fs::write(folder.join("data.csv"), data.lines().enumerate().map(snow).collect::<String>()).unwrap();
+    let ladder = std::fs::read_to_string(folder.join("ladder.toml")).unwrap();
+    let ladder = ladder.replacen("[model]", "[model]\ntask = \"classes\"\nloss = \"weighted\"", 1);
+    std::fs::write(folder.join("ladder.toml"), ladder).unwrap();
+    insta::assert_snapshot!(table_lines(folder), @"
+    $ allometry check
+    data.csv: 400 rows, 2 features
+      features: `up`, `noise`
+      not features: `date` (the time), `ticker` (excluded), `label` (the label)
+      classes: `dry`, `rain`, `snow`
+      labels look one row ahead (set `horizon` in [data] if it is more)
+      training       265 windows, 2000-01-08 to 2000-10-20
+        by class: `dry` 171, `rain` 79, `snow` 15
+      validation      60 windows, 2000-11-01 to 2001-01-04
+        by class: `dry` 40, `rain` 19, `snow` 1
+      test            52 windows, 2001-01-13 to 2001-03-08
+        by class: `dry` 34, `rain` 14, `snow` 4
+    ");
+    let (code, out, err) = run(folder, &["check", "--json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let rarest = &document["table"]["parts"][1]["classes"][2];
+    assert_eq!(rarest, &serde_json::json!({"class": "snow", "windows": 1}));
+    let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, text, err) = run(folder, &["predict", "m.safetensors", "data.csv"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(text.lines().next().unwrap(), "row,date,class_dry,class_rain,class_snow");
+    let focal = refused(folder, &["check", "-S", "model.loss=focal", "-S", "model.positive_weight=2"]);
+    insta::assert_snapshot!(focal, @r#"
+    $ allometry check -S model.loss=focal -S model.positive_weight=2
+    ladder::needs
+
+      × `loss` needs `task = "binary"`: with "classes" it is "bce" or "weighted"
+       ╭─[--set:1:12]
+     1 │ model.loss=focal
+       ·            ──┬──
+       ·              ╰── this one
+       ╰────
+
+    ladder::needs
+
+      × `positive_weight` needs `loss = "weighted"` and `task = "binary"`
+       ╭─[--set:1:23]
+     1 │ model.positive_weight=2
+       ·                       ┬
+       ·                       ╰── this one
+       ╰────
+    exit code 3
+    "#);
 }
 
 #[test]
@@ -154,18 +215,18 @@ fn init_proposes_the_positive_class_and_excludes_texts() {
       "ticker",                     # holds text such as `SPX`
     ]
     "#);
-    insta::assert_snapshot!(table_lines(folder), @r#"
+    insta::assert_snapshot!(table_lines(folder), @"
     $ allometry check
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
       not features: `date` (the time), `ticker` (excluded), `label` (the label)
-      classes: `no`, `yes`
+      classes: `no`, `yes` (positive)
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    "#);
+    ");
 }
 
 #[test]

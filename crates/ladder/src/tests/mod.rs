@@ -301,6 +301,8 @@ fn losses_of_binary_labels_and_sizes_of_batches_are_read() {
     let sizes = [999_999, 1_000_000, 7_999_999, 8_000_000].map(|weights| model.batch_size(weights));
     assert_eq!(sizes, [128, 64, 64, 32]);
     assert_eq!(ModelSpec::new(8, 4, 4).batch_size(8_000_000), 128);
+    let classes = with(&[("model.loss", "weighted"), ("model.task", "classes")]);
+    assert!(classes.is_ok(), "classes are weighted too: {classes:?}");
     let ladder = with(&[("model.loss", "focal"), ("model.focal_gamma", "0.5")]).unwrap();
     let (_, focal) = built_in(&ladder);
     assert_eq!((focal.loss, focal.focal_gamma), (LossKind::Focal, 0.5));

@@ -171,10 +171,33 @@ impl SplitPart {
         self.counts().positives as f64 / self.windows.len().max(1) as f64
     }
 
-    /// Returns the number of windows of each class.
+    /// Returns the number of windows of each of the two classes.
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.is_positive()).count() as u64;
         ClassCounts { positives, negatives: self.windows.len() as u64 - positives }
+    }
+
+    /// Returns the number of windows of each of several classes; nothing for 0 classes.
+    pub fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let mut counts = vec![0; classes];
+        for window in &self.windows {
+            if let Some(count) = counts.get_mut(window.target as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// Returns the weight of each class in a weighted loss: `windows / (classes * windows of the class)` of
+    /// several classes, with which each class has the same sum and a window has 1 on average; 1 and
+    /// `negatives / positives` of a binary label, for which `classes` is 0.
+    pub(crate) fn class_weights(&self, classes: usize) -> Vec<f64> {
+        if classes == 0 {
+            let ClassCounts { positives, negatives } = self.counts();
+            return vec![1.0, negatives as f64 / positives.max(1) as f64];
+        }
+        let even = self.windows.len() as f64 / classes as f64;
+        self.class_counts(classes).into_iter().map(|count| even / count.max(1) as f64).collect()
     }
 }
 

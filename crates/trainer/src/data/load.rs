@@ -109,7 +109,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         features: rows.selection.features.len(),
         left_out: rows.selection.left_out.clone(),
         gaps: rows.gap_counts(),
-        parts: parts.map(|(name, part)| PartSummary::new(name, part, |row| rows.times.text(row))),
+        parts: parts.map(|(name, part)| PartSummary::new(name, part, classes, |row| rows.times.text(row))),
     };
     let features = summary.features;
     let feature_names = rows.selection.features.iter().map(|&column| rows.names[column].clone()).collect();

@@ -59,6 +59,8 @@ pub struct PartSummary {
     pub name: PartName,
     /// Number of windows per class.
     pub counts: ClassCounts,
+    /// Number of windows of each class; empty unless there are several classes.
+    pub classes: Vec<u64>,
     /// Time of the first predicted row, or `None` without a time column.
     pub first: Option<String>,
     /// Time of the last predicted row, or `None` without a time column.
@@ -67,11 +69,17 @@ pub struct PartSummary {
 
 impl PartSummary {
     /// Summarises a part. `time` returns the time of a row of the file.
-    pub(super) fn new(name: PartName, part: &SplitPart, time: impl Fn(usize) -> Option<String>) -> Self {
+    pub(super) fn new(
+        name: PartName,
+        part: &SplitPart,
+        classes: usize,
+        time: impl Fn(usize) -> Option<String>,
+    ) -> Self {
         let text = |window: Option<&super::Window>| window.and_then(|w| time(w.row as usize));
         Self {
             name,
             counts: part.counts(),
+            classes: part.class_counts(classes),
             first: text(part.windows.first()),
             last: text(part.windows.last()),
         }

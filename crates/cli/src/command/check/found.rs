@@ -82,10 +82,19 @@ pub(super) struct Part {
     pub(super) windows: u64,
     /// Number of positive windows; `None` if the label is not binary.
     pub(super) positives: Option<u64>,
+    /// Number of windows of each class, by its name or number; empty unless there are several classes.
+    pub(super) classes: Vec<ClassWindows>,
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
     /// How well the validation part measures an AUC.
     pub(super) precision: Option<Precision>,
+}
+
+/// A class of a part.
+#[derive(Debug, Serialize)]
+pub(super) struct ClassWindows {
+    pub(super) class: String,
+    pub(super) windows: u64,
 }
 
 /// The error of an AUC.

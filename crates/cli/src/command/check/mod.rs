@@ -25,8 +25,8 @@ use crate::output::{self, Destination};
 use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
-    Architecture, Budget, ColumnGaps, ColumnLeftOut, Condition, Extent, Found, FoundLeak, LeftOut, Memory,
-    Part, Precision, Program, Table, Time,
+    Architecture, Budget, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent, Found, FoundLeak,
+    LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
 use power::Power;
 
@@ -251,7 +251,6 @@ fn passes_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
 
 fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
     let summary = prepared.summary();
-    let is_binary = prepared.model().task == Task::Binary;
     Table {
         path: prepared.path().display().to_string(),
         rows: summary.rows,
@@ -263,7 +262,7 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
         gaps: gaps(summary),
         unlabelled: summary.unlabelled,
         horizon: prepared.horizon() as u64,
-        parts: summary.parts.iter().map(|summary| part(summary, is_binary)).collect(),
+        parts: summary.parts.iter().map(|summary| part(summary, prepared)).collect(),
         leaks: leaks
             .iter()
             .map(|leak| FoundLeak { column: leak.column.clone(), message: leak.to_string() })
@@ -283,7 +282,12 @@ fn gaps(summary: &TableSummary) -> Vec<ColumnGaps> {
     summary.gaps.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
 }
 
-fn part(summary: &PartSummary, is_binary: bool) -> Part {
+fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
+    let is_binary = prepared.model().task == Task::Binary;
+    let class = |(class, windows): (usize, &u64)| ClassWindows {
+        class: prepared.class_name(class),
+        windows: *windows,
+    };
     let name = match summary.name {
         PartName::Train => "training",
         PartName::Validation => "validation",
@@ -296,6 +300,7 @@ fn part(summary: &PartSummary, is_binary: bool) -> Part {
         name,
         windows: summary.windows(),
         positives: is_binary.then_some(summary.counts.positives),
+        classes: summary.classes.iter().enumerate().map(class).collect(),
         first: summary.first.clone(),
         last: summary.last.clone(),
         precision: error.map(|standard_error| Precision {

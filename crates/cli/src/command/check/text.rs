@@ -55,8 +55,12 @@ impl Table {
         if self.unlabelled > 0 {
             let _ = writeln!(text, "  {} rows without a known label are history only", self.unlabelled);
         }
-        let classes: Vec<String> = self.classes.iter().map(|name| format!("`{name}`")).collect();
-        list("classes", &classes, text);
+        let is_binary = self.parts.iter().any(|part| part.positives.is_some());
+        let class = |(place, name): (usize, &String)| match place {
+            1 if is_binary => format!("`{name}` (positive)"),
+            _ => format!("`{name}`"),
+        };
+        list("classes", &self.classes.iter().enumerate().map(class).collect::<Vec<_>>(), text);
         let ahead = match self.horizon {
             1 => "one row ahead (set `horizon` in [data] if it is more)".into(),
             rows => format!("{rows} rows ahead; as many rows are left out between the parts"),
@@ -92,6 +96,8 @@ impl Part {
             format!(", {positives} positive ({share:.1}%)")
         });
         let _ = writeln!(text, "  {name:<10} {windows:>7} windows{positives}{span}");
+        let classes = self.classes.iter().map(|class| format!("`{}` {}", class.class, class.windows));
+        list("  by class", &classes.collect::<Vec<_>>(), text);
         if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =
             (&self.precision, self.positives)
         {
