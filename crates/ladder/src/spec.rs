@@ -196,6 +196,8 @@ pub struct FeatureSpec {
     pub include: Option<Vec<String>>,
     /// Columns to leave out.
     pub exclude: Vec<String>,
+    /// Columns of which each value of the training part is a feature, 0 or 1.
+    pub categorical: Vec<String>,
 }
 
 /// The part of the rows on which trials are scored.

@@ -7,7 +7,7 @@ use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{
-    Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
+    Categories, Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
 };
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 
@@ -113,6 +113,11 @@ impl<'a> Prepared<'a> {
     /// Names of the features, in the order of their columns.
     pub fn features(&self) -> &[String] {
         &self.dataset.feature_names
+    }
+
+    /// Columns of which each category is a feature.
+    pub fn categories(&self) -> &[Categories] {
+        &self.dataset.preparation.categories
     }
 
     /// Names of the label's classes in their order; empty if they have none.

@@ -28,5 +28,5 @@ pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES};
 pub use learner::{Diverged, Learner, StepReport};
 pub use model::{Architecture, ArchitectureError, Cost, Form, Geometry, Layer, cost};
 pub use objective::{Fitted, PatchTstObjective};
-pub use predict::{Prediction, Predictor};
+pub use predict::{PredictedTable, Prediction, Predictor};
 pub use training::TrainError;

@@ -125,7 +125,8 @@ fn classes_are_learned_and_predicted() {
     }
     assert!(baselines[1..].iter().all(|one| one.metrics["auc"] > 0.6), "{baselines:?}");
     assert_eq!(outcome.size, objective.model_size(&params(&[])));
-    let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
+    let predictions =
+        Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap().windows;
     assert_eq!(predictions[0].scores.len(), 3);
     assert!(predictions.iter().all(|p| (p.scores.iter().sum::<f32>() - 1.0).abs() < 1e-5));
 }
@@ -182,7 +183,8 @@ fn numbers_are_learned_in_their_own_units() {
         assert!((r2 - share).abs() < 0.15, "{}: {r2}", names[place]);
     }
     assert!(baselines[4].metrics["r2"] < 0.0, "there is no season: {:?}", baselines[4]);
-    let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
+    let predictions =
+        Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap().windows;
     assert!(predictions.iter().all(|p| (49.9..50.1).contains(&p.scores[0])));
 }
 

@@ -153,7 +153,7 @@ impl Init {
                 horizon: 1,
                 positive: roles.positive.clone(),
             },
-            features: FeatureSpec { include: Some(roles.features.clone()), exclude: Vec::new() },
+            features: FeatureSpec { include: Some(roles.features.clone()), ..FeatureSpec::default() },
             split: SPLIT,
             missing: if roles.has_gaps { MissingPolicy::Drop } else { MissingPolicy::Error },
         }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::output;
+use crate::styles::Label;
 
 /// Applies a checkpoint to a table and writes the predictions as CSV.
 ///
@@ -15,7 +16,8 @@ use crate::output;
 /// its time, and the probability that its label is 1, in the column `score`. For classes the line has the
 /// probability of each class in a column `class_NAME`, with the class's name or number; a binary label with
 /// names has the column of its positive class. For regression `score` is the predicted number. The table must
-/// have the features of the training under the same names; other columns, such as a label, are not read.
+/// have the features of the training under the same names; other columns, such as a label, are not read. Rows
+/// that are left out, and categories that the training rows lack, are counted on standard error.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
     /// Checkpoint that `allometry train` wrote.
@@ -54,7 +56,7 @@ impl Predict {
             }
         }
         text.push('\n');
-        for prediction in &predictions {
+        for prediction in &predictions.windows {
             text += &prediction.row.number.to_string();
             if time.is_some() {
                 text.push(',');
@@ -64,6 +66,16 @@ impl Predict {
                 let _ = write!(text, ",{score}");
             }
             text.push('\n');
+        }
+        if predictions.dropped > 0 {
+            let gaps: Vec<String> =
+                predictions.gaps.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
+            let (dropped, gaps) = (predictions.dropped, gaps.join(", "));
+            let message = format!("{dropped} rows with missing or infinite values are left out: {gaps}");
+            output::tell(Label::Note, &message);
+        }
+        for unseen in &predictions.unseen {
+            output::tell(Label::Warning, &unseen.to_string());
         }
         match &self.output {
             Some(path) => output::write_file(path, text.as_bytes()),

@@ -68,8 +68,6 @@ pub(crate) enum Unclear {
     NoLabel {
         /// Possible columns with their values, most likely first.
         candidates: Vec<(String, String)>,
-        /// Columns of text that would be possible as numbers, with their texts.
-        texts: Vec<(String, String)>,
     },
     /// The label column has text.
     #[error("column {} cannot be the label: it holds {found}, not numbers or a few classes", code(name))]
@@ -119,15 +117,8 @@ impl Unclear {
                 format!("its columns are {}{}", first_of(&names), commas(columns.len()))
             }
             Self::Both { .. } => "name two columns".into(),
-            Self::NoLabel { candidates, texts } => {
-                let hint = if candidates.is_empty() { NUMBERS } else { "name it with --label COLUMN" };
-                match texts.first() {
-                    Some((name, values)) => {
-                        format!("{hint}; {} holds {values}, which can be classes too", code(name))
-                    }
-                    None => hint.into(),
-                }
-            }
+            Self::NoLabel { candidates } if candidates.is_empty() => NUMBERS.into(),
+            Self::NoLabel { .. } => "name it with --label COLUMN".into(),
             Self::TextLabel { .. } | Self::ConstantLabel { .. } => NUMBERS.into(),
             Self::NoFeatures { unsuitable } => {
                 let listed: Vec<String> =
@@ -277,24 +268,16 @@ fn label_column(
     // Labels tend to be the last columns.
     let mut numbers: Vec<&ColumnDescription> = of_task(Task::Regression).collect();
     numbers.reverse();
-    let unnamed = binary.into_iter().chain(of_task(Task::Classes)).chain(numbers);
-    let unnamed = unnamed.filter(|column| !is_named(column, &LABELS));
+    let mut texts: Vec<&ColumnDescription> =
+        table.columns.iter().filter(|column| has_names(column) && !is_time(column)).collect();
+    texts.reverse();
+    texts.sort_by_key(|column| column.distinct.as_ref().map(Vec::len));
+    let classes = of_task(Task::Classes).filter(|column| !has_names(column));
+    let unnamed = binary.into_iter().filter(|column| !has_names(column)).chain(texts).chain(classes);
+    let unnamed = unnamed.chain(numbers).filter(|column| !is_named(column, &LABELS));
     let candidates = named.iter().copied().chain(unnamed);
     let candidates = candidates.map(|column| (column.name.clone(), what(column))).collect();
-    Err(Unclear::NoLabel { candidates, texts: text_labels(table) })
-}
-
-/// Returns the columns with few distinct texts, which could be classes; those named like labels first.
-fn text_labels(table: &TableDescription) -> Vec<(String, String)> {
-    let texts = |column: &&ColumnDescription| {
-        let few = column.distinct.as_ref().is_some_and(|values| {
-            (2..=MOST_CLASSES).contains(&values.len()) && values.len() as u64 * 2 <= table.rows
-        });
-        few && column.found.is_some() && !column.is_time
-    };
-    let mut columns: Vec<&ColumnDescription> = table.columns.iter().filter(texts).collect();
-    columns.sort_by_key(|column| !is_named(column, &LABELS));
-    columns.into_iter().map(|column| (column.name.clone(), values(column))).collect()
+    Err(Unclear::NoLabel { candidates })
 }
 
 /// Returns the distinct values of a column as text.
@@ -376,6 +359,7 @@ fn positive(column: &ColumnDescription) -> Option<String> {
 /// Returns a description of the values of a possible label column.
 fn what(column: &ColumnDescription) -> String {
     match (task(column), column.range) {
+        _ if has_names(column) => values(column),
         (Task::Binary, _) => "0 and 1".into(),
         (Task::Classes, Some((_, most))) => format!("classes 0 to {most}"),
         (_, Some((low, high))) => format!("numbers from {} to {}", number(low), number(high)),
@@ -406,7 +390,8 @@ fn features(
 fn unfit(column: &ColumnDescription, rows: u64) -> Option<String> {
     let gaps = column.missing + column.infinite;
     if let Some(found) = &column.found {
-        Some(format!("holds {}", shown(found)))
+        let advice = if has_names(column) { "; it can be `categorical`" } else { "" };
+        Some(format!("holds {}{advice}", shown(found)))
     } else if let Some((location, text)) = &column.stray {
         Some(format!("has text, {} in {location}", code(text)))
     } else if column.range.is_none() {

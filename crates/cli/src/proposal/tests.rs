@@ -85,7 +85,7 @@ fn texts_are_classes_of_a_label_and_are_excluded_from_features() {
         let columns = vec![numbers("a", &[]), texts("name", &["x", "y", "z"]), texts("Class", values)];
         let roles = Roles::of(&table(columns), None, None).expect("is told");
         assert_eq!((roles.label.as_str(), roles.task, roles.positive.as_deref()), ("Class", task, positive));
-        assert_eq!(roles.excluded, [("name".to_owned(), "holds text".to_owned())]);
+        assert_eq!(roles.excluded, [("name".to_owned(), "holds text; it can be `categorical`".to_owned())]);
     }
 }
 
@@ -97,12 +97,9 @@ fn what_cannot_be_told_is_asked_for() {
     assert!(unclear.is_usage());
     assert_eq!(
         unclear.to_string(),
-        "cannot tell which column is the label; it could be `a` (0 and 1), `b` (0 and 1)"
+        "cannot tell which column is the label; it could be `a` (0 and 1), `b` (0 and 1), `word` (`n`, `y`)"
     );
-    assert_eq!(
-        unclear.hint().expect("there is one"),
-        "name it with --label COLUMN; `word` holds `n`, `y`, which can be classes too"
-    );
+    assert_eq!(unclear.hint().expect("there is one"), "name it with --label COLUMN");
     let unknown = Roles::of(&several, Some("c"), None).expect_err("is not there");
     assert_eq!(unknown.to_string(), "--label: there is no column `c`");
     let both = Roles::of(&several, Some("a"), Some("a")).expect_err("is refused");

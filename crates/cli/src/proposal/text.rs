@@ -128,7 +128,7 @@ impl Proposal<'_> {
         line(out, "kind = \"patchtst\"", "");
         match self.roles.task {
             Task::Binary => {}
-            Task::Classes => line(out, "task = \"classes\"", "the label numbers them from 0 or names them"),
+            Task::Classes => line(out, "task = \"classes\"", "the label is one of several classes"),
             Task::Regression => line(out, "task = \"regression\"", "the label is any number"),
         }
         line(out, &format!("context = {}", self.context), "rows from which a prediction is made");

@@ -206,7 +206,7 @@ fn a_panel_is_told() {
         the ladder keeps the order of the file, so windows mix rows with the same time
       label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
       features: 1 column
-      left out: `ticker` (holds text such as `s0`), `date` (its times repeat)
+      left out: `ticker` (holds text such as `s0`; it can be `categorical`), `date` (its times repeat)
     ");
     assert!(!ladder.contains("\ntime ="), "{ladder}");
 }
@@ -248,9 +248,9 @@ fn a_label_that_cannot_be_told_is_asked_for() {
     let calls = [&["init", "t.csv"][..], &["init", "t.csv", "--label", "a", "--time", "won"]];
     insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
     $ allometry init t.csv
-    error: t.csv: cannot tell which column is the label; it could be `b` (classes 0 to 16), `a` \
-    (numbers from 0 to 3)
-    hint: name it with --label COLUMN; `won` holds `no`, `yes`, which can be classes too
+    error: t.csv: cannot tell which column is the label; it could be `won` (`no`, `yes`), `b` (classes \
+    0 to 16), `a` (numbers from 0 to 3)
+    hint: name it with --label COLUMN
     exit code 2
 
     $ allometry init t.csv --label a --time won

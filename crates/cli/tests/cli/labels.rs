@@ -5,7 +5,7 @@ use std::path::Path;
 
 use allometry_store::facts::ObjectiveFacts;
 
-use crate::support::{LADDER, printed, project, refused, run, table};
+use crate::support::{LADDER, printed, project, refused, run, shown, table};
 
 /// Creates the folder of [`project`] with the labels `names[0]` and `names[1]`, and with a column `ticker`.
 fn named(names: [&str; 2], ladder: &str) -> tempfile::TempDir {
@@ -146,7 +146,8 @@ fn labels_and_columns_that_do_not_fit_are_refused_by_name() {
     insta::assert_snapshot!(calls, @r#"
     $ allometry check
     error: data.csv: column `ticker` cannot be a feature: line 2 has `SPX`, which is not a number
-    hint: exclude = ["ticker"] under [data.features] leaves it out
+    hint: exclude = ["ticker"] under [data.features] leaves it out; categorical = ["ticker"] under \
+    [data] makes a feature of each of its values
     exit code 3
     $ allometry check
     error: data.csv: label `label` has two classes (`no` in 263 rows, `yes` in 137 rows), and neither \
@@ -241,9 +242,10 @@ fn a_feature_that_gives_the_label_away_is_found() {
     std::fs::write(folder.join("data.csv"), table.lines().map(line).collect::<String>()).unwrap();
     let (code, out, err) = run(folder, &["check"]);
     assert!(out.contains("features: `up`, `noise`, `leak`"), "the result is printed too: {out}");
-    insta::assert_snapshot!(format!("{err}exit code {code}"), @r#"
+    insta::assert_snapshot!(format!("{}exit code {code}", shown(folder, &err)), @r#"
     error: data.csv: features give the label away: `leak` is a copy of the label
-    hint: a feature must be known before its label; exclude = ["leak"] under [data.features] leaves it out
+    hint: a feature must be known before its label: exclude = ["leak"] under [data.features] leaves it \
+    out; if it is, `run` trains with it
     exit code 3
     "#);
     let (code, out, _) = run(folder, &["check", "--json"]);
@@ -252,4 +254,80 @@ fn a_feature_that_gives_the_label_away_is_found() {
     assert_eq!((code, &document["table"]["leaks"]), (3, &expected));
     let (code, _, err) = run(folder, &["check", "-S", "data.features.exclude=[\"leak\"]"]);
     assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_column_of_text_can_be_categories() {
+    let folder = named(["0", "1"], &with("categorical = [\"ticker\"]"));
+    let folder = folder.path();
+    let data = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    let ticker = |(row, line): (usize, &str)| match row {
+        0 => format!("{line}\n"),
+        380.. => format!("{}\n", line.replace("SPX", "NEW")),
+        _ => format!("{}\n", line.replace("SPX", ["SPX", "DAX", "FTSE, UK"][row / 7 % 3])),
+    };
+    let quoted = |line: String| line.replace("FTSE, UK", "\"FTSE, UK\"");
+    let data: String = data.lines().enumerate().map(ticker).map(quoted).collect();
+    std::fs::write(folder.join("data.csv"), data).unwrap();
+    insta::assert_snapshot!(table_lines(folder), @r"
+    $ allometry check
+    data.csv: 400 rows, 5 features
+      features: `up`, `noise`
+      `ticker`, a feature for each of: `DAX`, `FTSE, UK`, `SPX`
+      warning: `ticker` has values that the training rows lack: `NEW` in 21 rows; all its features are \
+    0 there
+      not features: `date` (the time), `label` (the label)
+      labels look one row ahead (set `horizon` in [data] if it is more)
+      training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
+      validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
+      warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
+      test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
+    ");
+    let weights = |arguments: &[&str]| {
+        let (code, out, err) = run(folder, &[&["check", "--json"], arguments].concat());
+        assert_eq!((code, err.as_str()), (0, ""));
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        document["budgets"][0]["architectures"][0]["weights"].as_u64().unwrap()
+    };
+    let excluded = ["-S", "data.categorical=[]", "-S", "data.features.exclude=[\"ticker\"]"];
+    assert!(weights(&[]) > weights(&excluded), "three more columns of each patch are counted");
+    let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, text, err) = run(folder, &["predict", "m.safetensors", "data.csv"]);
+    assert_eq!((code, text.lines().count()), (0, 400 - 7 + 1));
+    let unseen = "warning: `ticker` has values that the training rows lack: `NEW` in 21 rows; all its \
+                  features are 0 there\n";
+    assert_eq!(err, unseen);
+    let dropping = ["train", "--budget", "s", "-o", "d.safetensors", "--quiet", "-S", "data.na=drop"];
+    assert_eq!(run(folder, &dropping).0, 0);
+    let data = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+    std::fs::write(folder.join("gap.csv"), data.replacen(",SPX,", ",,", 2)).unwrap();
+    let (code, text, err) = run(folder, &["predict", "d.safetensors", "gap.csv"]);
+    assert_eq!((code, text.lines().count()), (0, 398 - 7 + 1));
+    let dropped = "note: 2 rows with missing or infinite values are left out: `ticker` in 2\n";
+    assert_eq!(err, format!("{dropped}{unseen}"));
+    let problems = refused(folder, &["check", "-S", "data.categorical=[\"label\", \"ticker\", \"ticker\"]"]);
+    insta::assert_snapshot!(problems, @r#"
+    $ allometry check -S 'data.categorical=["label", "ticker", "ticker"]'
+    ladder::not_a_feature
+
+      × column `label` cannot be a feature: it is the label
+       ╭─[--set:1:19]
+     1 │ data.categorical=["label", "ticker", "ticker"]
+       ·                   ───┬───
+       ·                      ╰── this one
+       ╰────
+      help: remove it from the list
+
+    ladder::repeated
+
+      × `categorical` contains `ticker` twice
+       ╭─[--set:1:38]
+     1 │ data.categorical=["label", "ticker", "ticker"]
+       ·                                      ────┬───
+       ·                                          ╰── again here
+       ╰────
+      help: remove one of them
+    exit code 3
+    "#);
 }

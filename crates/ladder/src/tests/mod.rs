@@ -197,7 +197,8 @@ fn every_key_of_the_sample_is_read() {
     assert_eq!(data.time.as_deref(), Some("date"));
     let label = LabelSpec::Rise { rise: 0.01, of: "high".into(), over: "close".into(), horizon: 2 };
     assert_eq!(data.label, label);
-    assert_eq!(data.features, FeatureSpec { include: None, exclude: vec!["close".into(), "high".into()] });
+    let exclude = vec!["close".into(), "high".into()];
+    assert_eq!(data.features, FeatureSpec { exclude, ..FeatureSpec::default() });
     assert_eq!(data.split, SplitSpec { train: 0.6, validation: 0.2 });
     assert_eq!(data.missing, MissingPolicy::Drop);
     let model = ModelSpec {

@@ -254,6 +254,12 @@ pub(crate) const DATA: &[Key] = &[
         "Columns to predict it from.",
     ),
     Key::new(
+        "categorical",
+        Is("[]"),
+        "[\"sector\"]",
+        "Columns of which each value is a [category](#datafeatures): text, numbers or booleans.",
+    ),
+    Key::new(
         "split",
         Means("0.7 and 0.15"),
         "{ train = 0.6 }",
@@ -353,18 +359,19 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "loss",
         Is("\"bce\""),
         "\"soft_auc\"",
-        "Loss of classes: cross-entropy, binary or over a softmax; with windows weighted by their \
-         class; and, of a binary label only, focal (Lin et al. 2017) or the mean of log(1 + exp(z- - z+)) over all pairs of a batch, which is consistent \
-         with the AUC (Gao & Zhou 2015) and whose predictions rank but are not calibrated.",
+        "Loss of classes: cross-entropy, binary or over a softmax; `weighted`, with windows weighted by \
+         their class; and, of a binary label only, focal (Lin et al. 2017) or the mean of \
+         log(1 + exp(z- - z+)) over all pairs of a batch, which is consistent with the AUC (Gao & Zhou \
+         2015) and whose predictions rank but are not calibrated. With `task = \"classes\"` the weight of \
+         a class is the number of training windows, divided by the number of classes and by its own \
+         windows: rare classes count as much as frequent ones, and predicted probabilities are those of \
+         equally frequent classes.",
     ),
     Key::new(
         "positive_weight",
         Means("the training part's negatives per positive"),
         "2.5",
-        "Weight of positive windows in the loss `weighted` of a binary label. With `task = \"classes\"` a \
-         window of a class weighs the windows of the training part, divided by the number of classes \
-         and by the windows of its class: rare classes count as much as frequent ones, and the \
-         predicted probabilities are those of classes that are equally frequent.",
+        "Weight of positive windows in the loss `weighted` of a binary label.",
     )
     .requires(&[("model.loss", "weighted")]),
     Key::new("focal_gamma", Is("2"), "1.5", "Exponent of the loss `focal`.")

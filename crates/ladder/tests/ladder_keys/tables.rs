@@ -91,9 +91,15 @@ pub(crate) const TABLES: &[Table] = &[
     ),
     Table::new("`[data.features]`", "data.features", model!("[data.features]\n"), FEATURES).about(
         "Features are the numeric columns that are neither the time nor the label. A column of \
-             anything else is refused by name until it is excluded; `allometry check` lists the \
-             features, and why each other column is not one. The row index that pandas writes is \
-             never a feature.",
+             anything else is refused by name until it is excluded or `categorical`; `allometry \
+             check` lists the features, and why each other column is not one. The row index that \
+             pandas writes is never a feature.\n\nA column that `categorical` of `[data]` names is a \
+             feature for each of its values in the training part, at most 1000: 1 in the rows with \
+             that value, 0 in others. These features stand after the numbers, are not scaled by \
+             `standard`, and count in the weights of a budget. A value that only later rows or a \
+             table to be predicted have is 0 in all of them; `check` and `predict` count such rows. \
+             A missing value is one as of any feature: `na` treats it. With `normalize = \"revin\"` a \
+             category that is constant in a window is invisible.",
     ),
     Table::new("`[data.split]`", "data.split", model!("[data.split]\n"), SPLIT)
         .about("Shares of the rows, each above 0 and below 1. The rest is the test part."),

@@ -7,6 +7,7 @@ use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, Task};
 
 use super::error::{DataError, NotNumeric, Role};
 use super::summary::LeftOut;
+use super::value::EMPTY;
 
 /// Columns that a reader must return.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,10 @@ pub(super) enum ColumnKind {
 /// Indices of the table's columns by use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Selection {
+    /// Features that are numbers.
     pub(super) features: Vec<usize>,
+    /// Columns whose categories are features.
+    pub(super) categorical: Vec<usize>,
     pub(super) time: Option<usize>,
     pub(super) label: LabelColumns,
     /// The other columns, in the table's order, each with the reason why it is no feature.
@@ -85,8 +89,8 @@ pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError
 /// Resolves the names of a ladder to columns of a table.
 ///
 /// Features are the columns that are not time, label, excluded, or a row index of pandas; all must be
-/// numeric. If the ladder includes columns by name, features are exactly those, in that order, without the
-/// excluded ones.
+/// numeric, except those whose categories are features. If the ladder includes columns by name, features are
+/// exactly those, in that order, without the excluded ones, and the categorical ones.
 pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection, DataError> {
     let path = wanted.path;
     let find = |name: &str, role: Role| {
@@ -137,6 +141,7 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
         }
     };
 
+    let categorical = categorical(wanted, columns, find, reserved)?;
     let mut features = Vec::new();
     if let Some(include) = &wanted.features.include {
         for name in include {
@@ -149,19 +154,20 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
             }
             features.push(index);
         }
-        features.retain(|index| !excluded.contains(index));
+        features.retain(|index| !excluded.contains(index) && !categorical.contains(index));
         for &index in &features {
             numeric(index, Role::Feature)?;
         }
     } else {
         let is_free = |index: usize| {
-            reserved(index).is_none() && !excluded.contains(&index) && !is_row_index(&columns[index].name)
+            let is_other = excluded.contains(&index) || categorical.contains(&index);
+            reserved(index).is_none() && !is_other && !is_row_index(&columns[index].name)
         };
         features = (0..columns.len()).filter(|index| is_free(*index)).collect();
         check_numeric(path, columns, &features)?;
     }
     let left_out: Vec<(String, LeftOut)> = (0..columns.len())
-        .filter(|index| !features.contains(index))
+        .filter(|index| !features.contains(index) && !categorical.contains(index))
         .map(|index| {
             let why = match reserved(index) {
                 Some(Role::Time) => LeftOut::Time,
@@ -173,11 +179,39 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
             (columns[index].name.clone(), why)
         })
         .collect();
-    if features.is_empty() {
+    if features.is_empty() && categorical.is_empty() {
         let skipped = left_out.into_iter().map(|(name, _)| name).collect();
         return Err(DataError::NoFeatures { path: path.to_owned(), skipped });
     }
-    Ok(Selection { features, time, label, left_out })
+    Ok(Selection { features, categorical, time, label, left_out })
+}
+
+/// Returns the columns whose categories are features.
+fn categorical(
+    wanted: Wanted<'_>,
+    columns: &[Column],
+    find: impl Fn(&str, Role) -> Result<usize, DataError>,
+    reserved: impl Fn(usize) -> Option<Role>,
+) -> Result<Vec<usize>, DataError> {
+    let path = wanted.path;
+    let mut found = Vec::new();
+    for name in &wanted.features.categorical {
+        let index = find(name, Role::Category)?;
+        if let Some(role) = reserved(index) {
+            return Err(DataError::ReservedColumn { path: path.to_owned(), column: name.clone(), role });
+        }
+        if columns[index].kind == ColumnKind::Other(EMPTY.to_owned()) {
+            return Err(DataError::WrongType {
+                path: path.to_owned(),
+                column: name.clone(),
+                role: Role::Category,
+                found: EMPTY.to_owned(),
+                wanted: "categories",
+            });
+        }
+        found.push(index);
+    }
+    Ok(found)
 }
 
 impl LabelColumns {

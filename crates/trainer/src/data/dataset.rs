@@ -7,12 +7,13 @@ use allometry_core::{ClassCounts, RowCount};
 use allometry_ladder::MissingPolicy;
 use serde::{Deserialize, Serialize};
 
+use super::categories::{Categories, width};
 use crate::batch::shuffled;
 
 /// A table ready for training. Features are in memory once, and windows refer to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Names of the features, in column order.
+    /// Names of the features, in column order: those that are numbers, then `column=category`.
     pub feature_names: Vec<String>,
     /// Features, row-major, `rows * feature_names.len()` finite values; scaled if the ladder asks for
     /// `standard`.
@@ -38,8 +39,11 @@ pub struct Preparation {
     pub time: Option<String>,
     /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
-    /// Mean and standard deviation by which each feature was scaled, if it was.
+    /// Mean and standard deviation by which each feature that is a number was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
+    /// Columns whose categories are features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<Categories>,
     /// Number of classes of the label; 0 if it does not have classes.
     #[serde(default)]
     pub classes: usize,
@@ -72,6 +76,23 @@ pub struct Window {
 }
 
 impl Preparation {
+    /// Returns the column and the category that a feature stands for, of `features`; `None` for a number.
+    pub(super) fn category(&self, feature: usize, features: usize) -> Option<(&str, &str)> {
+        let mut place = feature.checked_sub(self.numbers(features))?;
+        for column in &self.categories {
+            match column.names.get(place) {
+                Some(name) => return Some((&column.column, name)),
+                None => place -= column.names.len(),
+            }
+        }
+        None
+    }
+
+    /// Returns how many of the features of a data set are numbers, which come first.
+    pub(crate) fn numbers(&self, features: usize) -> usize {
+        features.saturating_sub(width(&self.categories))
+    }
+
     /// Returns the name of a class: its number if the label holds no names.
     pub fn class_name(&self, class: usize) -> String {
         self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())

@@ -9,8 +9,9 @@ use allometry_core::RowCount;
 
 use super::dataset::PartName;
 use super::leakage::Leak;
+use super::value::EMPTY;
 
-/// Largest number of classes.
+/// Largest number of classes or of categories.
 pub(super) const MOST_CLASSES: usize = 1000;
 
 /// Reason why a table cannot be used. Messages name the file and, if known, the line or row and the column.
@@ -176,6 +177,16 @@ pub enum DataError {
         positive: String,
         /// The label's classes, sorted, each with its number of rows.
         classes: Vec<(String, u64)>,
+    },
+    /// A column has too many categories.
+    #[error("{}: {location}: column `{column}` has more than {MOST_CLASSES} categories", path.display())]
+    TooManyCategories {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the column.
+        column: String,
+        /// Location of the first category too many.
+        location: Location,
     },
     /// A label has too many names.
     #[error("{}: {location}: label `{column}` has more than {MOST_CLASSES} classes", path.display())]
@@ -445,11 +456,19 @@ impl DataError {
             }
             Self::BadLabel { value, wanted, .. } => label_hint(value, wanted),
             Self::NotNumericFeatures { columns, .. } => {
-                excluding(columns.iter().map(|column| column.column.as_str()))
+                let exclude = excluding(columns.iter().map(|column| column.column.as_str()));
+                match columns.iter().find(|column| column.first.is_some()) {
+                    Some(column) => format!("{exclude}; {}", as_categories(&column.column)),
+                    None => exclude,
+                }
             }
+            Self::WrongType { column, role: Role::Feature, found, .. } if found != EMPTY => {
+                as_categories(column)
+            }
+            Self::TooManyCategories { column, .. } => excluding([column.as_str()].into_iter()),
             Self::Leaks { leaks, .. } => {
                 let exclude = excluding(leaks.iter().map(|leak| leak.column.as_str()));
-                format!("a feature must be known before its label; {exclude}")
+                format!("a feature must be known before its label: {exclude}; if it is, `run` trains with it")
             }
             Self::NotTwoClasses { classes, .. } if classes.len() > 2 => {
                 "`task = \"classes\"` under [model] predicts several classes".to_owned()
@@ -546,9 +565,15 @@ fn leaks_listed(leaks: &[Leak]) -> String {
     leaks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the setting that makes a column one of categories.
+fn as_categories(column: &str) -> String {
+    format!("categorical = [{column:?}] under [data] makes a feature of each of its values")
+}
+
 /// Returns the setting that leaves out columns, of which there is at least one.
 fn excluding<'a>(columns: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = columns.map(|column| format!("{column:?}")).collect();
+    let mut names: Vec<String> = columns.map(|column| format!("{column:?}")).collect();
+    names.dedup();
     let what = if names.len() == 1 { "it" } else { "them" };
     format!("exclude = [{}] under [data.features] leaves {what} out", names.join(", "))
 }
@@ -622,6 +647,8 @@ pub enum Role {
     Label,
     /// Is an input of the model.
     Feature,
+    /// Holds categories, which are inputs of the model.
+    Category,
     /// Is left out.
     Excluded,
     /// Is read as numbers.
@@ -634,6 +661,7 @@ impl fmt::Display for Role {
             Self::Time => "time",
             Self::Label => "label",
             Self::Feature => "feature",
+            Self::Category => "categorical",
             Self::Excluded => "excluded",
             Self::Read => "numbers",
         })

@@ -27,8 +27,10 @@ const COPY: f64 = 1e-4;
 /// A feature that gives the label away.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leak {
-    /// Name of the feature.
+    /// Column of the feature.
     pub column: String,
+    /// Category that the feature stands for; `None` for a column of numbers.
+    pub category: Option<String>,
     /// How it does.
     pub evidence: Evidence,
 }
@@ -47,20 +49,25 @@ pub enum Evidence {
 impl fmt::Display for Leak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ", self.column)?;
+        if let Some(category) = &self.category {
+            write!(f, "(category `{category}`) ")?;
+        }
         match &self.evidence {
             Evidence::Copy(0) => f.write_str("is a copy of the label"),
             Evidence::Copy(rows) => {
                 let (count, side) = (rows.unsigned_abs(), if *rows > 0 { "after" } else { "before" });
                 write!(f, "is the label {count} row{} {side} its own", if count == 1 { "" } else { "s" })
             }
-            Evidence::Auc(auc, None) => write!(f, "alone has AUC {auc:.4}"),
-            Evidence::Auc(auc, Some(class)) => write!(f, "alone has AUC {auc:.4} for class {class}"),
-            Evidence::R2(r2) => write!(f, "alone has R2 {r2:.4}"),
+            Evidence::Auc(auc, None) => write!(f, "alone separates the classes (AUC {auc:.4})"),
+            Evidence::Auc(auc, Some(class)) => {
+                write!(f, "alone separates class `{class}` from the others (AUC {auc:.4})")
+            }
+            Evidence::R2(r2) => write!(f, "alone predicts the label (R2 {r2:.4})"),
         }
     }
 }
 
-/// Returns the features that, in the last row of the training windows, give the label away.
+/// Returns the columns whose features, in the last row of the training windows, give the label away.
 ///
 /// Such a feature is, up to scale, the label of a row that is at most `horizon` rows later or less than
 /// `horizon` rows earlier; the label `horizon` rows earlier is known and no leak. Or its AUC for a class is
@@ -75,9 +82,16 @@ pub fn leaks(dataset: &Dataset, task: Task, horizon: usize) -> Vec<Leak> {
         let values: Vec<f64> = rows.map(|row| f64::from(dataset.values[row * width + feature])).collect();
         let evidence =
             labels.copy(&values).map(Evidence::Copy).or_else(|| labels.predicted(&values, dataset))?;
-        Some(Leak { column: name.clone(), evidence })
+        let (column, category) = match dataset.preparation.category(feature, width) {
+            Some((column, category)) => (column, Some(category)),
+            None => (name.as_str(), None),
+        };
+        Some(Leak { column: column.to_owned(), category: category.map(str::to_owned), evidence })
     });
-    judged.collect()
+    let mut found: Vec<Leak> = judged.collect();
+    // Categories of one column stand together.
+    found.dedup_by(|later, earlier| later.column == earlier.column);
+    found
 }
 
 /// Labels of consecutive rows of the training part.

@@ -6,6 +6,7 @@ use std::path::Path;
 use allometry_core::RowCount;
 use allometry_ladder::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
+use super::categories::{Categories, width};
 use super::columns::Wanted;
 use super::dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 use super::error::{DataError, TrainPartProblem};
@@ -36,7 +37,10 @@ pub struct Loaded {
 /// known label belong to no part: the last `horizon` rows of a threshold label, rows at the end with an
 /// empty label, and, if rows with gaps are left out, rows with a missing label.
 ///
-/// With [`Normalize::Standard`] the features are scaled by their mean and standard deviation over the rows
+/// Features of categories are 0 or 1, one for each category of the rows of training windows, and stand after
+/// the numbers. A row with another category has 0 in all of them.
+///
+/// With [`Normalize::Standard`] the numbers are scaled by their mean and standard deviation over the rows
 /// of training windows. Otherwise they are as in the file.
 ///
 /// # Errors
@@ -102,23 +106,27 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         moments(&values, 1)[0]
     });
 
+    let (categories, unseen) = rows.categories(&complete_rows, split.train.end);
     let summary = TableSummary {
         rows: rows.len() as u64,
         dropped: (rows.len() - complete_rows.len()) as u64,
         unlabelled: targets.iter().filter(|target| target.is_none()).count() as u64,
-        features: rows.selection.features.len(),
+        features: rows.selection.features.len() + width(&categories),
         left_out: rows.selection.left_out.clone(),
         gaps: rows.gap_counts(),
+        unseen,
         parts: parts.map(|(name, part)| PartSummary::new(name, part, classes, |row| rows.times.text(row))),
     };
-    let features = summary.features;
-    let feature_names = rows.selection.features.iter().map(|&column| rows.names[column].clone()).collect();
+    let features = rows.selection.features.len();
+    let numbers = rows.selection.features.iter().map(|&column| rows.names[column].clone());
+    let feature_names = numbers.chain(categories.iter().flat_map(Categories::features)).collect();
     let class_names = std::mem::take(&mut rows.class_names);
-    let mut values = Rows::gather(rows.values, features, &complete_rows);
+    let mut values = Rows::gather(std::mem::take(&mut rows.values), features, &complete_rows);
     let scaling =
         (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
     let (time, missing) = (spec.time.clone(), spec.missing);
-    let preparation = Preparation { time, missing, scaling, classes, class_names, target };
+    let values = rows.encoded(values, &categories, &complete_rows);
+    let preparation = Preparation { time, missing, scaling, categories, classes, class_names, target };
     let dataset = Dataset { feature_names, values, context, targets, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
 }

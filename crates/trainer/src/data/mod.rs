@@ -4,6 +4,7 @@
 //! time order such that no row and no label of one part reaches into another. [`describe()`] describes a
 //! table for which there is no ladder yet.
 
+mod categories;
 mod columns;
 mod dataset;
 mod describe;
@@ -27,6 +28,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use categories::width;
+pub use categories::{Categories, Unseen};
 pub use dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,

@@ -1,4 +1,4 @@
-//! Labels whose classes have names.
+//! Names in a column: classes of a label, categories of a feature.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,13 +7,13 @@ use allometry_ladder::Task;
 
 use super::error::{DataError, MOST_CLASSES};
 
-/// Labels of rows by name, in the order of the file.
+/// Names of rows, in the order of the file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Distinct names in order of appearance, each with its number of rows.
     found: Vec<(String, u64)>,
     places: HashMap<String, usize>,
-    /// Place in `found` of each row's name; `None` for a missing label.
+    /// Place in `found` of each row's name; `None` where it is missing.
     rows: Vec<Option<usize>>,
 }
 
@@ -26,13 +26,18 @@ pub(super) struct Numbered {
     pub(super) names: Vec<String>,
 }
 
-/// Error: a label has more than [`MOST_CLASSES`] names.
+/// Error: a column has more than [`MOST_CLASSES`] names.
 #[derive(Debug)]
 pub(super) struct TooMany;
 
 impl Names {
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Returns the name of a row; `None` where it is missing.
+    pub(super) fn name(&self, row: usize) -> Option<&str> {
+        self.rows[row].map(|place| self.found[place].0.as_str())
     }
 
     /// Appends the name of the next row. Case is ignored in `true` and `false` only.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_ladder::Task;
 
+use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
 use super::error::{DataError, Gap, Location, MOST_CLASSES};
 use super::names::Names;
@@ -21,8 +22,10 @@ pub(super) struct Rows {
     pub(super) names: Vec<String>,
     pub(super) selection: Selection,
     task: Task,
-    /// Features, row-major.
+    /// Features that are numbers, row-major.
     pub(super) values: Vec<f32>,
+    /// Categories of each row, column by column.
+    pub(super) categorical: Vec<Names>,
     pub(super) times: Times,
     pub(super) targets: Targets,
     /// Names of the classes in their order; empty for a label without names.
@@ -71,10 +74,12 @@ impl Rows {
             LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
             LabelColumns::None => Targets::None(0),
         };
+        let categorical = selection.categorical.iter().map(|_| Names::default()).collect();
         Self {
             names,
             selection,
             task,
+            categorical,
             values: Vec::new(),
             times: Times::Empty,
             targets,
@@ -107,7 +112,8 @@ impl Rows {
     /// Whether a row has every feature.
     pub(super) fn is_complete(&self, row: usize) -> bool {
         let features = self.selection.features.len();
-        self.values[row * features..(row + 1) * features].iter().all(|v| !v.is_nan())
+        let has_numbers = self.values[row * features..(row + 1) * features].iter().all(|v| !v.is_nan());
+        has_numbers && self.categorical.iter().all(|names| names.name(row).is_some())
     }
 
     /// Returns a value of `column` (of the table) as stored, and counts it as a gap if it is not a finite
@@ -121,6 +127,51 @@ impl Rows {
             return f32::NAN;
         };
         value as f32
+    }
+
+    /// Appends the category of the next row in the column at this place among the categorical ones.
+    pub(super) fn push_category(
+        &mut self,
+        path: &Path,
+        place: usize,
+        name: Option<&str>,
+    ) -> Result<(), DataError> {
+        let (row, column) = (self.categorical[place].len(), self.selection.categorical[place]);
+        if name.is_none() {
+            self.record(row, column, Gap::Empty);
+        }
+        self.categorical[place].push(name).map_err(|_| DataError::TooManyCategories {
+            path: path.to_owned(),
+            column: self.names[column].clone(),
+            location: self.location(row),
+        })
+    }
+
+    /// Returns the columns of categories with those of the first `fitted` of `rows`, and the categories that
+    /// only the others have.
+    pub(super) fn categories(&self, rows: &[usize], fitted: usize) -> (Vec<Categories>, Vec<Unseen>) {
+        let columns = self.selection.categorical.iter().zip(&self.categorical);
+        let found: Vec<Categories> = columns
+            .map(|(column, cells)| {
+                Categories::of(self.names[*column].clone(), rows[..fitted].iter().map(|row| cells.name(*row)))
+            })
+            .collect();
+        let unseen = self.unseen(&found, rows);
+        (found, unseen)
+    }
+
+    /// Returns the categories of `rows` that are not among those of `columns`.
+    pub(super) fn unseen(&self, columns: &[Categories], rows: &[usize]) -> Vec<Unseen> {
+        let pairs = columns.iter().zip(&self.categorical);
+        pairs.filter_map(|(column, cells)| column.unseen(rows.iter().map(|row| cells.name(*row)))).collect()
+    }
+
+    /// Returns the features of `rows`: `numbers`, followed by those of `columns`.
+    pub(super) fn encoded(&self, numbers: Vec<f32>, columns: &[Categories], rows: &[usize]) -> Vec<f32> {
+        let features = self.selection.features.len();
+        encoded(numbers, features, columns, rows.len(), |column, row| {
+            self.categorical[column].name(rows[row])
+        })
     }
 
     /// Returns a value of a threshold's column. A missing value is counted as a gap unless the column is

@@ -4,6 +4,7 @@ use std::fmt;
 
 use allometry_core::ClassCounts;
 
+use super::categories::Unseen;
 use super::dataset::{PartName, SplitPart};
 
 /// Counts of a table and of the parts it was split into.
@@ -15,12 +16,14 @@ pub struct TableSummary {
     pub dropped: u64,
     /// Number of rows, not dropped, with an unknown label.
     pub unlabelled: u64,
-    /// Number of columns used as features.
+    /// Number of features, of which each category is one.
     pub features: usize,
     /// Columns that are no features, in the table's order, each with the reason.
     pub left_out: Vec<(String, LeftOut)>,
     /// Columns with missing or infinite values, each with the number of such rows.
     pub gaps: Vec<(String, u64)>,
+    /// Categories of features that the training part lacks.
+    pub unseen: Vec<Unseen>,
     /// Training, validation and test part.
     pub parts: [PartSummary; 3],
 }

@@ -1,6 +1,7 @@
 //! Tests of loading whole files, valid and invalid. Messages are compared in full, without the folder.
 
 mod bad;
+mod categories;
 mod damaged;
 mod describe;
 mod good;

@@ -2,6 +2,9 @@
 
 use super::time::Time;
 
+/// Description of a column of a text file without values.
+pub(super) const EMPTY: &str = "nothing";
+
 /// A value of a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value<'a> {

@@ -37,6 +37,8 @@ pub(super) struct Table {
     pub(super) features: usize,
     /// Names of the features, in order.
     pub(super) feature_names: Vec<String>,
+    /// Columns of which each category is a feature.
+    pub(super) categories: Vec<CategoricalColumn>,
     /// The other columns.
     pub(super) columns_left_out: Vec<ColumnLeftOut>,
     /// Names of the label's classes in their order; empty if they have none.
@@ -52,6 +54,15 @@ pub(super) struct Table {
     pub(super) parts: Vec<Part>,
     /// Features that give the label away, each with how.
     pub(super) leaks: Vec<FoundLeak>,
+}
+
+/// A column of which each category is a feature.
+#[derive(Debug, Serialize)]
+pub(super) struct CategoricalColumn {
+    pub(super) column: String,
+    pub(super) categories: Vec<String>,
+    /// Number of rows of each value that the training part lacks, in words; `None` if there is none.
+    pub(super) unseen: Option<String>,
 }
 
 /// A column that is no feature.

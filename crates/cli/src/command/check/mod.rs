@@ -25,8 +25,8 @@ use crate::output::{self, Destination};
 use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
-    Architecture, Budget, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent, Found, FoundLeak,
-    LeftOut, Memory, Part, Precision, Program, Table, Time,
+    Architecture, Budget, CategoricalColumn, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent,
+    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
 use power::Power;
 
@@ -256,6 +256,7 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
         rows: summary.rows,
         features: summary.features,
         feature_names: prepared.features().to_vec(),
+        categories: categories(prepared),
         columns_left_out: left_out_columns(summary),
         classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
@@ -268,6 +269,16 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
             .map(|leak| FoundLeak { column: leak.column.clone(), message: leak.to_string() })
             .collect(),
     }
+}
+
+fn categories(prepared: &Prepared<'_>) -> Vec<CategoricalColumn> {
+    let unseen = &prepared.summary().unseen;
+    let one = |column: &data::Categories| CategoricalColumn {
+        column: column.column.clone(),
+        categories: column.names.clone(),
+        unseen: unseen.iter().find(|unseen| unseen.column == column.column).map(ToString::to_string),
+    };
+    prepared.categories().iter().map(one).collect()
 }
 
 fn left_out_columns(summary: &TableSummary) -> Vec<ColumnLeftOut> {

@@ -42,8 +42,16 @@ impl Found {
 impl Table {
     fn lines(&self, text: &mut String) {
         let _ = writeln!(text, "{}: {} rows, {} features", self.path, self.rows, self.features);
-        let names: Vec<String> = self.feature_names.iter().map(|name| format!("`{name}`")).collect();
-        list("features", &names, text);
+        let of_categories: usize = self.categories.iter().map(|column| column.categories.len()).sum();
+        let numbers = self.feature_names.iter().take(self.features - of_categories);
+        list("features", &numbers.map(|name| format!("`{name}`")).collect::<Vec<_>>(), text);
+        for column in &self.categories {
+            let names: Vec<String> = column.categories.iter().map(|name| format!("`{name}`")).collect();
+            list(&format!("`{}`, a feature for each of", column.column), &names, text);
+            if let Some(unseen) = &column.unseen {
+                let _ = writeln!(text, "  {} {unseen}", Label::Warning);
+            }
+        }
         let others = self.columns_left_out.iter().map(|one| format!("`{}` ({})", one.column, one.why));
         list("not features", &others.collect::<Vec<_>>(), text);
         if self.dropped > 0 {

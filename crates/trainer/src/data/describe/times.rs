@@ -74,7 +74,7 @@ pub fn describe_times(
     feature: &str,
     candidates: &[&str],
 ) -> Result<TimeDescription, DataError> {
-    let features = FeatureSpec { include: Some(vec![feature.to_owned()]), exclude: Vec::new() };
+    let features = FeatureSpec { include: Some(vec![feature.to_owned()]), ..FeatureSpec::default() };
     let wanted = Wanted { path, time: Some(time), label: None, features: &features, task: Task::default() };
     let times = read(wanted)?.times;
     let order = times.sorted();

@@ -91,11 +91,15 @@ fn features_are_the_numeric_columns_that_are_left() {
     assert_eq!(loaded.summary.left_out, left_out.map(|(name, why)| (name.to_owned(), why)));
 
     let chosen = Table::csv(text(header, &lines)).with(|s| {
-        s.features = FeatureSpec { include: Some(names(&["flag", "b", "a"])), exclude: names(&["b"]) }
+        s.features = FeatureSpec {
+            include: Some(names(&["flag", "b", "a"])),
+            exclude: names(&["b"]),
+            categorical: vec![],
+        }
     });
     assert_eq!(chosen.load(2).expect("is loaded").dataset.feature_names, ["flag", "a"]);
     let without = Table::csv(text(header, &lines))
-        .with(|s| s.features = FeatureSpec { include: None, exclude: names(&["b", "ticker"]) });
+        .with(|s| s.features = FeatureSpec { exclude: names(&["b", "ticker"]), ..FeatureSpec::default() });
     assert_eq!(without.load(2).expect("is loaded").dataset.feature_names, ["a", "flag"]);
 }
 
@@ -315,7 +319,10 @@ fn the_shared_table() {
         path: path.clone(),
         time: Some("date".to_owned()),
         label,
-        features: FeatureSpec { include: None, exclude: vec!["close".into(), "high".into(), "label".into()] },
+        features: FeatureSpec {
+            exclude: vec!["close".into(), "high".into(), "label".into()],
+            ..FeatureSpec::default()
+        },
         split: SplitSpec { train: 0.70, validation: 0.15 },
         missing: MissingPolicy::Error,
     };

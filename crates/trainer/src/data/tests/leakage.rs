@@ -87,8 +87,8 @@ fn copies_shifts_and_perfect_predictors_are_leaks() {
     let expected = [
         "`copy` is a copy of the label",
         "`next` is the label 1 row after its own",
-        "`ahead` alone has AUC 1.0000",
-        "`down` alone has AUC 0.0000",
+        "`ahead` alone separates the classes (AUC 1.0000)",
+        "`down` alone separates the classes (AUC 0.0000)",
     ];
     assert_eq!(found(&columns, Task::Binary, 1), expected);
 
@@ -104,12 +104,15 @@ fn copies_shifts_and_perfect_predictors_are_leaks() {
     let expected = [
         "`copy` is a copy of the label",
         "`inside` is the label 2 rows before its own",
-        "`close` alone has R2 1.0000",
-        "`curve` alone has R2 1.0000",
+        "`close` alone predicts the label (R2 1.0000)",
+        "`curve` alone predicts the label (R2 1.0000)",
     ];
     assert_eq!(found(&numbers, Task::Regression, 5), expected);
 
     let third = |x: &f64| f64::from(u8::from(*x > -0.15) + u8::from(*x > 0.15));
     let classes = [("past", past), ("ahead", ahead.clone()), ("y", ahead.iter().map(third).collect())];
-    assert_eq!(found(&classes, Task::Classes, 1), ["`ahead` alone has AUC 0.0000 for class 0"]);
+    assert_eq!(
+        found(&classes, Task::Classes, 1),
+        ["`ahead` alone separates class `0` from the others (AUC 0.0000)"]
+    );
 }

@@ -179,7 +179,8 @@ fn columns_that_are_not_numbers_are_refused_by_name() {
          cannot be a feature: it holds nothing; column `ticker` cannot be a feature: line 2 has `SPX`, which \
          is not a number"
     );
-    let exclude = "exclude = [\"sector\", \"void\", \"ticker\"] under [data.features] leaves them out";
+    let exclude = "exclude = [\"sector\", \"void\", \"ticker\"] under [data.features] leaves them out; \
+                   categorical = [\"sector\"] under [data] makes a feature of each of its values";
     assert_eq!(hint.as_deref(), Some(exclude));
     let table = Table::parquet(&[
         ("date", floats((0..24).map(f64::from))),
@@ -191,6 +192,10 @@ fn columns_that_are_not_numbers_are_refused_by_name() {
         "t.parquet: column `name` cannot be a feature: row 0 (from 0) has `SPX`, which is not a number";
     assert_eq!(
         table.complaint(),
-        refused(message, "exclude = [\"name\"] under [data.features] leaves it out")
+        refused(
+            message,
+            "exclude = [\"name\"] under [data.features] leaves it out; categorical = [\"name\"] under [data] \
+             makes a feature of each of its values"
+        )
     );
 }

@@ -29,7 +29,7 @@ fn expected(name: &str) -> Expected {
 fn read_columns(name: &str, include: Option<Vec<String>>, time: Option<&str>) -> Result<Rows, DataError> {
     let path = oracle(&format!("{name}.parquet"));
     let label = LabelSpec::column("y");
-    let features = FeatureSpec { include, exclude: Vec::new() };
+    let features = FeatureSpec { include, ..FeatureSpec::default() };
     read(Wanted { path: &path, time, label: Some(&label), features: &features, task: Task::Binary })
 }
 
