@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use allometry_trainer::Predictor;
 use clap::Args;
 
+use super::check::dropped_rows;
 use crate::error::CliError;
 use crate::output;
 use crate::styles::Label;
@@ -70,8 +71,7 @@ impl Predict {
         if predictions.dropped > 0 {
             let gaps: Vec<String> =
                 predictions.gaps.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
-            let (dropped, gaps) = (predictions.dropped, gaps.join(", "));
-            let message = format!("{dropped} rows with missing or infinite values are left out: {gaps}");
+            let message = format!("{}: {}", dropped_rows(predictions.dropped), gaps.join(", "));
             output::tell(Label::Note, &message);
         }
         for unseen in &predictions.unseen {

@@ -139,8 +139,8 @@ pub enum DataError {
     },
     /// A binary label by name has other than two classes.
     #[error(
-        "{}: label `{column}` has {} ({}), but `task = \"binary\"` predicts two", path.display(),
-        class_count(classes.len()), class_rows(classes)
+        "{}: label `{column}` has {} ({}{}), but `task = \"binary\"` predicts two", path.display(),
+        class_count(classes.len()), class_rows(classes), rarest_at(rarest.as_ref())
     )]
     NotTwoClasses {
         /// Path of the table.
@@ -149,6 +149,8 @@ pub enum DataError {
         column: String,
         /// Its classes, sorted, each with its number of rows.
         classes: Vec<(String, u64)>,
+        /// The rarest of more than two classes with its first location, if it may be a mistake.
+        rarest: Option<(String, Location)>,
     },
     /// No class of a binary label is named as the positive one.
     #[error(
@@ -471,7 +473,8 @@ impl DataError {
                 format!("a feature must be known before its label: {exclude}; if it is, `run` trains with it")
             }
             Self::NotTwoClasses { classes, .. } if classes.len() > 2 => {
-                "`task = \"classes\"` under [model] predicts several classes".to_owned()
+                "`task = \"classes\"` under [model] predicts several classes; otherwise correct the label"
+                    .to_owned()
             }
             Self::NoPositive { classes, .. } => {
                 let name = &classes[1].0;
@@ -576,6 +579,10 @@ fn excluding<'a>(columns: impl Iterator<Item = &'a str>) -> String {
     names.dedup();
     let what = if names.len() == 1 { "it" } else { "them" };
     format!("exclude = [{}] under [data.features] leaves {what} out", names.join(", "))
+}
+
+fn rarest_at(rarest: Option<&(String, Location)>) -> String {
+    rarest.map_or_else(String::new, |(name, location)| format!("; the first `{name}` is in {location}"))
 }
 
 fn class_count(count: usize) -> String {

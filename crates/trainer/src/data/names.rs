@@ -40,6 +40,12 @@ impl Names {
         self.rows[row].map(|place| self.found[place].0.as_str())
     }
 
+    /// Returns the first row with a name; `None` if there is none.
+    pub(super) fn first_row(&self, name: &str) -> Option<usize> {
+        let place = self.places.get(name)?;
+        self.rows.iter().position(|row| row.as_ref() == Some(place))
+    }
+
     /// Appends the name of the next row. Case is ignored in `true` and `false` only.
     pub(super) fn push(&mut self, text: Option<&str>) -> Result<(), TooMany> {
         let Some(name) = text.map(canonical) else {
@@ -103,7 +109,7 @@ fn binary(
 ) -> Result<Vec<(String, u64)>, DataError> {
     let (path, column) = (path.to_owned(), column.to_owned());
     if classes.len() != 2 {
-        return Err(DataError::NotTwoClasses { path, column, classes });
+        return Err(DataError::NotTwoClasses { path, column, classes, rarest: None });
     }
     let Some(positive) = positive else {
         return Err(DataError::NoPositive { path, column, classes });

@@ -247,11 +247,29 @@ impl Rows {
     /// Replaces the names of classes by their numbers. Other labels stay as they are.
     pub(super) fn number_classes(&mut self, path: &Path, positive: Option<&str>) -> Result<(), DataError> {
         if let Targets::Named(names) = &self.targets {
-            let numbered = names.numbered((path, &self.label_column()), self.task, positive)?;
+            let numbered = names.numbered((path, &self.label_column()), self.task, positive);
+            let numbered = numbered.map_err(|error| self.located(error, names))?;
             self.class_names = numbered.names;
             self.targets = Targets::Class(numbered.classes);
         }
         Ok(())
+    }
+
+    /// Adds the place of the rarest class to an error about too many classes, if it is so rare that it may
+    /// be a mistake.
+    fn located(&self, error: DataError, names: &Names) -> DataError {
+        match error {
+            DataError::NotTwoClasses { path, column, classes, .. } if classes.len() > 2 => {
+                let all: u64 = classes.iter().map(|(_, rows)| rows).sum();
+                let rarest = classes.iter().min_by_key(|(_, rows)| *rows);
+                let rarest = rarest.filter(|(_, rows)| rows * 20 <= all);
+                let at =
+                    |(name, _): &(String, u64)| Some((name.clone(), self.location(names.first_row(name)?)));
+                let rarest = rarest.and_then(at);
+                DataError::NotTwoClasses { path, column, classes, rarest }
+            }
+            other => other,
+        }
     }
 
     fn label_column(&self) -> String {

@@ -29,6 +29,7 @@ use found::{
     Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
 use power::Power;
+pub(super) use text::dropped_rows;
 
 /// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;

@@ -58,10 +58,14 @@ impl Table {
             let dropped = self.dropped;
             let gaps = self.gaps.iter().map(|gaps| format!("`{}` in {}", gaps.column, gaps.rows));
             let gaps = gaps.collect::<Vec<_>>().join(", ");
-            let _ = writeln!(text, "  {dropped} rows with missing or infinite values are left out: {gaps}");
+            let _ = writeln!(text, "  {}: {gaps}", dropped_rows(dropped));
         }
         if self.unlabelled > 0 {
-            let _ = writeln!(text, "  {} rows without a known label are history only", self.unlabelled);
+            let rows = match self.unlabelled {
+                1 => "1 row without a known label is".to_owned(),
+                more => format!("{more} rows without a known label are"),
+            };
+            let _ = writeln!(text, "  {rows} history only");
         }
         let is_binary = self.parts.iter().any(|part| part.positives.is_some());
         let class = |(place, name): (usize, &String)| match place {
@@ -77,6 +81,14 @@ impl Table {
         for part in &self.parts {
             part.lines(text);
         }
+    }
+}
+
+/// Returns how many rows of a table are left out.
+pub(in crate::command) fn dropped_rows(rows: u64) -> String {
+    match rows {
+        1 => "1 row with a missing or infinite value is left out".to_owned(),
+        more => format!("{more} rows with missing or infinite values are left out"),
     }
 }
 

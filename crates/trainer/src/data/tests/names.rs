@@ -104,8 +104,12 @@ fn names_that_do_not_fit_their_task() {
     assert_eq!(named(24, &["no", "yes"]).refusal(Task::Binary), refused(two, hint));
     let three = "t.csv: label `y` has 3 classes (`a` in 8 rows, `b` in 8 rows, `c` in 8 rows), but `task = \
                  \"binary\"` predicts two";
-    let hint = "`task = \"classes\"` under [model] predicts several classes";
+    let hint = "`task = \"classes\"` under [model] predicts several classes; otherwise correct the label";
     assert_eq!(named(24, &["c", "a", "b"]).refusal(Task::Binary), refused(three, hint));
+    let typo = labelled(24, |i| if i == 7 { "yess".into() } else { ["no", "yes"][i % 2].into() });
+    let mistake = "t.csv: label `y` has 3 classes (`no` in 12 rows, `yes` in 11 rows, `yess` in 1 row; the \
+                   first `yess` is in line 9), but `task = \"binary\"` predicts two";
+    assert_eq!(typo.positive("yes").refusal(Task::Binary), refused(mistake, hint));
     let other =
         "t.csv: label `y` is never `Yes` (positive); its classes are `no` in 12 rows, `yes` in 12 rows";
     let hint = "did you mean positive = \"yes\"?";
