@@ -72,7 +72,7 @@ fn main() {
             capacity,
             seed: 1,
             series: &series,
-            balance: 1.0,
+            class_weights: Vec::new(),
         };
         let cpu = time(&mut *plan.on_cpu(), capacity, steps);
         for &trials in &numbers {

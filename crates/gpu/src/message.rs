@@ -71,7 +71,7 @@ pub(crate) struct OwnPlan {
     pub(crate) settings: ModelSpec,
     pub(crate) capacity: usize,
     seed: u64,
-    balance: f64,
+    class_weights: Vec<f64>,
 }
 
 impl OwnPlan {
@@ -82,13 +82,14 @@ impl OwnPlan {
             settings: plan.settings.clone(),
             capacity: plan.capacity,
             seed: plan.seed,
-            balance: plan.balance,
+            class_weights: plan.class_weights.clone(),
         }
     }
 
     pub(crate) fn plan(&self) -> Plan<'_> {
-        let Self { hyperparameters, geometry, ref settings, capacity, seed, balance } = *self;
-        Plan { hyperparameters, geometry, settings, capacity, seed, series: &[], balance }
+        let Self { hyperparameters, geometry, ref settings, capacity, seed, ref class_weights } = *self;
+        let class_weights = class_weights.clone();
+        Plan { hyperparameters, geometry, settings, capacity, seed, series: &[], class_weights }
     }
 }
 

@@ -371,7 +371,7 @@ mod tests {
             capacity: 4,
             seed,
             series: &series,
-            balance: 1.0,
+            class_weights: Vec::new(),
         };
         Opened { plan: OwnPlan::new(&plan), series: series.clone().into(), weights: plan.initial_weights() }
     }

@@ -370,7 +370,7 @@ impl ProblemKind {
             Self::ToleranceWithoutWeights => {
                 "`weights = \"any\"` admits every size: remove the tolerance".into()
             }
-            Self::NotAFeature { .. } => "remove it from `include`".into(),
+            Self::NotAFeature { .. } => "remove it from the list".into(),
             Self::Setting { .. } => {
                 "write a dotted key of the file, such as model.epochs=20 or budget.2M.trials=10".into()
             }

@@ -152,15 +152,17 @@ pub struct DataSpec {
 /// The label of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelSpec {
-    /// A column of 0 and 1 (or false and true), of classes or of numbers.
+    /// A column of 0 and 1 (or false and true), of classes by number or by name, or of numbers.
     Column {
         /// Name of the column.
         name: String,
         /// Number of rows ahead that its values depend on, at least 1.
         horizon: usize,
+        /// Value that is class 1 of a binary label; `None` for a label of 0 and 1.
+        positive: Option<String>,
     },
-    /// 1 where `of`, `horizon` rows later, is at least `1 + rise` times the current `over`; the last
-    /// `horizon` rows have no label.
+    /// 1 where `of`, in the one row that is `horizon` rows later, is at least `1 + rise` times the current
+    /// `over`; the last `horizon` rows have no label.
     Rise {
         /// Relative rise of the threshold, such as 0.01.
         rise: f64,
@@ -176,7 +178,7 @@ pub enum LabelSpec {
 impl LabelSpec {
     /// A column whose values depend on the next row.
     pub fn column(name: impl Into<String>) -> Self {
-        Self::Column { name: name.into(), horizon: 1 }
+        Self::Column { name: name.into(), horizon: 1, positive: None }
     }
 
     /// Number of rows ahead that a label depends on, at least 1.
@@ -194,6 +196,8 @@ pub struct FeatureSpec {
     pub include: Option<Vec<String>>,
     /// Columns to leave out.
     pub exclude: Vec<String>,
+    /// Columns of which each value of the training part is a feature, 0 or 1.
+    pub categorical: Vec<String>,
 }
 
 /// The part of the rows on which trials are scored.
@@ -276,14 +280,14 @@ pub enum Task {
     Regression,
 }
 
-/// Loss function of training for a binary label.
+/// Loss function of training for classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LossKind {
-    /// Binary cross-entropy.
+    /// Cross-entropy.
     #[default]
     Bce,
-    /// Binary cross-entropy with positive windows weighted.
+    /// Cross-entropy with windows weighted by their class.
     Weighted,
     /// Binary cross-entropy with easy windows down-weighted (Lin et al. 2017).
     Focal,
@@ -480,7 +484,7 @@ pub struct ModelSpec {
     /// Width of an attention head at which scores under `mup` are the standard ones.
     #[serde(default = "base_head_width", skip_serializing_if = "is_base_head_width")]
     pub base_head_width: usize,
-    /// Loss function for a binary label.
+    /// Loss function; of a label with more than two classes `Bce` or `Weighted`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub loss: LossKind,
     /// Weight of positive windows in the weighted loss; `None` for the ratio of negatives to positives in the

@@ -6,7 +6,9 @@ use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
 use allometry_trainer::baseline::baselines;
-use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, check_train_part, load};
+use allometry_trainer::data::{
+    Categories, Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
+};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 
 use crate::SessionError;
@@ -58,9 +60,15 @@ impl<'a> Prepared<'a> {
     /// [`SessionError::Data`] where all have one class.
     pub fn check_test_part(&self) -> Result<(), SessionError> {
         if self.model.task != Task::Regression {
-            check_classes(&self.data.path, PartName::Test, &self.dataset.test)?;
+            let names = &self.dataset.preparation.class_names;
+            check_classes(&self.data.path, PartName::Test, &self.dataset.test, names)?;
         }
         Ok(())
+    }
+
+    /// Returns the features that give the label away.
+    pub fn leaks(&self) -> Vec<Leak> {
+        leaks(&self.dataset, self.model.task, self.horizon())
     }
 
     /// Returns the training steps per epoch of a model with this many weights.
@@ -100,6 +108,26 @@ impl<'a> Prepared<'a> {
     /// Figures of the table.
     pub fn summary(&self) -> &TableSummary {
         &self.summary
+    }
+
+    /// Names of the features, in the order of their columns.
+    pub fn features(&self) -> &[String] {
+        &self.dataset.feature_names
+    }
+
+    /// Columns of which each category is a feature.
+    pub fn categories(&self) -> &[Categories] {
+        &self.dataset.preparation.categories
+    }
+
+    /// Names of the label's classes in their order; empty if they have none.
+    pub fn class_names(&self) -> &[String] {
+        &self.dataset.preparation.class_names
+    }
+
+    /// Returns the name of a class: its number if the label holds no names.
+    pub fn class_name(&self, class: usize) -> String {
+        self.dataset.preparation.class_name(class)
     }
 
     /// Data in memory.
@@ -147,6 +175,7 @@ impl<'a> Prepared<'a> {
             na: data.missing,
             horizon,
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
+            class_names: self.dataset.preparation.class_names.clone(),
         };
         ObjectiveFacts::Model(Box::new(ModelFacts { model: model.clone(), data, part: None }))
     }

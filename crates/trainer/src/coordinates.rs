@@ -58,11 +58,9 @@ pub fn coordinates(
     // The batch of the smallest models, so that it does not depend on the width.
     let batch = settings.batch_size(0).clamp(1, windows.len());
     let measured = windows.len().min(MEASURED);
-    let counts = dataset.train.counts();
-    let balance = counts.negatives as f64 / counts.positives.max(1) as f64;
     let settings = ModelSpec { accumulate: 1, ..settings.clone() };
     let mut learner = Learner::new(hyperparameters, geometry, &settings, batch.max(measured), seed)
-        .with_loss(Loss::new(&settings, balance));
+        .with_loss(Loss::new(&settings, &dataset.train.class_weights(dataset.preparation.classes)));
     let values = |window: usize| {
         let start = windows[window].last + 1 - dataset.context;
         &dataset.values[start * geometry.features..][..geometry.window_values()]

@@ -146,8 +146,8 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// Series of rows of features, from which windows are cut.
     pub series: &'a [f32],
-    /// Weight of positive windows if the loss is weighted and the settings give no weight.
-    pub balance: f64,
+    /// Weight of each class in a weighted loss, of a binary label negative and positive.
+    pub class_weights: Vec<f64>,
 }
 
 /// Dropout mask of one site in one batch. A value is kept if the hash of its position is at least
@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
 
     /// Returns the loss to minimise.
     pub(crate) fn loss_to_minimise(&self) -> Loss {
-        Loss::new(self.settings, self.balance)
+        Loss::new(self.settings, &self.class_weights)
     }
 
     /// Creates the model on the CPU, trained on the calling thread.

@@ -82,7 +82,7 @@ impl Learner {
         Self {
             hyperparameters,
             head_dropout: settings.head_dropout,
-            loss: Loss::new(settings, 1.0),
+            loss: Loss::new(settings, &[]),
             seed,
             rates: scaling.rates(&Layout::new(architecture, geometry)),
             gradient: zeros(),

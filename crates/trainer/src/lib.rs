@@ -31,5 +31,5 @@ pub use learner::{Diverged, Learner, StepReport};
 pub use model::{Architecture, ArchitectureError, Cost, Form, Geometry, Layer, cost};
 pub use objective::{Fitted, PatchTstObjective};
 pub use onnx::{OnnxError, OnnxModel};
-pub use predict::{Prediction, Predictor};
+pub use predict::{PredictedTable, Prediction, Predictor};
 pub use training::TrainError;

@@ -46,7 +46,7 @@ pub struct Fitted {
     geometry: Geometry,
     spec: ModelSpec,
     capacity: usize,
-    balance: f64,
+    class_weights: Vec<f64>,
 }
 
 impl<'a> PatchTstObjective<'a> {
@@ -182,7 +182,6 @@ impl<'a> PatchTstObjective<'a> {
         }
         let weights = hyperparameters.architecture.model_size(self.geometry).total;
         let capacity = self.spec.batch_size(weights).clamp(1, train.windows.len());
-        let counts = train.counts();
         let plan = Plan {
             hyperparameters,
             geometry: self.geometry,
@@ -190,7 +189,7 @@ impl<'a> PatchTstObjective<'a> {
             capacity,
             seed: trial.seed,
             series: &self.dataset.values,
-            balance: counts.negatives as f64 / counts.positives.max(1) as f64,
+            class_weights: train.class_weights(self.dataset.preparation.classes),
         };
         let trainee = match &self.device {
             None => plan.on_cpu(),
@@ -307,9 +306,10 @@ impl Fitted {
     }
 
     fn scored(&self, dataset: &Dataset, part: &SplitPart) -> Scored {
-        let Self { hyperparameters, geometry, capacity, balance, .. } = *self;
+        let Self { hyperparameters, geometry, capacity, .. } = *self;
         let (settings, series) = (&self.spec, &dataset.values[..]);
-        let plan = Plan { hyperparameters, geometry, settings, capacity, seed: 0, series, balance };
+        let class_weights = self.class_weights.clone();
+        let plan = Plan { hyperparameters, geometry, settings, capacity, seed: 0, series, class_weights };
         let architecture = hyperparameters.architecture;
         let mut network = Network::new(architecture, geometry, settings, capacity, self.weights.clone());
         let scored = score(&plan, dataset, part, |starts, to| {
@@ -346,7 +346,7 @@ fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
         geometry: plan.geometry,
         spec: plan.settings.clone(),
         capacity: plan.capacity,
-        balance: plan.balance,
+        class_weights: plan.class_weights.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description};
-use crate::data::{DataError, Row, load_unlabelled};
+use crate::data::{DataError, Row, Unlabelled, Unseen, load_unlabelled};
 use crate::network::Network;
 use crate::scoring::outputs;
 
@@ -16,6 +16,19 @@ pub struct Predictor {
     /// Description stored in the checkpoint.
     pub description: Description,
     pub(crate) network: Network,
+}
+
+/// Predictions for a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictedTable {
+    /// Predictions in time order.
+    pub windows: Vec<Prediction>,
+    /// Number of rows that were left out because of a missing or infinite value.
+    pub dropped: u64,
+    /// Columns with such values, each with their number.
+    pub gaps: Vec<(String, u64)>,
+    /// Categories that the training part did not have.
+    pub unseen: Vec<Unseen>,
 }
 
 /// Prediction for one window.
@@ -46,11 +59,12 @@ impl Predictor {
     }
 
     /// Returns the predictions for every window of a table in time order: one for each row except the first
-    /// `context - 1`.
+    /// `context - 1`. Rows with a category that the training part did not have count as none of its
+    /// categories.
     ///
     /// # Errors
     /// [`DataError`] if the table cannot be read, lacks a column of the model, or is too short.
-    pub fn predict(&mut self, table: &Path) -> Result<Vec<Prediction>, DataError> {
+    pub fn predict(&mut self, table: &Path) -> Result<PredictedTable, DataError> {
         let Description { data, model, .. } = &self.description;
         let context = model.context;
         let rows = load_unlabelled(table, &data.features, &data.preparation, context)?;
@@ -62,12 +76,14 @@ impl Predictor {
         }
         let mut scores = Vec::with_capacity(logits.len());
         outputs(&logits, model.task, &data.preparation, &mut scores);
+        let Unlabelled { dropped, gaps, unseen, .. } = rows;
         let ends = rows.rows.into_iter().skip(context - 1);
         let outputs_per_window = self.network.outputs();
         let values = logits.chunks_exact(outputs_per_window).zip(scores.chunks_exact(outputs_per_window));
-        Ok(ends
+        let windows = ends
             .zip(values)
             .map(|(row, (logits, scores))| Prediction { row, logits: logits.into(), scores: scores.into() })
-            .collect())
+            .collect();
+        Ok(PredictedTable { windows, dropped, gaps, unseen })
     }
 }

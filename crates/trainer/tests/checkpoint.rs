@@ -104,7 +104,7 @@ fn a_predictor_reproduces_the_scores_of_the_trial() {
     // Columns in another order, one more, no label.
     let rows = dataset.values.chunks(2).map(|r| format!("{:?},7,{:?}\n", r[1], r[0]));
     fs::write(&table, format!("noise,more,signal\n{}", rows.collect::<String>())).unwrap();
-    let predictions = Predictor::load(&path).unwrap().predict(&table).unwrap();
+    let predictions = Predictor::load(&path).unwrap().predict(&table).unwrap().windows;
     assert_eq!(predictions.len(), 400 - (CONTEXT - 1));
     for (row, score) in scores.rows.iter().zip(&scores.scores) {
         let prediction = &predictions[*row as usize - (CONTEXT - 1)];
@@ -259,7 +259,7 @@ fn pytorch_rebuilds_the_model_with_the_same_logits() {
         let output = std::process::Command::new(&python).arg(script).arg(&path).arg(&table).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let ours = Predictor::load(&path).unwrap().predict(&table).unwrap();
+        let ours = Predictor::load(&path).unwrap().predict(&table).unwrap().windows;
         let theirs: Vec<&str> = text.lines().skip(1).collect();
         assert_eq!(ours.len(), theirs.len());
         for (ours, theirs) in ours.iter().zip(theirs) {

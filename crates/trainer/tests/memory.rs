@@ -43,6 +43,7 @@ fn dataset(task: Task, batch: usize) -> Dataset {
         validation: part(750..750 + batch),
         test: part(1150..rows),
         preparation: Preparation {
+            class_names: Vec::new(),
             classes: if task == Task::Classes { 3 } else { 0 },
             target: (task == Task::Regression).then_some((0.0, 0.6)),
             ..Preparation::default()

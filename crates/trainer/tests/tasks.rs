@@ -10,7 +10,7 @@ use std::path::Path;
 
 use allometry_core::{Objective as _, ObjectiveOutcome};
 use allometry_ladder::{
-    DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec, Task,
+    DataSpec, FeatureSpec, LabelSpec, LossKind, MissingPolicy, ModelSpec, Normalize, SplitSpec, Task,
 };
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, load};
@@ -125,9 +125,37 @@ fn classes_are_learned_and_predicted() {
     }
     assert!(baselines[1..].iter().all(|one| one.metrics["auc"] > 0.6), "{baselines:?}");
     assert_eq!(outcome.size, objective.model_size(&params(&[])));
-    let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
+    let predictions =
+        Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap().windows;
     assert_eq!(predictions[0].scores.len(), 3);
     assert!(predictions.iter().all(|p| (p.scores.iter().sum::<f32>() - 1.0).abs() < 1e-5));
+}
+
+#[test]
+fn a_weighted_loss_gives_rare_classes_their_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = table(Task::Classes, folder.path());
+    // The third class becomes rare, and nothing can be learned about it.
+    let text = std::fs::read_to_string(&spec.path).unwrap();
+    let lines = text.lines().enumerate().map(|(row, line)| match line.rsplit_once(',') {
+        Some((features, "0" | "1" | "2")) => {
+            format!("{features},{}\n", if row % 10 == 3 { 2 } else { row % 2 })
+        }
+        _ => format!("{line}\n"),
+    });
+    std::fs::write(&spec.path, lines.collect::<String>()).unwrap();
+    let dataset = load(&spec, CONTEXT, Normalize::None, Task::Classes).unwrap().dataset;
+    let share = |loss: LossKind| {
+        let model = ModelSpec { task: Task::Classes, loss, epochs: 3, ..support::spec() };
+        let objective = PatchTstObjective::new(&dataset, model).unwrap();
+        let outcome = fitted(&objective, &folder.path().join(format!("{loss:?}.safetensors")));
+        let kept = outcome.predictions.unwrap();
+        let rare: Vec<f32> = kept.outputs().unwrap().outputs.chunks_exact(3).map(|row| row[2]).collect();
+        rare.iter().sum::<f32>() / rare.len() as f32
+    };
+    let (plain, weighted) = (share(LossKind::Bce), share(LossKind::Weighted));
+    assert!((plain - 0.1).abs() < 0.05, "the rate of the class: {plain}");
+    assert!((weighted - 1.0 / 3.0).abs() < 0.08, "as if classes were equally frequent: {weighted}");
 }
 
 #[test]
@@ -155,7 +183,8 @@ fn numbers_are_learned_in_their_own_units() {
         assert!((r2 - share).abs() < 0.15, "{}: {r2}", names[place]);
     }
     assert!(baselines[4].metrics["r2"] < 0.0, "there is no season: {:?}", baselines[4]);
-    let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
+    let predictions =
+        Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap().windows;
     assert!(predictions.iter().all(|p| (49.9..50.1).contains(&p.scores[0])));
 }
 
@@ -174,5 +203,8 @@ fn labels_that_do_not_fit_the_task_are_errors() {
         .unwrap();
     let skipping = DataSpec { label: LabelSpec::column("label"), ..threshold };
     let error = load(&skipping, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
-    assert!(error.ends_with("class 1 of 3 has no window in the training part"), "{error}");
+    assert!(
+        error.ends_with("class 1 of 3 has no window in the training part; it occurs in no row"),
+        "{error}"
+    );
 }

@@ -91,7 +91,7 @@ impl Init {
     fn times(&self, table: &TableDescription, roles: &Roles) -> Result<Option<TimeDescription>, CliError> {
         let Some(time) = &roles.time else { return Ok(None) };
         let series = roles.series_columns(table);
-        Ok(Some(describe_times(&self.table, time, &roles.label, &series)?))
+        Ok(Some(describe_times(&self.table, time, &roles.features[0], &series)?))
     }
 
     /// Proposes a ladder, checks it against its data as `allometry check` does, and writes it. Returns the
@@ -148,8 +148,12 @@ impl Init {
         DataSpec {
             path: self.table.clone(),
             time: roles.time.clone(),
-            label: LabelSpec::column(&roles.label),
-            features: FeatureSpec { include: Some(roles.features.clone()), exclude: Vec::new() },
+            label: LabelSpec::Column {
+                name: roles.label.clone(),
+                horizon: 1,
+                positive: roles.positive.clone(),
+            },
+            features: FeatureSpec { include: Some(roles.features.clone()), ..FeatureSpec::default() },
             split: SPLIT,
             missing: if roles.has_gaps { MissingPolicy::Drop } else { MissingPolicy::Error },
         }

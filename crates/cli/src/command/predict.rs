@@ -6,15 +6,19 @@ use std::path::PathBuf;
 use allometry_trainer::Predictor;
 use clap::Args;
 
+use super::check::dropped_rows;
 use crate::error::CliError;
 use crate::output;
+use crate::styles::Label;
 
 /// Applies a checkpoint to a table and writes the predictions as CSV.
 ///
 /// Each row with enough history for a window gets a line: the number of the row in the file, counted from 0,
-/// its time, and the probability that its label is 1. For classes the line has the probability of each class,
-/// for regression the predicted number. The table must have the features of the training under the same
-/// names; other columns, such as a label, are not read.
+/// its time, and the probability that its label is 1, in the column `score`. For classes the line has the
+/// probability of each class in a column `class_NAME`, with the class's name or number; a binary label with
+/// names has the column of its positive class. For regression `score` is the predicted number. The table must
+/// have the features of the training under the same names; other columns, such as a label, are not read. Rows
+/// that are left out, and categories that the training rows lack, are counted on standard error.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
     /// Checkpoint that `allometry train` wrote.
@@ -39,16 +43,21 @@ impl Predict {
         if let Some(name) = time {
             let _ = write!(text, ",{}", quoted(name));
         }
-        match predictor.description.data.preparation.classes {
-            0 => text += ",score\n",
-            classes => {
+        let preparation = &predictor.description.data.preparation;
+        match (preparation.classes, preparation.class_names.as_slice()) {
+            (0, [_, positive]) => {
+                let _ = write!(text, ",{}", quoted(&format!("class_{positive}")));
+            }
+            (0, _) => text += ",score",
+            (classes, _) => {
                 for class in 0..classes {
-                    let _ = write!(text, ",class_{class}");
+                    let column = format!("class_{}", preparation.class_name(class));
+                    let _ = write!(text, ",{}", quoted(&column));
                 }
-                text.push('\n');
             }
         }
-        for prediction in &predictions {
+        text.push('\n');
+        for prediction in &predictions.windows {
             text += &prediction.row.number.to_string();
             if time.is_some() {
                 text.push(',');
@@ -58,6 +67,15 @@ impl Predict {
                 let _ = write!(text, ",{score}");
             }
             text.push('\n');
+        }
+        if predictions.dropped > 0 {
+            let gaps: Vec<String> =
+                predictions.gaps.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
+            let message = format!("{}: {}", dropped_rows(predictions.dropped), gaps.join(", "));
+            output::tell(Label::Note, &message);
+        }
+        for unseen in &predictions.unseen {
+            output::tell(Label::Warning, &unseen.to_string());
         }
         match &self.output {
             Some(path) => output::write_file(path, text.as_bytes()),

@@ -132,15 +132,6 @@ impl Noticed<'_> {
         if !excluded.is_empty() {
             let _ = writeln!(out, "  left out: {}", first_of(&excluded));
         }
-        let is_time = |column: &ColumnDescription| self.times.is_some_and(|(name, _)| name == column.name);
-        let text = |column: &ColumnDescription| {
-            Some(format!("{} ({})", code(&column.name), shown(column.found.as_deref()?)))
-        };
-        let texts: Vec<String> =
-            self.table.columns.iter().filter(|column| !is_time(column)).filter_map(text).collect();
-        if !texts.is_empty() {
-            let _ = writeln!(out, "  not numbers, so not features: {}", first_of(&texts));
-        }
     }
 
     /// Returns the features with gaps and the numbers of their gaps.

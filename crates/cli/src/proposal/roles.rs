@@ -34,9 +34,11 @@ pub(crate) struct Roles {
     pub(crate) why: &'static str,
     /// Task of the model.
     pub(crate) task: Task,
+    /// Text that is class 1 of a binary label; `None` for a label of numbers.
+    pub(crate) positive: Option<String>,
     /// Columns of numbers that are features, in the order of the file.
     pub(crate) features: Vec<String>,
-    /// Columns of numbers that are not features, each with the reason.
+    /// Columns that are not features, each with the reason; without the time, the label and row indices.
     pub(crate) excluded: Vec<(String, String)>,
     /// Whether features or the label have gaps.
     pub(crate) has_gaps: bool,
@@ -66,11 +68,9 @@ pub(crate) enum Unclear {
     NoLabel {
         /// Possible columns with their values, most likely first.
         candidates: Vec<(String, String)>,
-        /// Columns of text that would be possible as numbers, with their texts.
-        texts: Vec<(String, String)>,
     },
     /// The label column has text.
-    #[error("column {} cannot be the label: it holds {found}, and a label is a number", code(name))]
+    #[error("column {} cannot be the label: it holds {found}, not numbers or a few classes", code(name))]
     TextLabel {
         /// Name of the column.
         name: String,
@@ -109,24 +109,17 @@ impl Unclear {
 
     /// Returns what the user can do.
     pub(crate) fn hint(&self) -> Option<String> {
-        const NUMBERS: &str = "a label is a column of 0 and 1, of classes counted from 0, or of any numbers";
+        const NUMBERS: &str =
+            "a label is a column of 0 and 1, of classes by number or by name, or of any numbers";
         Some(match self {
             Self::NoColumn { columns, .. } => {
                 let names: Vec<String> = columns.iter().map(|name| code(name)).collect();
                 format!("its columns are {}{}", first_of(&names), commas(columns.len()))
             }
             Self::Both { .. } => "name two columns".into(),
-            Self::NoLabel { candidates, texts } => {
-                let hint = if candidates.is_empty() { NUMBERS } else { "name it with --label COLUMN" };
-                match texts.first() {
-                    Some((name, values)) => {
-                        format!("{hint}; {} holds {values}, which could be written as 0, 1, ...", code(name))
-                    }
-                    None => hint.into(),
-                }
-            }
-            Self::TextLabel { .. } => format!("{NUMBERS}; write its texts as numbers"),
-            Self::ConstantLabel { .. } => NUMBERS.into(),
+            Self::NoLabel { candidates } if candidates.is_empty() => NUMBERS.into(),
+            Self::NoLabel { .. } => "name it with --label COLUMN".into(),
+            Self::TextLabel { .. } | Self::ConstantLabel { .. } => NUMBERS.into(),
             Self::NoFeatures { unsuitable } => {
                 let listed: Vec<String> =
                     unsuitable.iter().map(|(name, why)| format!("{} ({why})", code(name))).collect();
@@ -174,8 +167,7 @@ impl Roles {
         check_label(label)?;
         let (features, excluded) = features(table, |column| is_time(column) || column.name == label.name);
         if features.is_empty() {
-            let unsuitable = excluded.into_iter().chain(text_columns(table)).collect();
-            return Err(Unclear::NoFeatures { unsuitable });
+            return Err(Unclear::NoFeatures { unsuitable: excluded });
         }
         let has_gap = |column: &&ColumnDescription| column.missing + column.infinite > 0;
         let has_gaps = features.iter().any(has_gap) || label.missing > 0;
@@ -184,6 +176,7 @@ impl Roles {
             label: label.name.clone(),
             why,
             task: task(label),
+            positive: positive(label),
             features: features.into_iter().map(|column| column.name.clone()).collect(),
             excluded,
             has_gaps,
@@ -206,7 +199,7 @@ impl Roles {
             return;
         }
         let Some(time) = self.time.take() else { return };
-        if table.column(&time).is_some_and(ColumnDescription::is_numeric) {
+        if table.column(&time).is_some() {
             self.excluded.push((time, "its times repeat".into()));
         }
     }
@@ -258,7 +251,8 @@ fn label_column(
     let can_be = |column: &&ColumnDescription| {
         let is_informative = !column.is_constant() && column.range.is_some() && !column.counts_rows;
         let is_free = !is_time(column) && !column.is_row_index();
-        column.is_numeric() && is_informative && is_free
+        let is_named = has_names(column) && is_named(column, &LABELS);
+        (is_named || column.is_numeric() && is_informative) && is_free
     };
     let columns: Vec<&ColumnDescription> = table.columns.iter().filter(can_be).collect();
     let of_task = |wanted: Task| columns.iter().copied().filter(move |column| task(column) == wanted);
@@ -274,24 +268,16 @@ fn label_column(
     // Labels tend to be the last columns.
     let mut numbers: Vec<&ColumnDescription> = of_task(Task::Regression).collect();
     numbers.reverse();
-    let unnamed = binary.into_iter().chain(of_task(Task::Classes)).chain(numbers);
-    let unnamed = unnamed.filter(|column| !is_named(column, &LABELS));
+    let mut texts: Vec<&ColumnDescription> =
+        table.columns.iter().filter(|column| has_names(column) && !is_time(column)).collect();
+    texts.reverse();
+    texts.sort_by_key(|column| column.distinct.as_ref().map(Vec::len));
+    let classes = of_task(Task::Classes).filter(|column| !has_names(column));
+    let unnamed = binary.into_iter().filter(|column| !has_names(column)).chain(texts).chain(classes);
+    let unnamed = unnamed.chain(numbers).filter(|column| !is_named(column, &LABELS));
     let candidates = named.iter().copied().chain(unnamed);
     let candidates = candidates.map(|column| (column.name.clone(), what(column))).collect();
-    Err(Unclear::NoLabel { candidates, texts: text_labels(table) })
-}
-
-/// Returns the columns with few distinct texts, which could be classes; those named like labels first.
-fn text_labels(table: &TableDescription) -> Vec<(String, String)> {
-    let texts = |column: &&ColumnDescription| {
-        let few = column.distinct.as_ref().is_some_and(|values| {
-            (2..=MOST_CLASSES).contains(&values.len()) && values.len() as u64 * 2 <= table.rows
-        });
-        few && column.found.is_some() && !column.is_time
-    };
-    let mut columns: Vec<&ColumnDescription> = table.columns.iter().filter(texts).collect();
-    columns.sort_by_key(|column| !is_named(column, &LABELS));
-    columns.into_iter().map(|column| (column.name.clone(), values(column))).collect()
+    Err(Unclear::NoLabel { candidates })
 }
 
 /// Returns the distinct values of a column as text.
@@ -315,6 +301,9 @@ pub(super) fn number(value: f64) -> String {
 
 fn check_label(label: &ColumnDescription) -> Result<(), Unclear> {
     let name = label.name.clone();
+    if has_names(label) {
+        return Ok(());
+    }
     if let Some(found) = &label.found {
         return Err(Unclear::TextLabel { name, found: shown(found) });
     }
@@ -335,15 +324,42 @@ pub(super) fn task(column: &ColumnDescription) -> Task {
     let counts_from_0 =
         (0..).zip(values).all(|(class, (value, _))| *value == Distinct::Number(f64::from(class)));
     match values.len() {
+        2 if has_names(column) => Task::Binary,
+        _ if has_names(column) => Task::Classes,
         2 if counts_from_0 => Task::Binary,
         3..=MOST_CLASSES if counts_from_0 => Task::Classes,
         _ => Task::Regression,
     }
 }
 
+/// Whether a column holds a few texts, which can be the names of classes.
+fn has_names(column: &ColumnDescription) -> bool {
+    let is_text = |value: &Distinct| matches!(value, Distinct::Text(_));
+    column.found.is_some()
+        && !column.is_time
+        && column.distinct.as_ref().is_some_and(|values| {
+            (2..=MOST_CLASSES).contains(&values.len()) && values.iter().all(|(value, _)| is_text(value))
+        })
+}
+
+/// Returns the text that is proposed as class 1 of a label with two texts: the one with such a meaning, or
+/// else the rarer one.
+fn positive(column: &ColumnDescription) -> Option<String> {
+    const POSITIVE: [&str; 6] = ["yes", "y", "up", "positive", "true", "1"];
+    let values = column.distinct.as_ref().filter(|_| has_names(column) && task(column) == Task::Binary)?;
+    let names = values.iter().filter_map(|(value, rows)| match value {
+        Distinct::Text(text) => Some((text, *rows)),
+        Distinct::Number(_) => None,
+    });
+    let is_meant = |text: &str| POSITIVE.contains(&text.to_lowercase().as_str());
+    let chosen = names.min_by_key(|(text, rows)| (!is_meant(text), *rows));
+    chosen.map(|(text, _)| text.clone())
+}
+
 /// Returns a description of the values of a possible label column.
 fn what(column: &ColumnDescription) -> String {
     match (task(column), column.range) {
+        _ if has_names(column) => values(column),
         (Task::Binary, _) => "0 and 1".into(),
         (Task::Classes, Some((_, most))) => format!("classes 0 to {most}"),
         (_, Some((low, high))) => format!("numbers from {} to {}", number(low), number(high)),
@@ -351,7 +367,7 @@ fn what(column: &ColumnDescription) -> String {
     }
 }
 
-/// Returns the features, and the columns of numbers that cannot be features with the reasons. Columns for
+/// Returns the features, and the columns that cannot be features with the reasons. Columns for
 /// which `taken` is true are neither.
 fn features(
     table: &TableDescription,
@@ -359,7 +375,7 @@ fn features(
 ) -> (Vec<&ColumnDescription>, Vec<(String, String)>) {
     let (mut features, mut excluded) = (Vec::new(), Vec::new());
     for column in &table.columns {
-        if taken(column) || column.found.is_some() || column.is_row_index() {
+        if taken(column) || column.is_row_index() {
             continue;
         }
         match unfit(column, table.rows) {
@@ -370,10 +386,13 @@ fn features(
     (features, excluded)
 }
 
-/// Returns why a column of numbers cannot be a feature; `None` if it can.
+/// Returns why a column cannot be a feature; `None` if it can.
 fn unfit(column: &ColumnDescription, rows: u64) -> Option<String> {
     let gaps = column.missing + column.infinite;
-    if let Some((location, text)) = &column.stray {
+    if let Some(found) = &column.found {
+        let advice = if has_names(column) { "; it can be `categorical`" } else { "" };
+        Some(format!("holds {}{advice}", shown(found)))
+    } else if let Some((location, text)) = &column.stray {
         Some(format!("has text, {} in {location}", code(text)))
     } else if column.range.is_none() {
         Some("has no number".into())

@@ -75,6 +75,21 @@ fn tasks_follow_from_the_values() {
 }
 
 #[test]
+fn texts_are_classes_of_a_label_and_are_excluded_from_features() {
+    for (values, task, positive) in [
+        (&["no", "yes"][..], Task::Binary, Some("yes")),
+        (&["DOWN", "UP"], Task::Binary, Some("UP")),
+        (&["left", "right"], Task::Binary, Some("left")),
+        (&["a", "b", "c"], Task::Classes, None),
+    ] {
+        let columns = vec![numbers("a", &[]), texts("name", &["x", "y", "z"]), texts("Class", values)];
+        let roles = Roles::of(&table(columns), None, None).expect("is told");
+        assert_eq!((roles.label.as_str(), roles.task, roles.positive.as_deref()), ("Class", task, positive));
+        assert_eq!(roles.excluded, [("name".to_owned(), "holds text; it can be `categorical`".to_owned())]);
+    }
+}
+
+#[test]
 fn what_cannot_be_told_is_asked_for() {
     let both = [numbers("a", &[0.0, 1.0]), numbers("b", &[0.0, 1.0])];
     let several = table([&both[..], &[texts("word", &["n", "y"])]].concat());
@@ -82,18 +97,21 @@ fn what_cannot_be_told_is_asked_for() {
     assert!(unclear.is_usage());
     assert_eq!(
         unclear.to_string(),
-        "cannot tell which column is the label; it could be `a` (0 and 1), `b` (0 and 1)"
+        "cannot tell which column is the label; it could be `a` (0 and 1), `b` (0 and 1), `word` (`n`, `y`)"
     );
-    assert_eq!(
-        unclear.hint().expect("there is one"),
-        "name it with --label COLUMN; `word` holds `n`, `y`, which could be written as 0, 1, ..."
-    );
+    assert_eq!(unclear.hint().expect("there is one"), "name it with --label COLUMN");
     let unknown = Roles::of(&several, Some("c"), None).expect_err("is not there");
     assert_eq!(unknown.to_string(), "--label: there is no column `c`");
     let both = Roles::of(&several, Some("a"), Some("a")).expect_err("is refused");
     assert!(both.is_usage());
-    let text = Roles::of(&several, Some("word"), None).expect_err("is refused");
-    assert!(!text.is_usage() && text.to_string().contains("a label is a number"), "{text}");
+    let many: Vec<String> = (0..21).map(|i| format!("t{i:02}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let several = table([&several.columns[..], &[texts("id", &many)]].concat());
+    let text = Roles::of(&several, Some("id"), None).expect_err("is refused");
+    assert_eq!(
+        (text.is_usage(), text.to_string().as_str()),
+        (false, "column `id` cannot be the label: it holds text, not numbers or a few classes")
+    );
     let constant = table(vec![numbers("a", &[1.0]), numbers("b", &[])]);
     assert!(matches!(Roles::of(&constant, Some("a"), None), Err(Unclear::ConstantLabel { .. })));
     let words = table(vec![texts("word", &["n", "y"])]);

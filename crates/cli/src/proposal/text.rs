@@ -75,11 +75,19 @@ impl Proposal<'_> {
             (None, _) => out.push_str("# No `time`: the rows of the file must be in time order.\n"),
         }
         let what = match roles.task {
+            Task::Binary if roles.positive.is_some() => "two classes by name",
             Task::Binary => "0 and 1",
             Task::Classes => "classes",
             Task::Regression => "a number",
         };
         line(out, &format!("label = {}", quoted(&roles.label)), &format!("{what}; {}", roles.why));
+        if let Some(positive) = &roles.positive {
+            line(
+                out,
+                &format!("positive = {}", quoted(positive)),
+                "the class whose probability is predicted",
+            );
+        }
         out.push_str(
             "# The label of a row must be a later value, to be predicted from the row and the rows\n",
         );
@@ -120,7 +128,7 @@ impl Proposal<'_> {
         line(out, "kind = \"patchtst\"", "");
         match self.roles.task {
             Task::Binary => {}
-            Task::Classes => line(out, "task = \"classes\"", "the label counts them from 0"),
+            Task::Classes => line(out, "task = \"classes\"", "the label is one of several classes"),
             Task::Regression => line(out, "task = \"regression\"", "the label is any number"),
         }
         line(out, &format!("context = {}", self.context), "rows from which a prediction is made");

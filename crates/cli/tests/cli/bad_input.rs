@@ -203,8 +203,9 @@ fn the_table() {
     insta::assert_snapshot!(run_with_table(&label), @r#"
     $ allometry run
     error: data.csv: line 4: label `label` is `2`; it must be 0 or 1
-    hint: a threshold can be the label: label = { rise = 0.01, of = "high", over = "close", horizon = 1 \
-    }
+    hint: task = "classes" under [model] predicts classes numbered from 0; task = "regression" under \
+    [model] predicts numbers; a label of two values names the one that is class 1: positive = "2" under \
+    [data]
     exit code 3
     "#);
     insta::assert_snapshot!(run_with_table(&table(20)), @"

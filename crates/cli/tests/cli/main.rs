@@ -22,6 +22,7 @@ mod grpc;
 mod guides;
 mod hosts;
 mod init;
+mod labels;
 mod manual;
 mod objectives;
 mod onnx;

@@ -51,7 +51,7 @@ pub(crate) fn plan<'a>(settings: &'a ModelSpec, series: &'a [f32], dropout: f64,
         capacity: 16,
         seed,
         series,
-        balance: 2.5,
+        class_weights: vec![1.0, 2.5, 0.5],
     }
 }
 

@@ -19,13 +19,17 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
     }
     let time = section.text("time", problems).map(|time| time.value);
     let label = label(&mut section, problems);
-    let features = section.section("features", problems).map_or_else(FeatureSpec::default, |inner| {
-        let column = match &label {
-            Some(LabelSpec::Column { name, .. }) => Some(name.as_str()),
-            _ => None,
-        };
-        features(inner, time.as_deref(), column, problems)
-    });
+    let column = match &label {
+        Some(LabelSpec::Column { name, .. }) => Some(name.as_str()),
+        _ => None,
+    };
+    let mut features = section
+        .section("features", problems)
+        .map_or_else(FeatureSpec::default, |inner| features(inner, time.as_deref(), column, problems));
+    if let Some(categorical) = columns(&mut section, "categorical", problems) {
+        check_roles(&categorical, (time.as_deref(), column), &features.exclude, problems);
+        features.categorical = names(categorical);
+    }
     let split = section.section("split", problems).map_or(SPLIT, |inner| split(inner, problems));
     let missing = section.word("na", MISSING, problems).unwrap_or_default();
     section.finish(problems);
@@ -36,15 +40,24 @@ fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec
     const EXPECTED: &str = "a column's name or a table { rise, of, over, horizon }";
     let horizon = section.node("horizon").map(|horizon| &horizon.place);
     let rows = section.within("horizon", 1, AT_LEAST_ONE, problems);
+    let positive = section.text("positive", problems);
     let Some(node) = section.node("label") else {
         section.missing("label", "label = \"label\"", problems);
         return None;
     };
     match &node.value {
         Node::Table(table) => {
+            if let Some(positive) = positive {
+                let what = "a label that is a column: a threshold that is reached is class 1";
+                problems.push(&positive.place, ProblemKind::Needs { key: "positive", what });
+            }
             rise(Section::new("the label", table, node.place.clone()), rows, horizon, problems)
         }
-        Node::Text(column) => Some(LabelSpec::Column { name: column.clone(), horizon: rows }),
+        Node::Text(column) => Some(LabelSpec::Column {
+            name: column.clone(),
+            horizon: rows,
+            positive: positive.map(|p| p.value),
+        }),
         other => {
             problems.push(&node.place, wrong_type("label", EXPECTED, other));
             None
@@ -87,18 +100,31 @@ fn features(
     let include = columns(&mut section, "include", problems);
     let exclude = columns(&mut section, "exclude", problems);
     section.finish(problems);
-    for column in include.iter().flatten() {
-        let excluded = exclude.iter().flatten().any(|other| other.value == column.value);
+    let exclude = exclude.map(names).unwrap_or_default();
+    check_roles(include.as_deref().unwrap_or_default(), (time, label), &exclude, problems);
+    FeatureSpec { include: include.map(names), exclude, categorical: Vec::new() }
+}
+
+/// Reports columns that cannot be features, because they are the time, the label or excluded.
+fn check_roles(
+    columns: &[Located<String>],
+    (time, label): (Option<&str>, Option<&str>),
+    exclude: &[String],
+    problems: &mut Problems,
+) {
+    for column in columns {
         let role = match column.value.as_str() {
             name if Some(name) == label => "the label",
             name if Some(name) == time => "the time",
-            _ if excluded => "excluded too",
+            _ if exclude.contains(&column.value) => "excluded too",
             _ => continue,
         };
         problems.push(&column.place, ProblemKind::NotAFeature { column: column.value.clone(), role });
     }
-    let names = |columns: Vec<Located<String>>| columns.into_iter().map(|c| c.value).collect();
-    FeatureSpec { include: include.map(names), exclude: exclude.map(names).unwrap_or_default() }
+}
+
+fn names(columns: Vec<Located<String>>) -> Vec<String> {
+    columns.into_iter().map(|column| column.value).collect()
 }
 
 fn columns(

@@ -20,7 +20,9 @@ use allometry_core::{Metrics, SamplerKind, SamplerSpec, Secret, Share, WeightTar
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, Parametrization, StopRule};
+use super::spec::{
+    BudgetSpec, ConfirmSpec, LabelSpec, Ladder, ObjectiveSpec, Parametrization, StopRule, Task,
+};
 use space::Known;
 
 const SEED: u64 = 42;
@@ -86,7 +88,16 @@ fn model_on_data(file: &mut Section<'_>, folder: &Path, problems: &mut Problems)
     let model = file
         .required_section("model", "[model] with context = 80, patch = 16 and stride = 8", problems)
         .and_then(|section| model::model(section, problems));
-    Some(ObjectiveSpec::Model { data: data?, model: model? })
+    let (data, model) = (data?, model?);
+    let has_positive = matches!(&data.label, LabelSpec::Column { positive: Some(_), .. });
+    if has_positive && model.task != Task::Binary {
+        let place = file.section("data", problems).and_then(|mut data| data.text("positive", problems));
+        if let Some(positive) = place {
+            let what = "`task = \"binary\"`: other tasks have no positive class";
+            problems.push(&positive.place, ProblemKind::Needs { key: "positive", what });
+        }
+    }
+    Some(ObjectiveSpec::Model { data, model })
 }
 
 fn command(

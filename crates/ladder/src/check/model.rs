@@ -125,6 +125,7 @@ fn batch_size(section: &mut Section<'_>, problems: &mut Problems) -> Option<usiz
 /// Reports settings that have no effect with the other settings.
 fn needs(section: &mut Section<'_>, spec: &ModelSpec, problems: &mut Problems) {
     let binary = spec.task == Task::Binary;
+    let weighs_classes = spec.task == Task::Classes && spec.loss == LossKind::Weighted;
     let monitored = spec.monitor.is_none_or(|monitor| monitor.is_of(spec.task));
     let mup = spec.parametrization == Parametrization::Mup;
     let defaults = ModelSpec::new(0, 0, 0);
@@ -137,11 +138,15 @@ fn needs(section: &mut Section<'_>, spec: &ModelSpec, problems: &mut Problems) {
             "`parametrization = \"mup\"`",
         ),
         ("revin_affine", !spec.revin_affine || spec.normalize == Normalize::Revin, "`normalize = \"revin\"`"),
-        ("loss", spec.loss == LossKind::Bce || binary, "`task = \"binary\"`"),
+        (
+            "loss",
+            spec.loss == LossKind::Bce || binary || weighs_classes,
+            "`task = \"binary\"`: with \"classes\" it is \"bce\" or \"weighted\"",
+        ),
         (
             "positive_weight",
-            spec.positive_weight.is_none() || spec.loss == LossKind::Weighted,
-            "`loss = \"weighted\"`",
+            spec.positive_weight.is_none() || (spec.loss == LossKind::Weighted && binary),
+            "`loss = \"weighted\"` and `task = \"binary\"`",
         ),
         ("focal_gamma", spec.focal_gamma == 2.0 || spec.loss == LossKind::Focal, "`loss = \"focal\"`"),
         (

@@ -197,7 +197,8 @@ fn every_key_of_the_sample_is_read() {
     assert_eq!(data.time.as_deref(), Some("date"));
     let label = LabelSpec::Rise { rise: 0.01, of: "high".into(), over: "close".into(), horizon: 2 };
     assert_eq!(data.label, label);
-    assert_eq!(data.features, FeatureSpec { include: None, exclude: vec!["close".into(), "high".into()] });
+    let exclude = vec!["close".into(), "high".into()];
+    assert_eq!(data.features, FeatureSpec { exclude, ..FeatureSpec::default() });
     assert_eq!(data.split, SplitSpec { train: 0.6, validation: 0.2 });
     assert_eq!(data.missing, MissingPolicy::Drop);
     let model = ModelSpec {
@@ -301,6 +302,8 @@ fn losses_of_binary_labels_and_sizes_of_batches_are_read() {
     let sizes = [999_999, 1_000_000, 7_999_999, 8_000_000].map(|weights| model.batch_size(weights));
     assert_eq!(sizes, [128, 64, 64, 32]);
     assert_eq!(ModelSpec::new(8, 4, 4).batch_size(8_000_000), 128);
+    let classes = with(&[("model.loss", "weighted"), ("model.task", "classes")]);
+    assert!(classes.is_ok(), "classes are weighted too: {classes:?}");
     let ladder = with(&[("model.loss", "focal"), ("model.focal_gamma", "0.5")]).unwrap();
     let (_, focal) = built_in(&ladder);
     assert_eq!((focal.loss, focal.focal_gamma), (LossKind::Focal, 0.5));

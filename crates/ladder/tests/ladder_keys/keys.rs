@@ -234,6 +234,13 @@ pub(crate) const DATA: &[Key] = &[
         "Label to predict: a column's value, or [whether a threshold is reached](#datalabel).",
     ),
     Key::new(
+        "positive",
+        Means("none: the label is 0 and 1"),
+        "up",
+        "Value of the label that is class 1, where `task = \"binary\"` and the label has two values \
+         other than 0 and 1, such as `no` and `yes`.",
+    ),
+    Key::new(
         "horizon",
         Is("1"),
         "5",
@@ -245,6 +252,12 @@ pub(crate) const DATA: &[Key] = &[
         Means("all numeric columns"),
         "{ exclude = [\"x\"] }",
         "Columns to predict it from.",
+    ),
+    Key::new(
+        "categorical",
+        Is("[]"),
+        "[\"sector\"]",
+        "Columns of which each value is a [category](#datafeatures): text, numbers or booleans.",
     ),
     Key::new(
         "split",
@@ -263,8 +276,8 @@ pub(crate) const DATA: &[Key] = &[
 
 pub(crate) const LABEL: &[Key] = &[
     Key::new("rise", Required, "0.02", "Relative rise of the threshold."),
-    Key::new("of", Required, "other", "Column that must reach the threshold."),
-    Key::new("over", Required, "other", "Column that the threshold is relative to."),
+    Key::new("of", Required, "other", "Column that must reach the threshold, `horizon` rows later."),
+    Key::new("over", Required, "other", "Column that the threshold is relative to, in the row itself."),
     Key::new(
         "horizon",
         Means("`horizon` of `[data]`"),
@@ -292,7 +305,7 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "task",
         Is("\"binary\""),
         "\"regression\"",
-        "Kind of label: 0 or 1; a class numbered from 0; any number, which is standardized on the \
+        "Kind of label: one of two classes; one of several; any number, which is standardized on the \
          training part and reported in its own units.",
     ),
     Key::new(
@@ -346,15 +359,19 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "loss",
         Is("\"bce\""),
         "\"soft_auc\"",
-        "Loss of a binary label: cross-entropy; with positive windows weighted; focal (Lin et al. \
-         2017); the mean of log(1 + exp(z- - z+)) over all pairs of a batch, which is consistent \
-         with the AUC (Gao & Zhou 2015) and whose predictions rank but are not calibrated.",
+        "Loss of classes: cross-entropy, binary or over a softmax; `weighted`, with windows weighted by \
+         their class; and, of a binary label only, focal (Lin et al. 2017) or the mean of \
+         log(1 + exp(z- - z+)) over all pairs of a batch, which is consistent with the AUC (Gao & Zhou \
+         2015) and whose predictions rank but are not calibrated. With `task = \"classes\"` the weight of \
+         a class is the number of training windows, divided by the number of classes and by its own \
+         windows: rare classes count as much as frequent ones, and predicted probabilities are those of \
+         equally frequent classes.",
     ),
     Key::new(
         "positive_weight",
         Means("the training part's negatives per positive"),
         "2.5",
-        "Weight of positive windows in the loss `weighted`.",
+        "Weight of positive windows in the loss `weighted` of a binary label.",
     )
     .requires(&[("model.loss", "weighted")]),
     Key::new("focal_gamma", Is("2"), "1.5", "Exponent of the loss `focal`.")

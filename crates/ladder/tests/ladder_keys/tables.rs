@@ -73,14 +73,34 @@ pub(crate) const TABLES: &[Table] = &[
                  lies an embargo of `context` and `horizon` rows, so that no window and no label \
                  reaches into another part ([decision 4](../adr/0004-embargo.md)). A horizon must \
                  be shorter than each part. It is stored with the studies: after a change the \
-                 ladder needs another `name`.",
+                 ladder needs another `name`.\n\nA label column holds numbers, `true` and `false` in \
+                 any capitalisation, or text. The first value decides: below a text, numbers are \
+                 names too; below a number, a text is an error. A binary label is 0 and 1, or any two \
+                 values of which `positive` names class 1. With `task = \"classes\"` the classes are \
+                 whole numbers from 0, or texts in sorted order (by code point), at most 1000. Every \
+                 class of the table must occur in the training part: one that occurs only later is \
+                 an error with its first row and its number of rows. A binary validation part must \
+                 have both classes; the test part only for a confirmation.",
         ),
     Table::new("`[data.label]`", "data.label", RISE, LABEL).about(
-        "A label by threshold: 1 where `of`, `horizon` rows later, is at least `1 + rise` \
-             times `over` now. The last `horizon` rows have no label.",
+        "A label by threshold: row t is 1 where `of` in row t + `horizon` is at least \
+             `1 + rise` times `over` in row t, and 0 otherwise. It compares that one row, not the \
+             greatest `of` of the rows between: for a maximum over several rows, compute it as a \
+             column of the table, and give that as `of`, or the label itself as a column. Rows are \
+             counted in time order, before any is left out. The last `horizon` rows have no label.",
     ),
-    Table::new("`[data.features]`", "data.features", model!("[data.features]\n"), FEATURES)
-        .about("Features are the numeric columns that are neither the time nor the label."),
+    Table::new("`[data.features]`", "data.features", model!("[data.features]\n"), FEATURES).about(
+        "Features are the numeric columns that are neither the time nor the label. A column of \
+             anything else is refused by name until it is excluded or `categorical`; `allometry \
+             check` lists the features, and why each other column is not one. The row index that \
+             pandas writes is never a feature.\n\nA column that `categorical` of `[data]` names is a \
+             feature for each of its values in the training part, at most 1000: 1 in the rows with \
+             that value, 0 in others. These features stand after the numbers, are not scaled by \
+             `standard`, and count in the weights of a budget. A value that only later rows or a \
+             table to be predicted have is 0 in all of them; `check` and `predict` count such rows. \
+             A missing value is one as of any feature: `na` treats it. With `normalize = \"revin\"` a \
+             category that is constant in a window is invisible.",
+    ),
     Table::new("`[data.split]`", "data.split", model!("[data.split]\n"), SPLIT)
         .about("Shares of the rows, each above 0 and below 1. The rest is the test part."),
     Table::new("`[model]`", "model", MODEL, MODEL_KEYS)

@@ -48,6 +48,10 @@ pub struct DataFacts {
     /// Number of classes, if more than two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
+    /// Names of the classes in their order, if the label holds names. Of a binary label the second is the
+    /// positive class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
 }
 
 /// The label of a table: a column, or a rule.

@@ -21,6 +21,7 @@ fn model() -> ObjectiveFacts {
         na: allometry_ladder::MissingPolicy::Error,
         horizon: 1,
         classes: None,
+        class_names: Vec::new(),
     };
     ObjectiveFacts::Model(Box::new(ModelFacts { model: ModelSpec::new(32, 8, 8), data, part: None }))
 }

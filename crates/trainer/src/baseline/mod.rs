@@ -223,7 +223,10 @@ mod tests {
             path,
             time: Some("date".to_owned()),
             label: LabelSpec::column("label"),
-            features: FeatureSpec { include: None, exclude: vec!["close".to_owned(), "high".to_owned()] },
+            features: FeatureSpec {
+                exclude: vec!["close".to_owned(), "high".to_owned()],
+                ..FeatureSpec::default()
+            },
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,
         };

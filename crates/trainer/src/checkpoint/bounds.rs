@@ -3,6 +3,7 @@
 use allometry_ladder::Task;
 
 use super::Description;
+use crate::data::width;
 use crate::hyperparameters::Hyperparameters;
 use crate::model::{Architecture, Geometry};
 
@@ -36,6 +37,14 @@ pub(super) fn problem(
         return Some(format!(
             "its description says {field} = {count}, but the file can hold at most {max_count}"
         ));
+    }
+    let names = description.data.preparation.class_names.len();
+    if names > 0 && names != classes.max(2) {
+        return Some(format!("its description names {names} classes, but the model has {}", classes.max(2)));
+    }
+    let (features, categories) = (geometry.features, width(&description.data.preparation.categories));
+    if categories > features {
+        return Some(format!("its description names {categories} categories, but {features} features"));
     }
     let weights = weights(hyperparameters.architecture, geometry);
     (weights * size_of::<f32>() as f64 > bytes as f64).then(|| {

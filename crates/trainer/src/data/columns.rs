@@ -5,7 +5,9 @@ use std::path::Path;
 
 use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, Task};
 
-use super::error::{DataError, Role};
+use super::error::{DataError, NotNumeric, Role};
+use super::summary::LeftOut;
+use super::value::EMPTY;
 
 /// Columns that a reader must return.
 #[derive(Debug, Clone, Copy)]
@@ -46,18 +48,23 @@ pub(super) enum ColumnKind {
 /// Indices of the table's columns by use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Selection {
+    /// Features that are numbers.
     pub(super) features: Vec<usize>,
+    /// Columns whose categories are features.
+    pub(super) categorical: Vec<usize>,
     pub(super) time: Option<usize>,
     pub(super) label: LabelColumns,
-    /// Names of unused columns, which are not numeric or are a row index.
-    pub(super) skipped: Vec<String>,
+    /// The other columns, in the table's order, each with the reason why it is no feature.
+    pub(super) left_out: Vec<(String, LeftOut)>,
 }
 
 /// Columns that determine the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LabelColumns {
-    /// Column with the label itself.
+    /// Column with the label itself, a number.
     Class(usize),
+    /// Column with the name of the class.
+    Named(usize),
     /// The two columns of a threshold.
     Rise { of: usize, over: usize },
     /// No label.
@@ -81,8 +88,9 @@ pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError
 
 /// Resolves the names of a ladder to columns of a table.
 ///
-/// Features are the numeric columns that are not time, label, excluded, or a row index of pandas. If the
-/// ladder includes columns by name, features are exactly those, in that order, without the excluded ones.
+/// Features are the columns that are not time, label, excluded, or a row index of pandas; all must be
+/// numeric, except those whose categories are features. If the ladder includes columns by name, features are
+/// exactly those, in that order, without the excluded ones, and the categorical ones.
 pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection, DataError> {
     let path = wanted.path;
     let find = |name: &str, role: Role| {
@@ -107,7 +115,15 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
     let time = wanted.time.map(|name| find(name, Role::Time)).transpose()?;
     let label = match wanted.label {
         None => LabelColumns::None,
-        Some(LabelSpec::Column { name, .. }) => LabelColumns::Class(find(name, Role::Label)?),
+        Some(LabelSpec::Column { name, positive, .. }) => {
+            let index = find(name, Role::Label)?;
+            let is_text = columns[index].kind != ColumnKind::Numeric && wanted.task != Task::Regression;
+            if is_text || positive.is_some() {
+                LabelColumns::Named(index)
+            } else {
+                LabelColumns::Class(index)
+            }
+        }
         Some(LabelSpec::Rise { of, over, .. }) => LabelColumns::Rise {
             of: numeric(find(of, Role::Label)?, Role::Label)?,
             over: numeric(find(over, Role::Label)?, Role::Label)?,
@@ -118,15 +134,15 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
     let reserved = |index: usize| {
         if time == Some(index) {
             Some(Role::Time)
-        } else if label == LabelColumns::Class(index) {
+        } else if label.column() == Some(index) {
             Some(Role::Label)
         } else {
             None
         }
     };
 
+    let categorical = categorical(wanted, columns, find, reserved)?;
     let mut features = Vec::new();
-    let mut skipped = Vec::new();
     if let Some(include) = &wanted.features.include {
         for name in include {
             let index = find(name, Role::Feature)?;
@@ -138,24 +154,87 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
             }
             features.push(index);
         }
-        features.retain(|index| !excluded.contains(index));
+        features.retain(|index| !excluded.contains(index) && !categorical.contains(index));
         for &index in &features {
             numeric(index, Role::Feature)?;
         }
     } else {
-        for (index, column) in columns.iter().enumerate() {
-            if reserved(index).is_some() || excluded.contains(&index) {
-                continue;
-            }
-            if column.kind == ColumnKind::Numeric && !is_row_index(&column.name) {
-                features.push(index);
-            } else {
-                skipped.push(column.name.clone());
-            }
-        }
+        let is_free = |index: usize| {
+            let is_other = excluded.contains(&index) || categorical.contains(&index);
+            reserved(index).is_none() && !is_other && !is_row_index(&columns[index].name)
+        };
+        features = (0..columns.len()).filter(|index| is_free(*index)).collect();
+        check_numeric(path, columns, &features)?;
     }
-    if features.is_empty() {
+    let left_out: Vec<(String, LeftOut)> = (0..columns.len())
+        .filter(|index| !features.contains(index) && !categorical.contains(index))
+        .map(|index| {
+            let why = match reserved(index) {
+                Some(Role::Time) => LeftOut::Time,
+                Some(_) => LeftOut::Label,
+                None if excluded.contains(&index) => LeftOut::Excluded,
+                None if wanted.features.include.is_some() => LeftOut::NotIncluded,
+                None => LeftOut::RowIndex,
+            };
+            (columns[index].name.clone(), why)
+        })
+        .collect();
+    if features.is_empty() && categorical.is_empty() {
+        let skipped = left_out.into_iter().map(|(name, _)| name).collect();
         return Err(DataError::NoFeatures { path: path.to_owned(), skipped });
     }
-    Ok(Selection { features, time, label, skipped })
+    Ok(Selection { features, categorical, time, label, left_out })
+}
+
+/// Returns the columns whose categories are features.
+fn categorical(
+    wanted: Wanted<'_>,
+    columns: &[Column],
+    find: impl Fn(&str, Role) -> Result<usize, DataError>,
+    reserved: impl Fn(usize) -> Option<Role>,
+) -> Result<Vec<usize>, DataError> {
+    let path = wanted.path;
+    let mut found = Vec::new();
+    for name in &wanted.features.categorical {
+        let index = find(name, Role::Category)?;
+        if let Some(role) = reserved(index) {
+            return Err(DataError::ReservedColumn { path: path.to_owned(), column: name.clone(), role });
+        }
+        if columns[index].kind == ColumnKind::Other(EMPTY.to_owned()) {
+            return Err(DataError::WrongType {
+                path: path.to_owned(),
+                column: name.clone(),
+                role: Role::Category,
+                found: EMPTY.to_owned(),
+                wanted: "categories",
+            });
+        }
+        found.push(index);
+    }
+    Ok(found)
+}
+
+impl LabelColumns {
+    /// Returns the column with the label itself; `None` for a threshold and without a label.
+    pub(super) fn column(self) -> Option<usize> {
+        match self {
+            Self::Class(column) | Self::Named(column) => Some(column),
+            Self::Rise { .. } | Self::None => None,
+        }
+    }
+}
+
+/// Returns an error that names every column of `features` that does not hold numbers.
+fn check_numeric(path: &Path, columns: &[Column], features: &[usize]) -> Result<(), DataError> {
+    let mut refused = Vec::new();
+    for &index in features {
+        if let ColumnKind::Other(found) = &columns[index].kind {
+            let (column, found) = (columns[index].name.clone(), found.clone());
+            refused.push(NotNumeric { column, found, first: None });
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(DataError::NotNumericFeatures { path: path.to_owned(), columns: refused })
 }

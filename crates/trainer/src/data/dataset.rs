@@ -7,12 +7,13 @@ use allometry_core::{ClassCounts, RowCount};
 use allometry_ladder::MissingPolicy;
 use serde::{Deserialize, Serialize};
 
+use super::categories::{Categories, width};
 use crate::batch::shuffled;
 
 /// A table ready for training. Features are in memory once, and windows refer to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Names of the features, in column order.
+    /// Names of the features, in column order: those that are numbers, then `column=category`.
     pub feature_names: Vec<String>,
     /// Features, row-major, `rows * feature_names.len()` finite values; scaled if the ladder asks for
     /// `standard`.
@@ -38,11 +39,18 @@ pub struct Preparation {
     pub time: Option<String>,
     /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
-    /// Mean and standard deviation by which each feature was scaled, if it was.
+    /// Mean and standard deviation by which each feature that is a number was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
+    /// Columns whose categories are features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<Categories>,
     /// Number of classes of the label; 0 if it does not have classes.
     #[serde(default)]
     pub classes: usize,
+    /// Names of the classes in their order, if the label holds names. Of a binary label the second is the
+    /// positive class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// Mean and standard deviation of the training windows' targets for regression. Models learn scaled
     /// targets.
     #[serde(default)]
@@ -65,6 +73,30 @@ pub struct Window {
     pub row: u64,
     /// Target: 0 or 1, the number of the class, or the number to predict.
     pub target: f32,
+}
+
+impl Preparation {
+    /// Returns the column and the category that a feature stands for, of `features`; `None` for a number.
+    pub(super) fn category(&self, feature: usize, features: usize) -> Option<(&str, &str)> {
+        let mut place = feature.checked_sub(self.numbers(features))?;
+        for column in &self.categories {
+            match column.names.get(place) {
+                Some(name) => return Some((&column.column, name)),
+                None => place -= column.names.len(),
+            }
+        }
+        None
+    }
+
+    /// Returns how many of the features of a data set are numbers, which come first.
+    pub(crate) fn numbers(&self, features: usize) -> usize {
+        features.saturating_sub(width(&self.categories))
+    }
+
+    /// Returns the name of a class: its number if the label holds no names.
+    pub fn class_name(&self, class: usize) -> String {
+        self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
 }
 
 impl Window {
@@ -160,10 +192,33 @@ impl SplitPart {
         self.counts().positives as f64 / self.windows.len().max(1) as f64
     }
 
-    /// Returns the number of windows of each class.
+    /// Returns the number of windows of each of the two classes.
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.is_positive()).count() as u64;
         ClassCounts { positives, negatives: self.windows.len() as u64 - positives }
+    }
+
+    /// Returns the number of windows of each of several classes; nothing for 0 classes.
+    pub fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let mut counts = vec![0; classes];
+        for window in &self.windows {
+            if let Some(count) = counts.get_mut(window.target as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// Returns the weight of each class in a weighted loss: `windows / (classes * windows of the class)` of
+    /// several classes, with which each class has the same sum and a window has 1 on average; 1 and
+    /// `negatives / positives` of a binary label, for which `classes` is 0.
+    pub(crate) fn class_weights(&self, classes: usize) -> Vec<f64> {
+        if classes == 0 {
+            let ClassCounts { positives, negatives } = self.counts();
+            return vec![1.0, negatives as f64 / positives.max(1) as f64];
+        }
+        let even = self.windows.len() as f64 / classes as f64;
+        self.class_counts(classes).into_iter().map(|count| even / count.max(1) as f64).collect()
     }
 }
 

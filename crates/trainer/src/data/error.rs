@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 use allometry_core::RowCount;
 
 use super::dataset::PartName;
+use super::leakage::Leak;
+use super::value::EMPTY;
+
+/// Largest number of classes or of categories.
+pub(super) const MOST_CLASSES: usize = 1000;
 
 /// Reason why a table cannot be used. Messages name the file and, if known, the line or row and the column.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +121,85 @@ pub enum DataError {
         /// Use of the column.
         role: Role,
     },
+    /// Columns that are not excluded hold something else than numbers.
+    #[error("{}: {}", path.display(), not_numeric(columns))]
+    NotNumericFeatures {
+        /// Path of the table.
+        path: PathBuf,
+        /// The columns, at least one.
+        columns: Vec<NotNumeric>,
+    },
+    /// Features give the label away.
+    #[error("{}: features give the label away: {}", path.display(), leaks_listed(leaks))]
+    Leaks {
+        /// Path of the table.
+        path: PathBuf,
+        /// The features, at least one.
+        leaks: Vec<Leak>,
+    },
+    /// A binary label by name has other than two classes.
+    #[error(
+        "{}: label `{column}` has {} ({}{}), but `task = \"binary\"` predicts two", path.display(),
+        class_count(classes.len()), class_rows(classes), rarest_at(rarest.as_ref())
+    )]
+    NotTwoClasses {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the label's column.
+        column: String,
+        /// Its classes, sorted, each with its number of rows.
+        classes: Vec<(String, u64)>,
+        /// The rarest of more than two classes with its first location, if it may be a mistake.
+        rarest: Option<(String, Location)>,
+    },
+    /// No class of a binary label is named as the positive one.
+    #[error(
+        "{}: label `{column}` has two classes ({}), and neither is named as positive", path.display(),
+        class_rows(classes)
+    )]
+    NoPositive {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the label's column.
+        column: String,
+        /// Its classes, sorted, each with its number of rows.
+        classes: Vec<(String, u64)>,
+    },
+    /// The positive class does not occur.
+    #[error(
+        "{}: label `{column}` is never `{positive}` (positive); its classes are {}", path.display(),
+        class_rows(classes)
+    )]
+    UnknownPositive {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the label's column.
+        column: String,
+        /// The positive class of the ladder.
+        positive: String,
+        /// The label's classes, sorted, each with its number of rows.
+        classes: Vec<(String, u64)>,
+    },
+    /// A column has too many categories.
+    #[error("{}: {location}: column `{column}` has more than {MOST_CLASSES} categories", path.display())]
+    TooManyCategories {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the column.
+        column: String,
+        /// Location of the first category too many.
+        location: Location,
+    },
+    /// A label has too many names.
+    #[error("{}: {location}: label `{column}` has more than {MOST_CLASSES} classes", path.display())]
+    TooManyClasses {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the label's column.
+        column: String,
+        /// Location of the first class too many.
+        location: Location,
+    },
     /// A feature is included twice.
     #[error("{}: feature `{column}` is included twice", path.display())]
     RepeatedFeature {
@@ -124,8 +208,8 @@ pub enum DataError {
         /// Name of the column.
         column: String,
     },
-    /// No numeric column is left as a feature.
-    #[error("{}: no numeric column is left to be a feature", path.display())]
+    /// No column is left as a feature.
+    #[error("{}: no column is left to be a feature", path.display())]
     NoFeatures {
         /// Path of the table.
         path: PathBuf,
@@ -275,14 +359,21 @@ pub enum DataError {
         context: usize,
     },
     /// A class does not occur in the training part.
-    #[error("{}: class {class} of {classes} has no window in the training part", path.display())]
+    #[error(
+        "{}: class {class} of {classes} has no window in the training part; {}", path.display(),
+        occurrence(*rows, *first)
+    )]
     AbsentClass {
         /// Path of the table.
         path: PathBuf,
-        /// Number of the class.
-        class: usize,
-        /// Number of classes of the whole table: one more than the highest class.
+        /// Name of the class, or its number.
+        class: String,
+        /// Number of classes of the whole table.
         classes: usize,
+        /// Number of rows of the class.
+        rows: u64,
+        /// Location of the first of them.
+        first: Option<Location>,
     },
     /// The label is a threshold although the task is not binary.
     #[error("{}: a threshold label is 0 or 1, so the task must be binary", path.display())]
@@ -314,8 +405,8 @@ pub enum DataError {
         part: PartName,
         /// Number of its windows.
         windows: u64,
-        /// Their class.
-        class: usize,
+        /// Name of their class, or its number.
+        class: String,
     },
 }
 
@@ -365,9 +456,45 @@ impl DataError {
             Self::MissingLabel { .. } => {
                 "na = \"drop\" under [data] keeps such rows as history without predicting them".to_owned()
             }
-            Self::BadLabel { wanted: "0 or 1", .. } => "a threshold can be the label: \
-                 label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }"
-                .to_owned(),
+            Self::BadLabel { value, wanted, .. } => label_hint(value, wanted),
+            Self::NotNumericFeatures { columns, .. } => {
+                let exclude = excluding(columns.iter().map(|column| column.column.as_str()));
+                match columns.iter().find(|column| column.first.is_some()) {
+                    Some(column) => format!("{exclude}; {}", as_categories(&column.column)),
+                    None => exclude,
+                }
+            }
+            Self::WrongType { column, role: Role::Feature, found, .. } if found != EMPTY => {
+                as_categories(column)
+            }
+            Self::TooManyCategories { column, .. } => excluding([column.as_str()].into_iter()),
+            Self::Leaks { leaks, .. } => {
+                let exclude = excluding(leaks.iter().map(|leak| leak.column.as_str()));
+                format!("a feature must be known before its label: {exclude}; if it is, `run` trains with it")
+            }
+            Self::NotTwoClasses { classes, .. } if classes.len() > 2 => {
+                "`task = \"classes\"` under [model] predicts several classes; otherwise correct the label"
+                    .to_owned()
+            }
+            Self::NoPositive { classes, .. } => {
+                let name = &classes[1].0;
+                format!("positive = {name:?} under [data] makes `{name}` class 1")
+            }
+            Self::UnknownPositive { positive, classes, .. } => {
+                let names: Vec<String> = classes.iter().map(|(name, _)| name.clone()).collect();
+                let name = nearest(positive, &names)?;
+                format!("did you mean positive = {name:?}?")
+            }
+            Self::TooManyClasses { .. } => {
+                "name another column; numbers are predicted with `task = \"regression\"` under [model]"
+                    .to_owned()
+            }
+            Self::AbsentClass { rows: 0, .. } => {
+                "number the classes from 0 without gaps, or write them as names".to_owned()
+            }
+            Self::AbsentClass { .. } => {
+                "a larger share for training, or one class for it and another in the table".to_owned()
+            }
             Self::BadTime { .. } => {
                 "times are written as 2024-01-31, 2024-01-31T16:00:00, 2024-01-31T16:00:00Z or a number"
                     .to_owned()
@@ -400,6 +527,86 @@ impl DataError {
     }
 }
 
+/// Returns advice for a label that does not fit its task.
+fn label_hint(value: &str, wanted: &str) -> String {
+    const CLASSES: &str = "task = \"classes\" under [model] predicts classes numbered from 0";
+    const NUMBERS: &str = "task = \"regression\" under [model] predicts numbers";
+    const THRESHOLD: &str =
+        "a threshold can be the label: label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }";
+    let number = value.trim_matches('`').parse::<f64>().ok();
+    let is_class = |x: f64| x.fract() == 0.0 && (0.0..MOST_CLASSES as f64).contains(&x);
+    match (number, wanted) {
+        (None, "a finite number") => {
+            "task = \"binary\" or task = \"classes\" under [model] predicts classes by name".to_owned()
+        }
+        (None, _) => "the label's first value is a number, so all must be; correct this one".to_owned(),
+        (Some(x), "0 or 1") if is_class(x) => {
+            format!(
+                "{CLASSES}; {NUMBERS}; a label of two values names the one that is class 1: \
+                 positive = \"{x}\" under [data]"
+            )
+        }
+        (Some(_), "0 or 1") => format!("{NUMBERS}; {THRESHOLD}"),
+        (Some(_), _) => NUMBERS.to_owned(),
+    }
+}
+
+fn not_numeric(columns: &[NotNumeric]) -> String {
+    let one = |column: &NotNumeric| {
+        let name = &column.column;
+        match &column.first {
+            Some((location, value)) => {
+                format!("column `{name}` cannot be a feature: {location} has {value}, which is not a number")
+            }
+            None => format!("column `{name}` cannot be a feature: it holds {}", column.found),
+        }
+    };
+    columns.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn leaks_listed(leaks: &[Leak]) -> String {
+    leaks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the setting that makes a column one of categories.
+fn as_categories(column: &str) -> String {
+    format!("categorical = [{column:?}] under [data] makes a feature of each of its values")
+}
+
+/// Returns the setting that leaves out columns, of which there is at least one.
+fn excluding<'a>(columns: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = columns.map(|column| format!("{column:?}")).collect();
+    names.dedup();
+    let what = if names.len() == 1 { "it" } else { "them" };
+    format!("exclude = [{}] under [data.features] leaves {what} out", names.join(", "))
+}
+
+fn rarest_at(rarest: Option<&(String, Location)>) -> String {
+    rarest.map_or_else(String::new, |(name, location)| format!("; the first `{name}` is in {location}"))
+}
+
+fn class_count(count: usize) -> String {
+    if count == 1 { "1 class".to_owned() } else { format!("{count} classes") }
+}
+
+fn class_rows(classes: &[(String, u64)]) -> String {
+    const SHOWN: usize = 12;
+    let one = |(name, rows): &(String, u64)| {
+        format!("`{name}` in {rows} {}", if *rows == 1 { "row" } else { "rows" })
+    };
+    let shown: Vec<String> = classes.iter().take(SHOWN).map(one).collect();
+    let rest = classes.len().saturating_sub(SHOWN);
+    if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
+}
+
+fn occurrence(rows: u64, first: Option<Location>) -> String {
+    match (rows, first) {
+        (1, Some(first)) => format!("it occurs in 1 row, {first}"),
+        (_, Some(first)) => format!("it occurs in {rows} rows, the first is {first}"),
+        _ => "it occurs in no row".to_owned(),
+    }
+}
+
 fn further_count(more: u64, noun: &str) -> String {
     match more {
         0 => String::new(),
@@ -427,6 +634,17 @@ fn listed(names: &[String]) -> String {
     if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
 }
 
+/// A column that holds something else than numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotNumeric {
+    /// Name of the column.
+    pub column: String,
+    /// Description of its values.
+    pub found: String,
+    /// Its first value with the location, if it can be read.
+    pub first: Option<(Location, String)>,
+}
+
 /// Use of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -436,6 +654,8 @@ pub enum Role {
     Label,
     /// Is an input of the model.
     Feature,
+    /// Holds categories, which are inputs of the model.
+    Category,
     /// Is left out.
     Excluded,
     /// Is read as numbers.
@@ -448,6 +668,7 @@ impl fmt::Display for Role {
             Self::Time => "time",
             Self::Label => "label",
             Self::Feature => "feature",
+            Self::Category => "categorical",
             Self::Excluded => "excluded",
             Self::Read => "numbers",
         })

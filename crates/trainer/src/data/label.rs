@@ -19,6 +19,7 @@ pub(super) fn targets(
                 (!reached.is_nan() && !wanted.is_nan()).then_some(f32::from(u8::from(reached >= wanted)))
             })
             .collect(),
+        (Targets::Named(_), _) => unreachable!("names are numbered after reading"),
         (Targets::None(_), _) => vec![None; order.len()],
         (Targets::Class(classes) | Targets::Rise { of: classes, .. }, _) => {
             order.iter().map(|&row| (!classes[row].is_nan()).then_some(classes[row] as f32)).collect()

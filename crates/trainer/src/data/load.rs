@@ -6,16 +6,16 @@ use std::path::Path;
 use allometry_core::RowCount;
 use allometry_ladder::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
-use super::columns::{Column, Wanted};
+use super::categories::{Categories, width};
+use super::columns::Wanted;
 use super::dataset::{Dataset, PartName, Preparation, SplitPart, Window};
-use super::error::{DataError, Location, TrainPartProblem};
+use super::error::{DataError, TrainPartProblem};
+use super::format::read;
 use super::label;
 use super::rows::Rows;
 use super::scale::{moments, standardise};
 use super::split::{Split, part_rows};
 use super::summary::{PartSummary, TableSummary};
-use super::value::Visitor;
-use super::{read_csv, read_parquet};
 
 /// A data set and a summary of its table.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,10 @@ pub struct Loaded {
 /// known label belong to no part: the last `horizon` rows of a threshold label, rows at the end with an
 /// empty label, and, if rows with gaps are left out, rows with a missing label.
 ///
-/// With [`Normalize::Standard`] the features are scaled by their mean and standard deviation over the rows
+/// Features of categories are 0 or 1, one for each category of the rows of training windows, and stand after
+/// the numbers. A row with another category has 0 in all of them.
+///
+/// With [`Normalize::Standard`] the numbers are scaled by their mean and standard deviation over the rows
 /// of training windows. Otherwise they are as in the file.
 ///
 /// # Errors
@@ -52,9 +55,12 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     if task != Task::Binary && matches!(spec.label, LabelSpec::Rise { .. }) {
         return Err(DataError::ThresholdLabel { path: path.clone() });
     }
-    let rows = read(Wanted::new(spec, task))?;
+    let mut rows = read(Wanted::new(spec, task))?;
     if rows.len() == 0 {
         return Err(DataError::NoRows { path: path.clone() });
+    }
+    if let LabelSpec::Column { positive, .. } = &spec.label {
+        rows.number_classes(path, positive.as_deref())?;
     }
     if spec.missing == MissingPolicy::Error {
         rows.check_gaps(path)?;
@@ -89,89 +95,40 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     }
     let classes = match task {
         Task::Binary | Task::Regression => 0,
-        Task::Classes => count_classes(path, &targets, &train)?,
+        Task::Classes => count_classes(path, &rows, (&complete_rows, &targets), &train)?,
     };
     if task != Task::Regression {
-        check_classes(path, PartName::Train, &train)?;
-        check_classes(path, PartName::Validation, &validation)?;
+        check_classes(path, PartName::Train, &train, &rows.class_names)?;
+        check_classes(path, PartName::Validation, &validation, &rows.class_names)?;
     }
     let target = (task == Task::Regression).then(|| {
         let values: Vec<f32> = train.windows.iter().map(|w| w.target).collect();
         moments(&values, 1)[0]
     });
 
+    let (categories, unseen) = rows.categories(&complete_rows, split.train.end);
     let summary = TableSummary {
         rows: rows.len() as u64,
         dropped: (rows.len() - complete_rows.len()) as u64,
         unlabelled: targets.iter().filter(|target| target.is_none()).count() as u64,
-        features: rows.selection.features.len(),
-        skipped: rows.selection.skipped.clone(),
-        parts: parts.map(|(name, part)| PartSummary::new(name, part, |row| rows.times.text(row))),
+        features: rows.selection.features.len() + width(&categories),
+        left_out: rows.selection.left_out.clone(),
+        gaps: rows.gap_counts(),
+        unseen,
+        parts: parts.map(|(name, part)| PartSummary::new(name, part, classes, |row| rows.times.text(row))),
     };
-    let features = summary.features;
-    let feature_names = rows.selection.features.iter().map(|&column| rows.names[column].clone()).collect();
-    let mut values = Rows::gather(rows.values, features, &complete_rows);
+    let features = rows.selection.features.len();
+    let numbers = rows.selection.features.iter().map(|&column| rows.names[column].clone());
+    let feature_names = numbers.chain(categories.iter().flat_map(Categories::features)).collect();
+    let class_names = std::mem::take(&mut rows.class_names);
+    let mut values = Rows::gather(std::mem::take(&mut rows.values), features, &complete_rows);
     let scaling =
         (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
-    let preparation =
-        Preparation { time: spec.time.clone(), missing: spec.missing, scaling, classes, target };
+    let (time, missing) = (spec.time.clone(), spec.missing);
+    let values = rows.encoded(values, &categories, &complete_rows);
+    let preparation = Preparation { time, missing, scaling, categories, classes, class_names, target };
     let dataset = Dataset { feature_names, values, context, targets, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
-}
-
-pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
-    match Format::of(wanted.path)? {
-        Format::Csv => read_csv::read(wanted),
-        Format::Parquet => read_parquet::read(wanted),
-    }
-}
-
-/// File format of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Csv,
-    Parquet,
-}
-
-impl Format {
-    /// Returns the format of a file by the extension of its name.
-    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
-        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-        match extension.as_deref() {
-            Some("csv") => Ok(Self::Csv),
-            Some("parquet") => Ok(Self::Parquet),
-            _ => Err(DataError::UnknownFormat { path: path.to_owned() }),
-        }
-    }
-
-    /// Returns the columns of a table as found by its reader.
-    pub(super) fn columns(self, path: &Path) -> Result<Vec<Column>, DataError> {
-        match self {
-            Self::Csv => read_csv::scan(path),
-            Self::Parquet => read_parquet::columns(path),
-        }
-    }
-
-    /// Passes the values of `columns`, which are ascending indices, to a visitor.
-    pub(super) fn visit(
-        self,
-        path: &Path,
-        columns: &[usize],
-        visitor: &mut dyn Visitor,
-    ) -> Result<(), DataError> {
-        match self {
-            Self::Csv => read_csv::visit(path, columns, visitor),
-            Self::Parquet => read_parquet::visit(path, columns, visitor),
-        }
-    }
-
-    /// Returns the location of a place, which is the byte at which a line starts or the number of a row.
-    pub(super) fn location(self, path: &Path, place: u64) -> Location {
-        match self {
-            Self::Csv => Location::of_record(path, place).unwrap_or(Location::Row(place)),
-            Self::Parquet => Location::Row(place),
-        }
-    }
 }
 
 /// Returns an error if labels look further ahead than a part is long. All rows of such a part would share
@@ -212,18 +169,24 @@ fn check_labels(
     })
 }
 
-/// Checks that a part, which must have windows, has two classes. [`load`] checks the training and the
-/// validation part.
+/// Checks that a part, which must have windows, has two classes, which `class_names` names for the message.
+/// [`load`] checks the training and the validation part.
 ///
 /// # Errors
 /// [`DataError::OneClass`] if all windows have the same class.
-pub fn check_classes(path: &Path, name: PartName, part: &SplitPart) -> Result<(), DataError> {
+pub fn check_classes(
+    path: &Path,
+    name: PartName,
+    part: &SplitPart,
+    class_names: &[String],
+) -> Result<(), DataError> {
     let first = part.windows[0].target;
     if part.windows.iter().any(|w| w.target != first) {
         return Ok(());
     }
     let windows = part.windows.len() as u64;
-    Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class: first as usize })
+    let class = class_name(first as usize, class_names);
+    Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class })
 }
 
 /// Checks that a part of the training rows has windows, but not all of them, and two classes unless the task
@@ -249,10 +212,31 @@ pub fn check_train_part(path: &Path, dataset: &Dataset, rows: RowCount, task: Ta
 }
 
 /// Returns the number of classes of a table, each of which must occur in the training part.
-fn count_classes(path: &Path, targets: &[Option<f32>], train: &SplitPart) -> Result<usize, DataError> {
+fn count_classes(
+    path: &Path,
+    rows: &Rows,
+    (complete_rows, targets): (&[usize], &[Option<f32>]),
+    train: &SplitPart,
+) -> Result<usize, DataError> {
     let classes = targets.iter().flatten().fold(0, |most, &target| most.max(target as usize + 1));
-    match (0..classes).find(|&class| train.windows.iter().all(|w| w.target as usize != class)) {
-        None => Ok(classes),
-        Some(class) => Err(DataError::AbsentClass { path: path.to_owned(), class, classes }),
-    }
+    let Some(absent) = (0..classes).find(|&class| train.windows.iter().all(|w| w.target as usize != class))
+    else {
+        return Ok(classes);
+    };
+    let of_class = || {
+        let known = complete_rows.iter().zip(targets);
+        known.filter(|(_, target)| target.is_some_and(|target| target as usize == absent))
+    };
+    Err(DataError::AbsentClass {
+        path: path.to_owned(),
+        class: class_name(absent, &rows.class_names),
+        classes,
+        rows: of_class().count() as u64,
+        first: of_class().next().map(|(row, _)| rows.location(*row)),
+    })
+}
+
+/// Returns the name of a class for messages: its number if it has none.
+fn class_name(class: usize, names: &[String]) -> String {
+    names.get(class).map_or_else(|| class.to_string(), |name| format!("`{name}`"))
 }

@@ -4,12 +4,16 @@
 //! time order such that no row and no label of one part reaches into another. [`describe()`] describes a
 //! table for which there is no ladder yet.
 
+mod categories;
 mod columns;
 mod dataset;
 mod describe;
 mod error;
+mod format;
 mod label;
+mod leakage;
 mod load;
+mod names;
 mod numbers;
 mod read_csv;
 mod read_parquet;
@@ -24,13 +28,16 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use categories::width;
+pub use categories::{Categories, Unseen};
 pub use dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
     describe, describe_times,
 };
-pub use error::{DataError, Gap, Location, Role, TrainPartProblem};
+pub use error::{DataError, Gap, Location, NotNumeric, Role, TrainPartProblem};
+pub use leakage::{Evidence, Leak, leaks};
 pub use load::{Loaded, check_classes, check_train_part, load};
 pub use numbers::read_numbers;
-pub use summary::{PartSummary, TableSummary};
+pub use summary::{LeftOut, PartSummary, TableSummary};
 pub use unlabelled::{Row, Unlabelled, load_unlabelled};

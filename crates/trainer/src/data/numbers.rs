@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::columns::Column;
 use super::error::{DataError, Role};
-use super::load::Format;
+use super::format::Format;
 use super::value::{Value, Visitor};
 
 /// Reads columns of numbers from a `.csv` or `.parquet` file, in the order of `names`. Missing values are

@@ -10,7 +10,7 @@ use super::columns::{self, Column, ColumnKind, LabelColumns, Wanted};
 use super::error::{DataError, Location};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
-use super::value::{Value, Visitor};
+use super::value::{EMPTY, Value, Visitor};
 
 /// Reads the wanted columns of a CSV file.
 ///
@@ -35,6 +35,9 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
             let value = rows.number(row, column, value);
             rows.values.push(value);
         }
+        for (place, &column) in selection.categorical.iter().enumerate() {
+            rows.push_category(path, place, name(&records.record[column]))?;
+        }
         if let Some(column) = selection.time {
             let text = &records.record[column];
             rows.push_time(path, row, Time::parse(text), || quoted(text))?;
@@ -48,6 +51,9 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
                     Cell::Text => Some(f64::INFINITY),
                 };
                 rows.push_class(path, class, || quoted(text))?;
+            }
+            LabelColumns::Named(column) => {
+                rows.push_name(path, name(&records.record[column]))?;
             }
             LabelColumns::Rise { of, over } => {
                 let (reached, base) = (records.number(&rows, of)?, records.number(&rows, over)?);
@@ -82,7 +88,7 @@ pub(super) fn scan(path: &Path) -> Result<Vec<Column>, DataError> {
     if !any {
         return Err(DataError::NoRows { path: path.to_owned() });
     }
-    let empty = || ColumnKind::Other("nothing".to_owned());
+    let empty = || ColumnKind::Other(EMPTY.to_owned());
     let columns = records.header.into_iter().zip(kinds);
     Ok(columns.map(|(name, kind)| Column { name, kind: kind.unwrap_or_else(empty) }).collect())
 }
@@ -149,6 +155,16 @@ impl Records {
     }
 }
 
+/// Whether a text stands for a missing value.
+pub(super) fn is_missing(text: &str) -> bool {
+    matches!(text, "" | "NA" | "N/A" | "NULL" | "null" | "None" | "<NA>")
+}
+
+/// Returns a field as a name; `None` if it is missing.
+fn name(text: &str) -> Option<&str> {
+    (!is_missing(text.trim())).then_some(text)
+}
+
 /// Value of a field.
 enum Cell {
     Empty,
@@ -160,9 +176,9 @@ impl Cell {
     fn parse(text: &str) -> Self {
         let text = text.trim();
         match text {
-            "" | "NA" | "N/A" | "NULL" | "null" | "None" | "<NA>" => Self::Empty,
-            "true" | "True" | "TRUE" => Self::Number(1.0),
-            "false" | "False" | "FALSE" => Self::Number(0.0),
+            text if is_missing(text) => Self::Empty,
+            text if text.eq_ignore_ascii_case("true") => Self::Number(1.0),
+            text if text.eq_ignore_ascii_case("false") => Self::Number(0.0),
             _ => text.parse().map_or(Self::Text, Self::Number),
         }
     }

@@ -1,15 +1,18 @@
 //! Rows as read, in the order of the file, before any is left out.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use allometry_ladder::Task;
 
+use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
-use super::error::{DataError, Gap, Location};
+use super::error::{DataError, Gap, Location, MOST_CLASSES};
+use super::names::Names;
 use super::time::{Time, Times};
 
 /// Highest number of a class.
-const MAX_CLASS: f64 = 999.0;
+const MAX_CLASS: f64 = MOST_CLASSES as f64 - 1.0;
 
 /// The used columns of a table. Features are stored once, as `f32`, with NaN for values that are missing or
 /// not finite.
@@ -19,10 +22,14 @@ pub(super) struct Rows {
     pub(super) names: Vec<String>,
     pub(super) selection: Selection,
     task: Task,
-    /// Features, row-major.
+    /// Features that are numbers, row-major.
     pub(super) values: Vec<f32>,
+    /// Categories of each row, column by column.
+    pub(super) categorical: Vec<Names>,
     pub(super) times: Times,
     pub(super) targets: Targets,
+    /// Names of the classes in their order; empty for a label without names.
+    pub(super) class_names: Vec<String>,
     pub(super) places: Places,
     gaps: Gaps,
 }
@@ -41,6 +48,8 @@ pub(super) enum Places {
 pub(super) enum Targets {
     /// Class or number.
     Class(Vec<f64>),
+    /// Names of classes, until [`Rows::number_classes`] numbers them.
+    Named(Names),
     /// The two columns of a threshold.
     Rise { of: Vec<f64>, over: Vec<f64> },
     /// Number of rows of a table without labels.
@@ -53,22 +62,28 @@ struct Gaps {
     /// Row, column of the table, and kind of the first gap in reading order.
     first: Option<(usize, usize, Gap)>,
     count: u64,
+    /// Number of gaps of each column that has one.
+    columns: BTreeMap<usize, u64>,
 }
 
 impl Rows {
     pub(super) fn new(names: Vec<String>, selection: Selection, task: Task, places: Places) -> Self {
         let targets = match selection.label {
             LabelColumns::Class(_) => Targets::Class(Vec::new()),
+            LabelColumns::Named(_) => Targets::Named(Names::default()),
             LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
             LabelColumns::None => Targets::None(0),
         };
+        let categorical = selection.categorical.iter().map(|_| Names::default()).collect();
         Self {
             names,
             selection,
             task,
+            categorical,
             values: Vec::new(),
             times: Times::Empty,
             targets,
+            class_names: Vec::new(),
             places,
             gaps: Gaps::default(),
         }
@@ -78,6 +93,7 @@ impl Rows {
     pub(super) fn len(&self) -> usize {
         match &self.targets {
             Targets::Class(classes) => classes.len(),
+            Targets::Named(names) => names.len(),
             Targets::Rise { of, .. } => of.len(),
             Targets::None(rows) => *rows,
         }
@@ -96,7 +112,8 @@ impl Rows {
     /// Whether a row has every feature.
     pub(super) fn is_complete(&self, row: usize) -> bool {
         let features = self.selection.features.len();
-        self.values[row * features..(row + 1) * features].iter().all(|v| !v.is_nan())
+        let has_numbers = self.values[row * features..(row + 1) * features].iter().all(|v| !v.is_nan());
+        has_numbers && self.categorical.iter().all(|names| names.name(row).is_some())
     }
 
     /// Returns a value of `column` (of the table) as stored, and counts it as a gap if it is not a finite
@@ -110,6 +127,51 @@ impl Rows {
             return f32::NAN;
         };
         value as f32
+    }
+
+    /// Appends the category of the next row in the column at this place among the categorical ones.
+    pub(super) fn push_category(
+        &mut self,
+        path: &Path,
+        place: usize,
+        name: Option<&str>,
+    ) -> Result<(), DataError> {
+        let (row, column) = (self.categorical[place].len(), self.selection.categorical[place]);
+        if name.is_none() {
+            self.record(row, column, Gap::Empty);
+        }
+        self.categorical[place].push(name).map_err(|_| DataError::TooManyCategories {
+            path: path.to_owned(),
+            column: self.names[column].clone(),
+            location: self.location(row),
+        })
+    }
+
+    /// Returns the columns of categories with those of the first `fitted` of `rows`, and the categories that
+    /// only the others have.
+    pub(super) fn categories(&self, rows: &[usize], fitted: usize) -> (Vec<Categories>, Vec<Unseen>) {
+        let columns = self.selection.categorical.iter().zip(&self.categorical);
+        let found: Vec<Categories> = columns
+            .map(|(column, cells)| {
+                Categories::of(self.names[*column].clone(), rows[..fitted].iter().map(|row| cells.name(*row)))
+            })
+            .collect();
+        let unseen = self.unseen(&found, rows);
+        (found, unseen)
+    }
+
+    /// Returns the categories of `rows` that are not among those of `columns`.
+    pub(super) fn unseen(&self, columns: &[Categories], rows: &[usize]) -> Vec<Unseen> {
+        let pairs = columns.iter().zip(&self.categorical);
+        pairs.filter_map(|(column, cells)| column.unseen(rows.iter().map(|row| cells.name(*row)))).collect()
+    }
+
+    /// Returns the features of `rows`: `numbers`, followed by those of `columns`.
+    pub(super) fn encoded(&self, numbers: Vec<f32>, columns: &[Categories], rows: &[usize]) -> Vec<f32> {
+        let features = self.selection.features.len();
+        encoded(numbers, features, columns, rows.len(), |column, row| {
+            self.categorical[column].name(rows[row])
+        })
     }
 
     /// Returns a value of a threshold's column. A missing value is counted as a gap unless the column is
@@ -129,6 +191,7 @@ impl Rows {
 
     fn record(&mut self, row: usize, column: usize, gap: Gap) {
         self.gaps.count += 1;
+        *self.gaps.columns.entry(column).or_default() += 1;
         if self.gaps.first.is_none_or(|(r, c, _)| (row, column) < (r, c)) {
             self.gaps.first = Some((row, column, gap));
         }
@@ -166,6 +229,56 @@ impl Rows {
             value: shown(),
             wanted,
         })
+    }
+
+    /// Appends the name of the next row's class.
+    pub(super) fn push_name(&mut self, path: &Path, name: Option<&str>) -> Result<(), DataError> {
+        let row = self.len();
+        let Targets::Named(names) = &mut self.targets else {
+            unreachable!("readers push names where the label holds names");
+        };
+        names.push(name).map_err(|_| DataError::TooManyClasses {
+            path: path.to_owned(),
+            column: self.label_column(),
+            location: self.location(row),
+        })
+    }
+
+    /// Replaces the names of classes by their numbers. Other labels stay as they are.
+    pub(super) fn number_classes(&mut self, path: &Path, positive: Option<&str>) -> Result<(), DataError> {
+        if let Targets::Named(names) = &self.targets {
+            let numbered = names.numbered((path, &self.label_column()), self.task, positive);
+            let numbered = numbered.map_err(|error| self.located(error, names))?;
+            self.class_names = numbered.names;
+            self.targets = Targets::Class(numbered.classes);
+        }
+        Ok(())
+    }
+
+    /// Adds the place of the rarest class to an error about too many classes, if it is so rare that it may
+    /// be a mistake.
+    fn located(&self, error: DataError, names: &Names) -> DataError {
+        match error {
+            DataError::NotTwoClasses { path, column, classes, .. } if classes.len() > 2 => {
+                let all: u64 = classes.iter().map(|(_, rows)| rows).sum();
+                let rarest = classes.iter().min_by_key(|(_, rows)| *rows);
+                let rarest = rarest.filter(|(_, rows)| rows * 20 <= all);
+                let at =
+                    |(name, _): &(String, u64)| Some((name.clone(), self.location(names.first_row(name)?)));
+                let rarest = rarest.and_then(at);
+                DataError::NotTwoClasses { path, column, classes, rarest }
+            }
+            other => other,
+        }
+    }
+
+    fn label_column(&self) -> String {
+        self.selection.label.column().map_or_else(String::new, |index| self.names[index].clone())
+    }
+
+    /// Returns the columns with missing or infinite values, and the number of such values.
+    pub(super) fn gap_counts(&self) -> Vec<(String, u64)> {
+        self.gaps.columns.iter().map(|(column, count)| (self.names[*column].clone(), *count)).collect()
     }
 
     /// Counts rows without a label.

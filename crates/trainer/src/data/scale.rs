@@ -5,6 +5,9 @@
 ///
 /// A feature that is constant over those rows is only centred.
 pub(super) fn standardise(values: &mut [f32], features: usize, fitted: usize) -> Vec<(f64, f64)> {
+    if features == 0 {
+        return Vec::new();
+    }
     let scaling = moments(&values[..fitted * features], features);
     scale(values, &scaling);
     scaling

@@ -1,7 +1,10 @@
 //! Summary of a table before training.
 
+use std::fmt;
+
 use allometry_core::ClassCounts;
 
+use super::categories::Unseen;
 use super::dataset::{PartName, SplitPart};
 
 /// Counts of a table and of the parts it was split into.
@@ -13,12 +16,43 @@ pub struct TableSummary {
     pub dropped: u64,
     /// Number of rows, not dropped, with an unknown label.
     pub unlabelled: u64,
-    /// Number of columns used as features.
+    /// Number of features, of which each category is one.
     pub features: usize,
-    /// Names of columns that are not used because they are not numeric or are a row index of pandas.
-    pub skipped: Vec<String>,
+    /// Columns that are no features, in the table's order, each with the reason.
+    pub left_out: Vec<(String, LeftOut)>,
+    /// Columns with missing or infinite values, each with the number of such rows.
+    pub gaps: Vec<(String, u64)>,
+    /// Categories of features that the training part lacks.
+    pub unseen: Vec<Unseen>,
     /// Training, validation and test part.
     pub parts: [PartSummary; 3],
+}
+
+/// Reason why a column is no feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It is the time.
+    Time,
+    /// It is the label.
+    Label,
+    /// The ladder excludes it.
+    Excluded,
+    /// The ladder lists its features without it.
+    NotIncluded,
+    /// It is the row index that pandas writes.
+    RowIndex,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Time => "the time",
+            Self::Label => "the label",
+            Self::Excluded => "excluded",
+            Self::NotIncluded => "not among the included",
+            Self::RowIndex => "a row index of pandas",
+        })
+    }
 }
 
 /// Summary of one part.
@@ -28,6 +62,8 @@ pub struct PartSummary {
     pub name: PartName,
     /// Number of windows per class.
     pub counts: ClassCounts,
+    /// Number of windows of each class; empty unless there are several classes.
+    pub classes: Vec<u64>,
     /// Time of the first predicted row, or `None` without a time column.
     pub first: Option<String>,
     /// Time of the last predicted row, or `None` without a time column.
@@ -36,11 +72,17 @@ pub struct PartSummary {
 
 impl PartSummary {
     /// Summarises a part. `time` returns the time of a row of the file.
-    pub(super) fn new(name: PartName, part: &SplitPart, time: impl Fn(usize) -> Option<String>) -> Self {
+    pub(super) fn new(
+        name: PartName,
+        part: &SplitPart,
+        classes: usize,
+        time: impl Fn(usize) -> Option<String>,
+    ) -> Self {
         let text = |window: Option<&super::Window>| window.and_then(|w| time(w.row as usize));
         Self {
             name,
             counts: part.counts(),
+            classes: part.class_counts(classes),
             first: text(part.windows.first()),
             last: text(part.windows.last()),
         }

@@ -1,9 +1,12 @@
 //! Tests of loading whole files, valid and invalid. Messages are compared in full, without the folder.
 
 mod bad;
+mod categories;
 mod damaged;
 mod describe;
 mod good;
+mod leakage;
+mod names;
 mod table;
 mod types;
 

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use allometry_ladder::{FeatureSpec, MissingPolicy, Task};
 
+use super::categories::Unseen;
 use super::columns::Wanted;
 use super::dataset::Preparation;
 use super::error::DataError;
-use super::load::read;
+use super::format::read;
 use super::rows::Rows;
 use super::scale::scale;
 
@@ -16,6 +17,12 @@ use super::scale::scale;
 pub struct Unlabelled {
     /// Features, row-major.
     pub values: Vec<f32>,
+    /// Number of rows that were left out because of a missing or infinite value.
+    pub dropped: u64,
+    /// Columns with such values, each with their number.
+    pub gaps: Vec<(String, u64)>,
+    /// Categories that the training part did not have. Their rows have 0 in all features of the column.
+    pub unseen: Vec<Unseen>,
     /// Origin of each row in its table.
     pub rows: Vec<Row>,
 }
@@ -29,7 +36,7 @@ pub struct Row {
     pub time: Option<String>,
 }
 
-/// Reads the columns `features` of a table, in that order, and prepares them in the same way as the
+/// Reads the columns of the features of a model from a table, and prepares them in the same way as the
 /// training rows.
 ///
 /// # Errors
@@ -41,9 +48,14 @@ pub fn load_unlabelled(
     preparation: &Preparation,
     context: usize,
 ) -> Result<Unlabelled, DataError> {
-    let feature_spec = FeatureSpec { include: Some(features.to_vec()), exclude: Vec::new() };
+    let numbers = preparation.numbers(features.len());
+    let feature_spec = FeatureSpec {
+        include: Some(features[..numbers].to_vec()),
+        exclude: Vec::new(),
+        categorical: preparation.categories.iter().map(|column| column.column.clone()).collect(),
+    };
     let time = preparation.time.as_deref();
-    let rows = read(Wanted { path, time, label: None, features: &feature_spec, task: Task::default() })?;
+    let mut rows = read(Wanted { path, time, label: None, features: &feature_spec, task: Task::default() })?;
     if preparation.missing == MissingPolicy::Error {
         rows.check_gaps(path)?;
     }
@@ -54,9 +66,12 @@ pub fn load_unlabelled(
     }
     let origins =
         complete_rows.iter().map(|&row| Row { number: row as u64, time: rows.times.text(row) }).collect();
-    let mut values = Rows::gather(rows.values, features.len(), &complete_rows);
+    let unseen = rows.unseen(&preparation.categories, &complete_rows);
+    let mut values = Rows::gather(std::mem::take(&mut rows.values), numbers, &complete_rows);
     if let Some(scaling) = &preparation.scaling {
         scale(&mut values, scaling);
     }
-    Ok(Unlabelled { values, rows: origins })
+    let values = rows.encoded(values, &preparation.categories, &complete_rows);
+    let dropped = (rows.len() - complete_rows.len()) as u64;
+    Ok(Unlabelled { values, dropped, gaps: rows.gap_counts(), unseen, rows: origins })
 }

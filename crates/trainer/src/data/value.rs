@@ -2,6 +2,9 @@
 
 use super::time::Time;
 
+/// Description of a column of a text file without values.
+pub(super) const EMPTY: &str = "nothing";
+
 /// A value of a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value<'a> {
@@ -18,7 +21,7 @@ pub(super) enum Value<'a> {
 /// Receives the values of a table from a reader: column by column in some formats, row by row in others,
 /// but those of each column in the order of its rows.
 pub(super) trait Visitor {
-    /// Receives the next value of a column. [`Format::location`](super::load::Format::location) converts
+    /// Receives the next value of a column. [`Format::location`](super::format::Format::location) converts
     /// `place` to a location.
     fn value(&mut self, column: usize, place: u64, value: Value<'_>);
 

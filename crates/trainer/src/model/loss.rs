@@ -6,7 +6,7 @@ use allometry_ladder::{LossKind, ModelSpec, Task};
 use crate::kernel::Real;
 
 /// A loss with its settings.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Loss {
     /// Binary cross-entropy. The positive term is multiplied by `weight`, the terms of positive and
     /// negative labels by `(1 - p)^gamma` with the probability `p` of the label (Lin et al. 2017), and
@@ -22,8 +22,11 @@ pub(crate) enum Loss {
     /// Mean of `log(1 + exp(z_negative - z_positive))` over all pairs of a positive and a negative window,
     /// a convex surrogate of 1 - AUC that is consistent with it (Gao & Zhou 2015).
     SoftAuc,
-    /// Cross-entropy over the softmax of the outputs, with label smoothing (Szegedy et al. 2016).
+    /// Cross-entropy over the softmax of the outputs, with label smoothing (Szegedy et al. 2016). The loss of
+    /// a window is multiplied by the weight of its class.
     Classes {
+        /// Weight of each class; empty for no weighting.
+        weights: Vec<f64>,
         /// Label smoothing; 0 for none.
         smoothing: f64,
     },
@@ -32,12 +35,13 @@ pub(crate) enum Loss {
 }
 
 impl Loss {
-    /// Returns the loss that a ladder asks for. `balance` is the weight of positive windows if the ladder
-    /// gives none.
-    pub(crate) fn new(spec: &ModelSpec, balance: f64) -> Self {
+    /// Returns the loss that a ladder asks for. `class_weights` are those of a weighted loss, of which the
+    /// ladder can give that of positive windows.
+    pub(crate) fn new(spec: &ModelSpec, class_weights: &[f64]) -> Self {
         let smoothing = spec.label_smoothing;
         match (spec.task, spec.loss) {
-            (Task::Classes, _) => Self::Classes { smoothing },
+            (Task::Classes, LossKind::Weighted) => Self::Classes { weights: class_weights.into(), smoothing },
+            (Task::Classes, _) => Self::Classes { weights: Vec::new(), smoothing },
             (Task::Regression, _) => Self::Squared,
             (Task::Binary, LossKind::SoftAuc) => Self::SoftAuc,
             (Task::Binary, LossKind::Bce) => Self::Binary { weight: 1.0, gamma: 0.0, smoothing },
@@ -45,16 +49,17 @@ impl Loss {
                 Self::Binary { weight: 1.0, gamma: spec.focal_gamma, smoothing }
             }
             (Task::Binary, LossKind::Weighted) => {
-                Self::Binary { weight: spec.positive_weight.unwrap_or(balance), gamma: 0.0, smoothing }
+                let counted = class_weights.get(1).copied().unwrap_or(1.0);
+                Self::Binary { weight: spec.positive_weight.unwrap_or(counted), gamma: 0.0, smoothing }
             }
         }
     }
 
     /// Returns the mean loss over the windows, with `logits.len() / targets.len()` outputs each, and writes
     /// its gradient with respect to every logit to `d_logits`.
-    pub(crate) fn evaluate<T: Real>(self, logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
+    pub(crate) fn evaluate<T: Real>(&self, logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
         let share = 1.0 / targets.len() as f64;
-        match self {
+        match *self {
             Self::Binary { weight, gamma, smoothing } => {
                 let mut total = 0.0;
                 for ((logit, &target), d) in logits.iter().zip(targets).zip(d_logits) {
@@ -66,12 +71,13 @@ impl Loss {
                 total * share
             }
             Self::SoftAuc => soft_auc(logits, targets, d_logits),
-            Self::Classes { smoothing } => {
+            Self::Classes { ref weights, smoothing } => {
                 let outputs = logits.len() / targets.len();
                 let mut total = 0.0;
                 let rows = logits.chunks_exact(outputs).zip(d_logits.chunks_exact_mut(outputs));
                 for ((logits, d), &target) in rows.zip(targets) {
-                    total += classes(logits, target as usize, smoothing, share, d);
+                    let weight = weights.get(target as usize).copied().unwrap_or(1.0);
+                    total += weight * classes(logits, target as usize, smoothing, weight * share, d);
                 }
                 total * share
             }
@@ -128,6 +134,7 @@ fn soft_auc<T: Real>(logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
     total * share
 }
 
+/// Returns the loss of one window, and writes `share` of its gradient to `d`.
 fn classes<T: Real>(logits: &[T], target: usize, smoothing: f64, share: f64, d: &mut [T]) -> f64 {
     let highest = logits.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, |a, z| if z > a { z } else { a });
     let sum: f64 = logits.iter().map(|z| (z.to_f64() - highest).exp()).sum();

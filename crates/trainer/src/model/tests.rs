@@ -1,4 +1,4 @@
-use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling};
+use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling, Task};
 
 use super::layout::Span;
 use super::*;
@@ -185,11 +185,12 @@ fn gradients_of_every_form_agree_with_finite_differences() {
     for form in forms {
         let geometry = Geometry { form, ..geometry(3, 20, 4, 4) };
         let architecture = architecture(12, 1, 3, 2);
-        let loss = if form.outputs > 1 { Loss::Classes { smoothing: 0.1 } } else { BCE };
+        let classes = || Loss::Classes { weights: vec![0.5, 1.0, 2.5], smoothing: 0.1 };
+        let loss = if form.outputs > 1 { classes() } else { BCE };
         for masks in [Masks::Off, dropout(0.2)] {
             let normalize = if form.affine { Normalize::Revin } else { Normalize::None };
-            Case { architecture, geometry, normalize, masks, loss, windows: 4, parametrization: STANDARD }
-                .check();
+            let (loss, parametrization) = (loss.clone(), STANDARD);
+            Case { architecture, geometry, normalize, masks, loss, windows: 4, parametrization }.check();
         }
     }
 }
@@ -352,11 +353,24 @@ fn predicted_memory_is_what_is_allocated() {
 fn losses_that_a_ladder_asks_for() {
     let spec =
         |text: &str| ModelSpec { loss: serde_json::from_str(text).unwrap(), ..ModelSpec::new(8, 4, 4) };
-    let weighted = Loss::new(&spec("\"weighted\""), 3.5);
+    let weights = [1.0, 3.5];
+    let weighted = Loss::new(&spec("\"weighted\""), &weights);
     assert_eq!(weighted, Loss::Binary { weight: 3.5, gamma: 0.0, smoothing: 0.0 });
-    let focal = Loss::new(&spec("\"focal\""), 3.5);
+    let focal = Loss::new(&spec("\"focal\""), &weights);
     assert_eq!(focal, Loss::Binary { weight: 1.0, gamma: 2.0, smoothing: 0.0 });
-    assert_eq!(Loss::new(&spec("\"soft_auc\""), 3.5), Loss::SoftAuc);
+    assert_eq!(Loss::new(&spec("\"soft_auc\""), &weights), Loss::SoftAuc);
+    let classes = |text: &str| Loss::new(&ModelSpec { task: Task::Classes, ..spec(text) }, &weights);
+    let counted = Loss::Classes { weights: weights.into(), smoothing: 0.0 };
+    assert_eq!(classes("\"weighted\""), counted);
+    assert_eq!(classes("\"bce\""), Loss::Classes { weights: vec![], smoothing: 0.0 });
+    // Two windows with equal outputs: log 3 each, times the weights of their classes.
+    let mut d = [0.0; 6];
+    let loss = Loss::Classes { weights: vec![0.5, 4.0, 1.0], smoothing: 0.0 };
+    let found = loss.evaluate(&[0.0f64; 6], &[0.0, 1.0], &mut d);
+    assert!((found - 2.25 * 3f64.ln()).abs() < 1e-14);
+    let third = 1.0 / 3.0;
+    let expected = [0.25 * (third - 1.0), 0.25 * third, 0.25 * third, 2.0 * third, 2.0 * (third - 1.0)];
+    assert!(d.iter().zip(expected).all(|(d, expected)| (d - expected).abs() < 1e-15), "{d:?}");
 }
 
 #[test]
@@ -368,7 +382,7 @@ fn the_loss_is_that_of_the_definition() {
     assert!((loss - expected).abs() < 1e-14);
     assert_eq!(d[0], -0.125);
     assert_eq!(d[3], 0.0);
-    for loss in [BCE, Loss::Classes { smoothing: 0.0 }, Loss::Squared] {
+    for loss in [BCE, Loss::Classes { weights: vec![], smoothing: 0.0 }, Loss::Squared] {
         assert!(loss.evaluate(&[f64::NAN], &[0.0], &mut [0.0]).is_nan(), "{loss:?}");
     }
     let ranked = Loss::SoftAuc.evaluate(&[1.0f64, -1.0, 0.0], &[1.0, 0.0, 0.0], &mut d[..3]);

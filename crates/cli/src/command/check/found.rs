@@ -35,11 +35,55 @@ pub(super) struct Table {
     pub(super) path: String,
     pub(super) rows: u64,
     pub(super) features: usize,
+    /// Names of the features, in order.
+    pub(super) feature_names: Vec<String>,
+    /// Columns of which each category is a feature.
+    pub(super) categories: Vec<CategoricalColumn>,
+    /// The other columns.
+    pub(super) columns_left_out: Vec<ColumnLeftOut>,
+    /// Names of the label's classes in their order; empty if they have none.
+    pub(super) classes: Vec<String>,
     /// Number of rows that are left out because of a missing or infinite feature.
     pub(super) dropped: u64,
+    /// Features with missing or infinite values.
+    pub(super) gaps: Vec<ColumnGaps>,
+    /// Number of rows that are kept as history, because their label is unknown.
+    pub(super) unlabelled: u64,
     /// Number of rows that a label looks ahead.
     pub(super) horizon: u64,
     pub(super) parts: Vec<Part>,
+    /// Features that give the label away, each with how.
+    pub(super) leaks: Vec<FoundLeak>,
+}
+
+/// A column of which each category is a feature.
+#[derive(Debug, Serialize)]
+pub(super) struct CategoricalColumn {
+    pub(super) column: String,
+    pub(super) categories: Vec<String>,
+    /// Number of rows of each value that the training part lacks, in words; `None` if there is none.
+    pub(super) unseen: Option<String>,
+}
+
+/// A column that is no feature.
+#[derive(Debug, Serialize)]
+pub(super) struct ColumnLeftOut {
+    pub(super) column: String,
+    pub(super) why: String,
+}
+
+/// A feature that gives the label away.
+#[derive(Debug, Serialize)]
+pub(super) struct FoundLeak {
+    pub(super) column: String,
+    pub(super) message: String,
+}
+
+/// A column with missing or infinite values.
+#[derive(Debug, Serialize)]
+pub(super) struct ColumnGaps {
+    pub(super) column: String,
+    pub(super) rows: u64,
 }
 
 /// A part of a table.
@@ -49,10 +93,19 @@ pub(super) struct Part {
     pub(super) windows: u64,
     /// Number of positive windows; `None` if the label is not binary.
     pub(super) positives: Option<u64>,
+    /// Number of windows of each class, by its name or number; empty unless there are several classes.
+    pub(super) classes: Vec<ClassWindows>,
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
     /// How well the validation part measures an AUC.
     pub(super) precision: Option<Precision>,
+}
+
+/// A class of a part.
+#[derive(Debug, Serialize)]
+pub(super) struct ClassWindows {
+    pub(super) class: String,
+    pub(super) windows: u64,
 }
 
 /// The error of an AUC.

@@ -13,7 +13,7 @@ use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, 
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
-use allometry_trainer::data::{PartName, PartSummary};
+use allometry_trainer::data::{self, DataError, Leak, PartName, PartSummary, TableSummary};
 use clap::Args;
 use serde_json::json;
 
@@ -25,9 +25,11 @@ use crate::output::{self, Destination};
 use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
-    Architecture, Budget, Condition, Extent, Found, LeftOut, Memory, Part, Precision, Program, Table, Time,
+    Architecture, Budget, CategoricalColumn, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent,
+    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, Table, Time,
 };
 use power::Power;
+pub(super) use text::dropped_rows;
 
 /// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;
@@ -124,12 +126,20 @@ impl Check {
         for spec in &ladder.budgets {
             spaces.push(evaluator.feasible(spec)?);
         }
-        let found = self.found(&ladder, &evaluator, &spaces)?;
+        let leaks = match &evaluator {
+            Evaluator::Model(prepared) => prepared.leaks(),
+            Evaluator::Command(..) => Vec::new(),
+        };
+        let found = self.found(&ladder, &evaluator, &spaces, &leaks)?;
         if self.json {
             let document = serde_json::to_value(&found).expect("the result has no keys but texts");
             output::print_json(&document)?;
         } else {
             output::print(&found.text())?;
+        }
+        if let (Evaluator::Model(prepared), false) = (&evaluator, leaks.is_empty()) {
+            let path = prepared.path().to_owned();
+            return Err(DataError::Leaks { path, leaks }.into());
         }
         found.tried.map_or(Ok(()), |tried| tried.conclude())
     }
@@ -167,6 +177,7 @@ impl Check {
         ladder: &Ladder,
         evaluator: &Evaluator<'_>,
         spaces: &[Feasible],
+        leaks: &[Leak],
     ) -> Result<Found, CliError> {
         let (trainer, command) = match evaluator {
             Evaluator::Model(prepared) => {
@@ -193,7 +204,7 @@ impl Check {
         Ok(Found {
             schema: "allometry.check/1",
             table: match evaluator {
-                Evaluator::Model(prepared) => Some(table(prepared)),
+                Evaluator::Model(prepared) => Some(table(prepared, leaks)),
                 Evaluator::Command(..) => None,
             },
             device: device.map(|device| device.name().to_owned()),
@@ -244,20 +255,56 @@ fn passes_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
     carriers.any(|carrier| words.iter().any(|word| word.contains(&carrier)))
 }
 
-fn table(prepared: &Prepared<'_>) -> Table {
+fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
     let summary = prepared.summary();
-    let is_binary = prepared.model().task == Task::Binary;
     Table {
         path: prepared.path().display().to_string(),
         rows: summary.rows,
         features: summary.features,
+        feature_names: prepared.features().to_vec(),
+        categories: categories(prepared),
+        columns_left_out: left_out_columns(summary),
+        classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
+        gaps: gaps(summary),
+        unlabelled: summary.unlabelled,
         horizon: prepared.horizon() as u64,
-        parts: summary.parts.iter().map(|summary| part(summary, is_binary)).collect(),
+        parts: summary.parts.iter().map(|summary| part(summary, prepared)).collect(),
+        leaks: leaks
+            .iter()
+            .map(|leak| FoundLeak { column: leak.column.clone(), message: leak.to_string() })
+            .collect(),
     }
 }
 
-fn part(summary: &PartSummary, is_binary: bool) -> Part {
+fn categories(prepared: &Prepared<'_>) -> Vec<CategoricalColumn> {
+    let unseen = &prepared.summary().unseen;
+    let one = |column: &data::Categories| CategoricalColumn {
+        column: column.column.clone(),
+        categories: column.names.clone(),
+        unseen: unseen.iter().find(|unseen| unseen.column == column.column).map(ToString::to_string),
+    };
+    prepared.categories().iter().map(one).collect()
+}
+
+fn left_out_columns(summary: &TableSummary) -> Vec<ColumnLeftOut> {
+    let one = |(column, why): &(String, data::LeftOut)| ColumnLeftOut {
+        column: column.clone(),
+        why: why.to_string(),
+    };
+    summary.left_out.iter().map(one).collect()
+}
+
+fn gaps(summary: &TableSummary) -> Vec<ColumnGaps> {
+    summary.gaps.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
+}
+
+fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
+    let is_binary = prepared.model().task == Task::Binary;
+    let class = |(class, windows): (usize, &u64)| ClassWindows {
+        class: prepared.class_name(class),
+        windows: *windows,
+    };
     let name = match summary.name {
         PartName::Train => "training",
         PartName::Validation => "validation",
@@ -270,6 +317,7 @@ fn part(summary: &PartSummary, is_binary: bool) -> Part {
         name,
         windows: summary.windows(),
         positives: is_binary.then_some(summary.counts.positives),
+        classes: summary.classes.iter().enumerate().map(class).collect(),
         first: summary.first.clone(),
         last: summary.last.clone(),
         precision: error.map(|standard_error| Precision {

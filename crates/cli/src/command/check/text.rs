@@ -42,10 +42,37 @@ impl Found {
 impl Table {
     fn lines(&self, text: &mut String) {
         let _ = writeln!(text, "{}: {} rows, {} features", self.path, self.rows, self.features);
+        let of_categories: usize = self.categories.iter().map(|column| column.categories.len()).sum();
+        let numbers = self.feature_names.iter().take(self.features - of_categories);
+        list("features", &numbers.map(|name| format!("`{name}`")).collect::<Vec<_>>(), text);
+        for column in &self.categories {
+            let names: Vec<String> = column.categories.iter().map(|name| format!("`{name}`")).collect();
+            list(&format!("`{}`, a feature for each of", column.column), &names, text);
+            if let Some(unseen) = &column.unseen {
+                let _ = writeln!(text, "  {} {unseen}", Label::Warning);
+            }
+        }
+        let others = self.columns_left_out.iter().map(|one| format!("`{}` ({})", one.column, one.why));
+        list("not features", &others.collect::<Vec<_>>(), text);
         if self.dropped > 0 {
             let dropped = self.dropped;
-            let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
+            let gaps = self.gaps.iter().map(|gaps| format!("`{}` in {}", gaps.column, gaps.rows));
+            let gaps = gaps.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(text, "  {}: {gaps}", dropped_rows(dropped));
         }
+        if self.unlabelled > 0 {
+            let rows = match self.unlabelled {
+                1 => "1 row without a known label is".to_owned(),
+                more => format!("{more} rows without a known label are"),
+            };
+            let _ = writeln!(text, "  {rows} history only");
+        }
+        let is_binary = self.parts.iter().any(|part| part.positives.is_some());
+        let class = |(place, name): (usize, &String)| match place {
+            1 if is_binary => format!("`{name}` (positive)"),
+            _ => format!("`{name}`"),
+        };
+        list("classes", &self.classes.iter().enumerate().map(class).collect::<Vec<_>>(), text);
         let ahead = match self.horizon {
             1 => "one row ahead (set `horizon` in [data] if it is more)".into(),
             rows => format!("{rows} rows ahead; as many rows are left out between the parts"),
@@ -54,6 +81,26 @@ impl Table {
         for part in &self.parts {
             part.lines(text);
         }
+    }
+}
+
+/// Returns how many rows of a table are left out.
+pub(in crate::command) fn dropped_rows(rows: u64) -> String {
+    match rows {
+        1 => "1 row with a missing or infinite value is left out".to_owned(),
+        more => format!("{more} rows with missing or infinite values are left out"),
+    }
+}
+
+/// Writes a list of columns or classes, unless it is empty.
+fn list(what: &str, items: &[String], text: &mut String) {
+    const SHOWN: usize = 20;
+    let more = match items.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more (--json lists them)"),
+    };
+    if !items.is_empty() {
+        let _ = writeln!(text, "  {what}: {}{more}", items[..items.len().min(SHOWN)].join(", "));
     }
 }
 
@@ -69,6 +116,8 @@ impl Part {
             format!(", {positives} positive ({share:.1}%)")
         });
         let _ = writeln!(text, "  {name:<10} {windows:>7} windows{positives}{span}");
+        let classes = self.classes.iter().map(|class| format!("`{}` {}", class.class, class.windows));
+        list("  by class", &classes.collect::<Vec<_>>(), text);
         if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =
             (&self.precision, self.positives)
         {

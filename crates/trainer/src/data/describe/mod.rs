@@ -6,7 +6,7 @@ mod times;
 use std::path::Path;
 
 use super::error::DataError;
-use super::load::Format;
+use super::format::Format;
 use super::value::{Value, Visitor};
 pub use column::{ColumnDescription, Distinct, MOST_DISTINCT};
 pub use times::{SeriesColumn, Step, TimeDescription, describe_times};

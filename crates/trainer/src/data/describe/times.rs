@@ -8,7 +8,7 @@ use allometry_ladder::{FeatureSpec, Task};
 
 use crate::data::columns::Wanted;
 use crate::data::error::{DataError, Role};
-use crate::data::load::{Format, read};
+use crate::data::format::{Format, read};
 use crate::data::time::Times;
 use crate::data::value::{Value, Visitor};
 
@@ -74,7 +74,7 @@ pub fn describe_times(
     feature: &str,
     candidates: &[&str],
 ) -> Result<TimeDescription, DataError> {
-    let features = FeatureSpec { include: Some(vec![feature.to_owned()]), exclude: Vec::new() };
+    let features = FeatureSpec { include: Some(vec![feature.to_owned()]), ..FeatureSpec::default() };
     let wanted = Wanted { path, time: Some(time), label: None, features: &features, task: Task::default() };
     let times = read(wanted)?.times;
     let order = times.sorted();

@@ -81,6 +81,11 @@ impl Field {
         !self.categories && matches!(self.values, Boolean | Integer { .. } | Float { .. } | Decimal { .. })
     }
 
+    /// Whether the column holds text, also as categories.
+    pub(super) fn is_text(&self) -> bool {
+        self.values == ValueType::Text
+    }
+
     /// Whether the column's values can be read: it is not nested and its type is supported.
     pub(super) fn is_readable(&self) -> bool {
         !matches!(self.values, ValueType::Binary | ValueType::Other(_))

@@ -16,6 +16,7 @@ use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReade
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
 use super::error::{DataError, Role};
+use super::read_csv::is_missing;
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
 use super::value::{Value, Visitor};
@@ -154,27 +155,36 @@ fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     Ok(rows)
 }
 
-/// Returns an error if the time or the label has an unsuitable type.
+/// Returns an error if the time, the label or a categorical column has an unsuitable type.
 fn check_types(path: &Path, fields: &[Field], selection: &Selection) -> Result<(), DataError> {
+    const NAMES: &str = "text, numbers or booleans";
     if let Some(time) = selection.time.map(|column| &fields[column])
         && !time.is_time()
     {
         return Err(wrong_type(path, time, Role::Time, "dates, times or numbers"));
     }
-    if let LabelColumns::Class(column) = selection.label
-        && !fields[column].is_numeric()
-    {
-        return Err(wrong_type(path, &fields[column], Role::Label, "0 and 1"));
+    let has_names = |column: usize| fields[column].is_numeric() || fields[column].is_text();
+    if let Some(&column) = selection.categorical.iter().find(|column| !has_names(**column)) {
+        return Err(wrong_type(path, &fields[column], Role::Category, NAMES));
     }
-    Ok(())
+    match selection.label {
+        LabelColumns::Class(column) if !fields[column].is_numeric() => {
+            Err(wrong_type(path, &fields[column], Role::Label, "numbers"))
+        }
+        LabelColumns::Named(column) if !has_names(column) => {
+            Err(wrong_type(path, &fields[column], Role::Label, NAMES))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the indices of the columns to read, in the table's order.
 fn used(selection: &Selection) -> Vec<usize> {
     let mut used = selection.features.clone();
+    used.extend(&selection.categorical);
     used.extend(selection.time);
     match selection.label {
-        LabelColumns::Class(column) => used.push(column),
+        LabelColumns::Class(column) | LabelColumns::Named(column) => used.push(column),
         LabelColumns::Rise { of, over } => used.extend([of, over]),
         LabelColumns::None => {}
     }
@@ -242,6 +252,9 @@ fn append(
             rows.values[(first + i) * width + feature] = rows.number(first + i, column, value);
         }
     }
+    for (place, &column) in selection.categorical.iter().enumerate() {
+        for_each_name(path, batch(column), |name| rows.push_category(path, place, name))?;
+    }
     if let Some(column) = selection.time {
         append_times(path, rows, first, batch(column))?;
     }
@@ -251,6 +264,7 @@ fn append(
                 rows.push_class(path, class, || class.unwrap_or(f64::NAN).to_string())?;
             }
         }
+        LabelColumns::Named(column) => for_each_name(path, batch(column), |name| rows.push_name(path, name))?,
         LabelColumns::Rise { of, over } => {
             for (i, (reached, base)) in numbers(of)?.into_iter().zip(numbers(over)?).enumerate() {
                 let (reached, base) =
@@ -262,6 +276,29 @@ fn append(
             }
         }
         LabelColumns::None => rows.count(count),
+    }
+    Ok(())
+}
+
+/// Passes the names of rows, which are texts, numbers or booleans, to `take`; `None` where one is missing.
+fn for_each_name(
+    path: &Path,
+    batch: &Batch,
+    mut take: impl FnMut(Option<&str>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let corrupt = |message: &'static str| unreadable(path, message);
+    if batch.field.is_text() {
+        for text in batch.texts().map_err(corrupt)? {
+            take(text.filter(|text| !is_missing(text.trim())))?;
+        }
+        return Ok(());
+    }
+    let is_boolean = batch.field.values == ValueType::Boolean;
+    for number in batch.numbers().map_err(corrupt)? {
+        let name = number
+            .filter(|number| !number.is_nan())
+            .map(|number| if is_boolean { (number != 0.0).to_string() } else { number.to_string() });
+        take(name.as_deref())?;
     }
     Ok(())
 }

@@ -109,9 +109,9 @@ fn columns_of_the_wrong_kind() {
     assert_eq!(include(&["a", "y"]).0, "t.csv: column `y` is the label, so it cannot be a feature too");
     assert_eq!(include(&["date"]).0, "t.csv: column `date` is the time, so it cannot be a feature too");
     assert_eq!(include(&["a", "b", "a"]).0, "t.csv: feature `a` is included twice");
-    let none = table().with(|s| s.features.exclude = names(&["a", "b"])).complaint();
-    let skipped = "not used: `ticker`, `void`";
-    assert_eq!(none, with_hint("t.csv: no numeric column is left to be a feature", skipped));
+    let none = table().with(|s| s.features.exclude = names(&["a", "b", "ticker", "void"])).complaint();
+    let skipped = "not used: `date`, `a`, `b`, `y`, `ticker`, `void`";
+    assert_eq!(none, with_hint("t.csv: no column is left to be a feature", skipped));
     let rise = LabelSpec::Rise { rise: 0.1, of: "ticker".into(), over: "a".into(), horizon: 1 };
     let complaint = table().with(|s| s.label = rise).complaint();
     assert_eq!(complaint.0, "t.csv: column `ticker` (label) holds text such as `SPX`, not numbers");
@@ -125,7 +125,8 @@ fn columns_of_the_wrong_kind() {
     );
     let words = texts(["up"; 24]);
     let complaint = Table::parquet(&[("date", column()), ("a", column()), ("y", words)]).complaint();
-    assert_eq!(complaint.0, "t.parquet: column `y` (label) holds values of type Utf8, not 0 and 1");
+    let one = "t.parquet: label `y` has 1 class (`up` in 24 rows), but `task = \"binary\"` predicts two";
+    assert_eq!(complaint, (one.to_owned(), None));
 }
 
 #[test]
@@ -167,10 +168,12 @@ fn values_that_are_missing_or_no_numbers() {
 
 #[test]
 fn labels_that_are_not_binary() {
-    let threshold = "a threshold can be the label: \
-                     label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }";
     let complaint = with_line(9, "2024-01-10,9,-9,2").complaint();
-    assert_eq!(complaint, with_hint("t.csv: line 11: label `y` is `2`; it must be 0 or 1", threshold));
+    assert_eq!(complaint.0, "t.csv: line 11: label `y` is `2`; it must be 0 or 1");
+    let numbers = "task = \"regression\" under [model] predicts numbers; a threshold can be the label: \
+                   label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }";
+    let complaint = with_line(9, "2024-01-10,9,-9,0.5").complaint();
+    assert_eq!(complaint, with_hint("t.csv: line 11: label `y` is `0.5`; it must be 0 or 1", numbers));
     assert_eq!(
         with_line(9, "2024-01-10,9,-9,up").complaint().0,
         "t.csv: line 11: label `y` is `up`; it must be 0 or 1"
@@ -245,7 +248,8 @@ fn parts_without_windows_or_with_one_class() {
     let advice = "a shorter context, more rows, or a larger share for validation";
     let message = "t.csv: too few rows: with 24 rows the validation part has no window of 2 rows";
     assert_eq!(validation.complaint(), with_hint(message, advice));
-    let far = |horizon| few(24).with(|s| s.label = LabelSpec::Column { name: "y".into(), horizon });
+    let far =
+        |horizon| few(24).with(|s| s.label = LabelSpec::Column { name: "y".into(), horizon, positive: None });
     let advice =
         "a shorter `horizon`, more rows, or another `split`: each part must be longer than the horizon";
     let message = "t.csv: the label looks 6 rows ahead, but the validation part has 6 rows";

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::table::{booleans, int64, singles, texts, timestamps};
 use super::*;
-use crate::data::{PartName, SplitPart};
+use crate::data::{LeftOut, PartName, SplitPart};
 
 fn ends(part: &SplitPart) -> Vec<usize> {
     part.windows.iter().map(|w| w.last).collect()
@@ -45,10 +45,14 @@ fn rows_are_put_in_time_order() {
     let rows: Vec<u64> = loaded.dataset.test.windows.iter().map(|w| w.row).collect();
     assert_eq!(rows, [2, 1, 0], "rows are counted as in the file");
 
-    let unordered = Table::csv(text(HEADER, &reversed)).with(|s| s.time = None).load(3).expect("is loaded");
+    let unordered = Table::csv(text(HEADER, &reversed)).with(|s| {
+        s.time = None;
+        s.features.exclude = vec!["date".to_owned()];
+    });
+    let unordered = unordered.load(3).expect("is loaded");
     assert_eq!(unordered.dataset.values[..2], [23.0, -23.0]);
     assert_eq!(unordered.summary.parts[0].first, None);
-    assert_eq!(unordered.summary.skipped, ["date"]);
+    assert_eq!(unordered.summary.left_out[0], ("date".to_owned(), LeftOut::Excluded));
 }
 
 #[test]
@@ -73,18 +77,29 @@ fn features_are_the_numeric_columns_that_are_left() {
     let lines: Vec<String> =
         (0..24).map(|i| format!("{i},{},{i},SPX,{},{},{}", day(i), i * 2, i % 2 == 0, i % 2)).collect();
     let header = "Unnamed: 0,date,a,ticker,b,flag,y";
-    let loaded = Table::csv(text(header, &lines)).load(2).expect("is loaded");
+    let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let table = Table::csv(text(header, &lines)).with(|s| s.features.exclude = names(&["ticker"]));
+    let loaded = table.load(2).expect("is loaded");
     assert_eq!(loaded.dataset.feature_names, ["a", "b", "flag"]);
     assert_eq!(loaded.dataset.values[..6], [0.0, 0.0, 1.0, 1.0, 2.0, 0.0]);
-    assert_eq!(loaded.summary.skipped, ["Unnamed: 0", "ticker"]);
+    let left_out = [
+        ("Unnamed: 0", LeftOut::RowIndex),
+        ("date", LeftOut::Time),
+        ("ticker", LeftOut::Excluded),
+        ("y", LeftOut::Label),
+    ];
+    assert_eq!(loaded.summary.left_out, left_out.map(|(name, why)| (name.to_owned(), why)));
 
-    let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     let chosen = Table::csv(text(header, &lines)).with(|s| {
-        s.features = FeatureSpec { include: Some(names(&["flag", "b", "a"])), exclude: names(&["b"]) }
+        s.features = FeatureSpec {
+            include: Some(names(&["flag", "b", "a"])),
+            exclude: names(&["b"]),
+            categorical: vec![],
+        }
     });
     assert_eq!(chosen.load(2).expect("is loaded").dataset.feature_names, ["flag", "a"]);
     let without = Table::csv(text(header, &lines))
-        .with(|s| s.features = FeatureSpec { include: None, exclude: names(&["b", "ticker"]) });
+        .with(|s| s.features = FeatureSpec { exclude: names(&["b", "ticker"]), ..FeatureSpec::default() });
     assert_eq!(without.load(2).expect("is loaded").dataset.feature_names, ["a", "flag"]);
 }
 
@@ -148,7 +163,7 @@ fn a_threshold_looks_ahead() {
 #[test]
 fn a_column_that_looks_ahead_keeps_the_parts_apart() {
     let table = |horizon| {
-        let label = LabelSpec::Column { name: "y".into(), horizon };
+        let label = LabelSpec::Column { name: "y".into(), horizon, positive: None };
         Table::csv(text(HEADER, &days(48))).with(|s| s.label = label).load(3).expect("is loaded").dataset
     };
     let (near, far) = (table(1), table(4));
@@ -234,9 +249,16 @@ fn parquet_of_every_type() {
         ("y", alternating(rows as usize)),
         ("__index_level_0__", int64(numbers())),
     ];
-    let loaded = Table::parquet(&columns).load(3).expect("is loaded");
+    let table = Table::parquet(&columns).with(|s| s.features.exclude = vec!["text".to_owned()]);
+    let loaded = table.load(3).expect("is loaded");
     assert_eq!(loaded.dataset.feature_names, ["f64", "f32", "i64", "u16", "bool", "decimal"]);
-    assert_eq!(loaded.summary.skipped, ["text", "__index_level_0__"]);
+    let left_out = [
+        ("date", LeftOut::Time),
+        ("text", LeftOut::Excluded),
+        ("y", LeftOut::Label),
+        ("__index_level_0__", LeftOut::RowIndex),
+    ];
+    assert_eq!(loaded.summary.left_out, left_out.map(|(name, why)| (name.to_owned(), why)));
     assert_eq!(loaded.dataset.values[18..24], [3.0, 3.0, 3.0, 3.0, 1.0, 3.0]);
     assert_eq!(loaded.summary.parts[0].first.as_deref(), Some("2024-01-03"));
 }
@@ -297,7 +319,10 @@ fn the_shared_table() {
         path: path.clone(),
         time: Some("date".to_owned()),
         label,
-        features: FeatureSpec { include: None, exclude: vec!["close".into(), "high".into(), "label".into()] },
+        features: FeatureSpec {
+            exclude: vec!["close".into(), "high".into(), "label".into()],
+            ..FeatureSpec::default()
+        },
         split: SplitSpec { train: 0.70, validation: 0.15 },
         missing: MissingPolicy::Error,
     };

@@ -1,0 +1,262 @@
+//! Features that give the label away.
+
+use std::fmt;
+
+use allometry_ladder::Task;
+
+use super::dataset::Dataset;
+
+/// Share of the label that a feature may leave unexplained before it counts as a leak.
+const UNEXPLAINED: f64 = 0.001;
+
+/// A leak leaves at most this share of what the label's own past leaves.
+const OF_PERSISTENCE: f64 = 0.1;
+
+/// Smallest number of changes between a class and the others, below which any trend may separate them.
+const FEWEST_CHANGES: usize = 10;
+
+/// Smallest number of rows that are judged.
+const FEWEST_ROWS: usize = 20;
+
+/// Largest number of rows that are judged: the last ones of the training part.
+const MOST_ROWS: usize = 50_000;
+
+/// Largest deviation of a copy from the label, in standard deviations of the label.
+const COPY: f64 = 1e-4;
+
+/// A feature that gives the label away.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leak {
+    /// Column of the feature.
+    pub column: String,
+    /// Category that the feature stands for; `None` for a column of numbers.
+    pub category: Option<String>,
+    /// How it does.
+    pub evidence: Evidence,
+}
+
+/// How a feature gives the label away.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evidence {
+    /// Up to scale it is the label of the row this many rows later; before, if negative.
+    Copy(i64),
+    /// Its AUC as the only predictor of a class; `None` for the positive class of a binary label.
+    Auc(f64, Option<String>),
+    /// Its squared correlation with the label, of values or of ranks.
+    R2(f64),
+}
+
+impl fmt::Display for Leak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ", self.column)?;
+        if let Some(category) = &self.category {
+            write!(f, "(category `{category}`) ")?;
+        }
+        match &self.evidence {
+            Evidence::Copy(0) => f.write_str("is a copy of the label"),
+            Evidence::Copy(rows) => {
+                let (count, side) = (rows.unsigned_abs(), if *rows > 0 { "after" } else { "before" });
+                write!(f, "is the label {count} row{} {side} its own", if count == 1 { "" } else { "s" })
+            }
+            Evidence::Auc(auc, None) => write!(f, "alone separates the classes (AUC {auc:.4})"),
+            Evidence::Auc(auc, Some(class)) => {
+                write!(f, "alone separates class `{class}` from the others (AUC {auc:.4})")
+            }
+            Evidence::R2(r2) => write!(f, "alone predicts the label (R2 {r2:.4})"),
+        }
+    }
+}
+
+/// Returns the columns whose features, in the last row of the training windows, give the label away.
+///
+/// Such a feature is, up to scale, the label of a row that is at most `horizon` rows later or less than
+/// `horizon` rows earlier; the label `horizon` rows earlier is known and no leak. Or its AUC for a class is
+/// above 0.999 or below 0.001, or its squared correlation with a number is above 0.999, and what it leaves
+/// unexplained is at most a tenth of what the label `horizon` rows earlier leaves: a slow series predicts
+/// itself. Classes that begin or end fewer than ten times are not judged by their AUC.
+pub fn leaks(dataset: &Dataset, task: Task, horizon: usize) -> Vec<Leak> {
+    let Some(labels) = Labels::new(dataset, task, horizon) else { return Vec::new() };
+    let width = dataset.features();
+    let judged = dataset.feature_names.iter().enumerate().filter_map(|(feature, name)| {
+        let rows = labels.first..labels.first + labels.values.len();
+        let values: Vec<f64> = rows.map(|row| f64::from(dataset.values[row * width + feature])).collect();
+        let evidence =
+            labels.copy(&values).map(Evidence::Copy).or_else(|| labels.predicted(&values, dataset))?;
+        let (column, category) = match dataset.preparation.category(feature, width) {
+            Some((column, category)) => (column, Some(category)),
+            None => (name.as_str(), None),
+        };
+        Some(Leak { column: column.to_owned(), category: category.map(str::to_owned), evidence })
+    });
+    let mut found: Vec<Leak> = judged.collect();
+    // Categories of one column stand together.
+    found.dedup_by(|later, earlier| later.column == earlier.column);
+    found
+}
+
+/// Labels of consecutive rows of the training part.
+struct Labels {
+    task: Task,
+    horizon: usize,
+    /// Index of the first row in [`Dataset::values`].
+    first: usize,
+    /// Label of each row; NaN where it is unknown.
+    values: Vec<f64>,
+    deviation: f64,
+    /// What the label `horizon` rows earlier leaves unexplained of each target.
+    persistence: Vec<f64>,
+}
+
+impl Labels {
+    fn new(dataset: &Dataset, task: Task, horizon: usize) -> Option<Self> {
+        let windows = &dataset.train.windows;
+        let windows = &windows[windows.len().saturating_sub(MOST_ROWS)..];
+        let (first, last) = (windows.first()?.last, windows.last()?.last);
+        let mut values = vec![f64::NAN; last - first + 1];
+        for window in windows {
+            values[window.last - first] = f64::from(window.target);
+        }
+        let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        let deviation = variance(&known).sqrt();
+        if known.len() < FEWEST_ROWS || deviation == 0.0 {
+            return None;
+        }
+        let mut labels = Self { task, horizon, first, values, deviation, persistence: Vec::new() };
+        let past: Vec<f64> =
+            (0..labels.values.len()).map(|row| labels.at(row as i64 - horizon as i64)).collect();
+        labels.persistence = (0..labels.targets(dataset))
+            .map(|target| {
+                let past = match task {
+                    Task::Classes => past.iter().map(|value| indicator(*value, target as f64)).collect(),
+                    Task::Binary | Task::Regression => past.clone(),
+                };
+                labels.score(&past, target).map_or(1.0, |score| labels.unexplained(score))
+            })
+            .collect();
+        Some(labels)
+    }
+
+    /// Returns the number of targets: one for each class, or one.
+    fn targets(&self, dataset: &Dataset) -> usize {
+        if self.task == Task::Classes { dataset.preparation.classes } else { 1 }
+    }
+
+    fn at(&self, row: i64) -> f64 {
+        usize::try_from(row).ok().and_then(|row| self.values.get(row)).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Returns by how many rows a feature is shifted from the label of which it is a copy.
+    fn copy(&self, feature: &[f64]) -> Option<i64> {
+        let horizon = self.horizon as i64;
+        let is_copy = |shift: &i64| {
+            let pairs = || {
+                let pairs = feature.iter().enumerate().map(|(row, x)| (*x, self.at(row as i64 + shift)));
+                pairs.filter(|(_, y)| !y.is_nan())
+            };
+            let begin: Vec<(f64, f64)> = pairs().take(64).collect();
+            let all = || pairs().collect::<Vec<_>>();
+            begin.len() >= FEWEST_ROWS && self.is_line(&begin, false) && self.is_line(&all(), true)
+        };
+        // The label of the row itself first, then the closest ones.
+        (0..=horizon).flat_map(|rows| [rows, -rows]).filter(|rows| *rows > -horizon).find(is_copy)
+    }
+
+    /// Whether the label is a linear function of the feature. A constant label counts if not `informative`.
+    fn is_line(&self, pairs: &[(f64, f64)], informative: bool) -> bool {
+        let (xs, ys): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        let (spread, covariance) = (variance(&xs), covariance(&xs, &ys));
+        if informative && (spread == 0.0 || covariance == 0.0) {
+            return false;
+        }
+        let slope = if spread == 0.0 { 0.0 } else { covariance / spread };
+        let (x, y) = (mean(&xs), mean(&ys));
+        pairs.iter().all(|pair| (pair.1 - y - slope * (pair.0 - x)).abs() <= COPY * self.deviation)
+    }
+
+    /// Returns how a feature predicts the label, if it does nearly perfectly.
+    fn predicted(&self, feature: &[f64], dataset: &Dataset) -> Option<Evidence> {
+        (0..self.targets(dataset)).find_map(|target| {
+            let score = self.score(feature, target)?;
+            let left = self.unexplained(score);
+            if left >= UNEXPLAINED || left > OF_PERSISTENCE * self.persistence[target] {
+                return None;
+            }
+            Some(match self.task {
+                Task::Regression => Evidence::R2(score),
+                Task::Binary => Evidence::Auc(score, None),
+                Task::Classes => Evidence::Auc(score, Some(dataset.preparation.class_name(target))),
+            })
+        })
+    }
+
+    /// Returns 1 minus an R2, or 1 minus an AUC in the direction in which it is above a half.
+    fn unexplained(&self, score: f64) -> f64 {
+        let best = if self.task == Task::Regression { score } else { score.max(1.0 - score) };
+        1.0 - best
+    }
+
+    /// Returns the AUC of a feature for a class, or its squared correlation with a number; `None` for labels
+    /// that change too rarely to be judged.
+    fn score(&self, feature: &[f64], target: usize) -> Option<f64> {
+        let known = feature.iter().zip(&self.values).filter(|(x, y)| !x.is_nan() && !y.is_nan());
+        let (xs, ys): (Vec<f64>, Vec<f64>) = known.unzip();
+        if xs.len() < FEWEST_ROWS {
+            return None;
+        }
+        let class = if self.task == Task::Classes { target as f64 } else { 1.0 };
+        if self.task == Task::Regression {
+            let ranked = squared_correlation(&ranks(&xs), &ranks(&ys));
+            return Some(squared_correlation(&xs, &ys).max(ranked));
+        }
+        let positive: Vec<bool> = ys.iter().map(|y| *y == class).collect();
+        let changes = positive.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        (changes >= FEWEST_CHANGES).then(|| auc(&xs, &positive))
+    }
+}
+
+fn indicator(value: f64, class: f64) -> f64 {
+    if value.is_nan() { value } else { f64::from(u8::from(value == class)) }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn covariance(xs: &[f64], ys: &[f64]) -> f64 {
+    let (x, y) = (mean(xs), mean(ys));
+    xs.iter().zip(ys).map(|(a, b)| (a - x) * (b - y)).sum::<f64>() / xs.len() as f64
+}
+
+fn variance(values: &[f64]) -> f64 {
+    covariance(values, values)
+}
+
+/// Returns the squared correlation; 0 for a constant.
+fn squared_correlation(xs: &[f64], ys: &[f64]) -> f64 {
+    let spread = variance(xs) * variance(ys);
+    if spread == 0.0 { 0.0 } else { covariance(xs, ys).powi(2) / spread }
+}
+
+/// Returns the rank of each value, from 1; equal values have their mean rank.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut before = 0;
+    for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
+        let rank = before as f64 + f64::midpoint(equal.len() as f64, 1.0);
+        for &place in equal {
+            ranks[place] = rank;
+        }
+        before += equal.len();
+    }
+    ranks
+}
+
+/// Returns the area under the ROC curve from the ranks (Mann & Whitney 1947).
+fn auc(values: &[f64], positive: &[bool]) -> f64 {
+    let positives = positive.iter().filter(|is| **is).count() as f64;
+    let negatives = positive.len() as f64 - positives;
+    let sum: f64 = ranks(values).iter().zip(positive).filter(|(_, is)| **is).map(|(rank, _)| rank).sum();
+    (sum - positives * (positives + 1.0) / 2.0) / (positives * negatives)
+}
