@@ -41,7 +41,8 @@ class Model:
         """The table of predictions that `allometry predict` writes, one row for each row with enough history.
 
         `table` is the path of a CSV file, a pandas or polars frame, a dictionary of columns, or, for a model without
-        a time column, a NumPy array `(rows, features)`. The predictions come as a frame of the same kind, or as a
+        a time column, a NumPy array `(rows, features)`. A column of categories holds text; a category that the
+        training rows did not have counts as none of them. In an array each category has its own column. The predictions come as a frame of the same kind, or as a
         dictionary of arrays: `row`, the number of the row from 0, counting rows that were left out; its time; and the
         probability of a positive label, of each class, or the predicted number. A pandas frame keeps its index.
         """
@@ -87,7 +88,7 @@ class Model:
 
     def _rows(self, table: Any) -> tables.Rows:
         shape = self._shape
-        return tables.read(table, shape.features, shape.time, shape.drops, shape.context)
+        return tables.read(table, shape.features, shape.categories, shape.time, shape.drops, shape.context)
 
     def _windows(self, values: Any) -> Any:
         import numpy

@@ -36,6 +36,8 @@ class Shape:
     """Factor of the products of queries and keys."""
     task: str
     class_names: list[str]
+    categories: list[tuple[str, list[str]]]
+    """Columns of categories, whose features come last: `column=category` for each, 0 or 1."""
     scaling: list[tuple[float, float]] | None
     target: tuple[float, float]
     time: str | None
@@ -48,6 +50,7 @@ class Shape:
         features = checkpoint.names("data.features")
         if not features:
             raise checkpoint.wrong("data.features", "is empty")
+        categories = _categories(checkpoint, features)
         context, patch = checkpoint.whole("model.context"), checkpoint.whole("model.patch")
         if patch > context:
             raise checkpoint.wrong("model.patch", f"is {patch}, above model.context = {context}")
@@ -86,7 +89,8 @@ class Shape:
             score_scale=(base**0.5 if mup else head_width**0.5) / head_width,
             task=task,
             class_names=names,
-            scaling=_scaling(checkpoint, len(features)),
+            categories=categories,
+            scaling=_scaling(checkpoint, len(features), sum(len(names) for _, names in categories)),
             target=(0.0, 1.0) if target is None else checkpoint.scale("data.preparation.target", target),
             time=time,
             drops=checkpoint.word("data.preparation.missing", ("error", "drop")) == "drop",
@@ -140,14 +144,31 @@ class Shape:
         return found
 
 
-def _scaling(checkpoint: Checkpoint, features: int) -> list[tuple[float, float]] | None:
+def _categories(checkpoint: Checkpoint, features: list[str]) -> list[tuple[str, list[str]]]:
+    place = "data.preparation.categories"
+    found = checkpoint.field(place, [])
+    columns = found if isinstance(found, list) else [None]
+    if not all(isinstance(one, dict) and isinstance(one.get("column"), str) for one in columns):
+        raise checkpoint.wrong(place, "must be a list of objects with the name of a column")
+    names = [one.get("names") for one in columns]
+    if not all(isinstance(list_, list) and all(isinstance(name, str) for name in list_) for list_ in names):
+        raise checkpoint.wrong(place, "must have the names of each column's categories")
+    categories = [(one["column"], one["names"]) for one in columns]
+    last = [f"{column}={name}" for column, list_ in categories for name in list_]
+    if last and features[-len(last) :] != last:
+        raise checkpoint.wrong(place, "does not agree with the last features of data.features")
+    return categories
+
+
+def _scaling(checkpoint: Checkpoint, features: int, categories: int) -> list[tuple[float, float]] | None:
     place = "data.preparation.scaling"
     scaling = checkpoint.field(place)
     if scaling is None:
         return None
-    if not isinstance(scaling, list) or len(scaling) != features:
-        raise checkpoint.wrong(place, f"must have a mean and a deviation for each of {features} features")
-    return [checkpoint.scale(place, one) for one in scaling]
+    numbers = features - categories
+    if not isinstance(scaling, list) or len(scaling) != numbers:
+        raise checkpoint.wrong(place, f"must have a mean and a deviation for each of {numbers} features")
+    return [checkpoint.scale(place, one) for one in scaling] + categories * [(0.0, 1.0)]
 
 
 class Network:

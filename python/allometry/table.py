@@ -43,6 +43,8 @@ class _Source:
     """A column as 64-bit floats, NaN where a value is missing."""
     time_column: Callable[[str], Any]
     """A column of times, as the table has them."""
+    text_column: Callable[[str], list[str | None]]
+    """A column as categories, `None` where a value is missing."""
     place: Callable[[int], str] = lambda row: f"row {row} (from 0)"
     frame: Callable[[Mapping[str, Any], Any], Any] = lambda columns, _: dict(columns)
     shows_times: bool = False
@@ -59,16 +61,30 @@ class _Source:
             raise self.wrong(f"two columns are named `{name}`")
 
 
-def read(table: Any, features: list[str], time: str | None, drops: bool, context: int) -> Rows:
+def read(
+    table: Any,
+    features: list[str],
+    categories: list[tuple[str, list[str]]],
+    time: str | None,
+    drops: bool,
+    context: int,
+) -> Rows:
     """The complete rows of a table, in time order.
 
-    `drops` says that rows with missing or infinite features are left out; otherwise they are an error.
+    `categories` are columns whose categories are the last of the `features`, and `drops` says that rows with missing
+    or infinite features are left out; otherwise they are an error.
     """
     import numpy
 
-    source = _source(table, features, time)
+    if type(table).__module__.partition(".")[0] == "numpy":
+        categories = []
+    wide = features
+    features = features[: len(features) - sum(len(names) for _, names in categories)]
+    source = _source(table, [*features, *(column for column, _ in categories)], time)
     for name in features:
         source.check(name, "feature")
+    for name, _ in categories:
+        source.check(name, "categories")
     if time is not None:
         source.check(time, "time")
     values = numpy.empty((0, len(features)), numpy.float32)
@@ -80,11 +96,18 @@ def read(table: Any, features: list[str], time: str | None, drops: bool, context
             raise source.wrong(f"column `{name}` has {len(column)} rows, `{features[0]}` has {len(values)}")
         with numpy.errstate(over="ignore"):
             values[:, place] = column
+    for column, names in categories:
+        encoded = _encoded(source, column, names)
+        if len(features) == 0 and values.shape == (0, 0):
+            values = numpy.empty((len(encoded), 0), numpy.float32)
+        if len(encoded) != len(values):
+            raise source.wrong(f"column `{column}` has {len(encoded)} rows, the others have {len(values)}")
+        values = numpy.concatenate([values, encoded], axis=1)
     if len(values) == 0:
         raise source.wrong("the table has no rows")
     complete = numpy.isfinite(values).all(axis=1)
     if not drops and not complete.all():
-        raise _first_gap(source, values, features)
+        raise _first_gap(source, values, [_column_of(name, categories) for name in wide])
     order, column = numpy.arange(len(values)), None
     if time is not None:
         order, column = _ordered(source, time, len(values))
@@ -92,6 +115,43 @@ def read(table: Any, features: list[str], time: str | None, drops: bool, context
     if len(order) < context:
         raise source.wrong(f"{len(order)} rows are too few for a window of {context}")
     return Rows(values[order], order, None if column is None else column[order], source)
+
+
+def _encoded(source: _Source, column: str, names: list[str]) -> Any:
+    """The features of a column of categories: 1 in that of the row's category, NaN in all where it is missing."""
+    import numpy
+
+    place = {name: number for number, name in enumerate(names)}
+    texts = source.text_column(column)
+    encoded = numpy.zeros((len(texts), len(names)), numpy.float32)
+    for row, text in enumerate(texts):
+        if text is None:
+            encoded[row] = numpy.nan
+        elif text in place:
+            encoded[row, place[text]] = 1
+    return encoded
+
+
+def _column_of(feature: str, categories: list[tuple[str, list[str]]]) -> str:
+    """The column that a feature is read from."""
+    owners = (column for column, names in categories if feature in (f"{column}={name}" for name in names))
+    return next(owners, feature)
+
+
+def _texts(column: Any) -> list[str | None]:
+    """Values as categories: text without spaces around it, whole numbers in digits, booleans as `true` and `false`;
+    `None` where a value is missing."""
+
+    def text(value: Any) -> str | None:
+        if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+            return None
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return None if str(value).strip() in _EMPTY else str(value).strip()
+
+    return [text(value) for value in column]
 
 
 def _first_gap(source: _Source, values: Any, features: list[str]) -> AllometryError:
@@ -212,7 +272,10 @@ def _of_pandas(frame: Any) -> _Source:
     def predicted(columns: Mapping[str, Any], numbers: Any) -> Any:
         return pandas.DataFrame(columns, index=frame.index[numbers])
 
-    return _Source("the frame", list(frame.columns), number_column, time_column, frame=predicted)
+    def text_column(name: str) -> list[str | None]:
+        return _texts(frame[name].astype(object).tolist())
+
+    return _Source("the frame", list(frame.columns), number_column, time_column, text_column, frame=predicted)
 
 
 def _of_polars(frame: Any) -> _Source:
@@ -233,7 +296,10 @@ def _of_polars(frame: Any) -> _Source:
     def predicted(columns: Mapping[str, Any], _: Any) -> Any:
         return polars.DataFrame(dict(columns))
 
-    return _Source("the frame", frame.columns, number_column, time_column, frame=predicted)
+    def text_column(name: str) -> list[str | None]:
+        return _texts(frame.get_column(name).to_list())
+
+    return _Source("the frame", frame.columns, number_column, time_column, text_column, frame=predicted)
 
 
 def _of_mapping(table: Mapping[str, Any]) -> _Source:
@@ -247,7 +313,13 @@ def _of_mapping(table: Mapping[str, Any]) -> _Source:
         # A list with None, or with values of several kinds, keeps them as they are.
         return plain if plain.dtype.kind in "biufM" and plain.ndim == 1 else _objects(given)
 
-    return _Source("the table", list(table), lambda name: _numbers("the table", name, column(name)), column)
+    return _Source(
+        "the table",
+        list(table),
+        lambda name: _numbers("the table", name, column(name)),
+        column,
+        lambda name: _texts(column(name).tolist()),
+    )
 
 
 def _of_array(array: Any, features: list[str], time: str | None) -> _Source:
@@ -261,11 +333,14 @@ def _of_array(array: Any, features: list[str], time: str | None) -> _Source:
             f"the model orders rows by the column `{time}`, which an array has not: give a frame or a dictionary", _WRONG
         )
     place = {name: number for number, name in enumerate(features)}
-    return _Source("the array", features, lambda name: _numbers("the array", name, array[:, place[name]]), _no_time)
+    def number_column(name: str) -> Any:
+        return _numbers("the array", name, array[:, place[name]])
+
+    return _Source("the array", features, number_column, _no_column, _no_column)
 
 
-def _no_time(_: str) -> Any:
-    raise AssertionError("an array has no time column")
+def _no_column(_: str) -> Any:
+    raise AssertionError("an array has columns of numbers alone")
 
 
 def _objects(values: Any) -> Any:
@@ -331,6 +406,7 @@ def _of_csv(path: str, wanted: set[str]) -> _Source:
         header,
         number_column,
         lambda name: _objects(columns[name]),
+        lambda name: _texts(columns[name]),
         place=lambda row: f"line {lines[row]}",
         shows_times=True,
     )

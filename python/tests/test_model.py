@@ -479,3 +479,49 @@ def test_gelu_is_exact_to_single_precision():
     x = numpy.linspace(-9, 9, 2001, dtype=numpy.float32)
     exact = [float(one) * 0.5 * math.erfc(-float(one) / math.sqrt(2)) for one in x]
     assert numpy.abs(_gelu(x) - exact).max() < 2e-6
+
+
+CATEGORIES = LADDER.replace('label = "{label}"', 'label = "binary"\ncategorical = ["sector", "open"]\nna = "drop"').format(
+    label="binary", model=""
+)
+
+
+def test_categories_are_features_as_in_the_program(tmp_path):
+    draw, lines = random.Random(7), table_lines()
+    header = [*lines[0], "sector", "open"]
+    sectors = ["energy", " health", "food"]
+    rows = [[*row, draw.choice(sectors), draw.choice(["true", "false"])] for row in lines[1:]]
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    (tmp_path / "ladder.toml").write_text(CATEGORIES)
+    call(tmp_path, "train", "--quiet", "-o", "model.safetensors")
+    # A category that the training rows did not have, and a missing one, whose row is left out.
+    rows[5][-2], rows[60][-2], rows[90][-1] = "mining", "", "NA"
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    call(tmp_path, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
+    model = allometry.load(tmp_path / "model.safetensors")
+    assert model.features == [
+        *("b", "a", "level"),
+        *(f"sector={name}" for name in ("energy", "food", "health")),
+        *("open=false", "open=true"),
+    ]
+    assert_predicted(model.predict(tmp_path / "data.csv"), tmp_path)
+    assert len(scores_of(tmp_path)["row"]) == ROWS - 2 - (model.context - 1)
+    places = {name: place for place, name in enumerate(header)}
+    table = columns_of([header, *rows]) | {"sector": [row[places["sector"]] for row in rows]}
+    table["open"] = [{"true": True, "false": False, "NA": None}[row[places["open"]]] for row in rows]
+    assert_predicted(model.predict(table), tmp_path)
+    pandas = pytest.importorskip("pandas")
+    predicted = model.predict(pandas.DataFrame(table).astype({"sector": "category"}))
+    assert_predicted({name: predicted[name] for name in predicted}, tmp_path)
+    polars = pytest.importorskip("polars")
+    predicted = model.predict(polars.DataFrame(table))
+    assert_predicted({name: predicted[name].to_list() for name in predicted.columns}, tmp_path)
+    onnxruntime = pytest.importorskip("onnxruntime")
+    call(tmp_path, "export", "model.safetensors", "--onnx", "model.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    windows = numpy.ascontiguousarray(model.windows(tmp_path / "data.csv"))
+    assert_close(session.run(["scores"], {"windows": windows})[0], columns_of_scores(tmp_path))
+    with pytest.raises(allometry.AllometryError, match="there is no column `sector` .categories."):
+        model.predict({name: values for name, values in table.items() if name != "sector"})

@@ -88,6 +88,14 @@ impl Preparation {
         None
     }
 
+    /// Returns mean and standard deviation of each of `features` features, if they were scaled. Those of
+    /// categories are 0 and 1, because they are not scaled.
+    pub(crate) fn scaling_of_all(&self, features: usize) -> Option<Vec<(f64, f64)>> {
+        let mut scaling = self.scaling.clone()?;
+        scaling.resize(features, (0.0, 1.0));
+        Some(scaling)
+    }
+
     /// Returns how many of the features of a data set are numbers, which come first.
     pub(crate) fn numbers(&self, features: usize) -> usize {
         features.saturating_sub(width(&self.categories))

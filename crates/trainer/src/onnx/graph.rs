@@ -197,8 +197,9 @@ impl Graph<'_> {
 
     /// Adds the scaling by the training part, in double precision like that of a table.
     fn scaled(&mut self) -> String {
-        let Some(scaling) = &self.description.data.preparation.scaling else { return INPUT.into() };
-        let (means, deviations): (Vec<f64>, Vec<f64>) = scaling.iter().copied().unzip();
+        let data = &self.description.data;
+        let Some(scaling) = data.preparation.scaling_of_all(data.features.len()) else { return INPUT.into() };
+        let (means, deviations): (Vec<f64>, Vec<f64>) = scaling.into_iter().unzip();
         let features = [means.len()];
         let means = self.double("scale/means", &features, &means);
         let deviations = self.double("scale/deviations", &features, &deviations);

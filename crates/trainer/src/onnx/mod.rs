@@ -102,8 +102,8 @@ impl Predictor {
         for (number, windows) in BATCHES.into_iter().enumerate() {
             let raw = windows_of(&self.description, windows, number as u64);
             let mut scaled = raw.clone();
-            if let Some(scaling) = &data.preparation.scaling {
-                scale::scale(&mut scaled, scaling);
+            if let Some(scaling) = data.preparation.scaling_of_all(features) {
+                scale::scale(&mut scaled, &scaling);
             }
             let logits = self.network.logits(scaled.chunks_exact(context * features)).to_vec();
             let mut scores = Vec::new();
@@ -146,11 +146,11 @@ const LEVEL: f64 = 1e3;
 /// Returns random windows of a table's values: normal, around the means of the training part.
 fn windows_of(description: &Description, windows: usize, seed: u64) -> Vec<f32> {
     let (context, features) = (description.model.context, description.data.features.len());
-    let scaling = description.data.preparation.scaling.as_deref();
+    let scaling = description.data.preparation.scaling_of_all(features);
     let level = if description.model.normalize == Normalize::Revin { LEVEL } else { 0.0 };
     (0..windows * context * features)
         .map(|place| {
-            let (mean, deviation) = scaling.map_or((level, 1.0), |scaling| scaling[place % features]);
+            let (mean, deviation) = scaling.as_ref().map_or((level, 1.0), |scaling| scaling[place % features]);
             (mean + deviation * normal(seed, place as u64)) as f32
         })
         .collect()
