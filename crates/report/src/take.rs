@@ -4,7 +4,7 @@ use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
 use allometry_core::{Params, TrainingCost, TrialNumber};
 
 use crate::brief::parameters::{confirmed, to_take};
-use crate::number::{decimals, duration, interval};
+use crate::number::{decimals, duration, grouped, interval};
 use crate::words;
 
 /// The configuration to take from a budget.
@@ -101,16 +101,23 @@ impl<'a> Taken<'a> {
             }
             Some(Expected::InSearch(_)) | None => String::new(),
         };
-        format!("{take}{value}{}", cost_sentence(&self.cost()))
+        format!("{take}{value}{}", self.size_and_cost())
     }
-}
 
-/// Returns the time and the operations of a training as a sentence after a space; empty if both are unknown.
-pub fn cost_sentence(cost: &TrainingCost) -> String {
-    let time = cost.seconds.map(duration);
-    let operations = cost.flops.map(|flops| format!("{flops:.1e} floating-point operations"));
-    let parts: Vec<String> = time.into_iter().chain(operations).collect();
-    if parts.is_empty() { String::new() } else { format!(" Its training took {}.", parts.join(" and ")) }
+    /// Returns the size of the model, and the time and the operations of its training, as a sentence after a
+    /// space; empty if none is known.
+    pub(crate) fn size_and_cost(&self) -> String {
+        let TrainingCost { seconds, flops, .. } = self.cost();
+        let operations = flops.map(|flops| format!("{flops:.1e} floating-point operations"));
+        let cost: Vec<String> = seconds.map(duration).into_iter().chain(operations).collect();
+        let size = self.weights().map(|weights| format!("model has {} weights", grouped(weights)));
+        let cost = (!cost.is_empty()).then(|| format!("training took {}", cost.join(" and ")));
+        match (size, cost) {
+            (Some(size), Some(cost)) => format!(" Its {size}, its {cost}."),
+            (Some(one), None) | (None, Some(one)) => format!(" Its {one}."),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// Returns the command that repeats a trial of a budget and writes its checkpoint. `ladder` are the arguments

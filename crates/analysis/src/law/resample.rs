@@ -17,6 +17,8 @@ const STEPS: usize = 200;
 const MOST_DRAWS: u64 = 4_000_000;
 /// Smallest number of resampled laws.
 const FEWEST_LAWS: u64 = 100;
+/// Variance of `log loss` that is an error of rounding.
+pub(super) const ROUNDING: f64 = 1e-18;
 /// Level at which the means of repeated sizes depart from the law. At 5% their own noise would be missed so
 /// often that intervals cover too rarely.
 const DEPARTS: f64 = 0.25;
@@ -132,7 +134,7 @@ impl Departure {
         let between: f64 = groups.iter().map(of).sum();
         let within = (total - between).max(f64::MIN_POSITIVE) / free_within as f64;
         let variance = between / freedom as f64;
-        let p = f_upper_tail(variance / within, freedom as f64, free_within as f64)?;
+        let p = f_upper_tail(variance / within.max(ROUNDING), freedom as f64, free_within as f64)?;
         Some(Self { variance, freedom, p })
     }
 }

@@ -3,6 +3,7 @@
 use allometry_core::rng::TrialRng;
 
 use super::Fitted;
+use super::resample::ROUNDING;
 use crate::stats::bootstrap::quantile;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::random::{below, gauss};
@@ -65,7 +66,7 @@ impl SharedNoise {
         sizes.sort_by(f64::total_cmp);
         let of_runs = (OF_MAD * quantile(&sizes, 0.5)?).powi(2) * OF_MEDIAN;
         let between = between / freedom as f64;
-        let p = f_upper_tail(between / of_runs, freedom as f64, free_within as f64)?;
+        let p = f_upper_tail(between / of_runs.max(ROUNDING), freedom as f64, free_within as f64)?;
         let runs_of_a_size = count as f64 / inverse;
         let deviation = ((between - of_runs) / runs_of_a_size).max(0.0).sqrt();
         Some((Self { groups, count, deviation, freedom, within }, p))

@@ -1,7 +1,7 @@
 //! `allometry fit`.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
 use allometry_analysis::{Estimate, Options, analyze};
@@ -35,9 +35,10 @@ use crate::styles::Label;
 /// size is predicted. At least five distinct sizes over 1.5 decades are needed.
 #[derive(Debug, Args)]
 pub(super) struct Fit {
-    /// With --value a .csv or .parquet file with one row per run; else the source of a ladder.
-    #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
-    source: PathBuf,
+    /// With --value a .csv or .parquet file with one row per run; else the source of a ladder, or LABEL=FILE for
+    /// each budget of trials from elsewhere.
+    #[arg(value_name = "SOURCE", default_value = "ladder.toml", num_args = 1..)]
+    sources: Vec<String>,
 
     /// Column with the loss of each run.
     #[arg(long, value_name = "COLUMN")]
@@ -139,8 +140,8 @@ impl Fit {
     /// Prints the laws of a ladder.
     fn of_ladder(&self) -> Result<(), CliError> {
         let usage = |message: String| CliError::Usage { message, hint: None };
-        let source = self.source.display().to_string().parse::<Source>().map_err(usage)?;
-        let ladder = notes::read(&[source], &self.objective.to_objective(false))?;
+        let sources: Result<Vec<Source>, String> = self.sources.iter().map(|source| source.parse()).collect();
+        let ladder = notes::read(&sources.map_err(usage)?, &self.objective.to_objective(false))?;
         // Permutations and resamples are of no use to laws.
         let options = Options {
             level: self.level / 100.0,
@@ -152,7 +153,7 @@ impl Fit {
         let analysis = analyze(&ladder, &options);
         let Some(text) = ladder_laws(&analysis) else {
             let (message, hint) = no_ladder_law(&analysis);
-            let message = format!("{}: {message}", self.source.display());
+            let message = format!("{}: {message}", self.sources.join(" "));
             return Err(CliError::NotFound { message, hint: Some(hint) });
         };
         if let (Some(path), Some(figure)) = (&self.picture, ladder_figure(&analysis)) {
@@ -184,7 +185,14 @@ impl Fit {
                 hint: Some("a law of a table is fitted to a loss: smaller is better".into()),
             });
         }
-        let runs = self.read(value)?;
+        let [source] = self.sources.as_slice() else {
+            return Err(CliError::Usage {
+                message: format!("--value is for one table, and {} are given", self.sources.len()),
+                hint: Some("leave --value out for a ladder of several sources LABEL=FILE".into()),
+            });
+        };
+        let path = Path::new(source);
+        let runs = self.read(path, value)?;
         if runs.missing > 0 {
             output::tell(
                 Label::Note,
@@ -211,10 +219,8 @@ impl Fit {
             let (message, hint) = words::refusal(&problem, row);
             let hint = Some(hint);
             match problem {
-                LawProblem::NotPositive { .. } => {
-                    CliError::Table { path: self.source.clone(), message, hint }
-                }
-                _ => CliError::NotFound { message: format!("{}: {message}", self.source.display()), hint },
+                LawProblem::NotPositive { .. } => CliError::Table { path: path.to_owned(), message, hint },
+                _ => CliError::NotFound { message: format!("{source}: {message}"), hint },
             }
         })?;
         if let Some(path) = &self.picture {
@@ -223,7 +229,7 @@ impl Fit {
         self.write(&document(&law), &words::summary(&law))
     }
 
-    fn read(&self, value: &str) -> Result<Runs, CliError> {
+    fn read(&self, path: &Path, value: &str) -> Result<Runs, CliError> {
         let axes =
             [(LawAxis::Weights, &self.weights), (LawAxis::Data, &self.data), (LawAxis::Compute, &self.flops)];
         let axes: Vec<(LawAxis, &str)> =
@@ -236,7 +242,7 @@ impl Fit {
             });
         }
         names.push(value);
-        let mut columns = read_numbers(&self.source, &names).map_err(refused)?;
+        let mut columns = read_numbers(path, &names).map_err(refused)?;
         let losses = columns.pop().unwrap_or_default();
         let mut axes: Vec<LawAxis> = axes.into_iter().map(|(axis, _)| axis).collect();
         if axes == [LawAxis::Weights, LawAxis::Compute] {

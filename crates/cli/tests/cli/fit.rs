@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[cfg(unix)]
 use crate::support::scripted::{self, Scripted};
-use crate::support::{printed, refused, run};
+use crate::support::{folded, printed, refused, run};
 
 /// Returns runs of `2 + 300 / N^0.35`, two per size, 1% above and below it, and one that diverged.
 fn table() -> String {
@@ -235,7 +235,7 @@ fn a_ladder_has_laws_over_what_its_trials_record() {
     error: the following required arguments were not provided:
       --value <COLUMN>
 
-    Usage: allometry fit --value <COLUMN> --weights <COLUMN> [SOURCE]
+    Usage: allometry fit --value <COLUMN> --weights <COLUMN> [SOURCE]...
 
     For more information, try '--help'.
     exit code 2
@@ -288,14 +288,88 @@ fn doubtful_tables_are_told() {
     let (code, out, err) = run(folder.path(), &pooled);
     assert_eq!(code, 0, "{err}");
     let doubts: Vec<&str> = out.split("\n\n").take_while(|part| !part.starts_with("loss =")).collect();
-    insta::assert_snapshot!(format!("{err}\n{}", doubts.join("\n\n")), @"");
-    insta::assert_snapshot!(printed(folder.path(), &[
-        "fit", "sweep.csv", "--weights", "n_params", "--data", "tokens_billion", "--value", "loss", "--best",
-        "--compute", "1e12",
-    ]), @"");
+    insta::assert_snapshot!(folded(&format!("{err}\n{}", doubts.join("\n\n"))), @r#"
+    warning: column `ppl` seems to hold perplexities; a law is one of the loss, their natural logarithm
+    warning: column `tokens_billion` has `billion` in its name; amplitudes, best sizes and forecasts \
+    need single weights, rows and operations, not their multiples or logarithms
+
+    Some runs have 4.12e-11 rows for each weight. Are the columns the right ones, and in single rows, \
+    weights and operations (not in millions or billions)? The best sizes below depend on it.
+
+    Runs of one size differ much: a quarter of them have losses more than 57% above the best. If they \
+    had other settings, such as learning rates, or are checkpoints, the law is not that of good \
+    settings: `--best` fits the best run of each size.
+    "#);
+    let best = ["--value", "loss", "--best", "--compute", "1e12"];
+    let (code, out, err) = run(folder.path(), &[&pooled[..6], &best].concat());
+    assert_eq!(code, 0, "{err}");
+    insta::assert_snapshot!(folded(&out), @r#"
+    Some runs have 4.12e-11 rows for each weight. Are the columns the right ones, and in single rows, \
+    weights and operations (not in millions or billions)? The best sizes below depend on it.
+
+    loss = 1.7000 + 400 / N^0.3400 + 1.2382 / D^0.2800
+
+                             estimate  95% interval
+    exponent of weights        0.3400  0.3400 to 0.3400
+    amplitude of weights          400  400 to 400
+    exponent of data           0.2800  0.2800 to 0.2800
+    amplitude of data          1.2382  1.2382 to 1.2382
+    floor                      1.7000  1.7000 to 1.7000
+
+    36 runs at 6 sizes of weights from 10.0M to 2.43B and 6 sizes of data from 0 to 24; half of them \
+    are within 0.0% of the law, all within 0.0%. Intervals cover other runs, drawn from these, not \
+    another form of law.
+    No departure of the medians of sizes of weights from the law was found (p = 1.00).
+    Held out: 1 run with the largest compute, at 2.43B weights and 24 rows. The others predicted 2.4644 \
+    (2.4644 to 2.4644), observed 2.4644 (inside; -0.0%).
+    Next: at 4.86B weights and 49 rows the law predicts 2.3209 (2.3209 to 2.3209).
+    At 1.46e9 operations the runs have their least loss at 98.9M weights, the law at 93.4M (93.4M to \
+    93.4M).
+    With 1.00e12 operations the loss is least at 1.78B (1.78B to 1.78B) weights and 93 (93 to 93) rows: \
+    2.3337 (2.3337 to 2.3337).
+    "#);
     insta::assert_snapshot!(refused(folder.path(), &[
         "fit", "sweep.csv", "--weights", "n_params", "--value", "loss", "--compute", "1e12",
-    ]), @"");
+    ]), @"
+    $ allometry fit sweep.csv --weights n_params --value loss --compute 1e12
+    error: --compute is for a law over weights and data
+    hint: name the columns with --weights and --data or --flops
+    exit code 2
+    ");
     std::fs::write(&path, "n,loss\n1e6,3\n1e7,3\n1e8,3\n1e9,3\n1e10,3\n").unwrap();
-    insta::assert_snapshot!(refused(folder.path(), &["fit", "sweep.csv", "--weights", "n", "--value", "loss"]), @"");
+    insta::assert_snapshot!(refused(folder.path(), &["fit", "sweep.csv", "--weights", "n", "--value", "loss"]), @"
+    $ allometry fit sweep.csv --weights n --value loss
+    error: sweep.csv: all losses are equal, so that there is nothing to fit
+    hint: a law needs a loss that falls with the size
+    exit code 4
+    ");
+}
+
+/// Trials from elsewhere are read as for a report, one file for each budget.
+#[test]
+fn files_of_trials_are_a_ladder() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, first) in [("a", 3.0), ("b", 2.0)] {
+        let rows: String = (0..12).map(|n| format!("{n},{},0.{n}1\n", first + 0.01 * f64::from(n))).collect();
+        std::fs::write(folder.path().join(format!("{name}.csv")), format!("number,value,params_lr\n{rows}"))
+            .unwrap();
+    }
+    let sources = ["fit", "1M=a.csv", "3M=b.csv", "--metric", "loss", "--direction", "minimize"];
+    insta::assert_snapshot!(refused(folder.path(), &sources), @r#"
+    $ allometry fit 1M=a.csv 3M=b.csv --metric loss --direction minimize
+    note: 1M: no column is called `loss`, so that `value` is taken for it
+    note: 3M: no column is called `loss`, so that `value` is taken for it
+    error: 1M=a.csv 3M=b.csv: the ladder cannot bear a law: the trials of 1M, 3M look as if an adaptive \
+    sampler chose them: later ones are better or nearer to the best; nothing records how they were \
+    chosen, and such trials are no random sample
+    hint: a law needs 5 sizes over 1.5 decades, each with its error: `allometry check --suggest-budgets \
+    5` proposes some; a table with one row per run needs --value
+    exit code 4
+    "#);
+    insta::assert_snapshot!(refused(folder.path(), &["fit", "a.csv", "b.csv", "--value", "value", "--data", "number"]), @"
+    $ allometry fit a.csv b.csv --value value --data number
+    error: --value is for one table, and 2 are given
+    hint: leave --value out for a ladder of several sources LABEL=FILE
+    exit code 2
+    ");
 }

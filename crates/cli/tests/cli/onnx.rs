@@ -28,14 +28,14 @@ fn what_is_no_checkpoint_is_refused_and_nothing_is_written() {
         &["export", "sqlite:///trials.db", "--onnx", "m.onnx"],
         &["export", "m.safetensors", "--onnx", "m.onnx", "-o", "m.json"],
     ];
-    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r"
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @"
     $ allometry export --onnx m.onnx
     error: --onnx takes a checkpoint, not `ladder.toml`
     hint: `allometry train` writes one: ladder.runs/BUDGET/train.safetensors
     exit code 2
 
     $ allometry export data.csv --onnx m.onnx
-    error: data.csv is not a complete safetensors file: header too large
+    error: data.csv is not a complete safetensors file: it does not begin with the length of a header
     hint: it may have been copied incompletely; --restart trains the model again
     exit code 4
 

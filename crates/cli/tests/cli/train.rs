@@ -196,10 +196,10 @@ fn the_commands_of_the_summary_and_of_best_repeat_their_trials() {
     let number = Regex::new(r"--trial \d+").unwrap();
     let markdown = std::fs::read_to_string(folder.path().join("report/report.md")).unwrap();
     let told: Vec<&str> = markdown.lines().filter(|line| line.contains("allometry train")).collect();
-    insta::assert_snapshot!(folded(&number.replace_all(&told.join("\n"), "--trial N")), @r"
+    insta::assert_snapshot!(folded(&number.replace_all(&told.join("\n"), "--trial N")), @r#"
     `allometry train --budget BUDGET --trial TRIAL -o model.safetensors` trains it again, with the seed \
-    of its trial.
-    ");
+    of its trial, and writes its checkpoint.
+    "#);
     let (_, summary, _) = run(folder.path(), &["run"]);
     let told: Vec<&str> = summary.lines().filter(|line| line.contains("allometry train")).collect();
     insta::assert_snapshot!(number.replace_all(&told.join("\n"), "--trial N"), @r"
@@ -355,7 +355,7 @@ fn what_cannot_be_trained_or_applied_is_said() {
     exit code 4
 
     $ allometry predict data.csv data.csv
-    error: data.csv is not a complete safetensors file: header too large
+    error: data.csv is not a complete safetensors file: it does not begin with the length of a header
     hint: it may have been copied incompletely; --restart trains the model again
     exit code 4
 

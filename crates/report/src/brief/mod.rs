@@ -119,7 +119,7 @@ pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
     let command = take::chosen(analysis).and_then(|taken| taken.command(analysis, "")).filter(is_plain);
     let any = || "allometry train --budget BUDGET --trial TRIAL -o model.safetensors".to_owned();
     text.blank();
-    let cost = take::chosen(analysis).map(|taken| take::cost_sentence(&taken.cost())).unwrap_or_default();
+    let cost = take::chosen(analysis).map(|taken| taken.size_and_cost()).unwrap_or_default();
     text.line(format_args!(
         "`{}` trains it again, with the seed of its trial, and writes its checkpoint.{cost}",
         command.unwrap_or_else(any)

@@ -32,7 +32,23 @@ pub fn forecast(analysis: &Analysis) -> Option<String> {
         human_weights(law.next.size),
         value(&law.next)
     );
-    Some(format!("{next} {}", tested(law)))
+    let compute = judgement.law_of_compute.as_ref().map(of_compute).unwrap_or_default();
+    Some(format!("{next} {}{compute}", tested(law)))
+}
+
+/// Returns the law over operations as a sentence after a space.
+fn of_compute(law: &SizeLaw) -> String {
+    if law.is_open() {
+        return " The exponent over the operations of a training is not determined either.".to_owned();
+    }
+    let exponent = law.exponent;
+    format!(
+        " Over the operations of a training the exponent is {} ({}); at {:.1e} operations it forecasts {}.",
+        decimals(exponent.point),
+        interval(exponent.interval),
+        law.next.size,
+        value(&law.next)
+    )
 }
 
 /// Returns how well a law forecast the largest size.

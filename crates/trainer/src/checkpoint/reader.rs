@@ -134,7 +134,10 @@ fn header(path: &Path, file: &mut File, bytes: u64) -> Result<(Metadata, u64), C
     let mut length = [0; LENGTH as usize];
     file.read_exact(&mut length).map_err(read)?;
     let length = u64::from_le_bytes(length);
-    if length > MOST_HEADER.min(bytes - LENGTH) {
+    if length > MOST_HEADER {
+        return Err(damaged("it does not begin with the length of a header".into()));
+    }
+    if length > bytes - LENGTH {
         return Err(damaged(format!("its header has {length} bytes, but the file has {bytes}")));
     }
     let mut text = vec![0; length as usize];

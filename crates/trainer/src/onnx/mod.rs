@@ -150,7 +150,8 @@ fn windows_of(description: &Description, windows: usize, seed: u64) -> Vec<f32> 
     let level = if description.model.normalize == Normalize::Revin { LEVEL } else { 0.0 };
     (0..windows * context * features)
         .map(|place| {
-            let (mean, deviation) = scaling.as_ref().map_or((level, 1.0), |scaling| scaling[place % features]);
+            let (mean, deviation) =
+                scaling.as_ref().map_or((level, 1.0), |scaling| scaling[place % features]);
             (mean + deviation * normal(seed, place as u64)) as f32
         })
         .collect()
