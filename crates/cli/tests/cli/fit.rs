@@ -279,7 +279,7 @@ fn doubtful_tables_are_told() {
                 let (n, d) = (1e7 * 3_f64.powi(size), 0.1 * 3_f64.powi(rows));
                 let loss =
                     1.7 + 400.0 * n.powf(-0.34) + 410.0 * (d * 1e9).powf(-0.28) + 0.3 * f64::from(setting);
-                table += &format!("{n},{d},{loss},{}\n", loss.exp());
+                writeln!(table, "{n},{d},{loss},{}", loss.exp()).unwrap();
             }
         }
     }
@@ -350,9 +350,11 @@ fn doubtful_tables_are_told() {
 fn files_of_trials_are_a_ladder() {
     let folder = tempfile::tempdir().unwrap();
     for (name, first) in [("a", 3.0), ("b", 2.0)] {
-        let rows: String = (0..12).map(|n| format!("{n},{},0.{n}1\n", first + 0.01 * f64::from(n))).collect();
-        std::fs::write(folder.path().join(format!("{name}.csv")), format!("number,value,params_lr\n{rows}"))
-            .unwrap();
+        let mut table = "number,value,params_lr\n".to_owned();
+        for number in 0..12 {
+            writeln!(table, "{number},{},0.{number}1", first + 0.01 * f64::from(number)).unwrap();
+        }
+        std::fs::write(folder.path().join(format!("{name}.csv")), table).unwrap();
     }
     let sources = ["fit", "1M=a.csv", "3M=b.csv", "--metric", "loss", "--direction", "minimize"];
     insta::assert_snapshot!(refused(folder.path(), &sources), @r#"
