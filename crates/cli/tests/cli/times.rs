@@ -13,8 +13,8 @@ fn with_hole(settings: &str) -> tempfile::TempDir {
     let path = folder.path().join("data.csv");
     let data = std::fs::read_to_string(&path).unwrap();
     let lines = data.lines().enumerate().filter(|(row, _)| !(300..340).contains(row));
-    let data: String = lines.map(|(_, line)| format!("{line}\n")).collect();
-    std::fs::write(&path, data).unwrap();
+    let lines: Vec<&str> = lines.map(|(_, line)| line).collect();
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     let ladder = LADDER.replacen("time = \"date\"", &format!("time = \"date\"\n{settings}"), 1);
     std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
     folder
