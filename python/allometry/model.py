@@ -47,8 +47,8 @@ class Model:
         probability of a positive label, of each class, or the predicted number. A pandas frame keeps its index.
         """
         rows = self._rows(table)
-        scores = self._network.scores(self._network.logits(self._windows(rows.values)))
-        ends = slice(self._shape.context - 1, None)
+        scores = self._network.scores(self._network.logits(self._windows(rows)))
+        ends = rows.ends
         predicted = {"row": rows.numbers[ends]}
         if self._shape.time is not None:
             predicted[self._free(self._shape.time)] = rows.times[ends]
@@ -59,7 +59,7 @@ class Model:
     def windows(self, table: Any) -> Any:
         """Windows `(windows, context, features)` of a table's values: the input of `logits`, of the module of
         `to_torch` and of an exported ONNX model."""
-        return self._windows(self._rows(table).values)
+        return self._windows(self._rows(table))
 
     def logits(self, windows: Any) -> Any:
         """Raw outputs `(windows, outputs)` for windows of a table's values, not scaled."""
@@ -88,13 +88,17 @@ class Model:
 
     def _rows(self, table: Any) -> tables.Rows:
         shape = self._shape
-        return tables.read(table, shape.features, shape.categories, shape.time, shape.drops, shape.context)
+        return tables.read(
+            table, shape.features, shape.categories, shape.time, shape.drops, shape.context, shape.max_gap
+        )
 
-    def _windows(self, values: Any) -> Any:
+    def _windows(self, rows: tables.Rows) -> Any:
         import numpy
 
-        cut = numpy.lib.stride_tricks.sliding_window_view(values, self._shape.context, axis=0)
-        return cut.transpose(0, 2, 1)
+        cut = numpy.lib.stride_tricks.sliding_window_view(rows.values, self._shape.context, axis=0)
+        windows = cut.transpose(0, 2, 1)
+        # Without holes a view is enough, which takes no memory.
+        return windows if len(rows.ends) == len(windows) else windows[rows.ends - (self._shape.context - 1)]
 
     def _free(self, name: str) -> str:
         """A name for the column of times that no other column has."""

@@ -43,6 +43,8 @@ class Shape:
     time: str | None
     drops: bool
     """Whether rows with missing or infinite features are left out, rather than an error."""
+    max_gap: tuple[str, float] | None
+    """Longest time between two neighbouring rows of a window, in `"seconds"` or as a `"number"`."""
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> "Shape":
@@ -94,6 +96,7 @@ class Shape:
             target=(0.0, 1.0) if target is None else checkpoint.scale("data.preparation.target", target),
             time=time,
             drops=checkpoint.word("data.preparation.missing", ("error", "drop")) == "drop",
+            max_gap=_max_gap(checkpoint),
         )
 
     @property
@@ -158,6 +161,18 @@ def _categories(checkpoint: Checkpoint, features: list[str]) -> list[tuple[str, 
     if last and features[-len(last) :] != last:
         raise checkpoint.wrong(place, "does not agree with the last features of data.features")
     return categories
+
+
+def _max_gap(checkpoint: Checkpoint) -> tuple[str, float] | None:
+    place = "data.preparation.max_gap"
+    found = checkpoint.field(place)
+    if found is None:
+        return None
+    for unit in ("seconds", "number"):
+        amount = found.get(unit) if isinstance(found, dict) else None
+        if isinstance(amount, (int, float)) and not isinstance(amount, bool) and amount > 0:
+            return unit, float(amount)
+    raise checkpoint.wrong(place, "must be an object with `seconds` or a `number` above 0")
 
 
 def _scaling(checkpoint: Checkpoint, features: int, categories: int) -> list[tuple[float, float]] | None:

@@ -26,6 +26,8 @@ class Rows:
     """Number of each row in its table, from 0, counting rows that were left out."""
     times: Any
     """Time of each row; `None` without a time column."""
+    ends: Any
+    """Last rows of the windows, of which none spans a hole."""
     source: "_Source"
 
     def frame(self, columns: Mapping[str, Any], ends: Any) -> Any:
@@ -68,11 +70,13 @@ def read(
     time: str | None,
     drops: bool,
     context: int,
+    max_gap: tuple[str, float] | None = None,
 ) -> Rows:
     """The complete rows of a table, in time order.
 
     `categories` are columns whose categories are the last of the `features`, and `drops` says that rows with missing
-    or infinite features are left out; otherwise they are an error.
+    or infinite features are left out; otherwise they are an error. No window has two neighbouring rows whose times are
+    further apart than `max_gap`, in `"seconds"` or as a `"number"`.
     """
     import numpy
 
@@ -108,13 +112,46 @@ def read(
     complete = numpy.isfinite(values).all(axis=1)
     if not drops and not complete.all():
         raise _first_gap(source, values, [_column_of(name, categories) for name in wide])
-    order, column = numpy.arange(len(values)), None
+    order, column, clock = numpy.arange(len(values)), None, None
     if time is not None:
-        order, column = _ordered(source, time, len(values))
+        order, column, clock = _ordered(source, time, len(values))
     order = order[complete[order]]
-    if len(order) < context:
-        raise source.wrong(f"{len(order)} rows are too few for a window of {context}")
-    return Rows(values[order], order, None if column is None else column[order], source)
+    ends = numpy.arange(context - 1, len(order))
+    if max_gap is not None and clock is not None:
+        ends = _unbroken(_steps(source, time, clock, order, max_gap[0]) > max_gap[1], context)
+    if len(ends) == 0:
+        hole = "" if max_gap is None or len(order) < context else f" without a hole longer than {_shown(*max_gap)}"
+        raise source.wrong(f"{len(order)} rows are too few for a window of {context}{hole}")
+    return Rows(values[order], order, None if column is None else column[order], ends, source)
+
+
+def _steps(source: _Source, name: str | None, clock: tuple[str, Any], order: Any, unit: str) -> Any:
+    """The times from each of the rows `order` to the next, in `unit`."""
+    import numpy
+
+    kind, keys = clock
+    is_number = kind in (times.INTEGER, times.NUMBER)
+    if is_number != (unit == "number"):
+        found = "numbers" if is_number else "dates or times"
+        raise source.wrong(f"the model's `max_gap` is in {unit}s, but column `{name}` (time) has {found}")
+    steps = numpy.diff(keys[order])
+    if steps.dtype.kind == "m":
+        return steps / numpy.timedelta64(1, "s")
+    return steps.astype(numpy.float64) / (1 if is_number else 1e9)
+
+
+def _unbroken(is_hole: Any, context: int) -> Any:
+    """The last rows of the windows without a hole, where `is_hole` tells of each row but the first whether one
+    precedes it."""
+    import numpy
+
+    rows = numpy.arange(len(is_hole) + 1)
+    firsts = numpy.maximum.accumulate(numpy.where(numpy.concatenate([[True], is_hole]), rows, 0))
+    return numpy.flatnonzero(rows - firsts + 1 >= context)
+
+
+def _shown(unit: str, amount: float) -> str:
+    return f"{amount:g} {unit}" if unit == "seconds" else f"{amount:g}"
 
 
 def _encoded(source: _Source, column: str, names: list[str]) -> Any:
@@ -165,8 +202,8 @@ def _first_gap(source: _Source, values: Any, features: list[str]) -> AllometryEr
     return source.wrong(f"{source.place(int(row))}: column `{features[place]}` {what}{rest}")
 
 
-def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any]:
-    """The rows in time order, and their times as they are shown."""
+def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any, tuple[str, Any]]:
+    """The rows in time order, their times as they are shown, and the kind of the times with values to subtract."""
     import numpy
 
     column = source.time_column(name)
@@ -178,11 +215,12 @@ def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any]:
     if len(equal):
         first, second = (source.place(int(row)) for row in order[equal[0] : equal[0] + 2])
         raise source.wrong(f"{first} and {second} have the same time in column `{name}`")
+    clock = kind, column if column.dtype.kind == "M" else keys
     if not source.shows_times:
-        return order, column
+        return order, column, clock
     if kind in (times.INTEGER, times.NUMBER):
-        return order, keys
-    return order, numpy.array([times.text_of(kind, key) for key in keys.tolist()], dtype=object)
+        return order, keys, clock
+    return order, numpy.array([times.text_of(kind, key) for key in keys.tolist()], dtype=object), clock
 
 
 def _keys(source: _Source, name: str, column: Any) -> tuple[str, Any]:

@@ -525,3 +525,35 @@ def test_categories_are_features_as_in_the_program(tmp_path):
     assert_close(session.run(["scores"], {"windows": windows})[0], columns_of_scores(tmp_path))
     with pytest.raises(allometry.AllometryError, match="there is no column `sector` .categories."):
         model.predict({name: values for name, values in table.items() if name != "sector"})
+
+
+@pytest.mark.parametrize("kind", ["dates", "numbers"])
+def test_windows_with_a_hole_are_left_out_as_in_the_program(tmp_path, kind):
+    header, *rows = table_lines()
+    place = header.index("date")
+    lines = [header, *sorted(rows, key=lambda row: row[place])]
+    if kind == "numbers":
+        lines = [lines[0], *([*row[:place], str(number), *row[place + 1 :]] for number, row in enumerate(lines[1:]))]
+    lines = [*lines[:60], *lines[100:]]
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    gap = {"dates": '"7d"', "numbers": "7"}[kind]
+    ladder = LADDER.format(label="binary", model="").replace('time = "date"\n', f'time = "date"\nmax_gap = {gap}\n')
+    (tmp_path / "ladder.toml").write_text(ladder)
+    call(tmp_path, "train", "--quiet", "-o", "model.safetensors")
+    call(tmp_path, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
+    model = allometry.load(tmp_path / "model.safetensors")
+    rows = len(lines) - 1
+    assert len(scores_of(tmp_path)["row"]) == rows - 2 * (model.context - 1)
+    assert_predicted(model.predict(tmp_path / "data.csv"), tmp_path)
+    assert len(model.windows(tmp_path / "data.csv")) == rows - 2 * (model.context - 1)
+    table = columns_of(lines)
+    assert_predicted(model.predict(table), tmp_path)
+    pandas = pytest.importorskip("pandas")
+    if kind == "dates":
+        predicted = model.predict(pandas.DataFrame(table).assign(date=pandas.to_datetime(table["date"])))
+        assert_close(numpy.array(predicted["score"])[:, None], columns_of_scores(tmp_path))
+    else:
+        dates = [f"2020-{number // 28 + 1:02}-{number % 28 + 1:02}" for number in range(rows)]
+        with pytest.raises(allometry.AllometryError, match="`max_gap` is in numbers, but column `date` .time. has date"):
+            model.predict(table | {"date": dates})

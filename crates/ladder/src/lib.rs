@@ -18,7 +18,7 @@ pub use limit::Limit;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
-    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Parametrization, Pooling, Schedule,
+    MaxGap, MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Parametrization, Pooling, Schedule,
     ScoredPart, SplitSpec, StopRule, Task,
 };
 

@@ -1,5 +1,6 @@
 //! The checked form of a ladder file, in which all values are valid and all names are resolved.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use allometry_core::space::{self, When};
@@ -147,6 +148,8 @@ pub struct DataSpec {
     pub split: SplitSpec,
     /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
+    /// Longest time between two neighbouring rows of a window; `None` if it may be any.
+    pub max_gap: Option<MaxGap>,
 }
 
 /// The label of a row.
@@ -238,6 +241,39 @@ pub enum MissingPolicy {
     Error,
     /// Remove the row before windows are cut.
     Drop,
+}
+
+/// Longest time between two neighbouring rows of a window. It is shown as a ladder file has it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxGap {
+    /// Seconds, where times are dates or times.
+    Seconds(f64),
+    /// Amount in the unit of times that are numbers.
+    Number(f64),
+}
+
+impl MaxGap {
+    /// The amount, in seconds or in the unit of the times.
+    pub fn amount(self) -> f64 {
+        match self {
+            Self::Seconds(amount) | Self::Number(amount) => amount,
+        }
+    }
+}
+
+impl fmt::Display for MaxGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(f64, &str); 3] = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "m")];
+        match *self {
+            Self::Number(amount) => write!(f, "{amount}"),
+            Self::Seconds(seconds) => {
+                let whole = UNITS.into_iter().find(|(unit, _)| seconds % unit == 0.0);
+                let (unit, name) = whole.unwrap_or((1.0, "s"));
+                write!(f, "{}{name}", seconds / unit)
+            }
+        }
+    }
 }
 
 /// Scaling of the values of a window.

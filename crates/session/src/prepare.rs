@@ -176,6 +176,7 @@ impl<'a> Prepared<'a> {
             horizon,
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
             class_names: self.dataset.preparation.class_names.clone(),
+            max_gap: data.max_gap,
         };
         ObjectiveFacts::Model(Box::new(ModelFacts { model: model.clone(), data, part: None }))
     }

@@ -194,6 +194,7 @@ mod tests {
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,
+            max_gap: None,
         };
         let dataset = load(&spec, 32, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
         assert_eq!(dataset.feature_names, FEATURES);

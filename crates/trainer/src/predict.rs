@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description};
-use crate::data::{DataError, Row, Unlabelled, Unseen, load_unlabelled};
+use crate::data::{DataError, Holes, Row, Unlabelled, Unseen, load_unlabelled};
 use crate::network::Network;
 use crate::scoring::outputs;
 
@@ -29,6 +29,8 @@ pub struct PredictedTable {
     pub gaps: Vec<(String, u64)>,
     /// Categories that the training part did not have.
     pub unseen: Vec<Unseen>,
+    /// Holes that no window may span; `None` if the model was trained without `max_gap`.
+    pub holes: Option<Holes>,
 }
 
 /// Prediction for one window.
@@ -59,8 +61,8 @@ impl Predictor {
     }
 
     /// Returns the predictions for every window of a table in time order: one for each row except the first
-    /// `context - 1`. Rows with a category that the training part did not have count as none of its
-    /// categories.
+    /// `context - 1`, and except those of windows that contain a hole longer than the training's `max_gap`.
+    /// Rows with a category that the training part did not have count as none of its categories.
     ///
     /// # Errors
     /// [`DataError`] if the table cannot be read, lacks a column of the model, or is too short.
@@ -68,22 +70,20 @@ impl Predictor {
         let Description { data, model, .. } = &self.description;
         let context = model.context;
         let rows = load_unlabelled(table, &data.features, &data.preparation, context)?;
-        let width = data.features.len();
-        let starts: Vec<usize> = (0..=rows.values.len() / width - context).collect();
-        let mut logits = Vec::with_capacity(starts.len() * self.network.outputs());
-        for batch in starts.chunks(BATCH) {
+        let mut logits = Vec::with_capacity(rows.starts.len() * self.network.outputs());
+        for batch in rows.starts.chunks(BATCH) {
             logits.extend_from_slice(self.network.series_logits(&rows.values, batch));
         }
         let mut scores = Vec::with_capacity(logits.len());
         outputs(&logits, model.task, &data.preparation, &mut scores);
-        let Unlabelled { dropped, gaps, unseen, .. } = rows;
-        let ends = rows.rows.into_iter().skip(context - 1);
+        let Unlabelled { rows, starts, dropped, gaps, unseen, holes, .. } = rows;
+        let ends = starts.into_iter().map(|start| rows[start + context - 1].clone());
         let outputs_per_window = self.network.outputs();
         let values = logits.chunks_exact(outputs_per_window).zip(scores.chunks_exact(outputs_per_window));
         let windows = ends
             .zip(values)
             .map(|(row, (logits, scores))| Prediction { row, logits: logits.into(), scores: scores.into() })
             .collect();
-        Ok(PredictedTable { windows, dropped, gaps, unseen })
+        Ok(PredictedTable { windows, dropped, gaps, unseen, holes })
     }
 }

@@ -86,6 +86,7 @@ fn table(task: Task, folder: &std::path::Path) -> DataSpec {
         features: FeatureSpec::default(),
         split: SplitSpec { train: 0.7, validation: 0.15 },
         missing: MissingPolicy::Error,
+        max_gap: None,
     }
 }
 

@@ -156,6 +156,7 @@ impl Init {
             features: FeatureSpec { include: Some(roles.features.clone()), ..FeatureSpec::default() },
             split: SPLIT,
             missing: if roles.has_gaps { MissingPolicy::Drop } else { MissingPolicy::Error },
+            max_gap: None,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use allometry_ladder::Task;
 use allometry_report::number::{counted, grouped};
-use allometry_trainer::data::{ColumnDescription, Distinct, Step, TableDescription, TimeDescription};
+use allometry_trainer::data::{
+    ColumnDescription, Distinct, Step, TableDescription, TimeDescription, duration,
+};
 
 use super::roles::{number, one_value, values};
 use super::{Roles, code, first_of, shown};
@@ -161,12 +163,4 @@ fn steps(step: &Step) -> String {
         length(step.longest),
         step.longest_after
     )
-}
-
-/// Returns a duration in its largest unit.
-fn duration(seconds: f64) -> String {
-    const UNITS: [(f64, &str); 4] = [(86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
-    let (unit, name) = UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1.0, "second"));
-    let amount = (seconds / unit * 100.0).round() / 100.0;
-    format!("{amount} {name}{}", if amount == 1.0 { "" } else { "s" })
 }

@@ -44,6 +44,7 @@ fn a_label_of_two_names_is_trained_and_predicted_by_name() {
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
       not features: `date` (the time), `ticker` (excluded), `label` (the label)
+      times: daily
       classes: `no`, `yes, sir` (positive)
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
@@ -85,6 +86,7 @@ fn classes_by_name_are_counted_and_weighted() {
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
       not features: `date` (the time), `ticker` (excluded), `label` (the label)
+      times: daily
       classes: `dry`, `rain`, `snow`
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       265 windows, 2000-01-08 to 2000-10-20
@@ -221,6 +223,7 @@ fn init_proposes_the_positive_class_and_excludes_texts() {
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
       not features: `date` (the time), `ticker` (excluded), `label` (the label)
+      times: daily
       classes: `no`, `yes` (positive)
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
@@ -277,6 +280,7 @@ fn a_column_of_text_can_be_categories() {
       warning: `ticker` has values that the training rows lack: `NEW` in 21 rows; all its features are \
     0 there
       not features: `date` (the time), `label` (the label)
+      times: daily
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       265 windows, 94 positive (35.5%), 2000-01-08 to 2000-10-20
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04

@@ -39,6 +39,7 @@ mod share;
 mod source_objectives;
 mod sources;
 mod support;
+mod times;
 mod train;
 mod transfer;
 mod trust;

@@ -5,12 +5,13 @@ use std::path::Path;
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
-use super::super::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, SplitSpec};
+use super::super::spec::{DataSpec, FeatureSpec, LabelSpec, MaxGap, MissingPolicy, SplitSpec};
 
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 const SHARE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x < 1.0, "above 0 and below 1");
 const MISSING: (&[&str], &[MissingPolicy]) =
     (&["error", "drop"], &[MissingPolicy::Error, MissingPolicy::Drop]);
+const GAP: &str = "a time such as \"36h\" or \"7d\", or a number above 0 where times are numbers";
 
 pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Problems) -> Option<DataSpec> {
     let path = section.required_text("path", "path = \"rows.csv\"", problems);
@@ -32,8 +33,40 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
     }
     let split = section.section("split", problems).map_or(SPLIT, |inner| split(inner, problems));
     let missing = section.word("na", MISSING, problems).unwrap_or_default();
+    let max_gap = max_gap(&mut section, time.is_some(), problems);
     section.finish(problems);
-    Some(DataSpec { path: folder.join(path?.value), time, label: label?, features, split, missing })
+    Some(DataSpec { path: folder.join(path?.value), time, label: label?, features, split, missing, max_gap })
+}
+
+/// The longest time between neighbouring rows of a window, which needs a column of times.
+fn max_gap(section: &mut Section<'_>, has_time: bool, problems: &mut Problems) -> Option<MaxGap> {
+    let node = section.node("max_gap")?;
+    if !has_time {
+        let what = "`time`, the column of the times between which it is a distance";
+        problems.push(&node.place, ProblemKind::Needs { key: "max_gap", what });
+    }
+    let gap = match &node.value {
+        Node::Text(text) => seconds(text).map(MaxGap::Seconds),
+        Node::Integer(_) | Node::Float(_) => node.value.as_f64().map(MaxGap::Number),
+        other => {
+            problems.push(&node.place, wrong_type("max_gap", GAP, other));
+            return None;
+        }
+    };
+    let gap = gap.filter(|gap| gap.amount() > 0.0 && gap.amount().is_finite());
+    if gap.is_none() {
+        let value = problems.sources.text(&node.place).to_owned();
+        problems.push(&node.place, ProblemKind::OutOfRange { key: "max_gap".into(), value, allowed: GAP });
+    }
+    gap
+}
+
+/// The seconds of a text such as "7d", of which each day has 24 hours; `None` for other texts, and for months
+/// and years, whose lengths differ.
+fn seconds(text: &str) -> Option<f64> {
+    let span: jiff::Span = text.parse().ok()?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Some(duration.as_secs_f64())
 }
 
 fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec> {

@@ -409,6 +409,35 @@ fn parts_of_the_training_rows_follow_the_budgets() {
 }
 
 #[test]
+fn the_longest_gap_is_a_time_or_a_number() {
+    let read = |gap: &str| {
+        let text = LEAST.replace("[model]", &format!("time = \"date\"\nmax_gap = {gap}\n[model]"));
+        let ladder = parse(&text, Path::new("ladder.toml"))?;
+        Ok::<_, LadderErrors>(built_in(&ladder).0.max_gap.unwrap())
+    };
+    for (text, seconds, shown) in [
+        ("\"7d\"", 604_800.0, "7d"),
+        ("\"1w 12h\"", 648_000.0, "180h"),
+        ("\"36h\"", 129_600.0, "36h"),
+        ("\"90 minutes\"", 5400.0, "90m"),
+        ("\"1.5s\"", 1.5, "1.5s"),
+    ] {
+        let gap = read(text).unwrap();
+        assert_eq!((gap, gap.to_string().as_str()), (MaxGap::Seconds(seconds), shown), "{text}");
+        assert_eq!(read(&format!("\"{gap}\"")).unwrap(), gap, "what is shown is read");
+    }
+    assert_eq!(read("2.5").unwrap(), MaxGap::Number(2.5));
+    for bad in ["\"soon\"", "\"1 month\"", "\"0s\"", "\"-1d\"", "0", "-3", "inf", "nan", "true"] {
+        let code = if bad == "true" { "wrong_type" } else { "out_of_range" };
+        let codes: Vec<&str> = read(bad).unwrap_err().problems().iter().map(|p| p.kind.code()).collect();
+        assert_eq!(codes, [code], "{bad}");
+    }
+    let errors = with(&[("data.max_gap", "7d")]).unwrap_err();
+    let needed = errors.problems()[0].to_string();
+    assert_eq!(needed, "`max_gap` needs `time`, the column of the times between which it is a distance");
+}
+
+#[test]
 fn problems_know_their_line() {
     let text = LEAST.replace("stride = 8", "stride = 0").replace("\"up\"", "3");
     let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();

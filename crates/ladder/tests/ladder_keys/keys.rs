@@ -272,6 +272,15 @@ pub(crate) const DATA: &[Key] = &[
         "Treatment of rows with missing or infinite features: report an error, or remove the rows \
          before windows are cut.",
     ),
+    Key::new(
+        "max_gap",
+        Means("any"),
+        "\"7d\"",
+        "Longest time between two neighbouring rows of a [window](trainer.md#guards). Windows with a longer \
+         one belong to no part.",
+    )
+    .requires(&[("data.time", "\"date\"")])
+    .takes("a time such as \"36h\" or \"7d\", or a number above 0 where times are numbers"),
 ];
 
 pub(crate) const LABEL: &[Key] = &[

@@ -1,6 +1,6 @@
 //! Facts about the objective of a study.
 
-use allometry_ladder::{LabelSpec, MissingPolicy, ModelSpec, ScoredPart, SplitSpec};
+use allometry_ladder::{LabelSpec, MaxGap, MissingPolicy, ModelSpec, ScoredPart, SplitSpec};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -52,6 +52,9 @@ pub struct DataFacts {
     /// positive class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+    /// Longest time between two neighbouring rows of a window; `None` if it may be any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_gap: Option<MaxGap>,
 }
 
 /// The label of a table: a column, or a rule.

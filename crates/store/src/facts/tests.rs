@@ -22,6 +22,7 @@ fn model() -> ObjectiveFacts {
         horizon: 1,
         classes: None,
         class_names: Vec::new(),
+        max_gap: None,
     };
     ObjectiveFacts::Model(Box::new(ModelFacts { model: ModelSpec::new(32, 8, 8), data, part: None }))
 }

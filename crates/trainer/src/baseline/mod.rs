@@ -229,6 +229,7 @@ mod tests {
             },
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,
+            max_gap: None,
         };
         for normalize in [Normalize::Standard, Normalize::None] {
             let dataset = load(&spec, 80, normalize, Task::Binary).expect("is loaded").dataset;

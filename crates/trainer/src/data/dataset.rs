@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use allometry_core::{ClassCounts, RowCount};
-use allometry_ladder::MissingPolicy;
+use allometry_ladder::{MaxGap, MissingPolicy};
 use serde::{Deserialize, Serialize};
 
 use super::categories::{Categories, width};
@@ -39,6 +39,9 @@ pub struct Preparation {
     pub time: Option<String>,
     /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
+    /// Longest time between two neighbouring rows of a window; `None` if it may be any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_gap: Option<MaxGap>,
     /// Mean and standard deviation by which each feature that is a number was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
     /// Columns whose categories are features.

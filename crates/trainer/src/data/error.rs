@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use allometry_core::RowCount;
+use allometry_ladder::MaxGap;
 
 use super::dataset::PartName;
 use super::leakage::Leak;
@@ -321,6 +322,7 @@ pub enum DataError {
         path.display(),
         if *dropped > 0 { format!(" ({dropped} more were dropped)") } else { String::new() },
         if *horizon > 1 { format!(" whose label looks {horizon} rows ahead") } else { String::new() }
+            + &without_hole(*max_gap)
     )]
     TooFewRows {
         /// Path of the table.
@@ -335,6 +337,8 @@ pub enum DataError {
         context: usize,
         /// Number of rows that a label looks ahead.
         horizon: usize,
+        /// Longest time between the rows of a window, if windows of the part are left out by it.
+        max_gap: Option<MaxGap>,
     },
     /// Labels look further ahead than a part is long.
     #[error("{}: the label looks {horizon} rows ahead, but the {part} part has {rows} rows", path.display())]
@@ -348,8 +352,28 @@ pub enum DataError {
         /// Number of rows of the part, before the embargo.
         rows: usize,
     },
-    /// A table to be predicted has fewer rows than a window.
-    #[error("{}: {rows} rows are too few for a window of {context}", path.display())]
+    /// The times are of another kind than `max_gap`.
+    #[error(
+        "{}: `max_gap` is {}, but column `{column}` (time) has {}",
+        path.display(),
+        match max_gap {
+            MaxGap::Seconds(_) => format!("\"{max_gap}\""),
+            MaxGap::Number(_) => max_gap.to_string()
+        },
+        match max_gap { MaxGap::Seconds(_) => "numbers", MaxGap::Number(_) => "dates or times" }
+    )]
+    GapUnit {
+        /// Path of the table.
+        path: PathBuf,
+        /// Column of the times.
+        column: String,
+        /// Longest time between the rows of a window.
+        max_gap: MaxGap,
+    },
+    /// A table to be predicted has fewer rows than a window, or each window has a hole.
+    #[error(
+        "{}: {rows} rows are too few for a window of {context}{}", path.display(), without_hole(*max_gap)
+    )]
     NoWindow {
         /// Path of the table.
         path: PathBuf,
@@ -357,6 +381,8 @@ pub enum DataError {
         rows: usize,
         /// Number of rows in a window.
         context: usize,
+        /// Longest time between the rows of a window, if windows are left out by it.
+        max_gap: Option<MaxGap>,
     },
     /// A class does not occur in the training part.
     #[error(
@@ -500,14 +526,19 @@ impl DataError {
                     .to_owned()
             }
             Self::RepeatedTime { .. } => "a table holds one series: one row per time step".to_owned(),
-            Self::TooFewRows { part, horizon, .. } => {
+            Self::GapUnit { max_gap: MaxGap::Seconds(_), .. } => {
+                "a number in the unit of the times: max_gap = 5".to_owned()
+            }
+            Self::GapUnit { .. } => "a time with its unit: max_gap = \"7d\"".to_owned(),
+            Self::TooFewRows { part, horizon, max_gap, .. } => {
                 let shorter = if *horizon > 1 { "context or horizon" } else { "context" };
                 let share = match part {
                     PartName::Train => "a larger share for training",
                     PartName::Validation => "a larger share for validation",
                     PartName::Test => "smaller shares for training and validation",
                 };
-                format!("a shorter {shorter}, more rows, or {share}")
+                let longer = if max_gap.is_some() { "a longer max_gap, " } else { "" };
+                format!("{longer}a shorter {shorter}, more rows, or {share}")
             }
             Self::LongHorizon { .. } => {
                 "a shorter `horizon`, more rows, or another `split`: each part must be longer than the \
@@ -525,6 +556,11 @@ impl DataError {
             _ => return None,
         })
     }
+}
+
+/// Returns the words that follow a window which holes must not break; nothing if they may.
+fn without_hole(max_gap: Option<MaxGap>) -> String {
+    max_gap.map_or_else(String::new, |gap| format!(" without a hole longer than {gap} (`max_gap`)"))
 }
 
 /// Returns advice for a label that does not fit its task.

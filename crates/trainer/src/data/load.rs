@@ -11,6 +11,7 @@ use super::columns::Wanted;
 use super::dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 use super::error::{DataError, TrainPartProblem};
 use super::format::read;
+use super::holes::{Ordered, broken};
 use super::label;
 use super::rows::Rows;
 use super::scale::{moments, standardise};
@@ -32,7 +33,9 @@ pub struct Loaded {
 /// if the ladder says so. The rest is split, with the label's horizon and the context as the embargo
 /// between parts.
 ///
-/// The rows of a window are consecutive among those left, so a window may span a row that was left out. The
+/// The rows of a window are consecutive among those left, so a window may span a row that was left out. No
+/// window contains two neighbouring rows whose times differ by more than the ladder's `max_gap`, neither do
+/// the rows that its label looks ahead; such windows belong to no part. The
 /// horizon of a threshold label counts rows before any was left out. Windows that end in a row without a
 /// known label belong to no part: the last `horizon` rows of a threshold label, rows at the end with an
 /// empty label, and, if rows with gaps are left out, rows with a missing label.
@@ -66,6 +69,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         rows.check_gaps(path)?;
     }
     let order = rows.order(path)?;
+    rows.check_unit(path, spec.max_gap)?;
     let threshold = match &spec.label {
         LabelSpec::Column { .. } => None,
         LabelSpec::Rise { rise, horizon, .. } => Some((*rise, *horizon)),
@@ -78,19 +82,31 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     let horizon = spec.label.horizon();
     check_horizon(path, horizon, part_rows(complete_rows.len(), spec.split))?;
     let split = Split::new(complete_rows.len(), context, horizon, spec.split);
+    let [all, left] =
+        [&order, &complete_rows].map(|rows_in_order| Ordered { times: &rows.times, rows: rows_in_order });
+    let mut holes = left.summary(spec.max_gap);
+    let broken = holes.as_ref().map(|holes| broken(all, left, holes.limit, context, horizon));
+    let is_broken = |last: usize| broken.as_ref().is_some_and(|broken| broken[last]);
     let part = |ends: &Range<usize>| {
         let window =
             |last: usize| Some(Window { last, row: complete_rows[last] as u64, target: targets[last]? });
-        SplitPart { windows: ends.clone().filter_map(window).collect() }
+        let whole = ends.clone().filter(|last| spec.max_gap.is_none() || !is_broken(*last));
+        SplitPart { windows: whole.filter_map(window).collect() }
     };
     let (train, validation, test) = (part(&split.train), part(&split.validation), part(&split.test));
+    let all_ends = || [&split.train, &split.validation, &split.test].into_iter().cloned();
+    if let Some(holes) = &mut holes {
+        let known = all_ends().flatten().filter(|last| targets[*last].is_some());
+        holes.windows = known.filter(|last| is_broken(*last)).count() as u64;
+    }
     let parts = [(PartName::Train, &train), (PartName::Validation, &validation), (PartName::Test, &test)];
-    for (name, part) in parts {
+    for ((name, part), mut ends) in parts.into_iter().zip(all_ends()) {
         if part.windows.is_empty() {
+            let max_gap = spec.max_gap.filter(|_| ends.any(is_broken));
             let dropped = rows.len() - complete_rows.len();
             let path = path.clone();
             let rows = complete_rows.len();
-            return Err(DataError::TooFewRows { path, part: name, rows, dropped, context, horizon });
+            return Err(DataError::TooFewRows { path, part: name, rows, dropped, context, horizon, max_gap });
         }
     }
     let classes = match task {
@@ -111,6 +127,8 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         rows: rows.len() as u64,
         dropped: (rows.len() - complete_rows.len()) as u64,
         unlabelled: targets.iter().filter(|target| target.is_none()).count() as u64,
+        spacing: left.spacing(),
+        holes,
         features: rows.selection.features.len() + width(&categories),
         left_out: rows.selection.left_out.clone(),
         gaps: rows.gap_counts(),
@@ -124,9 +142,10 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     let mut values = Rows::gather(std::mem::take(&mut rows.values), features, &complete_rows);
     let scaling =
         (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
-    let (time, missing) = (spec.time.clone(), spec.missing);
+    let (time, missing, max_gap) = (spec.time.clone(), spec.missing, spec.max_gap);
     let values = rows.encoded(values, &categories, &complete_rows);
-    let preparation = Preparation { time, missing, scaling, categories, classes, class_names, target };
+    let preparation =
+        Preparation { time, missing, max_gap, scaling, categories, classes, class_names, target };
     let dataset = Dataset { feature_names, values, context, targets, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
 }

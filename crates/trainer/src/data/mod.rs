@@ -10,6 +10,7 @@ mod dataset;
 mod describe;
 mod error;
 mod format;
+mod holes;
 mod label;
 mod leakage;
 mod load;
@@ -36,6 +37,7 @@ pub use describe::{
     describe, describe_times,
 };
 pub use error::{DataError, Gap, Location, NotNumeric, Role, TrainPartProblem};
+pub use holes::{Hole, Holes, Spacing, duration};
 pub use leakage::{Evidence, Leak, leaks};
 pub use load::{Loaded, check_classes, check_train_part, load};
 pub use numbers::read_numbers;

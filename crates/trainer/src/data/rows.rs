@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use allometry_ladder::Task;
+use allometry_ladder::{MaxGap, Task};
 
 use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
@@ -325,6 +325,15 @@ impl Rows {
                 more: self.gaps.count - 1,
             }),
         }
+    }
+
+    /// Returns an error if times are of another kind than the longest time between the rows of a window.
+    pub(super) fn check_unit(&self, path: &Path, max_gap: Option<MaxGap>) -> Result<(), DataError> {
+        let Some(max_gap) = max_gap else { return Ok(()) };
+        if matches!(max_gap, MaxGap::Seconds(_)) == self.times.are_durations() {
+            return Ok(());
+        }
+        Err(DataError::GapUnit { path: path.to_owned(), column: self.time_column(), max_gap })
     }
 
     /// Returns the rows in time order.

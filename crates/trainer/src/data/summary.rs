@@ -6,9 +6,10 @@ use allometry_core::ClassCounts;
 
 use super::categories::Unseen;
 use super::dataset::{PartName, SplitPart};
+use super::holes::{Holes, Spacing};
 
 /// Counts of a table and of the parts it was split into.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableSummary {
     /// Number of rows of the file.
     pub rows: u64,
@@ -16,6 +17,10 @@ pub struct TableSummary {
     pub dropped: u64,
     /// Number of rows, not dropped, with an unknown label.
     pub unlabelled: u64,
+    /// Usual distance between the times of neighbouring rows; `None` without times.
+    pub spacing: Option<Spacing>,
+    /// Holes between the rows that are left; `None` without times.
+    pub holes: Option<Holes>,
     /// Number of features, of which each category is one.
     pub features: usize,
     /// Columns that are no features, in the table's order, each with the reason.

@@ -5,6 +5,7 @@ mod categories;
 mod damaged;
 mod describe;
 mod good;
+mod holes;
 mod leakage;
 mod names;
 mod table;
@@ -36,6 +37,7 @@ impl Table {
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.5, validation: 0.25 },
             missing: MissingPolicy::Error,
+            max_gap: None,
         };
         Self { folder, spec }
     }

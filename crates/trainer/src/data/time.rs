@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
@@ -148,6 +148,16 @@ impl Times {
     /// Whether differences of times are in seconds.
     pub(super) fn are_durations(&self) -> bool {
         matches!(self, Self::Civil(_) | Self::Instants(_))
+    }
+
+    /// Whether a row is on a Saturday or Sunday, in UTC if times have an offset.
+    pub(super) fn is_weekend(&self, row: usize) -> bool {
+        let date = match self {
+            Self::Civil(times) => times[row].date(),
+            Self::Instants(times) => Offset::UTC.to_datetime(times[row]).date(),
+            Self::Empty | Self::Integers(_) | Self::Numbers(_) => return false,
+        };
+        matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
     }
 
     /// Returns the time of a row as text, or `None` without times. Midnight is left out of local times.

@@ -9,6 +9,7 @@ use super::columns::Wanted;
 use super::dataset::Preparation;
 use super::error::DataError;
 use super::format::read;
+use super::holes::{Holes, Ordered};
 use super::rows::Rows;
 use super::scale::scale;
 
@@ -25,6 +26,10 @@ pub struct Unlabelled {
     pub unseen: Vec<Unseen>,
     /// Origin of each row in its table.
     pub rows: Vec<Row>,
+    /// First row of each window without a hole.
+    pub starts: Vec<usize>,
+    /// Holes that no window may span; `None` if the preparation sets no `max_gap`.
+    pub holes: Option<Holes>,
 }
 
 /// Origin of a row.
@@ -59,10 +64,16 @@ pub fn load_unlabelled(
     if preparation.missing == MissingPolicy::Error {
         rows.check_gaps(path)?;
     }
+    rows.check_unit(path, preparation.max_gap)?;
     let complete_rows: Vec<usize> =
         rows.order(path)?.into_iter().filter(|&row| rows.is_complete(row)).collect();
-    if complete_rows.len() < context {
-        return Err(DataError::NoWindow { path: path.to_owned(), rows: complete_rows.len(), context });
+    let left = Ordered { times: &rows.times, rows: &complete_rows };
+    let holes = preparation.max_gap.and_then(|gap| left.summary(Some(gap)));
+    let (starts, holes) = starts(left, holes, context);
+    if starts.is_empty() {
+        let max_gap = holes.filter(|holes| holes.windows > 0).map(|holes| holes.limit);
+        let (path, rows) = (path.to_owned(), complete_rows.len());
+        return Err(DataError::NoWindow { path, rows, context, max_gap });
     }
     let origins =
         complete_rows.iter().map(|&row| Row { number: row as u64, time: rows.times.text(row) }).collect();
@@ -73,5 +84,17 @@ pub fn load_unlabelled(
     }
     let values = rows.encoded(values, &preparation.categories, &complete_rows);
     let dropped = (rows.len() - complete_rows.len()) as u64;
-    Ok(Unlabelled { values, dropped, gaps: rows.gap_counts(), unseen, rows: origins })
+    Ok(Unlabelled { values, dropped, gaps: rows.gap_counts(), unseen, rows: origins, starts, holes })
+}
+
+/// Returns the first rows of the windows without a hole, and the holes with the number of windows that have
+/// one.
+fn starts(left: Ordered<'_>, holes: Option<Holes>, context: usize) -> (Vec<usize>, Option<Holes>) {
+    let all = 0..(left.rows.len() + 1).saturating_sub(context);
+    let Some(mut holes) = holes else { return (all.collect(), None) };
+    let unbroken = left.unbroken(holes.limit);
+    let (starts, broken): (Vec<usize>, Vec<usize>) =
+        all.partition(|start| unbroken[start + context - 1] >= context);
+    holes.windows = broken.len() as u64;
+    (starts, Some(holes))
 }

@@ -47,6 +47,10 @@ pub(super) struct Table {
     pub(super) dropped: u64,
     /// Features with missing or infinite values.
     pub(super) gaps: Vec<ColumnGaps>,
+    /// Usual distance between the times of neighbouring rows, in words; `None` without times.
+    pub(super) spacing: Option<String>,
+    /// Holes between rows; `None` without times.
+    pub(super) holes: Option<TableHoles>,
     /// Number of rows that are kept as history, because their label is unknown.
     pub(super) unlabelled: u64,
     /// Number of rows that a label looks ahead.
@@ -84,6 +88,27 @@ pub(super) struct FoundLeak {
 pub(super) struct ColumnGaps {
     pub(super) column: String,
     pub(super) rows: u64,
+}
+
+/// Holes between the rows of a table.
+#[derive(Debug, Serialize)]
+pub(super) struct TableHoles {
+    /// Length above which a step is a hole, as in a ladder file.
+    pub(super) limit: String,
+    /// Whether the ladder sets it, so that windows with holes are left out.
+    pub(super) is_set: bool,
+    pub(super) count: u64,
+    pub(super) longest: Option<LongestHole>,
+    /// Number of windows with a hole.
+    pub(super) windows: u64,
+}
+
+/// The longest hole.
+#[derive(Debug, Serialize)]
+pub(super) struct LongestHole {
+    pub(super) length: String,
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 /// A part of a table.

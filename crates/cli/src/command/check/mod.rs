@@ -3,6 +3,7 @@
 mod attempt;
 mod coordinates;
 mod found;
+mod holes;
 mod power;
 mod suggestion;
 mod text;
@@ -26,8 +27,9 @@ use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
     Architecture, Budget, CategoricalColumn, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent,
-    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, Table, Time,
+    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, Table, TableHoles, Time,
 };
+pub(super) use holes::set_holes;
 use power::Power;
 pub(super) use text::dropped_rows;
 
@@ -267,6 +269,8 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
         classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
         gaps: gaps(summary),
+        spacing: summary.spacing.map(|spacing| spacing.to_string()),
+        holes: summary.holes.as_ref().map(TableHoles::of),
         unlabelled: summary.unlabelled,
         horizon: prepared.horizon() as u64,
         parts: summary.parts.iter().map(|summary| part(summary, prepared)).collect(),

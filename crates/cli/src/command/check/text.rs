@@ -60,6 +60,12 @@ impl Table {
             let gaps = gaps.collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "  {}: {gaps}", dropped_rows(dropped));
         }
+        if let Some(spacing) = &self.spacing {
+            let _ = writeln!(text, "  times: {spacing}");
+        }
+        if let Some(holes) = &self.holes {
+            holes.line(text);
+        }
         if self.unlabelled > 0 {
             let rows = match self.unlabelled {
                 1 => "1 row without a known label is".to_owned(),

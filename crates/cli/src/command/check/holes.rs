@@ -1,0 +1,71 @@
+//! Holes between the rows of a table, in words.
+
+use std::fmt::Write as _;
+
+use allometry_report::number::counted;
+use allometry_trainer::data::{Hole, Holes};
+
+use super::found::{LongestHole, TableHoles};
+use crate::styles::Label;
+
+impl TableHoles {
+    pub(super) fn of(holes: &Holes) -> Self {
+        let longest = |hole: &Hole| LongestHole {
+            length: hole.length.clone(),
+            from: hole.from.clone(),
+            to: hole.to.clone(),
+        };
+        Self {
+            limit: holes.limit.to_string(),
+            is_set: holes.is_set,
+            count: holes.count,
+            longest: holes.longest.as_ref().map(longest),
+            windows: holes.windows,
+        }
+    }
+
+    /// Writes the holes that leave windows out, or those that should, with the setting that does so.
+    pub(super) fn line(&self, text: &mut String) {
+        let Some(found) = self.found() else {
+            if self.is_set {
+                let _ = writeln!(text, "  no hole longer than {} (`max_gap`)", self.limit);
+            }
+            return;
+        };
+        if self.is_set {
+            let _ = writeln!(text, "  {found}; {} left out", are(self.windows));
+            return;
+        }
+        let quote = if self.limit.ends_with(char::is_alphabetic) { "\"" } else { "" };
+        let _ = writeln!(
+            text,
+            "  {} {found}; {} not left out (max_gap = {quote}{}{quote} in [data] does that)",
+            Label::Note,
+            are(self.windows),
+            self.limit
+        );
+    }
+
+    /// Returns the number of holes and the longest one in words; `None` if there is none.
+    fn found(&self) -> Option<String> {
+        let LongestHole { length, from, to } = self.longest.as_ref()?;
+        let which = if self.is_set { " (`max_gap`)" } else { "" };
+        let holes = counted(self.count, "hole");
+        let longest = if self.count == 1 { "" } else { "the longest " };
+        Some(format!("{holes} longer than {}{which}, {longest}{length} from {from} to {to}", self.limit))
+    }
+}
+
+/// Returns how many windows span a hole, followed by a verb.
+fn are(windows: u64) -> String {
+    match windows {
+        1 => "1 window that spans one is".to_owned(),
+        more => format!("{more} windows that span one are"),
+    }
+}
+
+/// Returns the holes that leave windows out, in words; `None` if there are none.
+pub(in crate::command) fn set_holes(holes: &Holes) -> Option<String> {
+    let holes = TableHoles::of(holes);
+    Some(format!("{}; {} left out", holes.found()?, are(holes.windows)))
+}
