@@ -36,11 +36,11 @@ pub struct LearningRates {
     pub parameter: String,
     /// The budgets with a model, in the order of the ladder; those on parts of the training rows last.
     pub budgets: Vec<BestRate>,
-    /// Exponent of the weights in `rate = c * weights^exponent`, on equal training rows; `null` for fewer than
-    /// four sizes that determine their rate.
+    /// Exponent of the weights in `rate = c * weights^exponent`, on equal training rows; `null` for fewer
+    /// than four sizes that determine their rate.
     pub exponent: Option<Estimate>,
-    /// Exponent of the training rows in `rate = c * rows^exponent`, within budgets; `null` for fewer than three
-    /// numbers of rows that determine their rate.
+    /// Exponent of the training rows in `rate = c * rows^exponent`, within budgets; `null` for fewer than
+    /// three numbers of rows that determine their rate.
     #[serde(default)]
     pub rows_exponent: Option<Estimate>,
 }

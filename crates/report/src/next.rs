@@ -18,8 +18,8 @@ pub struct NextStep {
 const CLEARLY_AHEAD: f64 = 2.0;
 
 /// Returns what to do about a baseline that is clearly ahead, otherwise what the verdict advises or, if it
-/// advises nothing, what the most severe finding advises. `None` if there is nothing to do. `ladder` are the command's arguments that name the ladder; it is
-/// empty for `ladder.toml`.
+/// advises nothing, what the most severe finding advises. `None` if there is nothing to do. `ladder` are the
+/// command's arguments that name the ladder; it is empty for `ladder.toml`.
 pub fn next_step(analysis: &Analysis, ladder: &str) -> Option<NextStep> {
     let behind = analysis.findings.iter().find(|finding| is_clearly_behind(finding));
     let behind = behind.map(|finding| NextStep { sentence: words::finding::advice(finding), command: None });

@@ -21,8 +21,8 @@ pub(crate) enum Kept {
 }
 
 impl Kept {
-    /// Copies weights. Many of them go to a file in the folder of `checkpoint`, or of temporary files if there
-    /// is none, and to memory if that fails.
+    /// Copies weights. Many of them go to a file in the folder of `checkpoint`, or of temporary files if
+    /// there is none, and to memory if that fails.
     pub(crate) fn new(weights: &[f32], checkpoint: Option<&Path>) -> Self {
         let open = || match checkpoint {
             Some(checkpoint) => tempfile::tempfile_in(make_folder(checkpoint)?),

@@ -197,8 +197,8 @@ pub struct LawAnalysis {
     /// Smallest and largest number of rows per weight; for laws over weights and data.
     #[serde(default)]
     pub rows_per_weight: Option<[f64; 2]>,
-    /// Median over repeated sizes of the ratio of the largest loss to the smallest; `null` where few sizes have
-    /// several runs.
+    /// Median over repeated sizes of the ratio of the third quartile of the losses to the smallest; `null`
+    /// where few sizes have several runs.
     #[serde(default)]
     pub ratio_within: Option<f64>,
     /// Forecast of the largest size by the others.
@@ -327,8 +327,8 @@ pub fn fit_law(
     })
 }
 
-/// Whether the interval of an exponent reaches an end of the searched range or is unknown, so that the exponent
-/// is not determined.
+/// Whether the interval of an exponent reaches an end of the searched range or is unknown, so that the
+/// exponent is not determined.
 pub(crate) fn reaches_end(exponent: Option<Interval>) -> bool {
     exponent.is_none_or(|ends| ends.lower <= EXPONENTS.0 * 1.01 || ends.upper >= EXPONENTS.1 * 0.99)
 }

@@ -40,8 +40,8 @@ impl SharedNoise {
         (p < LIKELY && noise.deviation > 0.0).then_some(noise)
     }
 
-    /// Estimates the noise from the medians of the sizes, so that runs that diverged hardly count. Returns the
-    /// p-value of no such noise beside it; `None` where no size has several runs.
+    /// Estimates the noise from the medians of the sizes, so that runs that diverged hardly count. Returns
+    /// the p-value of no such noise beside it; `None` where no size has several runs.
     pub(super) fn estimate(fitted: &Fitted) -> Option<(Self, f64)> {
         let places = fitted.sizes.groups_of(0);
         let count = places.len();
@@ -72,8 +72,8 @@ impl SharedNoise {
         Some((Self { groups, count, deviation, freedom, within }, p))
     }
 
-    /// Draws the noise that each of `count` sizes has. Its deviation is drawn from its own distribution, so that
-    /// few sizes give wide intervals.
+    /// Draws the noise that each of `count` sizes has. Its deviation is drawn from its own distribution, so
+    /// that few sizes give wide intervals.
     pub(super) fn draw(&self, count: usize, rng: &mut TrialRng) -> Vec<f64> {
         let chi_squared: f64 = (0..self.freedom).map(|_| gauss(rng).powi(2)).sum();
         let deviation = self.deviation * (self.freedom as f64 / chi_squared.max(f64::MIN_POSITIVE)).sqrt();

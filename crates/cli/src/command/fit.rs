@@ -35,8 +35,8 @@ use crate::styles::Label;
 /// size is predicted. At least five distinct sizes over 1.5 decades are needed.
 #[derive(Debug, Args)]
 pub(super) struct Fit {
-    /// With --value a .csv or .parquet file with one row per run; else the source of a ladder, or LABEL=FILE for
-    /// each budget of trials from elsewhere.
+    /// With --value a .csv or .parquet file with one row per run; else the source of a ladder, or LABEL=FILE
+    /// for each budget of trials from elsewhere.
     #[arg(value_name = "SOURCE", default_value = "ladder.toml", num_args = 1..)]
     sources: Vec<String>,
 
@@ -56,8 +56,8 @@ pub(super) struct Fit {
     #[arg(long, value_name = "COLUMN", requires = "value")]
     flops: Option<String>,
 
-    /// Fits the best run of each size alone. Use it where runs of a size have other settings, such as learning
-    /// rates; the best of many runs is partly luck.
+    /// Fits the best run of each size alone. Use it where runs of a size have other settings, such as
+    /// learning rates; the best of many runs is partly luck.
     #[arg(long, requires = "value")]
     best: bool,
 

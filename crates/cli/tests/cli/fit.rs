@@ -266,8 +266,8 @@ fn a_ladder_of_few_sizes_has_no_law() {
     "#);
 }
 
-/// Columns that seem to hold something else are told; `--best` fits the best run of each size, and `--compute`
-/// asks for the best sizes of one amount of compute.
+/// Columns that seem to hold something else are told; `--best` fits the best run of each size, and
+/// `--compute` asks for the best sizes of one amount of compute.
 #[test]
 fn doubtful_tables_are_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -337,7 +337,8 @@ fn doubtful_tables_are_told() {
     exit code 2
     ");
     std::fs::write(&path, "n,loss\n1e6,3\n1e7,3\n1e8,3\n1e9,3\n1e10,3\n").unwrap();
-    insta::assert_snapshot!(refused(folder.path(), &["fit", "sweep.csv", "--weights", "n", "--value", "loss"]), @"
+    let flat = ["fit", "sweep.csv", "--weights", "n", "--value", "loss"];
+    insta::assert_snapshot!(refused(folder.path(), &flat), @"
     $ allometry fit sweep.csv --weights n --value loss
     error: sweep.csv: all losses are equal, so that there is nothing to fit
     hint: a law needs a loss that falls with the size
@@ -368,7 +369,8 @@ fn files_of_trials_are_a_ladder() {
     5` proposes some; a table with one row per run needs --value
     exit code 4
     "#);
-    insta::assert_snapshot!(refused(folder.path(), &["fit", "a.csv", "b.csv", "--value", "value", "--data", "number"]), @"
+    let two = ["fit", "a.csv", "b.csv", "--value", "value", "--data", "number"];
+    insta::assert_snapshot!(refused(folder.path(), &two), @"
     $ allometry fit a.csv b.csv --value value --data number
     error: --value is for one table, and 2 are given
     hint: leave --value out for a ladder of several sources LABEL=FILE

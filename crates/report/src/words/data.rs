@@ -7,8 +7,8 @@ use allometry_core::human_weights;
 use super::verdict::{self, withheld};
 use crate::number::{decimals, interval, p_is, signed};
 
-/// Returns whether more rows pay, whether they buy more than more weights, and how they were used; `None` for a ladder that was
-/// not trained on parts of its rows.
+/// Returns whether more rows pay, whether they buy more than more weights, and how they were used; `None` for
+/// a ladder that was not trained on parts of its rows.
 pub fn data(analysis: &Analysis) -> Option<String> {
     let DataScaling { judgement, withheld: why, .. } = analysis.data_scaling.as_ref()?;
     let Some(judgement) = judgement else {

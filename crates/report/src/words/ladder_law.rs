@@ -108,8 +108,8 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
         None if analysis.data_scaling.is_some() => {
             let _ = writeln!(
                 text,
-                "No law over weights and rows is fitted: it needs a loss or an AUC, {FEWEST_SIZES} sizes and {FEWEST_SIZES} \
-                 parts of the rows over {FEWEST_DECADES} decades of each. `train_share` sets the parts."
+                "No law over weights and rows is fitted: it needs a loss or an AUC, {FEWEST_SIZES} sizes \
+                 and {FEWEST_SIZES} parts of the rows over {FEWEST_DECADES} decades of each. `train_share` sets the parts."
             );
         }
         None => {}

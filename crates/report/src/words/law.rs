@@ -91,7 +91,8 @@ pub fn summary(law: &LawAnalysis) -> String {
         Resampled::Noise => "the noise of runs around a law of this form",
         Resampled::Runs => "other runs, drawn from these",
         Resampled::SharedNoise => {
-            "the noise of runs, and the noise that runs of one size of weights share, around a law of this form"
+            "the noise of runs, and the noise that runs of one size of weights share, around a law of this \
+             form"
         }
     };
     let left_out = match law.diverged {
@@ -151,7 +152,8 @@ fn doubts(law: &LawAnalysis) -> Vec<String> {
         };
         doubts.push(format!(
             "The runs do not determine the exponent of {}: its interval reaches an end of the searched \
-             range. Many laws fit these runs; the numbers below, also of the forecast, are one of them. {why}",
+             range. Many laws fit these runs; the numbers below, also of the forecast, are one of them. \
+             {why}",
             axis.axis.as_str()
         ));
     }
@@ -196,7 +198,8 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             let verdict = if forecast.is_inside { "inside" } else { "outside" };
             let _ = writeln!(
                 text,
-                "Held out: {} with the largest {}, at {}. The others predicted {}, observed {} ({verdict}; {:+.1}%).",
+                "Held out: {} with the largest {}, at {}. The others predicted {}, observed {} ({verdict}; \
+                 {:+.1}%).",
                 counted(forecast.runs, "run"),
                 if law.axes.len() == 1 { "size" } else { "compute" },
                 place(axes(), &forecast.sizes),

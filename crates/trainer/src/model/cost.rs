@@ -16,8 +16,8 @@ pub struct Cost {
     /// Floating-point operations of one epoch: forward and backward for every training window, forward for
     /// every validation window.
     pub flops_per_epoch: u64,
-    /// Bytes of a trial's buffers: weights, the best epoch's weights unless they lie on the disk, gradient, two
-    /// moments, activations, and an operand of the largest matrix product.
+    /// Bytes of a trial's buffers: weights, the best epoch's weights unless they lie on the disk, gradient,
+    /// two moments, activations, and an operand of the largest matrix product.
     pub memory_bytes: u64,
 }
 
@@ -50,8 +50,8 @@ pub fn cost(
     let step = 3 * forward - 2 * first as u64;
     let batch_size = settings.batch_size(layout.total as u64).clamp(1, train.max(1));
     let batch = (batch_size * settings.accumulate).min(train);
-    // Copies of the weights: current, gradient, two moments; those of the best epoch, if they are in memory; the
-    // sum of gradients; the averaged weights and their mean.
+    // Copies of the weights: current, gradient, two moments; those of the best epoch, if they are in memory;
+    // the sum of gradients; the averaged weights and their mean.
     let averaged = if settings.average_epochs > 1 { settings.average_epochs + 1 } else { 0 };
     let best = usize::from(layout.total <= MOST_IN_MEMORY);
     let copies = 4 + best + usize::from(settings.accumulate > 1) + averaged;

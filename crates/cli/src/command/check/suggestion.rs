@@ -87,8 +87,8 @@ pub(super) fn suggest(
     if room < count { Err(few(room)) } else { Ok(suggested) }
 }
 
-/// Returns the lists that the table of the space needs in place of the budgets' own: of each parameter whose set differs
-/// between budgets all values, as TOML.
+/// Returns the lists that the table of the space needs in place of the budgets' own: of each parameter whose
+/// set differs between budgets all values, as TOML.
 pub(super) fn own_lists(ladder: &Ladder) -> Vec<String> {
     let Some(first) = ladder.budgets.first() else { return Vec::new() };
     let names = first.space.iter().map(|(name, _)| name);
