@@ -10,9 +10,8 @@ const WEEK: Option<MaxGap> = Some(MaxGap::Seconds(7.0 * DAY));
 
 /// Returns 30 lines of days with 40 days left out before the line `later`.
 fn with_hole(later: usize) -> Vec<String> {
-    let shifted = |(i, line): (usize, String)| match i >= later {
-        true => line.replacen(&day(i), &day(i + 40), 1),
-        false => line,
+    let shifted = |(i, line): (usize, String)| {
+        if i >= later { line.replacen(&day(i), &day(i + 40), 1) } else { line }
     };
     days(30).into_iter().enumerate().map(shifted).collect()
 }
@@ -23,9 +22,9 @@ fn ends(loaded: &Loaded) -> [Vec<usize>; 3] {
     [ends(&dataset.train), ends(&dataset.validation), ends(&dataset.test)]
 }
 
-fn found(limit: MaxGap, is_set: bool, windows: u64) -> Option<Holes> {
+fn found(limit: MaxGap, is_set: bool, windows: u64) -> Holes {
     let longest = Hole { length: "41 days".into(), from: day(17), to: day(58) };
-    Some(Holes { limit, is_set, count: 1, longest: Some(longest), windows })
+    Holes { limit, is_set, count: 1, longest: Some(longest), windows }
 }
 
 #[test]
@@ -35,13 +34,13 @@ fn no_window_and_no_label_spans_a_hole() {
     let plain = table.load(3).expect("is loaded");
     let all = [(2..12).collect::<Vec<_>>(), (15..22).collect(), (25..30).collect()];
     assert_eq!(ends(&plain), all);
-    assert_eq!(plain.summary.holes, found(MaxGap::Seconds(5.0 * DAY), false, 3));
+    assert_eq!(plain.summary.holes, Some(found(MaxGap::Seconds(5.0 * DAY), false, 3)));
 
     let loaded = table.with(|spec| spec.max_gap = WEEK).load(3).expect("is loaded");
     let [train, _, test] = all;
     // The label of row 17 looks at row 18; the windows that end in rows 18 and 19 begin before the hole.
     assert_eq!(ends(&loaded), [train, vec![15, 16, 20, 21], test]);
-    assert_eq!(loaded.summary.holes, found(MaxGap::Seconds(7.0 * DAY), true, 3));
+    assert_eq!(loaded.summary.holes, Some(found(MaxGap::Seconds(7.0 * DAY), true, 3)));
     assert_eq!(loaded.dataset.leak(), None);
     assert_eq!(loaded.dataset.preparation.max_gap, WEEK);
     assert_eq!(loaded.dataset.values, plain.dataset.values, "rows are kept");
@@ -127,7 +126,7 @@ fn predictions_follow_the_preparation() {
     let rows = load_unlabelled(&table.spec.path, &names, &preparation, 3).expect("is loaded");
     // Labels are unknown, so only the windows that contain both rows are left out.
     let expected: Vec<usize> = (0..=15).chain(18..=27).collect();
-    assert_eq!((rows.starts, rows.holes), (expected, found(MaxGap::Seconds(7.0 * DAY), true, 2)));
+    assert_eq!((rows.starts, rows.holes), (expected, Some(found(MaxGap::Seconds(7.0 * DAY), true, 2))));
     preparation.max_gap = None;
     let rows = load_unlabelled(&table.spec.path, &names, &preparation, 3).expect("is loaded");
     assert_eq!((rows.starts, rows.holes), ((0..=27).collect(), None));
