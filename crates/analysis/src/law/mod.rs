@@ -44,6 +44,8 @@ const DIVERGED: f64 = 8.0;
 const MOST_ROUNDS: usize = 5;
 /// Number of residuals with which [`DIVERGED`] is doubled; with more it is nearly itself.
 const UNCERTAIN: f64 = 10.0;
+/// Variance of `log loss` that is an error of rounding.
+const ROUNDING: f64 = 1e-18;
 /// Fewest runs of a size for a statement on their spread.
 const SEVERAL: usize = 3;
 /// Least relative excess of the loss of a diverged run.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shared::SharedNoise;
-use super::{DELTA, Fitted};
+use super::{DELTA, Fitted, ROUNDING};
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::random::{gauss, resample};
 use crate::stats::robust_law::{Law, Sizes};
@@ -17,8 +17,6 @@ const STEPS: usize = 200;
 const MOST_DRAWS: u64 = 4_000_000;
 /// Smallest number of resampled laws.
 const FEWEST_LAWS: u64 = 100;
-/// Variance of `log loss` that is an error of rounding.
-pub(super) const ROUNDING: f64 = 1e-18;
 /// Level at which the means of repeated sizes depart from the law. At 5% their own noise would be missed so
 /// often that intervals cover too rarely.
 const DEPARTS: f64 = 0.25;

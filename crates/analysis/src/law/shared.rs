@@ -2,8 +2,7 @@
 
 use allometry_core::rng::TrialRng;
 
-use super::Fitted;
-use super::resample::ROUNDING;
+use super::{Fitted, ROUNDING};
 use crate::stats::bootstrap::quantile;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::random::{below, gauss};

@@ -109,7 +109,8 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
             let _ = writeln!(
                 text,
                 "No law over weights and rows is fitted: it needs a loss or an AUC, {FEWEST_SIZES} sizes \
-                 and {FEWEST_SIZES} parts of the rows over {FEWEST_DECADES} decades of each. `train_share` sets the parts."
+                 and {FEWEST_SIZES} parts of the rows over {FEWEST_DECADES} decades of each. \
+                 `train_share` sets the parts."
             );
         }
         None => {}
