@@ -29,7 +29,7 @@ pub enum Resampled {
     Noise,
     /// The runs, drawn with replacement.
     Runs,
-    /// The noise of runs and the noise that the runs of a size of weights share, around a law of this form.
+    /// The runs, drawn with replacement, and the noise that the runs of a size of weights share.
     SharedNoise,
 }
 
@@ -81,18 +81,19 @@ fn from_noise(fitted: &Fitted, replicates: u64, rng: &mut TrialRng) -> Vec<Law> 
     draws.into_par_iter().map(law).collect()
 }
 
-/// Returns laws of losses drawn around the law, with noise that the runs of a size of weights share.
+/// Returns laws of runs drawn with replacement, to whose losses noise is added that the runs of a size of
+/// weights share. The drawn runs keep the noise that each has: it may differ from size to size.
 fn from_shared_noise(fitted: &Fitted, shared: &SharedNoise, replicates: u64, rng: &mut TrialRng) -> Vec<Law> {
-    let weights = vec![1.0; fitted.sizes.len()];
-    let draws: Vec<Vec<f64>> = (0..replicates)
+    let draws: Vec<(Vec<f64>, Vec<f64>)> = (0..replicates)
         .map(|_| {
+            let mut weights = vec![0.0; fitted.sizes.len()];
+            resample(rng, 1, &mut weights);
             let of_sizes = shared.draw(shared.count, rng);
-            shared.groups.iter().map(|group| of_sizes[*group] + shared.of_run(rng)).collect()
+            (weights, shared.groups.iter().map(|group| of_sizes[*group]).collect())
         })
         .collect();
-    let law = |noise: Vec<f64>| {
-        let drawn = fitted.sizes.around(&fitted.law, &noise);
-        drawn.fit_from(&fitted.law, &weights, DELTA, STEPS)
+    let law = |(weights, noise): (Vec<f64>, Vec<f64>)| {
+        fitted.sizes.moved(&noise).fit_from(&fitted.law, &weights, DELTA, STEPS)
     };
     draws.into_par_iter().map(law).collect()
 }

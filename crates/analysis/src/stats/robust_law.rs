@@ -110,6 +110,13 @@ impl Sizes {
         Self { losses: losses.collect(), ..self.clone() }
     }
 
+    /// Returns observations at the same sizes with `noise` added to their log losses.
+    #[must_use]
+    pub fn moved(&self, noise: &[f64]) -> Self {
+        let losses = self.losses.iter().zip(noise).map(|(loss, noise)| loss + noise);
+        Self { losses: losses.collect(), ..self.clone() }
+    }
+
     /// Returns the positions of observations with equal sizes on all axes.
     pub fn groups(&self) -> Vec<Vec<usize>> {
         let mut groups: BTreeMap<Vec<i64>, Vec<usize>> = BTreeMap::new();

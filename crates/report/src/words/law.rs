@@ -91,8 +91,7 @@ pub fn summary(law: &LawAnalysis) -> String {
         Resampled::Noise => "the noise of runs around a law of this form",
         Resampled::Runs => "other runs, drawn from these",
         Resampled::SharedNoise => {
-            "the noise of runs, and the noise that runs of one size of weights share, around a law of this \
-             form"
+            "other runs, drawn from these, and the noise that runs of one size of weights share"
         }
     };
     let left_out = match law.diverged {
