@@ -172,38 +172,68 @@ fn intervals_cover_less_often_where_a_diverged_run_is_alone() {
     assert!(rates[..3].iter().flatten().all(|rate| (0.8..1.0).contains(rate)), "{rates:?}");
 }
 
+/// A simulated table of runs over weights and data.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    /// Number of sizes of weights, and of runs of each.
+    runs: [usize; 2],
+    /// Whether all runs of a size have exactly its weights, as the checkpoints of one model do.
+    same: bool,
+    /// Share of diverged runs.
+    diverged: f64,
+    /// Noise that the runs of a size share, as a part of the loss.
+    shared: f64,
+}
+
+/// The floor, and the amplitude and the exponent of weights and of data.
+const OF_TWO: (f64, [f64; 2], [f64; 2]) = (1.8, [480.0, 0.35], [2_100.0, 0.37]);
+
+fn of_two(n: f64, d: f64) -> f64 {
+    let (e, [a, alpha], [b, beta]) = OF_TWO;
+    e + a * n.powf(-alpha) + b * d.powf(-beta)
+}
+
+impl Grid {
+    /// Returns runs with 0.5% noise.
+    fn points(self, number: u64, kind: u64) -> Vec<LawPoint> {
+        let mut rng = stream(number, "law of two", kind);
+        let mut places = stream(number, "places of two", kind);
+        let [sizes, rows] = self.runs;
+        let mut points = Vec::new();
+        for n in 0..sizes {
+            let of_size = self.shared * gauss(&mut rng);
+            let mut part = |place: usize, of: usize| (place as f64 + 0.3 * gauss(&mut places)) / of as f64;
+            let same = part(n, sizes);
+            for d in 0..rows {
+                let n = if self.same { same } else { part(n, sizes) };
+                let (n, d) = (1e7 * 1e3_f64.powf(n), 1e9 * 1e2_f64.powf(part(d, rows)));
+                let noise = (of_size + 0.005 * gauss(&mut rng)).exp();
+                let diverged = if uniform(&mut rng) < self.diverged { 1.0 + uniform(&mut rng) } else { 1.0 };
+                points.push(LawPoint { sizes: vec![n, d], loss: of_two(n, d) * noise * diverged });
+            }
+        }
+        points
+    }
+
+    /// Returns the number of simulated tables; many runs take long to fit.
+    fn tables(self) -> u64 {
+        if self.runs[0] * self.runs[1] > 100 { tables() / 4 } else { tables() / 2 }
+    }
+}
+
 /// The 95% intervals of a law over weights and data cover the truth too.
 #[test]
 fn intervals_of_a_law_over_two_axes_cover_the_truth() {
     let options = LawOptions { replicates: 200, ..LawOptions::default() };
-    let (e, a, alpha, b, beta) = (1.8, 480.0, 0.35, 2_100.0, 0.37);
-    let truth = |n: f64, d: f64| e + a * n.powf(-alpha) + b * d.powf(-beta);
-    let covered_by = |[sizes, rows]: [usize; 2], outliers: f64, shared: f64, kind: u64| {
-        // Many runs take long to fit.
-        (0..if sizes * rows > 100 { tables() / 4 } else { tables() / 2 })
+    let (e, [a, alpha], [b, beta]) = OF_TWO;
+    let covered_by = |grid: Grid, kind: u64| {
+        (0..grid.tables())
             .into_par_iter()
             .map(|number| {
-                let mut rng = stream(number, "law of two", kind);
-                let mut places = stream(number, "places of two", kind);
-                let mut points = Vec::new();
-                for n in 0..sizes {
-                    let of_size = shared * gauss(&mut rng);
-                    let same = (n as f64 + 0.3 * gauss(&mut places)) / sizes as f64;
-                    for d in 0..rows {
-                        let mut part =
-                            |place: usize, of: usize| (place as f64 + 0.3 * gauss(&mut places)) / of as f64;
-                        // Runs that share noise are checkpoints of one model.
-                        let n = if shared > 0.0 { same } else { part(n, sizes) };
-                        let (n, d) = (1e7 * 1e3_f64.powf(n), 1e9 * 1e2_f64.powf(part(d, rows)));
-                        let noise = (of_size + 0.005 * gauss(&mut rng)).exp();
-                        let diverged =
-                            if uniform(&mut rng) < outliers { 1.0 + uniform(&mut rng) } else { 1.0 };
-                        points.push(LawPoint { sizes: vec![n, d], loss: truth(n, d) * noise * diverged });
-                    }
-                }
+                let points = grid.points(number, kind);
                 let axes = [LawAxis::Weights, LawAxis::Data];
                 let law = fit_law(&axes, &points, &options).expect("the runs bear a law");
-                let next = truth(law.next.sizes[0], law.next.sizes[1]);
+                let next = of_two(law.next.sizes[0], law.next.sizes[1]);
                 let optimum = law.optima.first().map(|optimum| {
                     let scale = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta));
                     let best = scale * (optimum.compute / 6.0).powf(beta / (alpha + beta));
@@ -220,22 +250,64 @@ fn intervals_of_a_law_over_two_axes_cover_the_truth() {
             })
             .collect::<Vec<Vec<Option<bool>>>>()
     };
-    for (kind, (sizes, outliers, shared)) in [
-        ([6, 6], 0.0, 0.0),
-        ([6, 6], 0.05, 0.0),
-        ([14, 14], 0.05, 0.0),
-        ([10, 30], 0.0, 0.01),
-        ([10, 10], 0.05, 0.005),
-        ([20, 6], 0.0, 0.01),
+    let grid = Grid { runs: [6, 6], same: false, diverged: 0.0, shared: 0.0 };
+    for (kind, grid) in [
+        grid,
+        Grid { diverged: 0.05, ..grid },
+        Grid { runs: [14, 14], diverged: 0.05, ..grid },
+        Grid { runs: [10, 30], same: true, shared: 0.01, ..grid },
+        Grid { runs: [10, 10], same: true, diverged: 0.05, shared: 0.005 },
+        Grid { runs: [20, 6], same: true, shared: 0.01, ..grid },
+        Grid { runs: [10, 10], same: true, diverged: 0.05, ..grid },
     ]
     .into_iter()
     .enumerate()
     {
         check(
-            &format!("{sizes:?} runs, {outliers} outliers, shared noise {shared}"),
+            &format!("{grid:?}"),
             &["alpha", "beta", "floor", "next", "held out", "optimum"],
-            &covered_by(sizes, outliers, shared, kind as u64),
+            &covered_by(grid, kind as u64),
         );
+    }
+}
+
+/// A lack of fit is found in about 5% of tables whose runs follow the law with noise of their own, and in most
+/// where sizes share noise twice as large.
+#[test]
+fn a_lack_of_fit_is_found_at_its_level() {
+    let options = LawOptions { replicates: 1, ..LawOptions::default() };
+    let found = |axes: &[LawAxis], points: &[LawPoint]| {
+        let law = fit_law(axes, points, &options).expect("the runs bear a law");
+        law.lack_of_fit.expect("sizes have several runs") < 0.05
+    };
+    let rate = |what: &str, count: u64, is_found: &(dyn Fn(u64) -> bool + Sync)| {
+        let found = (0..count).into_par_iter().filter(|number| is_found(*number)).count();
+        let rate = found as f64 / count as f64;
+        println!("{what}: a lack of fit in {:.1}% of {count}", 100.0 * rate);
+        (rate, 3.0 * (0.05 * 0.95 / count as f64).sqrt())
+    };
+    for (kind, (runs, size_noise)) in [(3, 0.0), (20, 0.0), (20, 0.02)].into_iter().enumerate() {
+        let table = Table { sizes: 8, runs: (runs, runs), run_noise: 0.01, size_noise, diverged: 0.05 };
+        let is_found = |number: u64| {
+            found(&[LawAxis::Weights], &synthetic(table, &mut stream(number, "lack of fit", kind as u64)))
+        };
+        let (rate, slack) = rate(&format!("{table:?}"), tables() / 2, &is_found);
+        assert!(if size_noise > 0.0 { rate > 0.8 } else { rate < 0.06 + slack }, "{table:?}: {rate}");
+    }
+    let grid = Grid { runs: [10, 10], same: true, diverged: 0.0, shared: 0.0 };
+    for (kind, grid) in [
+        grid,
+        Grid { diverged: 0.05, ..grid },
+        Grid { runs: [20, 4], diverged: 0.05, ..grid },
+        Grid { shared: 0.01, ..grid },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let is_found =
+            |number: u64| found(&[LawAxis::Weights, LawAxis::Data], &grid.points(number, 20 + kind as u64));
+        let (rate, slack) = rate(&format!("{grid:?}"), tables() / 2, &is_found);
+        assert!(if grid.shared > 0.0 { rate > 0.8 } else { rate < 0.06 + slack }, "{grid:?}: {rate}");
     }
 }
 

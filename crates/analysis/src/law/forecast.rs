@@ -62,7 +62,8 @@ pub(super) fn held_out(
     check(axes, &rest)?;
     let fitted = Fitted::new(&rest).refined();
     let mut rng = stream(options.seed, "law forecast", 0);
-    let (laws, _) = laws(&fitted, axes.len(), options.replicates, &mut rng);
+    let shared = SharedNoise::estimate(&fitted, &mut rng);
+    let (laws, _) = laws(&fitted, shared.as_ref(), options.replicates, &mut rng);
     // Held-out runs that diverged are no test of the law.
     let middle = median(out.iter().map(|point| point.loss.ln()));
     let spread = variance(&fitted.sizes, &fitted.law).0.sqrt();
@@ -74,7 +75,8 @@ pub(super) fn held_out(
     let mean =
         |of: &dyn Fn(&LawPoint) -> f64| (sound.iter().map(|point| of(point).ln()).sum::<f64>() / count).exp();
     let predicted = |law: &Law| mean(&|point| law.at(&point.sizes));
-    let shared = if axes.len() == 1 { None } else { SharedNoise::of(&fitted) };
+    let shared = shared.filter(SharedNoise::is_likely);
+    // Numbers of the held-out runs of each size of weights.
     let mut weights: Vec<f64> = sound.iter().map(|point| point.sizes[0]).collect();
     weights.sort_by(f64::total_cmp);
     let runs: Vec<f64> =

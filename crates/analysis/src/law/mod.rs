@@ -101,14 +101,14 @@ pub struct LawOptions {
     pub replicates: u64,
     /// Seed of the resampling.
     pub seed: u64,
-    /// Compute for which the best weights and data are asked, in operations; 0 for that of the largest run,
-    /// ten times and a hundred times as much.
-    pub compute: f64,
+    /// Compute for which the best weights and data are asked, in operations; `None` for that of the largest
+    /// run, ten times and a hundred times as much.
+    pub compute: Option<f64>,
 }
 
 impl Default for LawOptions {
     fn default() -> Self {
-        Self { level: 0.95, replicates: 1_000, seed: 0, compute: 0.0 }
+        Self { level: 0.95, replicates: 1_000, seed: 0, compute: None }
     }
 }
 
@@ -262,7 +262,8 @@ pub fn fit_law(
     check(axes, points)?;
     let fitted = Fitted::new(points).refined();
     let mut rng = stream(options.seed, "law", 0);
-    let (laws, resampled) = resample::laws(&fitted, axes.len(), options.replicates, &mut rng);
+    let shared = SharedNoise::estimate(&fitted, &mut rng);
+    let (laws, resampled) = resample::laws(&fitted, shared.as_ref(), options.replicates, &mut rng);
     let estimate = |of: &dyn Fn(&Law) -> f64| {
         LawEstimate::new(of(&fitted.law), laws.iter().map(of).collect(), options.level)
     };
@@ -309,7 +310,7 @@ pub fn fit_law(
         replicates: laws.len() as u64,
         level: options.level,
         residuals: fitted.residuals(),
-        lack_of_fit: fitted.lack_of_fit(),
+        lack_of_fit: shared.map(|shared| shared.p).or_else(|| fitted.lack_of_fit()),
         correlation: correlation(axes, points),
         rows_per_weight: rows_per_weight(axes, points),
         ratio_within: fitted.ratio_within(),
@@ -433,12 +434,10 @@ impl Fitted {
         self
     }
 
-    /// Returns the p-value of the departure of repeated sizes from the law.
+    /// Returns the p-value of the departure of repeated sizes from a law of one axis.
     fn lack_of_fit(&self) -> Option<f64> {
-        if self.sizes.axes() == 1 {
-            return Departure::new(&self.sizes, &self.residuals).map(|departure| departure.p);
-        }
-        SharedNoise::estimate(self).map(|(_, p)| p)
+        let departure = || Departure::new(&self.sizes, &self.residuals);
+        (self.sizes.axes() == 1).then(departure).flatten().map(|departure| departure.p)
     }
 
     /// Returns the median over sizes with several runs of the ratio of their third quartile to their smallest

@@ -41,8 +41,9 @@ pub(super) fn optima(
     }
     let pairs = |point: &LawPoint| point.sizes.iter().product::<f64>();
     let largest = OPERATIONS * points.iter().map(pairs).fold(0.0, f64::max);
-    let multiples = MULTIPLES.map(|multiple| multiple * largest);
-    let compute = if options.compute > 0.0 { vec![options.compute] } else { multiples.to_vec() };
+    let compute = options
+        .compute
+        .map_or_else(|| MULTIPLES.map(|multiple| multiple * largest).to_vec(), |compute| vec![compute]);
     optima_of(law, laws, &compute, OPERATIONS, options.level)
 }
 

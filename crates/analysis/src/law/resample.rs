@@ -34,21 +34,21 @@ pub enum Resampled {
 }
 
 /// Returns laws of resampled runs: with one axis from losses drawn around the law, with two from runs drawn
-/// with replacement.
+/// with replacement, with noise that sizes share where it is likely.
 pub(super) fn laws(
     fitted: &Fitted,
-    axes: usize,
+    shared: Option<&SharedNoise>,
     replicates: u64,
     rng: &mut TrialRng,
 ) -> (Vec<Law>, Resampled) {
     let replicates = replicates.min((MOST_DRAWS / fitted.sizes.len() as u64).max(FEWEST_LAWS));
-    if axes == 1 {
+    if fitted.sizes.axes() == 1 {
         return (from_noise(fitted, replicates, rng), Resampled::Noise);
     }
-    let count = fitted.sizes.len();
-    if let Some(shared) = SharedNoise::of(fitted) {
-        return (from_shared_noise(fitted, &shared, replicates, rng), Resampled::SharedNoise);
+    if let Some(shared) = shared.filter(|shared| shared.is_likely()) {
+        return (from_shared_noise(fitted, shared, replicates, rng), Resampled::SharedNoise);
     }
+    let count = fitted.sizes.len();
     let drawn: Vec<Vec<f64>> = (0..replicates)
         .map(|_| {
             let mut weights = vec![0.0; count];

@@ -211,7 +211,7 @@ impl Fit {
         let options = LawOptions {
             level: self.level / 100.0,
             seed: self.seed,
-            compute: self.compute.unwrap_or(0.0),
+            compute: self.compute,
             ..LawOptions::default()
         };
         let law = fit_law(&runs.axes, &runs.points, &options).map_err(|problem| {
