@@ -14,9 +14,6 @@ pub struct NextStep {
     pub command: Option<String>,
 }
 
-/// Standard errors from which a baseline that is ahead comes before all other advice.
-const CLEARLY_AHEAD: f64 = 2.0;
-
 /// Returns what to do about a baseline that is clearly ahead, otherwise what the verdict advises or, if it
 /// advises nothing, what the most severe finding advises. `None` if there is nothing to do. `ladder` are the
 /// command's arguments that name the ladder; it is empty for `ladder.toml`.
@@ -27,12 +24,7 @@ pub fn next_step(analysis: &Analysis, ladder: &str) -> Option<NextStep> {
 }
 
 fn is_clearly_behind(finding: &Finding) -> bool {
-    match finding.problem.reason() {
-        Some(Problem::BehindBaseline { standard_errors, .. }) => {
-            standard_errors.is_some_and(|errors| errors >= CLEARLY_AHEAD)
-        }
-        _ => false,
-    }
+    finding.problem.reason().is_some_and(Problem::is_clearly_behind_baseline)
 }
 
 fn of_verdict(analysis: &Analysis, ladder: &str) -> Option<NextStep> {

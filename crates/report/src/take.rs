@@ -1,5 +1,7 @@
 //! The configurations to take, and the values that they are expected to have.
 
+use allometry_analysis::recommendation::RecommendedTrial;
+use allometry_analysis::summary::RankedTrial;
 use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
 use allometry_core::{Params, TrainingCost, TrialNumber};
 
@@ -50,11 +52,20 @@ impl<'a> Taken<'a> {
         Some(Self { study, trial, params })
     }
 
+    /// Returns its trial where it is the recommended one.
+    fn recommended(&self) -> Option<&'a RecommendedTrial> {
+        self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial)
+    }
+
+    /// Returns its trial where it is among the best ones.
+    fn ranked(&self) -> Option<&'a RankedTrial> {
+        self.study.summary.best.iter().find(|one| one.number == self.trial)
+    }
+
     /// Returns the exact number of weights of its model, if known.
     pub fn weights(&self) -> Option<u64> {
-        let recommended = self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial);
-        let ranked = || self.study.summary.best.iter().find(|one| one.number == self.trial)?.size;
-        Some(recommended.and_then(|one| one.size).or_else(ranked)?.total)
+        let size = self.recommended().map_or_else(|| self.ranked()?.size, |one| one.size);
+        Some(size?.total)
     }
 
     /// Returns the expected value of the configuration, from the best source that knows it.
@@ -62,19 +73,15 @@ impl<'a> Taken<'a> {
         if let Some(confirmed) = confirmed(self.study, analysis) {
             return Some(Expected::OnTestRows(confirmed.chosen().test));
         }
-        let recommended = self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial);
-        if let Some(mean) = recommended.and_then(|one| one.mean) {
+        if let Some(mean) = self.recommended().and_then(|one| one.mean) {
             return Some(Expected::OverSeeds(mean));
         }
-        let searched = self.study.summary.best.iter().find(|one| one.number == self.trial)?;
-        Some(Expected::InSearch(searched.value))
+        Some(Expected::InSearch(self.ranked()?.value))
     }
 
     /// Returns what the training of its trial used, as far as known.
-    pub fn cost(&self) -> TrainingCost {
-        let recommended = self.study.recommended.trial.as_ref().filter(|one| one.number == self.trial);
-        let ranked = || self.study.summary.best.iter().find(|one| one.number == self.trial);
-        let cost = recommended.map(|one| one.cost).or_else(|| Some(ranked()?.cost));
+    fn cost(&self) -> TrainingCost {
+        let cost = self.recommended().map(|one| one.cost).or_else(|| Some(self.ranked()?.cost));
         cost.unwrap_or_default()
     }
 

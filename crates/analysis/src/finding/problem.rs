@@ -8,6 +8,9 @@ use crate::edge::Edge;
 use crate::size::SizeReversal;
 use crate::summary::{BrokenConstraint, FailureCount};
 
+/// Standard errors from which a baseline is clearly ahead.
+const CLEARLY_AHEAD: f64 = 2.0;
+
 /// A problem with the data, with the numbers that its message states.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
@@ -273,6 +276,11 @@ pub struct RecordedParameter {
 }
 
 impl Problem {
+    /// Whether a baseline is ahead by two standard errors of the difference or more.
+    pub fn is_clearly_behind_baseline(&self) -> bool {
+        matches!(self, Self::BehindBaseline { standard_errors: Some(errors), .. } if *errors >= CLEARLY_AHEAD)
+    }
+
     /// Returns the code of the finding.
     pub fn code(&self) -> FindingCode {
         match self {

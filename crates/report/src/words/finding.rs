@@ -362,9 +362,12 @@ fn problem_advice(problem: &Problem) -> &'static str {
             "The direction of the other objectives is not recorded: analyse the study's database to get its \
              fronts."
         }
-        Problem::BehindBaseline { .. } => {
+        problem @ Problem::BehindBaseline { .. } if problem.is_clearly_behind_baseline() => {
             "Beat the baseline before you compare sizes: try other features, another context, more epochs or \
              wider ranges. Until then use the baseline."
+        }
+        Problem::BehindBaseline { .. } => {
+            "Report the baseline beside the models: none is shown to be better than it."
         }
         Problem::OfBudget(problem) => budget_advice(problem),
     }

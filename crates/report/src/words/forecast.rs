@@ -39,7 +39,7 @@ pub fn forecast(analysis: &Analysis) -> Option<String> {
 /// Returns the law over operations as a sentence after a space.
 fn of_compute(law: &SizeLaw) -> String {
     if law.is_open() {
-        return " The exponent over the operations of a training is not determined either.".to_owned();
+        return " The exponent over the operations of a training is not determined.".to_owned();
     }
     let exponent = law.exponent;
     format!(

@@ -139,8 +139,7 @@ fn a_searched_ladder_at_80_columns() {
     and 2 more kinds of findings
 
     What next
-    Beat the baseline before you compare sizes: try other features, another context,
-    more epochs or wider ranges. Until then use the baseline.
+    Report the baseline beside the models: none is shown to be better than it.
     ");
 }
 
@@ -210,9 +209,8 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
     and 2 more kinds of findings
 
     What next
-    Beat the baseline before you compare sizes: try other
-    features, another context, more epochs or wider ranges.
-    Until then use the baseline.
+    Report the baseline beside the models: none is shown to be
+    better than it.
     ");
 }
 
@@ -270,8 +268,7 @@ fn wide_terminals_have_longer_bars() {
     and 2 more kinds of findings
 
     What next
-    Beat the baseline before you compare sizes: try other features, another context, more epochs or
-    wider ranges. Until then use the baseline.
+    Report the baseline beside the models: none is shown to be better than it.
     ");
 }
 
@@ -330,8 +327,7 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
     and 2 more kinds of findings
 
     What next
-    Beat the baseline before you compare sizes: try other features, another context,
-    more epochs or wider ranges. Until then use the baseline.
+    Report the baseline beside the models: none is shown to be better than it.
     ");
 }
 
