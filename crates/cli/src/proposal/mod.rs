@@ -12,7 +12,7 @@ use allometry_core::visible::visible;
 pub(crate) use noticed::Noticed;
 pub(crate) use roles::{Roles, Unclear};
 pub(crate) use sizes::{budgets, context, label, patch};
-pub(crate) use text::Proposal;
+pub(crate) use text::{Proposal, quoted};
 
 /// Maximum number of characters of a shown name or value.
 const SHOWN_CHARACTERS: usize = 60;

@@ -169,7 +169,7 @@ fn line(out: &mut String, setting: &str, comment: &str) {
 }
 
 /// Returns a text as a TOML string on one line.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -1,5 +1,6 @@
 //! Budgets that a space reaches.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use allometry_analysis::law::{FEWEST_DECADES, FEWEST_SIZES};
@@ -10,7 +11,7 @@ use allometry_session::Evaluator;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::proposal::label;
+use crate::proposal::{label, quoted};
 
 /// Relative half-width of the weights that a budget admits, as in a ladder file that does not state it.
 const TOLERANCE: f64 = 0.25;
@@ -87,33 +88,32 @@ pub(super) fn suggest(
     if room < count { Err(few(room)) } else { Ok(suggested) }
 }
 
-/// Returns the lists that the table of the space needs in place of the budgets' own: of each parameter whose
-/// set differs between budgets all values, as TOML.
+/// Returns lists for `[space]` as TOML, with the values of all budgets, for each parameter whose list differs
+/// between them.
 pub(super) fn own_lists(ladder: &Ladder) -> Vec<String> {
-    let Some(first) = ladder.budgets.first() else { return Vec::new() };
-    let names = first.space.iter().map(|(name, _)| name);
-    let of = |name: &str| {
-        let sets = || ladder.budgets.iter().filter_map(|spec| spec.space.get(name));
-        let mut values: Vec<&ParamValue> = Vec::new();
-        for set in sets() {
-            let Distribution::Categorical { choices, .. } = set else { return None };
-            for value in choices {
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-        }
-        if sets().all(|set| Some(set) == first.space.get(name)) {
-            return None;
-        }
-        values.sort_by(|a, b| a.total_cmp(b));
-        let text = |value: &&ParamValue| match value {
-            ParamValue::Text(text) => format!("{text:?}"),
-            other => other.to_string(),
-        };
-        Some(format!("{name} = [{}]", values.iter().map(text).collect::<Vec<String>>().join(", ")))
+    let names: BTreeSet<&str> =
+        ladder.budgets.iter().flat_map(|spec| spec.space.iter().map(|(name, _)| name)).collect();
+    names.into_iter().filter_map(|name| Some(format!("{name} = [{}]", own_list(ladder, name)?))).collect()
+}
+
+/// Returns the values of a parameter in all budgets; `None` where these have the same set, or one has a range.
+fn own_list(ladder: &Ladder, name: &str) -> Option<String> {
+    let sets: Vec<Option<&Distribution>> = ladder.budgets.iter().map(|spec| spec.space.get(name)).collect();
+    if sets.windows(2).all(|pair| pair[0] == pair[1]) {
+        return None;
+    }
+    let mut values: Vec<&ParamValue> = Vec::new();
+    for set in sets.into_iter().flatten() {
+        let Distribution::Categorical { choices, .. } = set else { return None };
+        values.extend(choices);
+    }
+    values.sort_by(|a, b| a.total_cmp(b));
+    values.dedup();
+    let text = |value: &&ParamValue| match value {
+        ParamValue::Text(text) => quoted(text),
+        other => other.to_string(),
     };
-    names.filter_map(of).collect()
+    Some(values.iter().map(text).collect::<Vec<String>>().join(", "))
 }
 
 /// Returns the sizes of all architectures in the spaces of a ladder, ascending.
