@@ -70,8 +70,8 @@ class Study:
     """A study in a store, shared with whoever else works on it.
 
     `space` makes the study where it is not there: a dictionary from names to sets, such as
-    `{"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True}}` (docs/reference/driving.md). A list for `direction` gives it as many
-    objectives.
+    `{"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True}}` (docs/reference/driving.md). With a list of
+    directions it has as many objectives.
 
     As a context manager it ends the trials that it asked for and that got no value, as failed.
     """

@@ -142,7 +142,7 @@ impl<'a> Training<'a> {
     }
 
     /// Continues from a checkpoint of the same trial. Its epochs are reported again, so that the reporter
-    /// receives all. After an error of the file the state is that of no training.
+    /// receives all. After an error of the file the training cannot go on.
     pub(crate) fn resume(&mut self, checkpoint: &mut Reader) -> Result<(), TrainError> {
         let Some(progress) = checkpoint.description.progress.clone() else { return Ok(()) };
         for number in 0..progress.ends {
