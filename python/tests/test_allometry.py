@@ -117,8 +117,13 @@ def test_an_objective_is_optimized(tmp_path):
     assert study.best.value == values[number] and study.front == [study.best]
     with pytest.raises(ZeroDivisionError):
         study.optimize(lambda trial: 1 / 0, n_trials=3)
+
+    # Raised within `exec`, it would make CPython end the tests with the exit code of an interrupt.
+    def interrupted(trial):
+        raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
-        study.optimize(lambda trial: exec("raise KeyboardInterrupt"), n_trials=3)
+        study.optimize(interrupted, n_trials=3)
     assert list(study.trials()["failure"])[6:] == ["ZeroDivisionError: division by zero", "KeyboardInterrupt"]
 
 
@@ -197,7 +202,13 @@ if trial.number == 1 and not os.path.exists("waited"):
 """
     (tmp_path / "ladder.toml").write_text(LADDER.format(python=sys.executable))
     (tmp_path / "train.py").write_text(slow + SCRIPT)
-    code = "import allometry; allometry.run('ladder.toml', workers=1)"
+    # A background job of a shell ignores interrupts, and so would this process.
+    code = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import allometry
+allometry.run('ladder.toml', workers=1)
+"""
     with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         while not (tmp_path / "waiting").exists():
             assert process.poll() is None
