@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 /// Range of the exponents that are searched.
 pub const EXPONENTS: (f64, f64) = (0.01, 3.0);
 /// Number of exponents of each axis in the first search.
@@ -13,11 +15,11 @@ const MOST_STEPS: usize = 4_000;
 /// Number of steps of a fit with fixed exponents in the first search.
 const FIRST_STEPS: usize = 40;
 /// Relative decrease of the objective over [`PATIENCE`] steps below which a fit has ended.
-const SETTLED: f64 = 1e-9;
+const SETTLED: f64 = 1e-12;
 /// The same of a fit to resampled observations, whose law needs fewer digits than its interval has.
-const NEARLY_SETTLED: f64 = 1e-5;
+const NEARLY_SETTLED: f64 = 2.5e-6;
 /// Number of steps after which a decrease is weighed.
-const PATIENCE: usize = 20;
+const PATIENCE: usize = 5;
 /// Grid of the logarithms of sizes: sizes at one point of it are one size.
 const SAME_SIZE: f64 = 1e-3;
 /// Largest number of axes.
@@ -156,21 +158,24 @@ impl Sizes {
             (low + (high - low) * (place as f64 + 0.5) / GRID as f64).exp()
         };
         let mut starts: Vec<(f64, Unknowns)> = (0..GRID.pow(axes as u32))
+            .into_par_iter()
             .map(|point| {
                 let exponents = (0..axes).map(|axis| grid(point / GRID.pow(axis as u32) % GRID));
                 let mut unknowns = self.start(exponents);
                 let objective =
-                    self.descend(&mut unknowns, weights, delta, Free::Linear, (FIRST_STEPS, SETTLED));
+                    self.descend(&mut unknowns, weights, delta, Free::Linear, (FIRST_STEPS, NEARLY_SETTLED));
                 (objective, unknowns)
             })
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
         starts.truncate(STARTS);
-        let ends = starts.into_iter().map(|(_, mut unknowns)| {
-            let objective = self.descend(&mut unknowns, weights, delta, Free::All, (MOST_STEPS, SETTLED));
+        let ends = starts.into_par_iter().map(|(_, mut unknowns)| {
+            let steps = (MOST_STEPS, NEARLY_SETTLED);
+            let objective = self.descend(&mut unknowns, weights, delta, Free::All, steps);
             (objective, unknowns)
         });
-        let (objective, unknowns) = ends.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is a start");
+        let (_, mut unknowns) = ends.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is a start");
+        let objective = self.descend(&mut unknowns, weights, delta, Free::All, (MOST_STEPS, SETTLED));
         self.law(&unknowns, objective)
     }
 
@@ -257,7 +262,7 @@ impl Sizes {
 
     /// Returns the objective and the normal equations of the reweighted least squares at some unknowns.
     fn linearised(&self, unknowns: &Unknowns, weights: &[f64], delta: f64) -> System {
-        let (axes, count) = (self.axes(), self.unknowns());
+        let axes = self.axes();
         let mut system = System::default();
         let floor = unknowns[0].exp();
         for (row, (log_loss, weight)) in self.losses.iter().zip(weights).enumerate() {
@@ -281,10 +286,12 @@ impl Sizes {
                 slopes[1 + 2 * axis] = terms[axis] / total;
                 slopes[2 + 2 * axis] = -terms[axis] / total * self.logs[axis][row];
             }
-            for a in 0..count {
-                system.gradient[a] += pull * slopes[a] * residual;
-                for b in 0..=a {
-                    system.matrix[a][b] += pull * slopes[a] * slopes[b];
+            // Of a fixed length, so that the compiler unrolls the loops; unused slopes are 0.
+            for (a, slope) in slopes.iter().enumerate() {
+                let pulled = pull * slope;
+                system.gradient[a] += pulled * residual;
+                for (sum, other) in system.matrix[a].iter_mut().zip(&slopes) {
+                    *sum += pulled * other;
                 }
             }
         }
@@ -315,7 +322,6 @@ enum Free {
 struct System {
     objective: f64,
     gradient: Unknowns,
-    /// Lower triangle.
     matrix: [Unknowns; MOST],
 }
 
