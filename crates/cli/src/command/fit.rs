@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
 use allometry_analysis::{Estimate, Options, analyze};
-use allometry_core::SizeBudget;
 use allometry_report::chart::{ladder_figure, law_figure};
 use allometry_report::number::counted;
 use allometry_report::words::{LadderLaws, ladder_laws, law as words, no_ladder_law};
+use allometry_store::import::{self, ImportError};
 use allometry_study::Source;
-use allometry_trainer::data::{DataError, read_numbers};
+use allometry_trainer::data::{self, DataError};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ use crate::styles::Label;
 /// size is predicted. At least five distinct sizes over 1.5 decades are needed.
 #[derive(Debug, Args)]
 pub(super) struct Fit {
-    /// With --value a .csv or .parquet file with one row per run; else the source of a ladder, or LABEL=FILE
+    /// With --value a table with one row per run, as text (CSV, TSV), JSON or Parquet; else the source of a ladder, or LABEL=FILE
     /// for each budget of trials from elsewhere.
     #[arg(value_name = "SOURCE", default_value = "ladder.toml", num_args = 1..)]
     sources: Vec<String>,
@@ -242,7 +242,11 @@ impl Fit {
             });
         }
         names.push(value);
-        let mut columns = read_numbers(path, &names).map_err(refused)?;
+        let mut columns = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+            data::read_numbers(path, &names).map_err(refused)?
+        } else {
+            import::read_numbers(path, &names).map_err(|error| malformed(error, path))?
+        };
         let losses = columns.pop().unwrap_or_default();
         let mut axes: Vec<LawAxis> = axes.into_iter().map(|(axis, _)| axis).collect();
         if axes == [LawAxis::Weights, LawAxis::Compute] {
@@ -294,25 +298,26 @@ fn doubtful_columns(value: &str, sizes: &[&Option<String>]) -> Vec<String> {
     notes
 }
 
-/// Returns the error of a table, with a hint for a cell that is no number.
+/// Returns the error of a table as text or JSON.
+fn malformed(error: ImportError, path: &Path) -> CliError {
+    match error {
+        ImportError::Malformed { place, message, hint, .. } => {
+            CliError::Table { path: path.to_owned(), message: format!("{place}: {message}"), hint }
+        }
+        other => other.into(),
+    }
+}
+
+/// Returns the error of a Parquet file, with a hint for a value that is no number.
 fn refused(error: DataError) -> CliError {
     match error {
         DataError::NotANumber { path, location, column, value } => CliError::Table {
             path,
             message: format!("{location}: column `{column}` has `{value}`, which is not a number"),
-            hint: Some(in_digits(&value).map_or_else(
-                || "correct the value; leave the cell of a missing one empty".into(),
-                |digits| format!("write all sizes in digits, in one unit: {digits}"),
-            )),
+            hint: Some(import::number_hint(&value)),
         },
         other => other.into(),
     }
-}
-
-/// Returns a number with a unit, such as `2M`, in digits.
-fn in_digits(text: &str) -> Option<String> {
-    let weights = SizeBudget::nominal(text).nominal_weights()?;
-    Some(format!("{weights}"))
 }
 
 /// Returns the document of a ladder's laws: `alpha`, `a` and `e` of the law over the weights, or of that over

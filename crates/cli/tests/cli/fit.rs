@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[cfg(unix)]
 use crate::support::scripted::{self, Scripted};
@@ -43,7 +43,7 @@ fn a_law_has_intervals_and_a_tested_forecast() {
     runs around a law of this form, not another form of law.
     No departure of the means of sizes from the law was found (p = 1.00).
     Held out: 2 runs with the largest size, at 2.19B weights. The others predicted 2.1614 (2.1083 to \
-    2.2143), observed 2.1614 (inside; +0.0%).
+    2.2143), observed 2.1614 (inside; 0.0%).
     Next: at 6.56B weights the law predicts 2.1098 (2.0763 to 2.1433).
     "#);
     let written = std::fs::read_to_string(folder.path().join("fit.json")).unwrap();
@@ -66,6 +66,45 @@ fn rows_without_a_number_are_counted() {
     let arguments = ["fit", "runs.csv", "--weights", "n_params", "--value", "loss", "-o", "fit.json"];
     let (code, _, err) = run(folder.path(), &arguments);
     assert_eq!((code, err.as_str()), (0, "note: left out for lack of a number: 1 row\n"));
+}
+
+/// Tables of other programs: semicolons and decimal commas, tabs, JSON, and gzip. All give one law.
+#[test]
+fn tables_of_every_kind_give_one_law() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<Vec<String>> =
+        table().lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let divided = |mark: &str| rows.iter().map(|row| row.join(mark) + "\n").collect::<String>();
+    let objects: Vec<Value> = rows[1..]
+        .iter()
+        .map(|row| {
+            let number = |cell: &str| cell.parse::<f64>().unwrap();
+            json!({ "n_params": number(&row[1]), "tokens": row[2], "loss": number(&row[3]) })
+        })
+        .collect();
+    let lines: Vec<String> = objects.iter().map(Value::to_string).collect();
+    let packed = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    let files: [(&str, Vec<u8>); 6] = [
+        ("runs.csv", table().into()),
+        ("runs.tsv", divided("\t").into()),
+        ("semicolons.csv", divided(";").replace('.', ",").into()),
+        ("runs.json", Value::from(objects).to_string().into()),
+        ("runs.jsonl", lines.join("\n").into()),
+        ("runs.csv.gz", packed(&table())),
+    ];
+    let mut laws = Vec::new();
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+        let arguments = ["fit", name, "--weights", "n_params", "--value", "loss", "--json"];
+        let (code, out, err) = run(folder.path(), &arguments);
+        assert_eq!((code, err.as_str()), (0, ""), "{name}");
+        laws.push(out);
+    }
+    assert!(laws.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[test]
@@ -108,7 +147,7 @@ fn what_cannot_bear_a_law_is_refused() {
     write("1e6,1e8,3.0\n2e6,1e8,nine\n");
     insta::assert_snapshot!(refused(folder.path(), &arguments), @"
     $ allometry fit runs.csv --weights n_params --value loss
-    error: runs.csv: line 3: column `loss` has `nine`, which is not a number
+    error: runs.csv: line 3, column `loss`: expected a number, found `nine`
     hint: correct the value; leave the cell of a missing one empty
     exit code 3
     ");
@@ -116,8 +155,8 @@ fn what_cannot_bear_a_law_is_refused() {
         refused(folder.path(), &["fit", "runs.csv", "--weights", "params", "--value", "loss"]),
         @"
     $ allometry fit runs.csv --weights params --value loss
-    error: runs.csv: there is no column `params` (numbers)
-    hint: did you mean `n_params`?
+    error: runs.csv: line 1: there is no column `params`
+    hint: its columns are `n_params`, `tokens`, `loss`
     exit code 3
     "
     );
@@ -159,7 +198,7 @@ fn copies_jumps_and_units_are_noticed() {
     std::fs::write(&path, runs("M")).unwrap();
     insta::assert_snapshot!(refused(folder.path(), &arguments), @"
     $ allometry fit runs.csv --weights n --value loss
-    error: runs.csv: line 2: column `n` has `1M`, which is not a number
+    error: runs.csv: line 2, column `n`: expected a number, found `1M`
     hint: write all sizes in digits, in one unit: 1000000
     exit code 3
     ");
@@ -321,7 +360,7 @@ fn doubtful_tables_are_told() {
     another form of law.
     No departure of the medians of sizes of weights from the law was found (p = 1.00).
     Held out: 1 run with the largest compute, at 2.43B weights and 24 rows. The others predicted 2.4644 \
-    (2.4644 to 2.4644), observed 2.4644 (inside; -0.0%).
+    (2.4644 to 2.4644), observed 2.4644 (inside; 0.0%).
     Next: at 4.86B weights and 49 rows the law predicts 2.3209 (2.3209 to 2.3209).
     At 1.46e9 operations the runs have their least loss at 98.9M weights, the law at 93.4M (93.4M to \
     93.4M).

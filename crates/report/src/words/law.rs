@@ -190,6 +190,12 @@ fn lack_of_fit(law: &LawAnalysis) -> String {
     }
 }
 
+/// Returns a relative miss in percent; one that rounds to 0 has no sign.
+fn miss(miss: f64) -> String {
+    let text = format!("{:+.1}%", 100.0 * miss);
+    if text[1..] == *"0.0%" { "0.0%".into() } else { text }
+}
+
 fn forecast(text: &mut String, law: &LawAnalysis) {
     let axes = || law.axes.iter().map(|axis| axis.axis);
     match (&law.held_out, &law.not_held_out) {
@@ -198,13 +204,13 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             let _ = writeln!(
                 text,
                 "Held out: {} with the largest {}, at {}. The others predicted {}, observed {} ({verdict}; \
-                 {:+.1}%).",
+                 {}).",
                 counted(forecast.runs, "run"),
                 if law.axes.len() == 1 { "size" } else { "compute" },
                 place(axes(), &forecast.sizes),
                 with_interval(forecast.predicted),
                 number(forecast.observed),
-                100.0 * forecast.miss,
+                miss(forecast.miss),
             );
         }
         (None, Some(problem)) => {

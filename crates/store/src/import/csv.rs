@@ -1,5 +1,6 @@
 //! Reader of tables of trials: Optuna's `trials_dataframe`, and plain tables with a column per parameter.
 
+pub(super) mod numbers;
 mod survey;
 
 use std::collections::BTreeMap;

@@ -39,10 +39,7 @@ fn malformed(JsonError { line, column, message, cut_off }: JsonError) -> Problem
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let mut trials = Trials::new(roles);
     if is_lines(text) {
-        for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let entry = json::parse(line);
-            trials.take(entry.map_err(|error| malformed(JsonError { line: place + 1, ..error }))?)?;
-        }
+        entries_of_lines(text).try_for_each(|entry| trials.take(entry?))?;
         return trials.table();
     }
     let mut refused = None;
@@ -56,6 +53,30 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         (true, None) => trials.table(),
         (false, None) => of_document(parse_document(text)?, roles),
     }
+}
+
+/// Returns the rows of a table as JSON: a list of objects, one object per line, or one of pandas' forms.
+///
+/// # Errors
+/// [`Problem`] of a malformed text, and of one that is no table.
+pub(super) fn rows(text: &str) -> Result<Vec<Value>, Problem> {
+    if is_lines(text) {
+        return entries_of_lines(text).collect();
+    }
+    let no_list = || Problem::new("line 1", "expected a list of objects, one for each run");
+    match parse_document(text)? {
+        Value::Array(entries) => Ok(entries),
+        Value::Object(mut fields) => pandas::rows(&mut fields)?.ok_or_else(no_list),
+        _ => Err(no_list()),
+    }
+}
+
+/// Returns the entries of a text with one per line.
+fn entries_of_lines(text: &str) -> impl Iterator<Item = Result<Value, Problem>> + '_ {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(place, line)| {
+        json::parse(line).map_err(|error| malformed(JsonError { line: place + 1, ..error }))
+    })
 }
 
 /// Whether a text has one object per line, as `to_json(lines=True)` writes.
