@@ -19,6 +19,11 @@ use crate::stats::moments::{mean, sample_sd};
 
 /// Number of best configurations in a summary.
 const RANKED: usize = 5;
+/// Ratio of distinct training rows from which trials have different data.
+const UNEQUAL_ROWS: f64 = 1.1;
+/// Ratio of rows used, each time counted, from which trials have different data: trials that stop early use
+/// fewer of the same rows.
+const UNEQUAL_USE: f64 = 4.0;
 /// Most distinct reasons of failures that are counted.
 const MOST_REASONS: usize = 20;
 
@@ -103,6 +108,34 @@ impl BestEpochs {
     }
 }
 
+/// Different amounts of data on which the trials of a study were trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DataRange {
+    /// Whether the amounts count distinct rows or tokens, each once, or each time that one was used.
+    pub is_distinct: bool,
+    /// The smallest amount.
+    pub smallest: u64,
+    /// The largest amount.
+    pub largest: u64,
+}
+
+impl DataRange {
+    /// Returns the amounts of the trials; `None` where they differ little or are not recorded.
+    fn new(sample: &Sample<'_>) -> Option<Self> {
+        let costs: Vec<TrainingCost> = sample.trials.iter().map(|trial| trial.cost()).collect();
+        let range = |is_distinct, of: &dyn Fn(&TrainingCost) -> Option<u64>| {
+            let smallest = costs.iter().filter_map(of).min()?;
+            let largest = costs.iter().filter_map(of).max()?;
+            Some(Self { is_distinct, smallest, largest })
+        };
+        let (found, factor) = match range(true, &|cost| cost.train_rows) {
+            Some(found) => (found, UNEQUAL_ROWS),
+            None => (range(false, &|cost| cost.tokens)?, UNEQUAL_USE),
+        };
+        (found.largest as f64 > factor * found.smallest as f64).then_some(found)
+    }
+}
+
 /// Results of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
@@ -138,6 +171,10 @@ pub struct Summary {
     /// Trials whose best epoch is the last one; absent if none recorded its epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epochs: Option<BestEpochs>,
+    /// Amounts of training data of the trials in the statistics; absent where they differ little or are not
+    /// recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataRange>,
     /// Savings from stopping trials early; absent if none was stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -161,6 +198,7 @@ impl Summary {
             failures: failures(study),
             broken: broken(study),
             best_epochs: BestEpochs::new(study),
+            data: DataRange::new(sample),
             pruning: Pruning::new(&study.trials),
         }
     }

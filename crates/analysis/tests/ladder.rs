@@ -5,7 +5,7 @@ use allometry_analysis::edge::{End, RangeSource};
 use allometry_analysis::finding::{BudgetProblem, BudgetTrials, UnknownSizes};
 use allometry_analysis::scaling::{Difference, Quantity, SizeOrder, Source, Withheld};
 use allometry_analysis::stats::long_run::TooShort;
-use allometry_analysis::summary::BrokenConstraint;
+use allometry_analysis::summary::{BrokenConstraint, DataRange};
 use allometry_analysis::verdict::{Advice, Answer, CaveatReason, GainStep, NextStep, Retraining, TakeReason};
 use allometry_analysis::{
     Analysis, Baseline, FindingCode, LadderTrials, NoRowError, Options, Outcome, Problem, Severity,
@@ -584,6 +584,36 @@ fn trials_that_still_improve_are_reported() {
     let problem = BudgetProblem::StillImproving { last: 5, known: 8 };
     assert_eq!(of_budget(&still(5), FindingCode::StillImproving), ("a", &problem));
     assert!(!codes(&still(4)).contains(&FindingCode::StillImproving));
+}
+
+/// Trials of one budget on different data are no trials of its configurations alone. Trials that stop early
+/// use fewer of the same rows, which is no problem.
+#[test]
+fn different_data_within_a_budget_are_a_problem() {
+    let on = |name: &str, amounts: &[u64]| {
+        let trials = amounts.iter().enumerate().map(|(i, amount)| {
+            let mut trial = trial(i as u64, 0.6 + 0.01 * i as f64, 16 * (1 + i as i64));
+            trial.user_attributes.insert(name.into(), amount.to_string());
+            trial
+        });
+        analyze(&ladder(vec![study("a", trials.collect())], None), &Options::default())
+    };
+    for (name, amounts, found) in [
+        ("train_rows", [500, 500, 20_000], true),
+        ("train_rows", [500, 510, 520], false),
+        ("tokens", [500, 500, 20_000], true),
+        ("tokens", [500, 700, 1_900], false),
+    ] {
+        let analysis = on(name, &amounts);
+        if found {
+            let range =
+                DataRange { is_distinct: name == "train_rows", smallest: amounts[0], largest: amounts[2] };
+            let problem = BudgetProblem::MixedData(range);
+            assert_eq!(of_budget(&analysis, FindingCode::MixedData), ("a", &problem));
+        } else {
+            assert!(!codes(&analysis).contains(&FindingCode::MixedData), "{name} {amounts:?}");
+        }
+    }
 }
 
 /// Trials with the same value for all parameters decide nothing, and are reported.

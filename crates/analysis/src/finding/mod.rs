@@ -106,11 +106,13 @@ pub enum FindingCode {
     EqualValues,
     /// Most trials are best at their last epoch.
     StillImproving,
+    /// Trials of a budget were trained on different amounts of data.
+    MixedData,
 }
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -140,6 +142,7 @@ impl FindingCode {
         Self::InfeasibleTrials,
         Self::EqualValues,
         Self::StillImproving,
+        Self::MixedData,
     ];
 
     /// Returns the severity of findings with this code.
@@ -161,7 +164,8 @@ impl FindingCode {
             | Self::TooFewRows
             | Self::BehindBaseline
             | Self::ConfoundedParameters
-            | Self::EqualValues => Severity::Warning,
+            | Self::EqualValues
+            | Self::MixedData => Severity::Warning,
             Self::SingleBudget
             | Self::MissingSizes
             | Self::SingleLevel

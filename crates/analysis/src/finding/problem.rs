@@ -6,7 +6,7 @@ use super::FindingCode;
 use crate::coverage::Confounding;
 use crate::edge::Edge;
 use crate::size::SizeReversal;
-use crate::summary::{BrokenConstraint, FailureCount};
+use crate::summary::{BrokenConstraint, DataRange, FailureCount};
 
 /// Standard errors from which a baseline is clearly ahead.
 const CLEARLY_AHEAD: f64 = 2.0;
@@ -138,6 +138,8 @@ pub enum BudgetProblem {
         /// Their value.
         value: f64,
     },
+    /// Complete trials were trained on different amounts of data.
+    MixedData(DataRange),
     /// The recorded best configuration is not that of the best trial.
     BestParamsMismatch {
         /// The best trial.
@@ -310,6 +312,7 @@ impl BudgetProblem {
             Self::NoFeasibleTrial | Self::NoCompleteTrial => FindingCode::NoTrials,
             Self::FewTrials { .. } => FindingCode::FewTrials,
             Self::EqualValues { .. } => FindingCode::EqualValues,
+            Self::MixedData(_) => FindingCode::MixedData,
             Self::BestParamsMismatch { .. } => FindingCode::BestParamsMismatch,
             Self::LargestBelowBudget { .. } | Self::SmallestAboveBudget { .. } => {
                 FindingCode::BudgetOutOfReach

@@ -36,6 +36,7 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, is_au
         vec![
             few_trials(study, options),
             equal_values(study),
+            study.summary.data.map(BudgetProblem::MixedData),
             best_params(study),
             out_of_reach(study),
             nominal(study),

@@ -7,9 +7,9 @@ use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState, incumbent}
 use allometry_report::number::counted;
 use allometry_report::take::train_command;
 use allometry_report::words::not_recommended;
-use allometry_store::StudyRecord;
-use allometry_store::facts::ObjectiveFacts;
+use allometry_store::facts::{Experiment, ObjectiveFacts};
 use allometry_store::import::{space_of, take_metrics};
+use allometry_store::{Store, StoreError, StudyRecord};
 use allometry_study::metric;
 use clap::Args;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use super::read_args::ReadArgs;
 use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
+use crate::styles::Label;
 
 /// Prints each study's best trial and recommended configuration.
 ///
@@ -127,11 +128,31 @@ impl Best {
                 hint: Some("`allometry status` shows the trials of each study".into()),
             });
         }
+        tell_confirmed(store, &studies)?;
         if self.json {
             return output::print_json(&json!({"schema": "allometry.best/1", "studies": documents}));
         }
         output::print(&text)
     }
+}
+
+/// Says that the studies' ladder has a confirmation, if it has a complete trial: what it chose is another
+/// configuration perhaps.
+fn tell_confirmed(store: &dyn Store, studies: &[StudyRecord]) -> Result<(), StoreError> {
+    let ladders: Vec<&str> = studies.iter().filter_map(|study| study.facts.ladder_name()).collect();
+    for study in store.studies()? {
+        if let Some((Experiment::Confirm, of)) = &study.facts.experiment
+            && ladders.contains(&of.ladder.as_str())
+            && store.trials(study.id)?.iter().any(|trial| trial.state == TrialState::Complete)
+        {
+            output::tell(
+                Label::Note,
+                "a confirmation on test rows is stored: `allometry report` recommends what it chose",
+            );
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Returns the number of complete trials if there are some and each breaks a constraint.

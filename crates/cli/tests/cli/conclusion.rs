@@ -103,6 +103,9 @@ fn a_confirmation_ends_with_what_it_confirmed() {
     Run more trials before interpreting the tables of this budget.
     ");
     assert_eq!(out(folder, &["confirm", "--seeds", "2", "--no-summary"]), "");
+    let (code, _, err) = run(folder, &["best"]);
+    let note = "note: a confirmation on test rows is stored: `allometry report` recommends what it chose\n";
+    assert_eq!((code, err.as_str()), (0, note));
 }
 
 #[test]

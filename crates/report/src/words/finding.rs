@@ -4,7 +4,7 @@ use allometry_analysis::edge::{Edge, End, RangeSource};
 use allometry_analysis::finding::{BudgetProblem, Problem, RowsNeeded};
 use allometry_analysis::scaling::{DECADES_FOR_LAW, SIZES_FOR_LAW};
 use allometry_analysis::size::SizeReversal;
-use allometry_analysis::summary::BrokenConstraint;
+use allometry_analysis::summary::{BrokenConstraint, DataRange};
 use allometry_analysis::{Finding, FindingText};
 use allometry_core::human_weights;
 
@@ -202,6 +202,7 @@ fn of_budget(problem: &BudgetProblem) -> String {
         BudgetProblem::EqualValues { trials, value } => {
             format!("all {} have the value {}", counted(*trials, "trial"), decimals(*value))
         }
+        BudgetProblem::MixedData(range) => mixed_data(*range),
         BudgetProblem::BestParamsMismatch { trial, differing } => {
             let differing: Vec<String> = differing
                 .iter()
@@ -263,6 +264,15 @@ fn of_budget(problem: &BudgetProblem) -> String {
         BudgetProblem::CollapseUnknown => {
             "it is not known whether models collapsed: no trial recorded its predictions".into()
         }
+    }
+}
+
+fn mixed_data(DataRange { is_distinct, smallest, largest }: DataRange) -> String {
+    let amounts = format!("{} to {} rows or tokens", grouped(smallest), grouped(largest));
+    if is_distinct {
+        format!("trials were trained on {amounts}")
+    } else {
+        format!("trials used {amounts}, each counted every time")
     }
 }
 
@@ -393,6 +403,10 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
         BudgetProblem::EqualValues { .. } => {
             "Check that the value depends on the parameters: the program may report a constant, or a metric \
              that cannot change."
+        }
+        BudgetProblem::MixedData(_) => {
+            "Compare trials of equal data: make each amount of data a source of its own. Otherwise differences \
+             between data count as differences between configurations."
         }
         BudgetProblem::BestParamsMismatch { .. } => "Check that the two files belong together.",
         BudgetProblem::LargestBelowBudget { .. } | BudgetProblem::SmallestAboveBudget { .. } => {

@@ -6,7 +6,7 @@ use allometry_analysis::lint::{CoverageMismatch, Implied, SummaryFigure, Summary
 use allometry_analysis::scaling::{CountOf, Difference, LastStep, Quantity, Share, Source, Withheld};
 use allometry_analysis::size::SizeReversal;
 use allometry_analysis::stats::long_run::TooShort;
-use allometry_analysis::summary::BrokenConstraint;
+use allometry_analysis::summary::{BrokenConstraint, DataRange};
 use allometry_analysis::verdict::{
     Advice, Answer, CaveatReason, Covers, Gain, GainStep, Headline, NextStep, Retraining, RowsCovered, Take,
     TakeReason,
@@ -127,6 +127,10 @@ fn problems_of_a_budget() {
             "20M: 3 of 14 trials failed (21%)",
         ),
         (BudgetProblem::EqualValues { trials: 30, value: 0.5 }, "20M: all 30 trials have the value 0.5000"),
+        (
+            BudgetProblem::MixedData(DataRange { is_distinct: true, smallest: 500, largest: 20_000 }),
+            "20M: trials were trained on 500 to 20,000 rows or tokens",
+        ),
         (
             BudgetProblem::InfeasibleTrials { infeasible: 6, complete: 12, broken },
             "20M: 6 of 12 complete trials break a constraint (50%), and statistics exclude them: rows >= 6 \
