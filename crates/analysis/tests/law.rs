@@ -271,8 +271,8 @@ fn intervals_of_a_law_over_two_axes_cover_the_truth() {
     }
 }
 
-/// A lack of fit is found in about 5% of tables whose runs follow the law with noise of their own, and in most
-/// where sizes share noise twice as large.
+/// A lack of fit is found in about 5% of tables whose runs follow the law with noise of their own, and in
+/// most where sizes share noise twice as large.
 #[test]
 fn a_lack_of_fit_is_found_at_its_level() {
     let options = LawOptions { replicates: 1, ..LawOptions::default() };

@@ -73,8 +73,8 @@ impl Spread {
 }
 
 impl SharedNoise {
-    /// Estimates the noise from the medians of the sizes, so that runs that diverged hardly count. `None` for a
-    /// law of one axis, too few sizes, and where no size has several runs.
+    /// Estimates the noise from the medians of the sizes, so that runs that diverged hardly count. `None` for
+    /// a law of one axis, too few sizes, and where no size has several runs.
     ///
     /// The p-value is the share of tables with at least this ratio of the spreads, in which the noise of runs
     /// is drawn for each run alone and the law is fitted again.

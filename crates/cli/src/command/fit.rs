@@ -35,8 +35,8 @@ use crate::styles::Label;
 /// size is predicted. At least five distinct sizes over 1.5 decades are needed.
 #[derive(Debug, Args)]
 pub(super) struct Fit {
-    /// With --value a table with one row per run, as text (CSV, TSV), JSON or Parquet; else the source of a ladder, or LABEL=FILE
-    /// for each budget of trials from elsewhere.
+    /// With --value a table with one row per run, as text (CSV, TSV), JSON or Parquet; else the source of a
+    /// ladder, or LABEL=FILE for each budget of trials from elsewhere.
     #[arg(value_name = "SOURCE", default_value = "ladder.toml", num_args = 1..)]
     sources: Vec<String>,
 

@@ -15,8 +15,8 @@ use crate::sqlite::is_database;
 /// objects, also compressed with gzip. Missing values are NaN.
 ///
 /// # Errors
-/// [`ImportError`] if the file cannot be read, lacks a column or has something else than a number in one, with
-/// its place.
+/// [`ImportError`] if the file cannot be read, lacks a column or has something else than a number in one,
+/// with its place.
 pub fn read_numbers(path: &Path, names: &[&str]) -> Result<Vec<Vec<f64>>, ImportError> {
     let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
     if is_database(path).map_err(unreadable)? {
@@ -138,8 +138,8 @@ mod tests {
             ),
             (
                 "n,loss\n\"1,000\",2.5\n",
-                "t, line 2, column `n`: expected a number, found `1,000`; write numbers without separators of \
-                 thousands, and with a decimal point",
+                "t, line 2, column `n`: expected a number, found `1,000`; write numbers without separators \
+                 of thousands, and with a decimal point",
             ),
         ] {
             assert_eq!(of_text("t", text).expect_err(text), expected);

@@ -96,7 +96,8 @@ pub(super) fn own_lists(ladder: &Ladder) -> Vec<String> {
     names.into_iter().filter_map(|name| Some(format!("{name} = [{}]", own_list(ladder, name)?))).collect()
 }
 
-/// Returns the values of a parameter in all budgets; `None` where these have the same set, or one has a range.
+/// Returns the values of a parameter in all budgets; `None` where these have the same set, or one has a
+/// range.
 fn own_list(ladder: &Ladder, name: &str) -> Option<String> {
     let sets: Vec<Option<&Distribution>> = ladder.budgets.iter().map(|spec| spec.space.get(name)).collect();
     if sets.windows(2).all(|pair| pair[0] == pair[1]) {
