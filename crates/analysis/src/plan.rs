@@ -8,6 +8,7 @@ mod design;
 mod noise;
 mod search;
 
+use allometry_core::rng::{TrialRng, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,17 +19,18 @@ use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::scaling::Source;
+use crate::stats::auc;
 use crate::stats::moments::mean;
-use crate::stats::{auc, normal};
+use crate::stats::random::gauss;
 use design::most_configurations;
-use noise::{Error, Noise};
+use noise::Noise;
 
 pub use crate::looks::Looks;
 pub use design::{BudgetSeeds, Design};
 pub use search::{SearchAim, SearchPlan, SearchedBudget};
 
-/// Number of values of the slope over which the forecast averages.
-const DRAWS: usize = 41;
+/// Number of courses of the estimate over which the forecast averages.
+const COURSES: usize = 1_000;
 /// The first look after which a plan may end because the rows are too few. The noise of the first trainings
 /// is known too poorly.
 const FIRST_TO_END: u64 = 2;
@@ -140,22 +142,22 @@ pub enum PlanSource {
     Search,
 }
 
-/// What the rest of a plan is expected to bring.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// What the rest of a plan is expected to bring, where before it every slope was as likely.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
-    /// Probability of a decision that counts as enough.
-    pub power: f64,
-    /// Number of further trainings after which a look decides with that probability, if the present estimate
-    /// is true; `null` if no look of the plan does.
-    pub until_decided: Option<u64>,
-    /// Smallest such number over estimates up to one standard error away; `null` if no look decides for any.
-    pub at_least: Option<u64>,
-    /// Largest such number; `null` if for some of these estimates no look decides.
-    pub at_most: Option<u64>,
-    /// Mean number of further trainings until the plan ends, over the uncertainty of the estimate.
+    /// The looks that are left.
+    pub looks: Vec<LookAhead>,
+    /// Mean number of further trainings until the plan ends.
     pub mean: f64,
-    /// Probability that the plan decides, over the uncertainty of the estimate.
-    pub decides: f64,
+}
+
+/// A look of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LookAhead {
+    /// Number of further trainings until the look.
+    pub trainings: u64,
+    /// Probability that the plan decides at this look or before.
+    pub decided: f64,
 }
 
 /// Why there is no plan for the verdict.
@@ -216,10 +218,12 @@ impl VerdictPlan {
         let noise = confirmation.as_ref().and_then(|confirmation| Noise::new(ladder, confirmation));
         if let (Some(noise), Some(judgement)) = (&noise, judgement) {
             plan.sources = sources(noise, &design);
-            let slope = Slope::new(&judgement.slope);
+            let slope = tested(&judgement.slope);
             plan.step = planner.step(plan.outcome, looks, &design, noise, slope);
-            if let Step::Train { .. } = plan.step {
-                plan.forecast = planner.forecast(looks, &design, noise, slope);
+            let chosen = confirmation.as_ref().and_then(|confirmation| confirmation.configurations.as_ref());
+            if let (Step::Train { .. }, Some(chosen)) = (&plan.step, chosen) {
+                let slopes = [slope, tested(&chosen.slope)];
+                plan.forecast = planner.forecast(looks, &design, noise, slopes);
             }
         }
         plan.knows_rows = judgement.is_none_or(|judgement| !judgement.left_out.contains(&Source::Rows));
@@ -234,27 +238,17 @@ impl VerdictPlan {
     }
 }
 
-/// The tested slope with its error.
-#[derive(Debug, Clone, Copy)]
-struct Slope {
-    /// The slope, less what unequal effort may account for.
-    value: f64,
-    error: f64,
-}
-
-impl Slope {
-    fn new(slope: &Estimate) -> Self {
-        let value = match slope.interval {
-            // At unequal effort the interval is wider on one side.
-            Some(Interval { lower, upper }) if slope.point > 0.0 => {
-                (slope.point - ((slope.point - lower) - (upper - slope.point)).max(0.0)).max(0.0)
-            }
-            Some(Interval { lower, upper }) => {
-                (slope.point + ((upper - slope.point) - (slope.point - lower)).max(0.0)).min(0.0)
-            }
-            None => slope.point,
-        };
-        Self { value, error: slope.standard_error.unwrap_or(0.0) }
+/// Returns a tested slope, less what unequal effort may account for.
+fn tested(slope: &Estimate) -> f64 {
+    match slope.interval {
+        // At unequal effort the interval is wider on one side.
+        Some(Interval { lower, upper }) if slope.point > 0.0 => {
+            (slope.point - ((slope.point - lower) - (upper - slope.point)).max(0.0)).max(0.0)
+        }
+        Some(Interval { lower, upper }) => {
+            (slope.point + ((upper - slope.point) - (slope.point - lower)).max(0.0)).min(0.0)
+        }
+        None => slope.point,
     }
 }
 
@@ -334,7 +328,7 @@ impl<'a> Planner<'a> {
         looks: Looks,
         design: &Design,
         noise: &Noise,
-        slope: Slope,
+        slope: f64,
     ) -> Step {
         if matches!(outcome, Some(Outcome::Holds | Outcome::Violated | Outcome::Flat)) {
             return Step::Decided;
@@ -351,10 +345,10 @@ impl<'a> Planner<'a> {
 
     /// Returns why no number of trainings would decide: the error that they do not lower hides the present
     /// estimate as well as the smallest effect of interest.
-    fn hopeless(&self, looks: Looks, noise: &Noise, slope: Slope) -> Option<Step> {
+    fn hopeless(&self, looks: Looks, noise: &Noise, slope: f64) -> Option<Step> {
         let alpha = noise.of_slope(self.last_alpha(looks));
         let smallest_effect = self.options.effect();
-        let difference = slope.value.abs().max(self.options.effect() / noise.range);
+        let difference = slope.abs().max(self.options.effect() / noise.range);
         let hides =
             |search: bool| noise.floor(search).is_some_and(|floor| floor.half_width(alpha) > difference);
         if hides(false) {
@@ -375,77 +369,89 @@ impl<'a> Planner<'a> {
         trained.find_map(|one| Some(one.predictions?.rows() as u64))
     }
 
-    /// Forecasts the looks after this one.
-    fn forecast(&self, looks: Looks, design: &Design, noise: &Noise, slope: Slope) -> Option<Forecast> {
+    /// Forecasts the looks after this one. The estimates are those of the slope over searches and of that of
+    /// the chosen configurations.
+    fn forecast(
+        &self,
+        looks: Looks,
+        design: &Design,
+        noise: &Noise,
+        estimates: [f64; 2],
+    ) -> Option<Forecast> {
         let before = design.trainings();
         let mut design = design.clone();
         let mut ahead: Vec<Ahead> = Vec::new();
         let mut next = looks.next();
         while let Some(looks) = next {
-            design = self.extended(looks, &design, noise);
+            let extended = self.extended(looks, &design, noise);
+            let changes = noise.of_change(&design, &extended).map(f64::sqrt);
+            design = extended;
             let alpha = noise.of_slope(self.alpha(looks));
-            let error = noise.of_search(&design).or_else(|| noise.of_configurations(&design))?;
-            let half_width = noise.half_width(&design, self.alpha(looks));
-            let near = self.options.effect() / noise.range - error.half_width(alpha);
-            ahead.push(Ahead { trainings: design.trainings() - before, error, half_width, near });
+            let of_chosen = noise.of_configurations(&design)?;
+            let error = noise.of_search(&design).unwrap_or(of_chosen);
+            let half_widths = [error, of_chosen].map(|error| error.half_width(alpha));
+            let near = self.options.effect() / noise.range - half_widths[0];
+            ahead.push(Ahead { trainings: design.trainings() - before, changes, half_widths, near });
             next = looks.next();
         }
-        let enough = |value: f64| {
-            let decides = ahead.iter().find(|look| look.decides(value) >= self.options.power);
-            decides.map(|look| look.trainings)
+        let hidden = self.hidden(looks, noise);
+        let mut rng = stream(self.options.seed, "forecast of a plan", looks.look);
+        let ends: Vec<End> = (0..COURSES).filter_map(|_| end(&ahead, estimates, hidden, &mut rng)).collect();
+        let decided = |at: u64| ends.iter().filter(|end| end.is_decided && end.trainings <= at).count();
+        let of_look = |look: &Ahead| LookAhead {
+            trainings: look.trainings,
+            decided: decided(look.trainings) as f64 / COURSES as f64,
         };
-        let around = [-1.0, 0.0, 1.0].map(|side| enough(slope.value + side * slope.error));
-        let draws = (0..DRAWS).map(|i| (i as f64 + 0.5) / DRAWS as f64);
-        let ends: Vec<(f64, f64)> =
-            draws.map(|p| end(&ahead, slope.value + slope.error * normal::quantile(p))).collect();
-        Some(Forecast {
-            power: self.options.power,
-            until_decided: around[1],
-            at_least: around.iter().flatten().min().copied(),
-            at_most: around
-                .iter()
-                .copied()
-                .collect::<Option<Vec<u64>>>()
-                .and_then(|all| all.into_iter().max()),
-            mean: mean(ends.iter().map(|(trainings, _)| *trainings))?,
-            decides: mean(ends.iter().map(|(_, decides)| *decides))?,
-        })
+        let looks = ahead.iter().map(of_look).collect();
+        Some(Forecast { looks, mean: mean(ends.iter().map(|end| end.trainings as f64))? })
+    }
+
+    /// Returns the largest absolute slope at which a look ends the plan, because no number of trainings would
+    /// decide.
+    fn hidden(&self, looks: Looks, noise: &Noise) -> f64 {
+        let alpha = noise.of_slope(self.last_alpha(looks));
+        let floors = [false, true].into_iter().filter_map(|search| noise.floor(search));
+        let hidden = floors.map(|floor| floor.half_width(alpha)).fold(0.0, f64::max);
+        if hidden > self.options.effect() / noise.range { hidden } else { 0.0 }
     }
 }
 
-/// A predicted look.
+/// A predicted look. Numbers are those of the slope over searches and of that of the chosen configurations: a
+/// verdict needs both.
 struct Ahead {
     /// Number of trainings until then.
     trainings: u64,
-    error: Error,
-    /// Least absolute slope that is significant.
-    half_width: f64,
-    /// Largest absolute slope at which the interval lies within the smallest effect of interest.
+    /// Standard deviations of the changes of the estimates since the look before.
+    changes: [f64; 2],
+    /// Least absolute slopes that are significant.
+    half_widths: [f64; 2],
+    /// Largest absolute slope over searches whose interval lies within the smallest effect of interest.
     near: f64,
 }
 
-impl Ahead {
-    /// Returns the probability that the look decides, for a true slope.
-    fn decides(&self, slope: f64) -> f64 {
-        let error = self.error.variance.sqrt();
-        let below = |limit: f64| normal::cdf((limit - slope) / error);
-        let told = 1.0 - below(self.half_width) + below(-self.half_width);
-        let flat = if self.near > 0.0 { below(self.near) - below(-self.near) } else { 0.0 };
-        (told + flat).min(1.0)
-    }
+/// A drawn end of a plan.
+struct End {
+    /// Number of further trainings.
+    trainings: u64,
+    is_decided: bool,
 }
 
-/// Returns the expected number of trainings until the plan ends, and the probability that it decides, for a
-/// true slope. Looks share most of their data, so that one which decides with a larger probability also
-/// decides whenever an earlier one does.
-fn end(ahead: &[Ahead], slope: f64) -> (f64, f64) {
-    let (mut trainings, mut before, mut decided) = (0.0, 0.0, 0.0_f64);
+/// Draws the estimates of the looks ahead from the present ones; returns how the plan ends. Where before the
+/// plan every slope was as likely, the next estimate is expected to be the present one. A look also ends the
+/// plan at an absolute slope below `hidden`.
+fn end(ahead: &[Ahead], mut estimates: [f64; 2], hidden: f64, rng: &mut TrialRng) -> Option<End> {
     for look in ahead {
-        trainings += (1.0 - decided) * (look.trainings as f64 - before);
-        before = look.trainings as f64;
-        decided = decided.max(look.decides(slope));
+        for (estimate, change) in estimates.iter_mut().zip(look.changes) {
+            *estimate += change * gauss(rng);
+        }
+        let [slope, chosen] = estimates;
+        let is_told = (0..2).all(|place| estimates[place].abs() > look.half_widths[place]);
+        let is_decided = (is_told && slope * chosen > 0.0) || slope.abs() < look.near;
+        if is_decided || slope.abs() < hidden {
+            return Some(End { trainings: look.trainings, is_decided });
+        }
     }
-    (trainings, decided)
+    Some(End { trainings: ahead.last()?.trainings, is_decided: false })
 }
 
 /// Returns the parts of the variance of the tested slope.

@@ -153,6 +153,31 @@ impl Noise {
         Error::of(parts.into_iter().flatten().chain(self.rows))
     }
 
+    /// Predicts the variances of the changes of the slope over searches, and of that of the chosen
+    /// configurations, from a design to a larger one.
+    ///
+    /// Of the mean `T_m` of the best `m` of a search, `cov(T_m, T_n) = 1/n + (H_n - H_m)/n + psi_1(n + 1)`
+    /// for `m <= n`, in variances between them, with `H` the harmonic numbers (Rényi 1953).
+    pub(super) fn of_change(&self, from: &Design, to: &Design) -> [f64; 2] {
+        let harmonic: f64 = (from.top + 1..=to.top).map(|i| (i as f64).recip()).sum();
+        let factor = best_factor(from.top) - best_factor(to.top) - 2.0 * harmonic / to.top as f64;
+        let of_mean = |design: &Design, label: &str| {
+            let top = design.top as f64;
+            (top - 1.0 + (design.seeds_of(label) as f64).recip()) / (top * top)
+        };
+        let of_chosen = |design: &Design, label: &str| (design.seeds_of(label) as f64).recip();
+        let sum = |part: &dyn Fn(&BudgetNoise) -> f64| {
+            self.budgets.iter().map(|budget| budget.weight * budget.weight * part(budget)).sum()
+        };
+        [
+            sum(&|budget| {
+                let seeds = of_mean(from, &budget.label) - of_mean(to, &budget.label);
+                budget.configurations * factor.max(0.0) + budget.seeds * seeds.max(0.0)
+            }),
+            sum(&|budget| budget.seeds * (of_chosen(from, &budget.label) - of_chosen(to, &budget.label))),
+        ]
+    }
+
     /// Returns the error that no training lowers: of the rows and, with `search`, of searches that learn.
     pub(super) fn floor(&self, search: bool) -> Option<Error> {
         let of_search = |budget: &BudgetNoise| {

@@ -1,8 +1,8 @@
 //! Plans for the verdict on simulated ladders: how often they err at their looks, and what they cost beside
 //! an equal number of trainings for every budget.
 
-use allometry_analysis::plan::{BudgetSeeds, Design, Looks, Step, VerdictPlan};
-use allometry_analysis::stats::random::below;
+use allometry_analysis::plan::{BudgetSeeds, Design, Forecast, Looks, Step, VerdictPlan};
+use allometry_analysis::stats::random::{below, uniform};
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{
     LadderTrials, Options, Outcome, RetrainedTrials, RowOrder, StudyPredictions, StudyTrials, analyze,
@@ -60,6 +60,8 @@ enum Chooser {
 struct Ended {
     outcome: Option<Outcome>,
     trainings: f64,
+    /// What was forecast after each look, with the trainings until then.
+    forecasts: Vec<(f64, Forecast)>,
     /// In trainings of every budget.
     cost: f64,
     too_few_rows: bool,
@@ -199,6 +201,7 @@ impl Simulated {
             ..LadderTrials::new(self.studies.clone())
         };
         let mut plan = VerdictPlan::new(&unplanned, Looks::TRAININGS, options).unwrap();
+        let mut forecasts = Vec::new();
         while let Step::Train { round } = &plan.step {
             let equal = || {
                 let seeds = round.looks.trainings * round.looks.look / round.looks.of;
@@ -211,6 +214,7 @@ impl Simulated {
             };
             plan = VerdictPlan::new(&self.ladder(name, round.looks, &design), 0, options).unwrap();
             assert_eq!(plan.trainings, design.trainings());
+            forecasts.extend(plan.forecast.clone().map(|forecast| (plan.trainings as f64, forecast)));
         }
         let design = plan.design.as_ref().unwrap();
         let weights: Vec<f64> = (0..self.studies.len())
@@ -221,7 +225,8 @@ impl Simulated {
         let cost = cost.map(|(one, weight)| design.trainings_of(&one.budget) as f64 * weight);
         let cost = cost.sum::<f64>() / every;
         let too_few_rows = matches!(plan.step, Step::TooFewRows { .. });
-        Ended { outcome: plan.outcome, trainings: plan.trainings as f64, cost, too_few_rows }
+        let trainings = plan.trainings as f64;
+        Ended { outcome: plan.outcome, trainings, forecasts, cost, too_few_rows }
     }
 }
 
@@ -320,6 +325,53 @@ fn plans_decide_for_less_than_equal_numbers_of_trainings() {
         if !world.learns {
             assert!(upper < 1.0, "{name}: {cost} ({lower} to {upper})");
             assert!(share(&plan, Ended::is_told) > share(&equal, Ended::is_told), "{name}");
+        }
+    }
+}
+
+/// Gains of all sizes are as likely, as a forecast takes for granted. After each look as many plans decide by
+/// each later look as were forecast, after as many trainings.
+#[test]
+fn forecasts_come_true_on_average() {
+    let options = Options::default();
+    for (name, world) in [
+        ("any gain", Confirmed { costly: false, ..WORLD }),
+        ("any gain, two budgets", Confirmed { trials: &[50; 2], costly: false, ..WORLD }),
+        ("any gain, noisy seeds", Confirmed { seeds: 0.012, spread: 0.006, ..WORLD }),
+        ("any gain, learns", Confirmed { learns: true, ..WORLD }),
+    ] {
+        // Few plans reach the last looks.
+        let ended: Vec<Ended> = (0..simulations().max(200))
+            .map(|index| {
+                let gain = 0.3 * uniform(&mut stream(41, name, index)) - 0.15;
+                Simulated::new(Confirmed { gain, ..world }, name, index).play(name, Chooser::Plan, &options)
+            })
+            .collect();
+        for look in 0..3 {
+            let found: Vec<(&Ended, &(f64, Forecast))> =
+                ended.iter().filter_map(|one| Some((one, one.forecasts.get(look)?))).collect();
+            let count = found.len() as f64;
+            let mean = |of: &dyn Fn(&Ended, f64, &Forecast) -> f64| {
+                found.iter().map(|(one, (trainings, forecast))| of(one, *trainings, forecast)).sum::<f64>()
+                    / count
+            };
+            let forecast = mean(&|_, _, forecast| forecast.mean);
+            let taken = mean(&|one, trainings, _| one.trainings - trainings);
+            println!(
+                "{name}, after look {} of {count} plans: {forecast:.1} further trainings forecast, \
+                 {taken:.1} taken",
+                look + 1
+            );
+            assert!(count < 100.0 || (forecast / taken - 1.0).abs() < 0.15, "{name}: {forecast}, {taken}");
+            let slack = 0.08 + 2.0 * (0.25 / count).sqrt();
+            for ahead in look..3 {
+                let forecast = mean(&|_, _, forecast| forecast.looks[ahead - look].decided);
+                let decided = mean(&|one, _, _| {
+                    f64::from(u8::from(one.is_decided() && one.forecasts.len() <= ahead + 1))
+                });
+                println!("  by look {}: {forecast:.3} forecast, {decided:.3} decided", ahead + 2);
+                assert!((forecast - decided).abs() < slack, "{name}: {forecast}, {decided} of {count}");
+            }
         }
     }
 }

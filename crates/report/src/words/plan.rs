@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::plan::{
-    BudgetSeeds, Design, Forecast, Looks, NoPlan, PlanSource, Round, SearchAim, SearchPlan, SearchedBudget,
-    SourceShare, Step, VerdictPlan,
+    BudgetSeeds, Design, Forecast, LookAhead, Looks, NoPlan, PlanSource, Round, SearchAim, SearchPlan,
+    SearchedBudget, SourceShare, Step, VerdictPlan,
 };
 use allometry_analysis::{Estimate, Outcome};
 
@@ -24,7 +24,7 @@ pub fn verdict(plan: &VerdictPlan, ladder: &str) -> String {
             let _ = write!(text, "\n{}\n", ending(step));
         }
     }
-    let forecast = plan.forecast.map(|forecast| expected(&forecast));
+    let forecast = plan.forecast.as_ref().map(expected);
     for sentence in reasons(plan).into_iter().chain(forecast) {
         let _ = write!(text, "\n{sentence}\n");
     }
@@ -182,34 +182,19 @@ fn reasons(plan: &VerdictPlan) -> Option<String> {
 }
 
 fn expected(forecast: &Forecast) -> String {
-    let Forecast { power, until_decided, at_least, at_most, mean, decides } = *forecast;
-    let power = percent(power);
-    let until = match until_decided {
-        Some(trainings) => {
-            let range = match (at_least, at_most) {
-                (Some(least), Some(most)) => format!("{least} to {most}"),
-                (Some(least), None) => format!("{least} to more than the plan has"),
-                _ => "unknown".into(),
-            };
-            format!(
-                "At the present estimate {} decide with a probability of {power} ({range} for estimates one \
-                 standard error away).",
-                counted(trainings, "further training")
-            )
-        }
-        None => format!(
-            "At the present estimate the trainings that the plan has left do not decide with a probability \
-             of {power}{}.",
-            at_least.map_or_else(String::new, |least| {
-                format!("; for an estimate one standard error away {} do", counted(least, "training"))
-            })
+    let of = |(place, look): (usize, &LookAhead)| match place {
+        0 => format!(
+            "{} decide with a probability of {}",
+            counted(look.trainings, "further training"),
+            percent(look.decided)
         ),
+        _ => format!("{} of {}", look.trainings, percent(look.decided)),
     };
+    let looks: Vec<String> = forecast.looks.iter().enumerate().map(of).collect();
     format!(
-        "{until} Over the uncertainty of the estimate the plan ends after {} on average, and decides in {} \
-         of cases.",
-        counted(mean.round() as u64, "further training"),
-        percent(decides)
+        "{}. The plan ends after {} on average.",
+        looks.join(", "),
+        counted(forecast.mean.round() as u64, "further training")
     )
 }
 
@@ -274,5 +259,21 @@ pub fn no_plan(why: &NoPlan) -> (String, &'static str) {
             "the ladder was confirmed without a plan, so that its test rows have been looked at".into(),
             "a plan fixes its looks before the first one; `allometry confirm --seeds N` adds seeds",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forecast_says_how_probably_each_look_decides() {
+        let look = |trainings, decided| LookAhead { trainings, decided };
+        let forecast = Forecast { looks: vec![look(12, 0.754), look(24, 0.852)], mean: 16.7 };
+        assert_eq!(
+            expected(&forecast),
+            "12 further trainings decide with a probability of 75%, 24 of 85%. The plan ends after 17 \
+             further trainings on average."
+        );
     }
 }
