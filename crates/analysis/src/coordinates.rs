@@ -190,7 +190,10 @@ fn slope(x: &[f64], y: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use allometry_core::rng::stream;
+
     use super::*;
+    use crate::stats::random::{gauss, uniform};
 
     /// Runs whose output changes with this power of the width, times 1 + `noise` for the second seed.
     fn runs(power: f64, noise: f64) -> Vec<CoordinateRun> {
@@ -229,6 +232,44 @@ mod tests {
         assert_eq!(growth(-0.3, 0.001), Growth::Falls);
         assert_eq!(growth(0.3, 0.1), Growth::Undecided);
         assert_eq!(growth(-0.5, 0.1), Growth::Undecided);
+    }
+
+    /// Seeds of all widths share batches, widths have noise of their own that falls with the width, and now
+    /// and then a step is far off. The interval holds the true exponent at its level, and a layer that is flat
+    /// is hardly ever said to grow.
+    #[test]
+    fn intervals_hold_the_true_exponent() {
+        const CHECKS: u64 = 2_000;
+        for (seeds, outliers) in [(2, 0.0), (3, 0.0), (5, 0.0), (3, 0.1), (5, 0.1)] {
+            let (mut covered, mut grows) = (0, 0);
+            for check in 0..CHECKS {
+                let mut rng = stream(7, "coordinates", check);
+                let mut runs = Vec::new();
+                for seed in 0..seeds {
+                    let (tilt, shared) = (0.05 * gauss(&mut rng), 0.2 * gauss(&mut rng));
+                    for width in [32, 64, 128, 256, 512] {
+                        let decades = (width as f64).ln();
+                        let far = if uniform(&mut rng) < outliers { 1.0 } else { 0.0 };
+                        let noise = (0.15 / (width as f64 / 32.0).sqrt() + far) * gauss(&mut rng);
+                        let size = (tilt * decades + shared + noise).exp();
+                        let layer = LayerRun {
+                            layer: CoordinateLayer::Output,
+                            sizes: vec![1.0, size],
+                            changes: vec![size],
+                        };
+                        runs.push(CoordinateRun { width, seed, layers: vec![layer] });
+                    }
+                }
+                let layer = &coordinate_check(&runs, 0.95).unwrap().layers[0];
+                let Interval { lower, upper } = layer.change.interval;
+                covered += u64::from(lower <= 0.0 && upper >= 0.0);
+                grows += u64::from(layer.growth == Growth::Grows);
+            }
+            let share = |count: u64| count as f64 / CHECKS as f64;
+            let (covered, grows) = (share(covered), share(grows));
+            println!("{seeds} seeds, outliers {outliers}: covers {covered:.3}, grows {grows:.4}");
+            assert!((0.935..0.98).contains(&covered) && grows < 0.025, "{covered} {grows}");
+        }
     }
 
     #[test]

@@ -405,8 +405,8 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
              that cannot change."
         }
         BudgetProblem::MixedData(_) => {
-            "Make each amount of data a source of its own: otherwise differences of data count as differences \
-             between configurations."
+            "Make each amount of data a source of its own. Otherwise differences of data count as \
+             differences of configurations."
         }
         BudgetProblem::BestParamsMismatch { .. } => "Check that the two files belong together.",
         BudgetProblem::LargestBelowBudget { .. } | BudgetProblem::SmallestAboveBudget { .. } => {
