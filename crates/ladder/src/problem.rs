@@ -9,7 +9,7 @@ use miette::{
     SpanContents,
 };
 
-use super::parameter::is_parameter;
+use super::parameter::{Kind, parameter};
 
 /// All problems of one ladder file and the settings that override it, in the order of the text.
 #[derive(Debug, Clone)]
@@ -220,7 +220,7 @@ pub enum ProblemKind {
     #[error("`{key}` has {count} values, more than {limit}")]
     TooManyValues { key: String, count: u64, limit: u64 },
     #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
-    Exceeds { key: &'static str, count: usize, other: &'static str, limit: usize },
+    Exceeds { key: &'static str, count: String, other: &'static str, limit: String },
     #[error("`{key}` needs {what}")]
     Needs { key: &'static str, what: &'static str },
     #[error("the training and validation shares add up to {}, which leaves no test rows", float_repr(*.sum))]
@@ -254,6 +254,9 @@ impl ProblemKind {
             Self::WrongType { .. } | Self::NotARange { .. } => "wrong_type",
             Self::OutOfRange { .. } | Self::BadCharacter { .. } | Self::BadFolder { .. } => "out_of_range",
             Self::Empty { .. } => "empty",
+            Self::StatedTwice { first: "[model]", .. } => {
+                "remove it from [model] to search it, or from the space to fix it for all trials".into()
+            }
             Self::Repeated { .. } | Self::StatedTwice { .. } => "repeated",
             Self::RangeReversed { .. } => "range_reversed",
             Self::LogOfNonPositive { .. } => "log_of_non_positive",
@@ -286,7 +289,10 @@ impl ProblemKind {
     /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownKey { key, .. } if is_parameter(key) => {
+            Self::UnknownKey { key, .. } if parameter(key).is_some_and(|p| p.kind == Kind::Setting) => {
+                format!("`{key}` belongs in [model], or in [space] if it is searched")
+            }
+            Self::UnknownKey { key, .. } if parameter(key).is_some() => {
                 format!("`{key}` is a parameter of the search: it belongs in [space]")
             }
             Self::UnknownKey { key, table, known } => {
@@ -320,7 +326,11 @@ impl ProblemKind {
                 "write the target number of trainable weights, or weights = \"any\"".into()
             }
             Self::MissingParameter { names, .. } => {
-                format!("add it to [space] or to each [budget.space], for example {} = [2, 4, 8]", names[0])
+                let example = parameter(names[0]).map(|p| format!(", for example {}", p.example()));
+                format!("add it to [space] or to each [budget.space]{}", example.unwrap_or_default())
+            }
+            Self::StatedTwice { first: "[model]", .. } => {
+                "remove it from [model] to search it, or from the space to fix it for all trials".into()
             }
             Self::Repeated { .. } | Self::StatedTwice { .. } => "remove one of them".into(),
             Self::RangeReversed { low, high, .. } => format!("write [{high}, {low}]"),

@@ -8,7 +8,6 @@ use allometry_runner::{CommandObjective, DrivenStudy};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::ObjectiveFacts;
 use allometry_store::{Store, StoreError, StudyRecord, each_trial};
-use allometry_trainer::Geometry;
 
 use crate::SessionError;
 use crate::prepare::measured;
@@ -33,13 +32,6 @@ pub fn driven<'a>(
     let facts = &study.facts;
     let budget = facts.budget.clone().unwrap_or_else(|| SizeBudget::nominal(&study.name));
     let objective = facts.objective.clone();
-    let geometry = match &objective {
-        Some(ObjectiveFacts::Model(facts)) => {
-            let (features, classes) = (facts.data.features.len(), facts.data.classes.unwrap_or_default());
-            Geometry::new(features, classes, &facts.model).ok()
-        }
-        _ => None,
-    };
     let weights = match &objective {
         Some(ObjectiveFacts::Command(facts)) => {
             facts.weights.as_deref().and_then(|text| weights_expression(text).ok())
@@ -47,13 +39,12 @@ pub fn driven<'a>(
         _ => None,
     };
     let measure = move |params: &Params| -> Measured {
-        match (&objective, geometry, &weights) {
-            (Some(ObjectiveFacts::Model(facts)), Some(geometry), _) => {
-                measured(params, geometry, &facts.model)
+        match (&objective, &weights) {
+            (Some(ObjectiveFacts::Model(facts)), _) => {
+                let (features, classes) = (facts.data.features.len(), facts.data.classes);
+                measured(params, features, classes.unwrap_or_default(), &facts.model)
             }
-            (_, _, Some(weights)) => {
-                Measured { size: CommandObjective::size_of(weights, params), flops: None }
-            }
+            (_, Some(weights)) => Measured { size: CommandObjective::size_of(weights, params), flops: None },
             _ => Measured::default(),
         }
     };

@@ -4,11 +4,24 @@ use allometry_core::Params;
 
 use crate::model::{Architecture, ArchitectureError};
 
-/// Names of all parameters that a search space may contain.
-pub const NAMES: [&str; 7] =
-    ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
+/// Names of all parameters that a search space may contain. Those from `batch_size` are settings of `[model]`
+/// where they are not searched.
+pub const NAMES: [&str; 12] = [
+    "d_model",
+    "n_layers",
+    "n_heads",
+    "d_ff_ratio",
+    "learning_rate",
+    "dropout",
+    "weight_decay",
+    "batch_size",
+    "epochs",
+    "warmup_epochs",
+    "loss",
+    "normalize",
+];
 
-/// Hyperparameters of a trial.
+/// Hyperparameters of a trial that are not settings of `[model]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hyperparameters {
     /// Shape of the model.

@@ -22,6 +22,7 @@ mod onnx;
 mod predict;
 mod schedule;
 mod scoring;
+mod settings;
 mod stopping;
 mod training;
 
@@ -32,4 +33,5 @@ pub use model::{Architecture, ArchitectureError, Cost, Form, Geometry, Layer, co
 pub use objective::{Fitted, PatchTstObjective};
 pub use onnx::{OnnxError, OnnxModel};
 pub use predict::{PredictedTable, Prediction, Predictor};
+pub use settings::{TrialSettings, settings_of};
 pub use training::TrainError;

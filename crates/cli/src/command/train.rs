@@ -14,7 +14,7 @@ use allometry_core::{
 use allometry_ladder::{BudgetSpec, Ladder};
 use allometry_runner::{Interrupt, objective_changes};
 use allometry_session::{Prepared, runs_folder};
-use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
+use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError, settings_of};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -125,8 +125,9 @@ impl Train {
         }
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
-        let steps = prepared.steps(size.map_or(0, |size| size.total));
-        let curve = Curve::new(style, interrupt.clone(), prepared.model(), steps);
+        let own = settings_of(prepared.model(), &trial.params).unwrap_or_else(|_| prepared.model().clone());
+        let steps = prepared.steps(&own, size.map_or(0, |size| size.total));
+        let curve = Curve::new(style, interrupt.clone(), &own, steps);
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {

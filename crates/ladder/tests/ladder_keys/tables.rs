@@ -144,12 +144,14 @@ pub(crate) const TABLES: &[Table] = &[
         )
         .after(
             "A parameter in `[budget.space]` replaces that of `[space]`, including its condition; \
-             constraints are added.",
+             constraints are added. `batch_size` and the keys after it are settings of `[model]` that \
+             [trials choose](trainer.md#settings-that-trials-choose) where they stand here. A setting stands \
+             in one of the two places, for all budgets: in `[model]`, or in the space of every budget.",
         ),
     Table::new("A range: `{ int = [low, high] }` or `{ float = [low, high] }`", "space.x", COMMAND, RANGE)
         .about(
-            "Both bounds belong to the range. `d_model`, `n_layers`, `n_heads` and `d_ff_ratio` \
-             accept only `int`.",
+            "Both bounds belong to the range. `d_model`, `n_layers`, `n_heads`, `d_ff_ratio`, `batch_size` \
+             and `epochs` accept only `int`; `loss` and `normalize` have no range.",
         ),
     Table::new("A list with a condition: `{ values = [...] }`", "space.z", COMMAND, LIST)
         .about("A list that needs no condition is written as a plain list."),
