@@ -33,9 +33,18 @@ pub(crate) enum Kind {
     Optional,
     /// It is a setting of `[model]` unless it is in the space of every budget.
     Setting,
+    /// It is such a setting, and determines the size of the model.
+    Shape,
 }
 
-pub(crate) const PARAMETERS: [Parameter<'static>; 12] = [
+impl Kind {
+    /// Whether the parameter is a setting of `[model]` where it is not searched.
+    pub(crate) fn is_setting(self) -> bool {
+        matches!(self, Self::Setting | Self::Shape)
+    }
+}
+
+pub(crate) const PARAMETERS: [Parameter<'static>; 15] = [
     whole("d_model", Kind::Required, |x| (1.0..=65_536.0).contains(&x), "from 1 to 65536"),
     whole("n_layers", Kind::Required, |x| (1.0..=1000.0).contains(&x), "from 1 to 1000"),
     whole("n_heads", Kind::Required, |x| (1.0..=1024.0).contains(&x), "from 1 to 1024"),
@@ -48,6 +57,9 @@ pub(crate) const PARAMETERS: [Parameter<'static>; 12] = [
     real("warmup_epochs", Kind::Setting, |x| (0.0..=1e6).contains(&x), "from 0 to 1000000"),
     word("loss", LossKind::NAMED.0),
     word("normalize", Normalize::NAMED.0),
+    whole("context", Kind::Shape, |x| (1.0..=1e6).contains(&x), "from 1 to 1000000"),
+    whole("patch", Kind::Shape, |x| (1.0..=1e6).contains(&x), "from 1 to 1000000"),
+    whole("stride", Kind::Shape, |x| (1.0..=1e6).contains(&x), "from 1 to 1000000"),
 ];
 
 const fn whole(

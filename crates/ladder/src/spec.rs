@@ -531,11 +531,11 @@ impl DeviceKind {
 /// replaces it in those of the trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
-    /// Rows in a window.
+    /// Rows in a window; where trials choose it, the largest number in the ladder's settings.
     pub context: usize,
-    /// Rows in a patch, at most `context`.
+    /// Rows in a patch, at most `context`; where trials choose it, 0 in the ladder's settings.
     pub patch: usize,
-    /// Rows from one patch to the next.
+    /// Rows from one patch to the next; where trials choose it, 0 in the ladder's settings.
     pub stride: usize,
     /// Kind of prediction task.
     #[serde(default, skip_serializing_if = "is_default")]

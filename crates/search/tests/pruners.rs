@@ -86,8 +86,8 @@ fn replay(scenario: &Value, steps: u64) -> (Vec<String>, usize) {
     (differences, stops)
 }
 
-/// A trial of 4 epochs is compared with those of 4 epochs: it is better than all of them, though worse at each
-/// epoch than all that train for longer, and the other way round.
+/// A trial of 4 epochs is compared with those of 4 epochs: it is better than all of them, though worse at
+/// each epoch than all that train for longer.
 #[test]
 fn trials_of_other_lengths_are_no_peers() {
     let of = |number: u64, epochs: i64, value: f64, state: TrialState| {

@@ -8,6 +8,7 @@ use allometry_runner::{CommandObjective, DrivenStudy};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::ObjectiveFacts;
 use allometry_store::{Store, StoreError, StudyRecord, each_trial};
+use allometry_trainer::SHAPE_NAMES;
 
 use crate::SessionError;
 use crate::prepare::measured;
@@ -32,6 +33,7 @@ pub fn driven<'a>(
     let facts = &study.facts;
     let budget = facts.budget.clone().unwrap_or_else(|| SizeBudget::nominal(&study.name));
     let objective = facts.objective.clone();
+    let is_model = matches!(objective, Some(ObjectiveFacts::Model(_)));
     let weights = match &objective {
         Some(ObjectiveFacts::Command(facts)) => {
             facts.weights.as_deref().and_then(|text| weights_expression(text).ok())
@@ -63,7 +65,8 @@ pub fn driven<'a>(
     let mut spec = facts.sampler.unwrap_or(otherwise);
     spec.kind = sampler.unwrap_or(spec.kind);
     let seed = seed.or(facts.ladder.as_ref().map(|place| place.seed)).unwrap_or(SEED);
-    let feasible = Feasible::conditional(&space, &budget, &constraints, &facts.conditions, measure)?;
+    let shape: &[&str] = if is_model { &SHAPE_NAMES } else { &space::ARCHITECTURE };
+    let feasible = Feasible::shaped_by(shape, &space, &budget, &constraints, &facts.conditions, measure)?;
     Ok(DrivenStudy::new(store, study, feasible, spec, seed, size)?)
 }
 

@@ -9,7 +9,9 @@ use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{
     Categories, Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
 };
-use allometry_trainer::{Architecture, ArchitectureError, Geometry, PatchTstObjective, cost, settings_of};
+use allometry_trainer::{
+    Architecture, ArchitectureError, Geometry, PatchTstObjective, SHAPE_NAMES, cost, settings_of,
+};
 
 use crate::SessionError;
 
@@ -91,10 +93,12 @@ impl<'a> Prepared<'a> {
     /// its data.
     pub fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, SessionError> {
         let (features, classes) = (self.dataset.features(), self.dataset.preparation.classes);
-        Geometry::new(features, classes, self.model)?;
+        if features == 0 {
+            return Err(ArchitectureError::NoFeatures.into());
+        }
         let measure = |params: &Params| measured(params, features, classes, self.model);
         let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
-        Ok(Feasible::conditional(space, budget, constraints, conditions, measure)?)
+        Ok(Feasible::shaped_by(&SHAPE_NAMES, space, budget, constraints, conditions, measure)?)
     }
 
     /// Settings of the ladder's model.

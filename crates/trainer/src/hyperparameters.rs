@@ -6,7 +6,7 @@ use crate::model::{Architecture, ArchitectureError};
 
 /// Names of all parameters that a search space may contain. Those from `batch_size` are settings of `[model]`
 /// where they are not searched.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 15] = [
     "d_model",
     "n_layers",
     "n_heads",
@@ -19,7 +19,14 @@ pub const NAMES: [&str; 12] = [
     "warmup_epochs",
     "loss",
     "normalize",
+    "context",
+    "patch",
+    "stride",
 ];
+
+/// Names of the parameters that determine the number of weights.
+pub const SHAPE_NAMES: [&str; 7] =
+    ["d_model", "n_layers", "n_heads", "d_ff_ratio", "context", "patch", "stride"];
 
 /// Hyperparameters of a trial that are not settings of `[model]`.
 #[derive(Debug, Clone, Copy, PartialEq)]

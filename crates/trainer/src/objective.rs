@@ -15,7 +15,7 @@ use crate::checkpoint::{CheckpointError, Description, Reader, check_writable};
 use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
 use crate::memory;
-use crate::model::{ArchitectureError, Cost, Geometry, cost};
+use crate::model::{ArchitectureError, Cost, cost};
 use crate::network::Network;
 use crate::scoring::{Scored, score};
 use crate::settings::TrialSettings;
@@ -50,12 +50,15 @@ pub struct Fitted {
 }
 
 impl<'a> PatchTstObjective<'a> {
-    /// Creates an objective over a data set.
+    /// Creates an objective over a data set, which was cut for the longest context of a trial. Shorter ones
+    /// are the last rows of its windows.
     ///
     /// # Errors
-    /// [`ArchitectureError`] if no patch fits into a window or there are no features.
+    /// [`ArchitectureError`] if there are no features.
     pub fn new(dataset: &'a Dataset, ladder: ModelSpec) -> Result<Self, ArchitectureError> {
-        Geometry::new(dataset.features(), dataset.preparation.classes, &ladder)?;
+        if dataset.features() == 0 {
+            return Err(ArchitectureError::NoFeatures);
+        }
         Ok(Self { dataset, unscaled: None, ladder, checkpoints: None, confirms: false, device: None })
     }
 
@@ -118,7 +121,12 @@ impl<'a> PatchTstObjective<'a> {
     /// [`ArchitectureError`] for parameters that do not define a model.
     pub fn settings(&self, params: &Params) -> Result<TrialSettings, ArchitectureError> {
         let (features, classes) = (self.dataset.features(), self.dataset.preparation.classes);
-        TrialSettings::new(params, &self.ladder, features, classes)
+        let settings = TrialSettings::new(params, &self.ladder, features, classes)?;
+        let (context, longest) = (settings.geometry.context, self.dataset.context);
+        if context > longest {
+            return Err(ArchitectureError::LongContext { context, longest });
+        }
+        Ok(settings)
     }
 
     /// Returns the data set as a trial scales it.

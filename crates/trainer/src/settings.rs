@@ -54,6 +54,9 @@ pub fn settings_of(ladder: &ModelSpec, params: &Params) -> Result<ModelSpec, Arc
         Ok(())
     };
     replace(&mut own.epochs, "epochs")?;
+    replace(&mut own.context, "context")?;
+    replace(&mut own.patch, "patch")?;
+    replace(&mut own.stride, "stride")?;
     own.batch_size = count(params, "batch_size")?.or(own.batch_size);
     if let Some(value) = params.get("warmup_epochs") {
         let given = value.as_f64().filter(|epochs| *epochs >= 0.0 && epochs.is_finite());

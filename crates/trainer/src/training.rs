@@ -371,7 +371,7 @@ impl<'a> Training<'a> {
                 targets.extend(batch.iter().map(|&i| scaled(windows[i].target, preparation)));
                 let share = batch.len() as f64 / step.len() as f64;
                 starts.clear();
-                starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.dataset.context));
+                starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.plan.geometry.context));
                 let batch_loss = self
                     .trainee
                     .add(&starts, &targets, share, number == 0)

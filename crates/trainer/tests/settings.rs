@@ -4,9 +4,9 @@ mod support;
 
 use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, ParamValue, Params};
 use allometry_ladder::{LossKind, ModelSpec, Normalize};
-use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
-use support::{Recorder, bits, params, series, spec, trial};
+use allometry_trainer::{Geometry, PatchTstObjective};
+use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
 /// A parameter with its value, and the ladder that fixes the setting to it.
 type Own = (&'static str, ParamValue, fn(ModelSpec) -> ModelSpec);
@@ -19,6 +19,9 @@ fn own() -> Vec<Own> {
         ("loss", "focal".into(), |spec| ModelSpec { loss: LossKind::Focal, ..spec }),
         ("loss", "weighted".into(), |spec| ModelSpec { loss: LossKind::Weighted, ..spec }),
         ("normalize", "revin".into(), |spec| ModelSpec { normalize: Normalize::Revin, ..spec }),
+        ("context", 8i64.into(), |spec| ModelSpec { context: 8, ..spec }),
+        ("patch", 6i64.into(), |spec| ModelSpec { patch: 6, ..spec }),
+        ("stride", 2i64.into(), |spec| ModelSpec { stride: 2, ..spec }),
     ]
 }
 
@@ -111,5 +114,85 @@ fn values_that_no_setting_has_fail_the_trial_by_name() {
             Err(ObjectiveError::Failed(failure)) => assert_eq!(failure.reason, reason),
             other => panic!("{name}: {other:?}"),
         }
+    }
+}
+
+/// A shorter context is the last rows of each window, so that the rows of a trial do not depend on it.
+#[test]
+fn trials_of_every_context_are_trained_and_scored_on_the_same_rows() {
+    let dataset = series(300);
+    let of = |context: i64| run(&dataset, spec(), with("context", &context.into()));
+    let rows = |outcome: &ObjectiveOutcome| {
+        let scores = outcome.predictions.as_ref().unwrap().scores().unwrap();
+        (scores.rows.clone(), scores.labels.clone(), outcome.cost.train_rows)
+    };
+    let (longest, shorter) = (of(CONTEXT as i64), of(8));
+    assert_eq!(rows(&longest), rows(&shorter));
+    assert_ne!(bits(&longest), bits(&shorter));
+    // The same windows' ends, cut for the shorter context alone.
+    let cut = Dataset { context: 8, ..dataset.clone() };
+    let alone = run(&cut, ModelSpec { context: 8, ..spec() }, params(&[]));
+    assert_eq!(bits(&shorter), bits(&alone));
+    assert!(shorter.size.unwrap().total < longest.size.unwrap().total, "it has a patch less");
+}
+
+/// An interrupted training goes on with the trial's own settings, to the bytes of an uninterrupted one.
+#[test]
+fn a_trial_with_its_own_settings_is_resumed() {
+    let dataset = series(300);
+    let mut all = with("context", &8i64.into());
+    for (name, value) in [("batch_size", 16), ("epochs", 6), ("patch", 3), ("stride", 2)] {
+        all.insert(name, value);
+    }
+    all.insert("loss", "weighted");
+    all.insert("normalize", "revin");
+    let trial = trial(4, all);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
+    objective.fit_with_checkpoint(&trial, &Recorder::default(), &whole, false).unwrap();
+    let interrupting = Recorder { interrupt_after_polls: Some(25), ..Recorder::default() };
+    objective.fit_with_checkpoint(&trial, &interrupting, &parts, false).unwrap_err();
+    assert!(!interrupting.epochs.into_inner().unwrap().is_empty(), "in the middle of it");
+    objective.fit_with_checkpoint(&trial, &Recorder::default(), &parts, false).unwrap();
+    let [whole, parts] = [whole, parts].map(|path| std::fs::read(path).unwrap());
+    assert!(whole == parts, "the same bytes");
+}
+
+#[test]
+fn windows_that_the_rows_do_not_admit_fail_the_trial_by_name() {
+    let dataset = series(300);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    for (name, value, reason) in [
+        ("context", 13, "a window of 13 rows is longer than those of the ladder, which have 12"),
+        ("context", 3, "patches of 4 rows every 4 do not fit into a window of 3 rows"),
+        ("patch", 13, "patches of 13 rows every 4 do not fit into a window of 12 rows"),
+        ("stride", 0, "parameter `stride` is 0, but must be a whole number of at least 1"),
+    ] {
+        match objective.evaluate(&trial(4, with(name, &ParamValue::Int(value))), &Recorder::default()) {
+            Err(ObjectiveError::Failed(failure)) => assert_eq!(failure.reason, reason),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn rows_that_no_patch_contains_are_counted() {
+    for (context, patch, stride, unseen) in [
+        (80, 16, 8, [0, 0]),
+        (80, 16, 9, [1, 0]),
+        (12, 4, 5, [3, 1]),
+        (12, 2, 5, [0, 6]),
+        (12, 12, 7, [0, 0]),
+    ] {
+        let geometry = Geometry::new(1, 0, &ModelSpec::new(context, patch, stride)).unwrap();
+        let mut seen = vec![false; context];
+        for start in (0..geometry.patches()).map(|place| place * stride) {
+            seen[start..start + patch].fill(true);
+        }
+        let newest = seen.iter().rev().take_while(|seen| !**seen).count();
+        let between = seen.iter().filter(|seen| !**seen).count() - newest;
+        assert_eq!([newest, between], unseen);
+        assert_eq!(geometry.unseen(), unseen, "{context} {patch} {stride}");
     }
 }

@@ -76,7 +76,7 @@ fn budget(
     section.finish(problems);
     if known == Known::BuiltIn {
         given.note(&parameters, &name, &place);
-        searched.note(&parameters);
+        searched.note(parameters.settings());
     } else if parameters.is_empty() {
         problems.push(&place, ProblemKind::NoParameter { label: name.clone() });
     }

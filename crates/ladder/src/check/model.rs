@@ -7,7 +7,7 @@ use super::super::spec::{
     BudgetSpec, Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Parametrization, Pooling,
     Schedule, Task,
 };
-use super::searched::{Searched, words};
+use super::searched::{Searched, largest, words};
 
 const KINDS: &[&str] = &["patchtst"];
 const TASKS: (&[&str], &[Task]) =
@@ -66,12 +66,16 @@ pub(super) fn model(
 ) -> Option<ModelSpec> {
     searched.1.report_fixed(&mut section, problems);
     section.word("kind", (KINDS, &[()]), problems);
-    let context = section.required_count("context", "context = 80", problems);
-    let patch = section.required_count("patch", "patch = 16", problems);
-    let stride = section.required_count("stride", "stride = 8", problems);
+    let mut count = |key: &'static str, example: &'static str| match searched.1.place(key) {
+        // The value is in each trial.
+        Some(_) => None,
+        None => section.required_count(key, example, problems),
+    };
+    let (context, patch) = (count("context", "context = 80"), count("patch", "patch = 16"));
+    let stride = count("stride", "stride = 8");
     let defaults = ModelSpec::new(0, 0, 0);
     let spec = ModelSpec {
-        context: context.as_ref().map_or(0, |c| c.value),
+        context: context.as_ref().map(|c| c.value).or(largest("context", searched.0)).unwrap_or(0),
         patch: patch.as_ref().map_or(0, |p| p.value),
         stride: stride.as_ref().map_or(0, |s| s.value),
         task: section.word("task", TASKS, problems).unwrap_or_default(),
@@ -113,7 +117,9 @@ pub(super) fn model(
         let kind = ProblemKind::Exceeds { key: "patch", count, other: "context", limit };
         problems.push_with(&patch.place, kind, Some((&context.place, "larger than this")));
     }
-    (context.is_some() && patch.is_some() && stride.is_some()).then_some(spec)
+    let settings = [("context", &context), ("patch", &patch), ("stride", &stride)];
+    let is_complete = settings.iter().all(|(key, count)| count.is_some() || searched.1.place(key).is_some());
+    is_complete.then_some(spec)
 }
 
 /// A number of windows, or `"auto"`.

@@ -8,19 +8,18 @@ use super::super::document::Place;
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section};
 use super::super::spec::{BudgetSpec, ModelSpec, Named, ends};
-use super::space::Parameters;
 
 /// Pairs of settings of which the first must not be larger than the second.
-const ORDERED: [(&str, &str); 1] = [("warmup_epochs", "epochs")];
+const ORDERED: [(&str, &str); 2] = [("warmup_epochs", "epochs"), ("patch", "context")];
 
 /// The settings of the model that a budget searches, each with the place of its first values.
 #[derive(Default)]
 pub(super) struct Searched(Vec<(&'static str, Place)>);
 
 impl Searched {
-    /// Adds the settings among a budget's parameters.
-    pub(super) fn note(&mut self, parameters: &Parameters) {
-        for (name, place) in parameters.settings() {
+    /// Adds settings that a budget searches.
+    pub(super) fn note<'p>(&mut self, settings: impl Iterator<Item = (&'static str, &'p Place)>) {
+        for (name, place) in settings {
             if self.place(name).is_none() {
                 self.0.push((name, place.clone()));
             }
@@ -41,6 +40,12 @@ impl Searched {
             }
         }
     }
+}
+
+/// The largest value of a setting that the budgets search.
+pub(super) fn largest(name: &str, budgets: &[BudgetSpec]) -> Option<usize> {
+    let ends = budgets.iter().filter_map(|spec| spec.space.get(name).and_then(ends));
+    ends.map(|(_, largest)| largest as usize).max()
 }
 
 /// The values that a setting with words has in trials: those that are searched, or the one that is fixed.
@@ -110,6 +115,8 @@ fn fixed(model: &ModelSpec, name: &str) -> Option<f64> {
     match name {
         "epochs" => Some(model.epochs as f64),
         "warmup_epochs" => Some(model.warmup_epochs),
+        "patch" => Some(model.patch as f64),
+        "context" => Some(model.context as f64),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Checks of `[space]` and `[budget.space]`: the distribution of each parameter.
 
-use allometry_core::space::When;
+use allometry_core::space::{When, WhenError};
 use allometry_core::{Distribution, ParamValue, SearchSpace};
 
 use super::super::document::{Located, Node, Place};
@@ -50,7 +50,7 @@ impl Parameters {
     /// The settings of the model among the parameters, with their places.
     pub(super) fn settings(&self) -> impl Iterator<Item = (&'static str, &Place)> {
         self.0.iter().filter_map(|(name, _, place)| {
-            let setting = parameter(name).filter(|known| known.kind == Kind::Setting)?;
+            let setting = parameter(name).filter(|known| known.kind.is_setting())?;
             Some((setting.name, place))
         })
     }
@@ -151,9 +151,15 @@ fn parameters(
             continue;
         };
         checked.0.push((parameter.name.into(), parameter.set(node, problems), node.place.clone()));
-        if let Node::Table(table) = &node.value {
-            conditions.extend(when::when(parameter.name, table, problems));
+        let Node::Table(table) = &node.value else { continue };
+        let Some((when, place)) = when::when(parameter.name, table, problems) else { continue };
+        if parameter.kind == Kind::Shape {
+            let error = WhenError::Architecture { parameter: parameter.name.into() };
+            let kind = ProblemKind::BadCondition { message: error.to_string(), hint: error.hint() };
+            problems.push(&place, kind);
+            continue;
         }
+        conditions.push((when, place));
     }
     (checked, conditions)
 }

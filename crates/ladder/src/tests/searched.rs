@@ -69,6 +69,58 @@ fn combinations_that_do_not_fit_are_excluded() {
     assert_eq!(constraints("warmup_epochs = [0, 8]").len(), 0, "50 epochs are enough for both");
 }
 
+/// The smallest ladder whose windows are searched: more in its table `[space]`, and `[model]` without them.
+fn windows(space: &str) -> Result<Ladder, LadderErrors> {
+    let text = LEAST
+        .replace("context = 80\npatch = 16\nstride = 8", "epochs = 3")
+        .replace("n_layers = [2]", &format!("n_layers = [2]\n{space}"));
+    parse(&text, Path::new("ladder.toml"))
+}
+
+#[test]
+fn windows_are_searched_and_the_rows_are_those_of_the_longest() {
+    let ladder = windows("context = [40, 96, 80]\npatch = [8, 48]\nstride = { int = [4, 8] }").unwrap();
+    let ObjectiveSpec::Model { model, .. } = &ladder.objective else { panic!("a model") };
+    assert_eq!(model, &ModelSpec { epochs: 3, ..ModelSpec::new(96, 0, 0) });
+    let constraints: Vec<String> = ladder.budgets[0].constraints.iter().map(ToString::to_string).collect();
+    assert_eq!(constraints, ["patch <= context"], "48 rows do not fit into 40");
+}
+
+#[test]
+fn windows_that_cannot_be_cut_are_refused() {
+    insta::assert_snapshot!(refused(windows("")), @r"
+    line 7: [model] has no `context`
+        write, for example, context = 80
+    line 7: [model] has no `patch`
+        write, for example, patch = 16
+    line 7: [model] has no `stride`
+        write, for example, stride = 8
+    ");
+    insta::assert_snapshot!(refused(windows("context = [40]\npatch = [0, 8]\nstride = [8.5]")), @r"
+    line 14: `patch` is 0, but must be from 1 to 1000000
+    line 15: `stride` must be a whole number, not a fraction
+    ");
+    insta::assert_snapshot!(refused(windows("context = [8, 40]\npatch = [16, 48]\nstride = [8]")), @r"
+    line 14: `patch` is 48 and context is 40, but `patch` must not be larger
+        lower `patch` or raise `context`
+    ");
+    insta::assert_snapshot!(refused(windows("context = [8, 40]\npatch = [16]\nstride = [8]")), @r"
+    line 13: `patch` is 16 and context is 8, but `patch` must not be larger
+        lower `patch` or raise `context`
+    ");
+    let conditional = "context = [40]\nstride = [8]\n\
+                       patch = { values = [8, 16], when = { n_heads = 2 } }";
+    insta::assert_snapshot!(refused(windows(conditional)), @r"
+    line 15: `patch` determines the architecture and cannot have a condition
+        conditions are possible only for training parameters
+    ");
+    let fixed = with("", "context = [40, 80]\nepochs = [3]");
+    insta::assert_snapshot!(refused(fixed), @r"
+    line 8: `context` is set in [model] and in a search space
+        remove it from [model] to search it, or from the space to fix it for all trials
+    ");
+}
+
 #[test]
 fn a_setting_is_in_one_place_for_all_budgets() {
     let both = with("epochs = 20\nnormalize = \"revin\"", "epochs = [5, 10]\nnormalize = [\"none\"]");
@@ -108,8 +160,14 @@ fn values_that_a_setting_cannot_have_are_refused() {
     line 20: `normalize` must be a list of words, not a table
     ");
     let none_fits = "warmup_epochs = [0, 20]\nepochs = [5, 10]";
-    insta::assert_snapshot!(refused(with("", none_fits)), @"line 16: `warmup_epochs` is 20 and epochs is 10, but `warmup_epochs` must not be larger");
-    insta::assert_snapshot!(refused(with("warmup_epochs = 8", "epochs = [5, 10]")), @"line 16: `warmup_epochs` is 8 and epochs is 5, but `warmup_epochs` must not be larger");
+    insta::assert_snapshot!(refused(with("", none_fits)), @r"
+    line 16: `warmup_epochs` is 20 and epochs is 10, but `warmup_epochs` must not be larger
+        lower `warmup_epochs` or raise `epochs`
+    ");
+    insta::assert_snapshot!(refused(with("warmup_epochs = 8", "epochs = [5, 10]")), @r"
+    line 16: `warmup_epochs` is 8 and epochs is 5, but `warmup_epochs` must not be larger
+        lower `warmup_epochs` or raise `epochs`
+    ");
     let task = with("task = \"classes\"\nlabel_smoothing = 0.1", "loss = [\"bce\", \"soft_auc\"]");
     insta::assert_snapshot!(refused(task), @r#"
     line 12: `label_smoothing` needs classes and a loss of single windows

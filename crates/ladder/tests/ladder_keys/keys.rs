@@ -48,7 +48,7 @@ pub(crate) enum Absent {
 
 use Absent::{Is, Means, Required};
 
-use crate::tables::{COMMAND, FLOAT, PATTERN};
+use crate::tables::{COMMAND, FLOAT, PATTERN, SEARCHED};
 
 impl Table {
     pub(crate) const fn new(
@@ -576,6 +576,21 @@ pub(crate) const SPACE: &[Key] = &[
     Key::new("loss", Means("that of `[model]`"), "[\"focal\"]", "Loss of classes.").takes("a list of these"),
     Key::new("normalize", Means("that of `[model]`"), "[\"none\"]", "Scaling of the inputs.")
         .takes("a list of these"),
+    Key::new(
+        "context",
+        Means("that of `[model]`"),
+        "[96]",
+        "Rows in a window; all parts are cut for the longest.",
+    )
+    .base(SEARCHED),
+    Key::new(
+        "patch",
+        Means("that of `[model]`"),
+        "[8]",
+        "Rows in a patch; only combinations with at least as long a `context` are tried.",
+    )
+    .base(SEARCHED),
+    Key::new("stride", Means("that of `[model]`"), "[4]", "Rows from one patch to the next.").base(SEARCHED),
     Key::new(
         "constraints",
         Means("none"),

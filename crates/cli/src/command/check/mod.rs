@@ -7,6 +7,7 @@ mod holes;
 mod power;
 mod suggestion;
 mod text;
+mod unseen;
 
 use allometry_analysis::stats;
 use allometry_core::Params;
@@ -32,6 +33,7 @@ use found::{
 pub(super) use holes::set_holes;
 use power::Power;
 pub(super) use text::dropped_rows;
+use unseen::UnseenRows;
 
 /// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;
@@ -208,6 +210,7 @@ impl Check {
                 Evaluator::Model(prepared) => Some(table(prepared, leaks)),
                 Evaluator::Command(..) => None,
             },
+            unseen_rows: trainer.as_ref().map_or_else(Vec::new, |one| UnseenRows::of(spaces, &one.objective)),
             device: device.map(|device| device.name().to_owned()),
             command,
             budgets,
