@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use allometry_core::{FrozenTrial, ParamValue, Predictions, TrialState};
+use allometry_store::{Store, StudyId};
 use serde_json::Value;
 
 use crate::support::{LADDER, folded, printed, project, refused, run, shown};
@@ -31,13 +32,19 @@ fn searching(settings: &str) -> tempfile::TempDir {
     folder
 }
 
-fn trials(folder: &Path, study: &str) -> Vec<(FrozenTrial, Predictions)> {
+/// Returns the storage of a folder and a study in it.
+fn opened(folder: &Path, study: &str) -> (Box<dyn Store>, StudyId) {
     let url = format!("sqlite:///{}", folder.join("trials.db").display());
     let store = allometry_store::open_read_only(&url).unwrap();
     let study = store.study(study).unwrap().unwrap();
-    let trials = store.trials(study.id).unwrap().into_iter();
-    let with_predictions = trials.map(|trial| {
-        let predictions = store.predictions(study.id, trial.number).unwrap();
+    (store, study.id)
+}
+
+/// Returns the complete trials of a study with their predictions.
+fn trials(folder: &Path, study: &str) -> Vec<(FrozenTrial, Predictions)> {
+    let (store, study) = opened(folder, study);
+    let with_predictions = store.trials(study).unwrap().into_iter().map(|trial| {
+        let predictions = store.predictions(study, trial.number).unwrap();
         (trial, predictions.expect("a complete trial has predictions"))
     });
     with_predictions.collect()
@@ -125,6 +132,32 @@ fn a_run_that_searches_settings_goes_on_where_it_was() {
     assert_eq!(values(whole.path()), values(parts.path()));
 }
 
+/// With one worker a trial is stopped only where three trials of its own number of epochs were complete.
+#[test]
+fn pruners_compare_trials_of_equal_epochs() {
+    let folder = searching(&SETTINGS.replace("epochs = [1, 3]", "epochs = [3, 4, 5]"));
+    let pruner = "\n[pruner]\nkind = \"median\"\nn_startup_trials = 3\ncomplete_share = 0.0\n";
+    let path = folder.path().join("ladder.toml");
+    let ladder = std::fs::read_to_string(&path).unwrap().replace("trials = 12", "trials = 30");
+    std::fs::write(&path, ladder + pruner).unwrap();
+    let (code, _, err) = run(folder.path(), &["run", "--quiet", "--workers", "1"]);
+    assert_eq!(code, 0, "{err}");
+    let mut pruned = 0;
+    for study in ["tiny/s", "tiny/l"] {
+        let (store, id) = opened(folder.path(), study);
+        let all = store.trials(id).unwrap();
+        for (place, trial) in all.iter().enumerate().filter(|(_, trial)| trial.state == TrialState::Pruned) {
+            let is_peer = |other: &&FrozenTrial| {
+                other.state == TrialState::Complete && get(other, "epochs") == get(trial, "epochs")
+            };
+            let peers = all[..place].iter().filter(is_peer).count();
+            assert!(peers >= 3, "{study} {}: {peers} trials to compare it with", trial.number);
+            pruned += 1;
+        }
+    }
+    assert!(pruned > 3, "{pruned} trials were stopped");
+}
+
 /// Returns the lines of a check below the table, without the architectures.
 fn checked(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, err) = run(folder, arguments);
@@ -185,7 +218,7 @@ fn check_counts_what_settings_add() {
         let fixed = project();
         let window = ["context", "patch", "stride"].map(|name| format!("model.{name}={}", params[name]));
         let mut command = vec!["check", "--all", "--json", "-S", "model.batch_size=64"];
-        window.iter().for_each(|setting| command.extend(["-S", setting]));
+        command.extend(window.iter().flat_map(|setting| ["-S", setting]));
         let of_fixed = json(fixed.path(), &command);
         let same = |other: &&Value| {
             ["d_model", "n_heads", "n_layers"].iter().all(|name| other["params"][name] == params[name])
@@ -203,7 +236,7 @@ fn check_says_which_rows_are_never_seen() {
     let folder = project();
     let unseen = |settings: &[&str]| {
         let mut command = vec!["check"];
-        settings.iter().for_each(|setting| command.extend(["-S", setting]));
+        command.extend(settings.iter().flat_map(|setting| ["-S", setting]));
         let (code, out, err) = run(folder.path(), &command);
         assert_eq!(code, 0, "{err}");
         let told = out.lines().filter(|line| line.contains("patches never see") || line.contains("they see"));
