@@ -4,8 +4,7 @@ use allometry_core::Params;
 
 use crate::model::{Architecture, ArchitectureError};
 
-/// Names of all parameters that a search space may contain. Those from `batch_size` are settings of `[model]`
-/// where they are not searched.
+/// Names of all parameters that a search space may contain.
 pub const NAMES: [&str; 15] = [
     "d_model",
     "n_layers",
@@ -23,6 +22,10 @@ pub const NAMES: [&str; 15] = [
     "patch",
     "stride",
 ];
+
+/// Names of the parameters that are settings of `[model]` where they are not searched.
+pub const SETTING_NAMES: [&str; 8] =
+    ["batch_size", "epochs", "warmup_epochs", "loss", "normalize", "context", "patch", "stride"];
 
 /// Names of the parameters that determine the number of weights.
 pub const SHAPE_NAMES: [&str; 7] =

@@ -27,7 +27,7 @@ mod stopping;
 mod training;
 
 pub use coordinates::{CoordinatesError, LayerSizes, coordinates};
-pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SHAPE_NAMES};
+pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SETTING_NAMES, SHAPE_NAMES};
 pub use learner::{Diverged, Learner, StepReport};
 pub use model::{Architecture, ArchitectureError, Cost, Form, Geometry, Layer, cost};
 pub use objective::{Fitted, PatchTstObjective};

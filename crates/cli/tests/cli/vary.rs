@@ -339,6 +339,22 @@ fn what_cannot_be_searched_is_refused() {
     give the budget other values in [budget.space]
     exit code 3
     ");
+    let of_fixed = ["train", "--budget", "s", "-S", "epochs=5"];
+    insta::assert_snapshot!(refused(project().path(), &of_fixed), @r"
+    $ allometry train --budget s -S epochs=5
+    ladder::unknown_key
+
+      × unknown key `epochs` in the file
+       ╭─[--set:1:1]
+     1 │ epochs=5
+       · ───┬──
+       ·    ╰── not known
+       ╰────
+      help: `epochs` belongs in [model], or in [space] if it is searched
+    exit code 3
+    ");
+    let both = ["train", "--budget", "s", "-S", "epochs=5", "-S", "context=9", "--json", "--quiet"];
+    assert_eq!(json(folder, &both)["params"]["epochs"], 5, "a searched setting is a parameter");
     let shuffled = run(folder, &["check", "--shuffle"]);
     assert_eq!(shuffled.0, 0, "{}", shuffled.2);
     assert_eq!(shuffled.1.matches("with labels in random order: AUC").count(), 2);
