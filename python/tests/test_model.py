@@ -147,7 +147,33 @@ def test_predictions_are_the_programs(trained):
     assert spread.std() > 1e-4, "a constant would hide most differences"
 
 
-def test_torch_gives_the_same(folders):
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """The folder of a trial with its own window and scaling, which differ from those of other trials."""
+    folder = tmp_path_factory.mktemp("searched")
+    with open(folder / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows(table_lines())
+    ladder = LADDER.format(label="binary", model="").replace("context = 11\npatch = 4\nstride = 3\nepochs = 2\n", "")
+    space = 'context = [8, 11]\npatch = [3, 4]\nstride = [2, 3]\nepochs = [2, 3]\nnormalize = ["none", "revin", "standard"]\n'
+    (folder / "ladder.toml").write_text(ladder.replace("[space]\n", "[space]\n" + space))
+    own = ["context=8", "patch=3", "stride=2", "epochs=3", "normalize=revin"]
+    call(folder, "run", "--quiet")
+    call(folder, "enqueue", "--study", "s", *own)
+    call(folder, "run", "--quiet", "-S", "trials=2")
+    call(folder, "train", "--quiet", "--trial", "1", "-o", "model.safetensors")
+    call(folder, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
+    return folder
+
+
+def test_a_trial_with_its_own_settings_predicts_like_the_program(searched):
+    model = allometry.load(searched / "model.safetensors")
+    assert model.context == 8
+    assert_predicted(model.predict(searched / "data.csv"), searched)
+    assert len(scores_of(searched)["row"]) == ROWS - 7
+
+
+def test_torch_gives_the_same(folders, searched):
+    folders = {**folders, "searched": searched}
     python = os.environ.get("ALLOMETRY_TORCH", sys.executable)
     if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode:
         pytest.skip(f"{python} has no torch")

@@ -1,6 +1,6 @@
 //! Savings from stopping trials early.
 
-use allometry_core::{EarlyStop, FrozenTrial, TrialState};
+use allometry_core::{EarlyStop, FrozenTrial, ParamValue, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,17 +29,21 @@ impl Pruning {
             trial.intermediate.last_key_value().map_or(0, |(step, _)| step - before + 1)
         };
         let of_state = |state| trials.iter().filter(move |trial| trial.state == state);
-        let lengths: Vec<i64> = of_state(TrialState::Complete).map(last).collect();
+        // Trials of other lengths by design say nothing of how long a trial would have run.
+        let length = |trial: &FrozenTrial| trial.params.get("epochs").cloned();
+        let lengths: Vec<(Option<ParamValue>, i64)> =
+            of_state(TrialState::Complete).map(|trial| (length(trial), last(trial))).collect();
         let stopped: Vec<&FrozenTrial> = of_state(TrialState::Pruned).collect();
         if stopped.is_empty() {
             return None;
         }
-        let beyond = |step: i64| {
-            let further: Vec<i64> =
-                lengths.iter().map(|length| length - step).filter(|more| *more > 0).collect();
+        let beyond = |trial: &FrozenTrial| {
+            let (own, step) = (length(trial), last(trial));
+            let alike = lengths.iter().filter(|(epochs, _)| *epochs == own);
+            let further: Vec<i64> = alike.map(|(_, length)| length - step).filter(|more| *more > 0).collect();
             (!further.is_empty()).then(|| further.iter().sum::<i64>() as f64 / further.len() as f64)
         };
-        let saved: Vec<f64> = stopped.iter().filter_map(|trial| beyond(last(trial))).collect();
+        let saved: Vec<f64> = stopped.iter().filter_map(|trial| beyond(trial)).collect();
         let collapsed = |trial: &&&FrozenTrial| trial.record.early_stop == Some(EarlyStop::Collapsed);
         Some(Self {
             collapsed: stopped.iter().filter(collapsed).count() as u64,
@@ -71,6 +75,23 @@ mod tests {
         };
         let found = Pruning::new(&[from_0(TrialState::Complete, 10), from_0(TrialState::Pruned, 3)]).unwrap();
         assert_eq!((found.epochs, found.saved), (3, Some(7.0)));
+    }
+
+    #[test]
+    fn trials_of_other_epochs_say_nothing_of_what_was_saved() {
+        let of = |state, epochs: i64, ran: i64| {
+            let mut trial = trial(state, ran);
+            trial.params.insert("epochs", epochs);
+            trial
+        };
+        let complete = [of(TrialState::Complete, 10, 10), of(TrialState::Complete, 50, 40)];
+        let saved = |stopped: FrozenTrial| {
+            let [short, long] = complete.clone();
+            Pruning::new(&[short, long, stopped]).unwrap().saved
+        };
+        assert_eq!(saved(of(TrialState::Pruned, 10, 4)), Some(6.0));
+        assert_eq!(saved(of(TrialState::Pruned, 50, 4)), Some(36.0));
+        assert_eq!(saved(of(TrialState::Pruned, 20, 4)), None);
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn main() {
                 weight_decay: 0.0,
             },
             geometry: Geometry::new(FEATURES, 0, &settings).expect("the shape is a model"),
-            settings: &settings,
+            settings: settings.clone(),
             capacity,
             seed: 1,
             series: &series,

@@ -88,7 +88,7 @@ impl OwnPlan {
 
     pub(crate) fn plan(&self) -> Plan<'_> {
         let Self { hyperparameters, geometry, ref settings, capacity, seed, ref class_weights } = *self;
-        let class_weights = class_weights.clone();
+        let (settings, class_weights) = (settings.clone(), class_weights.clone());
         Plan { hyperparameters, geometry, settings, capacity, seed, series: &[], class_weights }
     }
 }

@@ -367,7 +367,7 @@ mod tests {
                 weight_decay: 0.0,
             },
             geometry: Geometry::new(2, 0, &settings).unwrap(),
-            settings: &settings,
+            settings,
             capacity: 4,
             seed,
             series: &series,

@@ -18,8 +18,8 @@ pub use limit::Limit;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
-    MaxGap, MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Parametrization, Pooling, Schedule,
-    ScoredPart, SplitSpec, StopRule, Task,
+    MaxGap, MissingPolicy, ModelSpec, Monitor, Named, Normalize, ObjectiveSpec, Parametrization, Pooling,
+    Schedule, ScoredPart, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

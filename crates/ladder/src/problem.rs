@@ -9,7 +9,7 @@ use miette::{
     SpanContents,
 };
 
-use super::parameter::is_parameter;
+use super::parameter::parameter;
 
 /// All problems of one ladder file and the settings that override it, in the order of the text.
 #[derive(Debug, Clone)]
@@ -220,7 +220,7 @@ pub enum ProblemKind {
     #[error("`{key}` has {count} values, more than {limit}")]
     TooManyValues { key: String, count: u64, limit: u64 },
     #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
-    Exceeds { key: &'static str, count: usize, other: &'static str, limit: usize },
+    Exceeds { key: &'static str, count: String, other: &'static str, limit: String },
     #[error("`{key}` needs {what}")]
     Needs { key: &'static str, what: &'static str },
     #[error("the training and validation shares add up to {}, which leaves no test rows", float_repr(*.sum))]
@@ -286,21 +286,10 @@ impl ProblemKind {
     /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownKey { key, .. } if is_parameter(key) => {
-                format!("`{key}` is a parameter of the search: it belongs in [space]")
-            }
-            Self::UnknownKey { key, table, known } => {
-                format!("{}{table} has {}", did_you_mean(key, known), known.join(", "))
-            }
-            Self::UnknownParameter { name, known } => {
-                format!("{}the model has {}", did_you_mean(name, known), known.join(", "))
-            }
-            Self::UnknownWord { word, known, .. } => {
-                format!("{}it can be {}", did_you_mean(word, known), quoted(known))
-            }
-            Self::UnknownMetric { word, known } => {
-                format!("{}models of this task have {}", did_you_mean(word, known), quoted(known))
-            }
+            Self::UnknownKey { .. }
+            | Self::UnknownParameter { .. }
+            | Self::UnknownWord { .. }
+            | Self::UnknownMetric { .. } => return self.hint_of_unknown(),
             Self::NotFirst { first, .. } => {
                 format!("name `{first}` first: early stopping, baselines and the verdict use it")
             }
@@ -320,7 +309,11 @@ impl ProblemKind {
                 "write the target number of trainable weights, or weights = \"any\"".into()
             }
             Self::MissingParameter { names, .. } => {
-                format!("add it to [space] or to each [budget.space], for example {} = [2, 4, 8]", names[0])
+                let example = parameter(names[0]).map(|p| format!(", for example {}", p.example()));
+                format!("add it to [space] or to each [budget.space]{}", example.unwrap_or_default())
+            }
+            Self::StatedTwice { first: "[model]", .. } => {
+                "remove it from [model] to search it, or from the space to fix it for all trials".into()
             }
             Self::Repeated { .. } | Self::StatedTwice { .. } => "remove one of them".into(),
             Self::RangeReversed { low, high, .. } => format!("write [{high}, {low}]"),
@@ -366,6 +359,7 @@ impl ProblemKind {
                 .into(),
             Self::NoTestRows { .. } => "the test rows are the remaining share: leave about 0.15".into(),
             Self::RepeatedLabel { .. } => "give each budget its own label: each is a separate study".into(),
+            Self::Exceeds { key, other, .. } => format!("lower `{key}` or raise `{other}`"),
             Self::BadCharacter { .. } => "it is used in the names of studies and folders".into(),
             Self::ToleranceWithoutWeights => {
                 "`weights = \"any\"` admits every size: remove the tolerance".into()
@@ -380,9 +374,33 @@ impl ProblemKind {
             | Self::NotARange { .. }
             | Self::OutOfRange { .. }
             | Self::Empty { .. }
-            | Self::Exceeds { .. }
             | Self::Needs { .. }
             | Self::BadFolder { .. } => return None,
+        })
+    }
+
+    /// Advice for a name that is not known.
+    fn hint_of_unknown(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownKey { key, .. } if parameter(key).is_some_and(|p| p.kind.is_setting()) => {
+                format!("`{key}` belongs in [model], or in [space] if it is searched")
+            }
+            Self::UnknownKey { key, .. } if parameter(key).is_some() => {
+                format!("`{key}` is a parameter of the search: it belongs in [space]")
+            }
+            Self::UnknownKey { key, table, known } => {
+                format!("{}{table} has {}", did_you_mean(key, known), known.join(", "))
+            }
+            Self::UnknownParameter { name, known } => {
+                format!("{}the model has {}", did_you_mean(name, known), known.join(", "))
+            }
+            Self::UnknownWord { word, known, .. } => {
+                format!("{}it can be {}", did_you_mean(word, known), quoted(known))
+            }
+            Self::UnknownMetric { word, known } => {
+                format!("{}models of this task have {}", did_you_mean(word, known), quoted(known))
+            }
+            _ => return None,
         })
     }
 

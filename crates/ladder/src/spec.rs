@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use allometry_core::space::{self, When};
 use allometry_core::{
-    Condition, Direction, Metrics, Params, PrunerSpec, SamplerSpec, SearchSpace, Secret, SizeBudget,
+    Condition, Direction, Distribution, Metrics, ParamValue, Params, PrunerSpec, SamplerSpec, SearchSpace,
+    Secret, SizeBudget,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -54,6 +55,23 @@ impl Ladder {
     pub fn budgets_on_all_rows(&self) -> impl Iterator<Item = &BudgetSpec> {
         self.budgets.iter().filter(|spec| spec.budget.train.is_none())
     }
+
+    /// Largest number of steps that a trial reports, where known.
+    pub fn steps(&self) -> Option<u64> {
+        let model = match &self.objective {
+            ObjectiveSpec::Model { model, .. } => model,
+            ObjectiveSpec::Command(command) => return command.steps,
+        };
+        let of_budget = |spec: &BudgetSpec| spec.largest_setting("epochs", model.epochs as f64) as u64;
+        self.budgets.iter().map(of_budget).max()
+    }
+
+    /// Parameter that sets the number of steps of a trial; `None` if all trials have the same number, or it
+    /// is not known which does.
+    pub fn length_parameter(&self) -> Option<&'static str> {
+        let is_searched = self.budgets.iter().any(|spec| spec.space.get("epochs").is_some());
+        (matches!(self.objective, ObjectiveSpec::Model { .. }) && is_searched).then_some("epochs")
+    }
 }
 
 /// Number of confirmation runs of each budget.
@@ -92,16 +110,6 @@ pub enum ObjectiveSpec {
     Command(CommandSpec),
 }
 
-impl ObjectiveSpec {
-    /// Largest number of steps that a trial reports, where known.
-    pub fn steps(&self) -> Option<u64> {
-        match self {
-            Self::Model { model, .. } => Some(model.epochs as u64),
-            Self::Command(command) => command.steps,
-        }
-    }
-}
-
 /// Rule that ends a study before all its trials are done.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct StopRule {
@@ -130,6 +138,27 @@ impl BudgetSpec {
     /// set.
     pub fn contains(&self, params: &Params) -> bool {
         space::contains(&self.space, &self.conditions, params)
+    }
+
+    /// Largest value that a setting of the model has in a trial of the budget. `fixed` is the value in trials
+    /// that do not have it as a parameter.
+    pub fn largest_setting(&self, name: &str, fixed: f64) -> f64 {
+        let Some((_, largest)) = self.space.get(name).and_then(ends) else { return fixed };
+        let is_conditional = self.conditions.iter().any(|when| when.parameter == name);
+        if is_conditional { largest.max(fixed) } else { largest }
+    }
+}
+
+/// The smallest and the largest number of a set; `None` for words.
+pub(crate) fn ends(set: &Distribution) -> Option<(f64, f64)> {
+    match set {
+        Distribution::Int { low, high, .. } => Some((*low as f64, *high as f64)),
+        Distribution::Float { low, high, .. } => Some((*low, *high)),
+        Distribution::Categorical { choices, .. } => {
+            let numbers: Option<Vec<f64>> = choices.iter().map(ParamValue::as_f64).collect();
+            let numbers = numbers?;
+            Some((numbers.iter().copied().reduce(f64::min)?, numbers.iter().copied().reduce(f64::max)?))
+        }
     }
 }
 
@@ -290,6 +319,15 @@ pub enum Normalize {
     None,
 }
 
+/// Words of a ladder file, and the values that they mean in the same order.
+pub type Named<T> = (&'static [&'static str], &'static [T]);
+
+impl Normalize {
+    /// All kinds by their names in ladder files.
+    pub const NAMED: Named<Self> =
+        (&["standard", "revin", "none"], &[Self::Standard, Self::Revin, Self::None]);
+}
+
 /// Learning rate schedule over the epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -329,6 +367,12 @@ pub enum LossKind {
     Focal,
     /// A convex surrogate of 1 - AUC over pairs of windows (Gao & Zhou 2015).
     SoftAuc,
+}
+
+impl LossKind {
+    /// All losses by their names in ladder files.
+    pub const NAMED: Named<Self> =
+        (&["bce", "weighted", "focal", "soft_auc"], &[Self::Bce, Self::Weighted, Self::Focal, Self::SoftAuc]);
 }
 
 /// Whether the features of a row form one token or separate series.
@@ -481,14 +525,17 @@ impl DeviceKind {
     }
 }
 
-/// Settings of the built-in `PatchTST` classifier that are not searched.
+/// Settings of the built-in `PatchTST` model: of a ladder, or of one trial.
+///
+/// A setting that the search spaces contain has its default in those of the ladder; a trial's own value
+/// replaces it in those of the trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
-    /// Rows in a window.
+    /// Rows in a window; where trials choose it, the largest number in the ladder's settings.
     pub context: usize,
-    /// Rows in a patch, at most `context`.
+    /// Rows in a patch, at most `context`; where trials choose it, 0 in the ladder's settings.
     pub patch: usize,
-    /// Rows from one patch to the next.
+    /// Rows from one patch to the next; where trials choose it, 0 in the ladder's settings.
     pub stride: usize,
     /// Kind of prediction task.
     #[serde(default, skip_serializing_if = "is_default")]

@@ -36,6 +36,7 @@ pub(crate) struct Dispatcher<'a> {
     seed: u64,
     deadline: Option<Instant>,
     epochs: Option<u64>,
+    length: Option<&'static str>,
     /// Interval at which an idle worker polls the store.
     poll: Duration,
     interrupt: Interrupt,
@@ -97,6 +98,7 @@ impl<'a> Dispatcher<'a> {
             seed: options.seed,
             deadline: options.deadline,
             epochs: options.epochs,
+            length: options.length,
             poll: (options.lease / 10).min(LONGEST_POLL),
             interrupt,
             state: Mutex::new(State { studies: runs, events, broken: false, replaced: None }),
@@ -168,12 +170,14 @@ impl<'a> Dispatcher<'a> {
             let mut trial = FrozenTrial::new(slot.0, TrialState::Running, None, params.clone());
             trial.record = record.clone();
             run.begin(handle.number, trial);
+            let own = self.length.and_then(|name| u64::try_from(params.get(name)?.as_i64()?).ok());
+            let epochs = own.or(self.epochs);
             let _ = events.send(StudyEvent::TrialStarted {
                 budget: run.label(),
                 number: handle.number,
                 worker,
                 params: params.clone(),
-                epochs: self.epochs,
+                epochs,
             });
             let spec = TrialSpec {
                 study: run.identity.clone(),
@@ -271,8 +275,8 @@ impl<'a> Dispatcher<'a> {
         let pruning = pruning.as_ref().filter(|_| !assignment.record.exempt)?;
         // The values are borrowed: with a copy at each step a trial would take time quadratic in its steps.
         let place = running.binary_search_by_key(&assignment.slot, |trial| trial.number).ok()?;
-        let intermediate = &running[place].intermediate;
-        let trial = ReportingTrial { number: assignment.slot, intermediate, metrics };
+        let (params, intermediate) = (&running[place].params, &running[place].intermediate);
+        let trial = ReportingTrial { number: assignment.slot, params, intermediate, metrics };
         match pruning.pruner.decide(&StudyView { finished, running, other_budgets: &[] }, &trial) {
             Decision::Continue => None,
             Decision::Stop(reason) => Some(reason),

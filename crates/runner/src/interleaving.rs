@@ -204,8 +204,15 @@ impl World {
             Box::leak(Box::new(|| *self.clock.lock().unwrap()));
         let pid = self.started.fetch_add(1, Ordering::Relaxed);
         let owner = Owner { host: "another machine".into(), pid, process_start: String::new() };
-        let options =
-            RunOptions { workers: 1, deadline: None, seed: 0, epochs: None, lease: LEASE, retries: 1000 };
+        let options = RunOptions {
+            workers: 1,
+            deadline: None,
+            seed: 0,
+            epochs: None,
+            length: None,
+            lease: LEASE,
+            retries: 1000,
+        };
         let (process, events) = (Process { owner, clock }, self.events.clone());
         let (store, interrupt) = (self.as_store(), Interrupt::default());
         let dispatcher = Dispatcher::start(open(store), store, &BySeed, process, &options, interrupt, events);

@@ -40,7 +40,7 @@ pub struct OpenStudy {
 /// The pruner of a study, with the trials that are exempt from it.
 pub struct Pruning {
     /// Pruner that decides after each epoch.
-    pub pruner: Box<dyn Pruner>,
+    pub pruner: Pruner,
     /// Trials that are exempt from pruning.
     pub exemption: Exemption,
 }
@@ -52,10 +52,11 @@ impl Pruning {
         let study = PrunedStudy {
             name: name.into(),
             direction: ladder.direction(),
-            steps: ladder.objective.steps().unwrap_or(1),
+            steps: ladder.steps().unwrap_or(1),
+            length: ladder.length_parameter(),
         };
         Some(Self {
-            pruner: allometry_search::build_pruner(spec, &study),
+            pruner: Pruner::new(spec, study),
             exemption: Exemption::new(spec, ladder.sampler.kind, ladder.seed),
         })
     }

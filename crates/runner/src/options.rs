@@ -13,6 +13,8 @@ pub struct RunOptions {
     pub seed: u64,
     /// Largest number of epochs of a trial, for progress.
     pub epochs: Option<u64>,
+    /// Parameter that sets the number of epochs of a trial, if trials have different numbers.
+    pub length: Option<&'static str>,
     /// Time without a heartbeat after which a process loses its trials.
     pub lease: Duration,
     /// Number of repeated attempts at a trial whose process ended first.

@@ -130,6 +130,7 @@ fn go(
         deadline: None,
         seed: ladder.seed,
         epochs: None,
+        length: None,
         lease: Duration::from_secs(1),
         retries: RunOptions::RETRIES,
     };
@@ -348,6 +349,7 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
         deadline: None,
         seed: 1,
         epochs: None,
+        length: None,
         lease: RunOptions::LEASE,
         retries: 0,
     };

@@ -10,9 +10,7 @@ mod sampler;
 mod space;
 pub mod transfer;
 
-pub use pruner::{
-    Decision, Exemption, PrunedStudy, Pruner, ReportingTrial, build as build_pruner, pruning_bars,
-};
+pub use pruner::{Decision, Exemption, PrunedStudy, Pruner, ReportingTrial, pruning_bars};
 pub use retraining::Searched;
 pub use sampler::{
     BestValue, Expected, MOST_GP_TRIALS, NoExpectation, OtherBudget, Recommendation, SampleError, Sampler,

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use allometry_core::rng::stream_seed;
-use allometry_core::space::ARCHITECTURE;
 use allometry_core::{Direction, Params, Retraining, incumbent};
 
 use crate::retraining::{Searched, best_distinct};
@@ -55,7 +54,8 @@ pub fn plan(
 fn transferred(params: &Params, own: &Params, feasible: &Feasible) -> Option<Params> {
     let mut result = Params::default();
     for (name, set) in feasible.space().iter() {
-        let moved = params.get(name).filter(|value| !ARCHITECTURE.contains(&name) && set.contains(value));
+        let moved =
+            params.get(name).filter(|value| !feasible.is_of_architecture(name) && set.contains(value));
         if let Some(value) = moved.or_else(|| own.get(name)) {
             result.insert(name, value.clone());
         }

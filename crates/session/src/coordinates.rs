@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use allometry_analysis::coordinates::{CoordinateLayer, CoordinateRun, LayerRun};
 use allometry_core::Params;
 use allometry_core::rng::stream_seed;
-use allometry_trainer::{Hyperparameters, Layer, LayerSizes, coordinates};
+use allometry_ladder::Normalize;
+use allometry_trainer::{Layer, LayerSizes, TrialSettings, coordinates};
 
 use crate::prepare::Prepared;
 use crate::{SessionError, cores};
@@ -27,19 +28,21 @@ pub fn coordinate_runs(
     let models = widths.iter().map(|width| {
         let mut params = params.clone();
         params.insert("d_model", *width as i64);
-        let model = Hyperparameters::from_params(&params);
+        let (features, classes) = (prepared.dataset().features(), prepared.dataset().preparation.classes);
+        let model = TrialSettings::new(&params, prepared.model(), features, classes);
         model.map(|model| (*width, model)).map_err(|error| SessionError::Usage {
             message: format!("the model of width {width} cannot be trained: {error}"),
             hint: error.hint(),
         })
     });
-    let models: Vec<(usize, Hyperparameters)> = models.collect::<Result<_, _>>()?;
-    let jobs: Vec<(usize, Hyperparameters, usize)> =
-        (0..seeds).flat_map(|seed| models.iter().rev().map(move |(width, h)| (*width, *h, seed))).collect();
+    let models: Vec<(usize, TrialSettings)> = models.collect::<Result<_, _>>()?;
+    let jobs: Vec<(usize, &TrialSettings, usize)> = (0..seeds)
+        .flat_map(|seed| models.iter().rev().map(move |(width, settings)| (*width, settings, seed)))
+        .collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(jobs.len())));
     let work = || {
-        while let Some(&(width, hyperparameters, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let run = one(prepared, hyperparameters, width, seed, steps);
+        while let Some(&(width, settings, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let run = one(prepared, settings, width, seed, steps);
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(run);
         }
     };
@@ -56,13 +59,17 @@ pub fn coordinate_runs(
 
 fn one(
     prepared: &Prepared<'_>,
-    hyperparameters: Hyperparameters,
+    settings: &TrialSettings,
     width: usize,
     seed: usize,
     steps: usize,
 ) -> Result<CoordinateRun, SessionError> {
     let own = stream_seed(prepared.seed(), "coordinates", seed as u64);
-    let layers = coordinates(prepared.dataset(), prepared.model(), hyperparameters, steps, own)
+    let dataset = match settings.model.normalize {
+        Normalize::Standard => prepared.dataset(),
+        Normalize::Revin | Normalize::None => prepared.unscaled().unwrap_or(prepared.dataset()),
+    };
+    let layers = coordinates(dataset, &settings.model, settings.hyperparameters, steps, own)
         .map_err(|error| SessionError::TrialsFailed { message: format!("at d_model = {width}: {error}") })?;
     Ok(CoordinateRun { width, seed, layers: layers.into_iter().map(layer_run).collect() })
 }

@@ -8,7 +8,7 @@ use allometry_runner::{CommandObjective, DrivenStudy};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::ObjectiveFacts;
 use allometry_store::{Store, StoreError, StudyRecord, each_trial};
-use allometry_trainer::Geometry;
+use allometry_trainer::SHAPE_NAMES;
 
 use crate::SessionError;
 use crate::prepare::measured;
@@ -33,13 +33,7 @@ pub fn driven<'a>(
     let facts = &study.facts;
     let budget = facts.budget.clone().unwrap_or_else(|| SizeBudget::nominal(&study.name));
     let objective = facts.objective.clone();
-    let geometry = match &objective {
-        Some(ObjectiveFacts::Model(facts)) => {
-            let (features, classes) = (facts.data.features.len(), facts.data.classes.unwrap_or_default());
-            Geometry::new(features, classes, &facts.model).ok()
-        }
-        _ => None,
-    };
+    let is_model = matches!(objective, Some(ObjectiveFacts::Model(_)));
     let weights = match &objective {
         Some(ObjectiveFacts::Command(facts)) => {
             facts.weights.as_deref().and_then(|text| weights_expression(text).ok())
@@ -47,13 +41,12 @@ pub fn driven<'a>(
         _ => None,
     };
     let measure = move |params: &Params| -> Measured {
-        match (&objective, geometry, &weights) {
-            (Some(ObjectiveFacts::Model(facts)), Some(geometry), _) => {
-                measured(params, geometry, &facts.model)
+        match (&objective, &weights) {
+            (Some(ObjectiveFacts::Model(facts)), _) => {
+                let (features, classes) = (facts.data.features.len(), facts.data.classes);
+                measured(params, features, classes.unwrap_or_default(), &facts.model)
             }
-            (_, _, Some(weights)) => {
-                Measured { size: CommandObjective::size_of(weights, params), flops: None }
-            }
+            (_, Some(weights)) => Measured { size: CommandObjective::size_of(weights, params), flops: None },
             _ => Measured::default(),
         }
     };
@@ -72,7 +65,8 @@ pub fn driven<'a>(
     let mut spec = facts.sampler.unwrap_or(otherwise);
     spec.kind = sampler.unwrap_or(spec.kind);
     let seed = seed.or(facts.ladder.as_ref().map(|place| place.seed)).unwrap_or(SEED);
-    let feasible = Feasible::conditional(&space, &budget, &constraints, &facts.conditions, measure)?;
+    let shape: &[&str] = if is_model { &SHAPE_NAMES } else { &space::ARCHITECTURE };
+    let feasible = Feasible::shaped_by(shape, &space, &budget, &constraints, &facts.conditions, measure)?;
     Ok(DrivenStudy::new(store, study, feasible, spec, seed, size)?)
 }
 

@@ -1,7 +1,7 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
 use allometry_core::{ModelSize, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
-use allometry_ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
+use allometry_ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, Normalize, ObjectiveSpec, Task};
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
@@ -9,7 +9,9 @@ use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{
     Categories, Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
 };
-use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
+use allometry_trainer::{
+    Architecture, ArchitectureError, Geometry, PatchTstObjective, SHAPE_NAMES, cost, settings_of,
+};
 
 use crate::SessionError;
 
@@ -19,6 +21,8 @@ pub struct Prepared<'a> {
     data: &'a DataSpec,
     model: &'a ModelSpec,
     dataset: Dataset,
+    /// The data set without scaling, if trials choose their own.
+    unscaled: Option<Dataset>,
     summary: TableSummary,
 }
 
@@ -35,6 +39,12 @@ impl<'a> Prepared<'a> {
             });
         };
         let loaded = load(data, model.context, model.normalize, model.task)?;
+        let is_searched = ladder.budgets.iter().any(|spec| spec.space.get("normalize").is_some());
+        let unscaled = if is_searched {
+            Some(load(data, model.context, Normalize::None, model.task)?.dataset)
+        } else {
+            None
+        };
         let mut parts: Vec<RowCount> = Vec::new();
         for part in ladder.budgets.iter().filter_map(|spec| spec.budget.train.as_ref()) {
             if !parts.contains(&part.rows) {
@@ -42,7 +52,7 @@ impl<'a> Prepared<'a> {
                 parts.push(part.rows);
             }
         }
-        Ok(Self { ladder, data, model, dataset: loaded.dataset, summary: loaded.summary })
+        Ok(Self { ladder, data, model, dataset: loaded.dataset, unscaled, summary: loaded.summary })
     }
 
     /// Returns the objective that trains and evaluates trials.
@@ -51,7 +61,7 @@ impl<'a> Prepared<'a> {
     /// [`SessionError::Model`] where the model does not fit its data; [`SessionError::Device`] where its
     /// device is missing.
     pub fn objective(&self) -> Result<PatchTstObjective<'_>, SessionError> {
-        objective(&self.dataset, self.model.clone())
+        objective(&self.dataset, self.unscaled.as_ref(), self.model.clone())
     }
 
     /// Checks that the test rows can judge a model.
@@ -71,9 +81,8 @@ impl<'a> Prepared<'a> {
         leaks(&self.dataset, self.model.task, self.horizon())
     }
 
-    /// Returns the training steps per epoch of a model with this many weights.
-    pub fn steps(&self, weights: u64) -> usize {
-        let model = self.model;
+    /// Returns the training steps per epoch of a trial with these settings and this many weights.
+    pub fn steps(&self, model: &ModelSpec, weights: u64) -> usize {
         self.dataset.train.windows.len().div_ceil(model.batch_size(weights) * model.accumulate)
     }
 
@@ -83,14 +92,16 @@ impl<'a> Prepared<'a> {
     /// [`SessionError::Space`] where there is none; [`SessionError::Model`] where the model does not fit
     /// its data.
     pub fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, SessionError> {
-        let model = self.model;
-        let geometry = Geometry::new(self.dataset.features(), self.dataset.preparation.classes, model)?;
-        let measure = |params: &Params| measured(params, geometry, model);
+        let (features, classes) = (self.dataset.features(), self.dataset.preparation.classes);
+        if features == 0 {
+            return Err(ArchitectureError::NoFeatures.into());
+        }
+        let measure = |params: &Params| measured(params, features, classes, self.model);
         let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
-        Ok(Feasible::conditional(space, budget, constraints, conditions, measure)?)
+        Ok(Feasible::shaped_by(&SHAPE_NAMES, space, budget, constraints, conditions, measure)?)
     }
 
-    /// Settings of the model.
+    /// Settings of the ladder's model.
     pub fn model(&self) -> &ModelSpec {
         self.model
     }
@@ -133,6 +144,11 @@ impl<'a> Prepared<'a> {
     /// Data in memory.
     pub(crate) fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// Data in memory without scaling, if trials choose their own.
+    pub(crate) fn unscaled(&self) -> Option<&Dataset> {
+        self.unscaled.as_ref()
     }
 
     /// Seed of everything random.
@@ -182,13 +198,21 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Returns the objective of a model on the device that it asks for.
+/// Returns the objective of a model on the device that it asks for. `unscaled` is the data set without
+/// scaling, if trials choose their own.
 ///
 /// # Errors
 /// As [`Prepared::objective`].
-pub(crate) fn objective(dataset: &Dataset, model: ModelSpec) -> Result<PatchTstObjective<'_>, SessionError> {
+pub(crate) fn objective<'d>(
+    dataset: &'d Dataset,
+    unscaled: Option<&'d Dataset>,
+    model: ModelSpec,
+) -> Result<PatchTstObjective<'d>, SessionError> {
     let device = allometry_gpu::open(model.device)?;
-    let objective = PatchTstObjective::new(dataset, model)?;
+    let mut objective = PatchTstObjective::new(dataset, model)?;
+    if let Some(unscaled) = unscaled {
+        objective = objective.with_unscaled(unscaled);
+    }
     Ok(match device {
         Some(device) => objective.on(device),
         None => objective,
@@ -196,11 +220,19 @@ pub(crate) fn objective(dataset: &Dataset, model: ModelSpec) -> Result<PatchTstO
 }
 
 /// Returns the size and the work of an architecture, which are known before it is trained.
-pub(crate) fn measured(params: &Params, geometry: Geometry, model: &ModelSpec) -> Measured {
-    let Ok(architecture) = Architecture::from_params(params) else { return Measured::default() };
-    // One training window and no validation window.
-    let flops = cost(architecture, geometry, model, [1, 0]).flops_per_epoch as f64;
-    Measured { size: Some(architecture.model_size(geometry)), flops: Some(flops) }
+///
+/// `features` is the number of features of a row, `classes` that of the label's classes, and `model` are the
+/// settings of the ladder.
+pub(crate) fn measured(params: &Params, features: usize, classes: usize, model: &ModelSpec) -> Measured {
+    let measure = || {
+        let (architecture, own) = (Architecture::from_params(params)?, settings_of(model, params)?);
+        let geometry = Geometry::new(features, classes, &own)?;
+        // One training window and no validation window.
+        let flops = cost(architecture, geometry, &own, [1, 0]).flops_per_epoch as f64;
+        let size = architecture.model_size(geometry);
+        Ok::<_, ArchitectureError>(Measured { size: Some(size), flops: Some(flops) })
+    };
+    measure().unwrap_or_default()
 }
 
 /// Returns the smallest and largest size of a space over all budgets; `None` where sizes are unknown.

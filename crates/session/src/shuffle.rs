@@ -44,11 +44,14 @@ pub fn shuffle_control(
         collapse_epochs: 0,
         ..model.clone()
     };
+    let mut params = params.clone();
+    params.0.retain(|name, _| !["epochs", "warmup_epochs"].contains(&name.as_str()));
     let mut sum = 0.0;
     for training in 0..TRAININGS {
         let seed = stream_seed(seed, "shuffle", training);
         let shuffled = dataset.shuffled(seed);
-        let objective = prepare::objective(&shuffled, model.clone())?;
+        let unscaled = prepared.unscaled().map(|dataset| dataset.shuffled(seed));
+        let objective = prepare::objective(&shuffled, unscaled.as_ref(), model.clone())?;
         let trial = TrialSpec {
             study: StudyIdentity::default(),
             budget: spec.budget.clone(),

@@ -62,7 +62,7 @@ pub fn coordinates(
     let mut learner = Learner::new(hyperparameters, geometry, &settings, batch.max(measured), seed)
         .with_loss(Loss::new(&settings, &dataset.train.class_weights(dataset.preparation.classes)));
     let values = |window: usize| {
-        let start = windows[window].last + 1 - dataset.context;
+        let start = windows[window].last + 1 - geometry.context;
         &dataset.values[start * geometry.features..][..geometry.window_values()]
     };
     let mut history = vec![learner.activations((0..measured).map(values))];

@@ -138,8 +138,8 @@ pub struct Plan<'a> {
     pub hyperparameters: Hyperparameters,
     /// Shape of the windows.
     pub geometry: Geometry,
-    /// Settings of the ladder's table `[model]`.
-    pub settings: &'a ModelSpec,
+    /// Settings of the trial: those of the ladder's table `[model]`, with its own values.
+    pub settings: ModelSpec,
     /// Maximum windows in a batch.
     pub capacity: usize,
     /// Seed of everything random in the training.
@@ -176,7 +176,7 @@ impl<'a> Plan<'a> {
     pub fn initial_weights(&self) -> Vec<f32> {
         let seed = stream_seed(self.seed, "weights", 0);
         let architecture = self.hyperparameters.architecture;
-        initial_weights(architecture, self.geometry, WidthScaling::new(self.settings, architecture), seed)
+        initial_weights(architecture, self.geometry, WidthScaling::new(&self.settings, architecture), seed)
     }
 
     /// Returns the dropout mask of `site` in batch number `batch`, from 0.
@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
 
     /// Returns the loss to minimise.
     pub(crate) fn loss_to_minimise(&self) -> Loss {
-        Loss::new(self.settings, &self.class_weights)
+        Loss::new(&self.settings, &self.class_weights)
     }
 
     /// Creates the model on the CPU, trained on the calling thread.
@@ -223,7 +223,7 @@ struct OnCpu<'a> {
 
 impl<'a> OnCpu<'a> {
     fn new(plan: &Plan<'a>) -> Self {
-        let Plan { hyperparameters, geometry, settings, capacity, seed, series, .. } = *plan;
+        let Plan { hyperparameters, geometry, ref settings, capacity, seed, series, .. } = *plan;
         let learner = Learner::new(hyperparameters, geometry, settings, capacity, seed);
         let learner = learner.with_loss(plan.loss_to_minimise());
         Self { learner, series, features: geometry.features, values: geometry.window_values() }

@@ -5,10 +5,33 @@ use allometry_core::Params;
 use crate::model::{Architecture, ArchitectureError};
 
 /// Names of all parameters that a search space may contain.
-pub const NAMES: [&str; 7] =
-    ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
+pub const NAMES: [&str; 15] = [
+    "d_model",
+    "n_layers",
+    "n_heads",
+    "d_ff_ratio",
+    "learning_rate",
+    "dropout",
+    "weight_decay",
+    "batch_size",
+    "epochs",
+    "warmup_epochs",
+    "loss",
+    "normalize",
+    "context",
+    "patch",
+    "stride",
+];
 
-/// Hyperparameters of a trial.
+/// Names of the parameters that are settings of `[model]` where they are not searched.
+pub const SETTING_NAMES: [&str; 8] =
+    ["batch_size", "epochs", "warmup_epochs", "loss", "normalize", "context", "patch", "stride"];
+
+/// Names of the parameters that determine the number of weights.
+pub const SHAPE_NAMES: [&str; 7] =
+    ["d_model", "n_layers", "n_heads", "d_ff_ratio", "context", "patch", "stride"];
+
+/// Hyperparameters of a trial that are not settings of `[model]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hyperparameters {
     /// Shape of the model.

@@ -22,14 +22,16 @@ mod onnx;
 mod predict;
 mod schedule;
 mod scoring;
+mod settings;
 mod stopping;
 mod training;
 
 pub use coordinates::{CoordinatesError, LayerSizes, coordinates};
-pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES};
+pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SETTING_NAMES, SHAPE_NAMES};
 pub use learner::{Diverged, Learner, StepReport};
 pub use model::{Architecture, ArchitectureError, Cost, Form, Geometry, Layer, cost};
 pub use objective::{Fitted, PatchTstObjective};
 pub use onnx::{OnnxError, OnnxModel};
 pub use predict::{PredictedTable, Prediction, Predictor};
+pub use settings::{TrialSettings, settings_of};
 pub use training::TrainError;

@@ -9,16 +9,16 @@ use allometry_core::{
     Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
     Reporter, Retraining, RowCount, TrainingCost, TrialSpec, ValidationScores,
 };
-use allometry_ladder::ModelSpec;
+use allometry_ladder::{ModelSpec, Normalize};
 
 use crate::checkpoint::{CheckpointError, Description, Reader, check_writable};
 use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
-use crate::hyperparameters::Hyperparameters;
 use crate::memory;
-use crate::model::{ArchitectureError, Cost, Geometry, cost};
+use crate::model::{ArchitectureError, Cost, cost};
 use crate::network::Network;
 use crate::scoring::{Scored, score};
+use crate::settings::TrialSettings;
 use crate::training::{TrainError, Trained, Training, device_failure, failed};
 
 /// Objective that trains a `PatchTST` model, on a device or on the CPU with one thread per trial.
@@ -28,8 +28,10 @@ use crate::training::{TrainError, Trained, Training, device_failure, failed};
 #[derive(Debug)]
 pub struct PatchTstObjective<'a> {
     dataset: &'a Dataset,
-    spec: ModelSpec,
-    geometry: Geometry,
+    /// Data set without scaling, for trials whose own `normalize` is not that of `dataset`.
+    unscaled: Option<&'a Dataset>,
+    /// Settings of the ladder; a trial has its own values of those that are searched.
+    ladder: ModelSpec,
     checkpoints: Option<PathBuf>,
     /// Whether trials are scored on the test part.
     confirms: bool,
@@ -42,21 +44,29 @@ pub struct Fitted {
     /// Outcome of the trial.
     pub outcome: ObjectiveOutcome,
     weights: Vec<f32>,
-    hyperparameters: Hyperparameters,
-    geometry: Geometry,
-    spec: ModelSpec,
+    settings: TrialSettings,
     capacity: usize,
     class_weights: Vec<f64>,
 }
 
 impl<'a> PatchTstObjective<'a> {
-    /// Creates an objective over a data set.
+    /// Creates an objective over a data set, which was cut for the longest context of a trial. Shorter ones
+    /// are the last rows of its windows.
     ///
     /// # Errors
-    /// [`ArchitectureError`] if no patch fits into a window or there are no features.
-    pub fn new(dataset: &'a Dataset, spec: ModelSpec) -> Result<Self, ArchitectureError> {
-        let geometry = Geometry::new(dataset.features(), dataset.preparation.classes, &spec)?;
-        Ok(Self { dataset, spec, geometry, checkpoints: None, confirms: false, device: None })
+    /// [`ArchitectureError`] if there are no features.
+    pub fn new(dataset: &'a Dataset, ladder: ModelSpec) -> Result<Self, ArchitectureError> {
+        if dataset.features() == 0 {
+            return Err(ArchitectureError::NoFeatures);
+        }
+        Ok(Self { dataset, unscaled: None, ladder, checkpoints: None, confirms: false, device: None })
+    }
+
+    /// Trains trials whose own `normalize` is not `standard` on the data set without scaling.
+    #[must_use]
+    pub fn with_unscaled(mut self, dataset: &'a Dataset) -> Self {
+        self.unscaled = Some(dataset);
+        self
     }
 
     /// Trains on a device.
@@ -99,10 +109,38 @@ impl<'a> PatchTstObjective<'a> {
     /// # Errors
     /// [`ArchitectureError`] for parameters that do not define a model.
     pub fn cost(&self, params: &Params, rows: Option<RowCount>) -> Result<Cost, ArchitectureError> {
-        let architecture = Hyperparameters::from_params(params)?.architecture;
+        let TrialSettings { hyperparameters, geometry, model } = self.settings(params)?;
         let all = self.dataset.train.windows.len();
         let windows = [rows.map_or(all, |rows| rows.of(all)), self.dataset.validation.windows.len()];
-        Ok(cost(architecture, self.geometry, &self.spec, windows))
+        Ok(cost(hyperparameters.architecture, geometry, &model, windows))
+    }
+
+    /// Returns the settings of a trial with these parameters.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`] for parameters that do not define a model.
+    pub fn settings(&self, params: &Params) -> Result<TrialSettings, ArchitectureError> {
+        let (features, classes) = (self.dataset.features(), self.dataset.preparation.classes);
+        let settings = TrialSettings::new(params, &self.ladder, features, classes)?;
+        let (context, longest) = (settings.geometry.context, self.dataset.context);
+        if context > longest {
+            return Err(ArchitectureError::LongContext { context, longest });
+        }
+        Ok(settings)
+    }
+
+    /// Returns the data set as a trial scales it.
+    fn scaled_for(&self, model: &ModelSpec) -> &'a Dataset {
+        match (model.normalize, self.unscaled) {
+            (Normalize::Revin | Normalize::None, Some(unscaled)) => unscaled,
+            _ => self.dataset,
+        }
+    }
+
+    /// Returns the description of a trial's checkpoint before the training begins.
+    fn description(&self, trial: &TrialSpec) -> Result<Description, ObjectiveError> {
+        let TrialSettings { model, .. } = self.settings(&trial.params).map_err(|e| invalid(&e))?;
+        Ok(Description::new(trial, &model, self.scaled_for(&model)))
     }
 
     /// Trains one trial and returns the model.
@@ -135,7 +173,7 @@ impl<'a> PatchTstObjective<'a> {
         path: &Path,
         restart: bool,
     ) -> Result<Fitted, TrainError> {
-        let description = Description::new(trial, &self.spec, self.dataset);
+        let description = self.description(trial)?;
         let mut old = match Reader::open(path) {
             _ if restart => None,
             Err(CheckpointError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
@@ -170,32 +208,34 @@ impl<'a> PatchTstObjective<'a> {
         trial: &'t TrialSpec,
         reporter: &'t dyn Reporter,
     ) -> Result<Training<'t>, ObjectiveError> {
-        let hyperparameters = Hyperparameters::from_params(&trial.params).map_err(|e| invalid(&e))?;
+        let TrialSettings { hyperparameters, geometry, model } =
+            self.settings(&trial.params).map_err(|e| invalid(&e))?;
         self.check_memory(trial)?;
+        let dataset = self.scaled_for(&model);
         let train = self.train_part(trial);
-        let validation = &self.dataset.validation;
+        let validation = &dataset.validation;
         if train.windows.is_empty() || validation.windows.is_empty() {
             return Err(failed("the training or the validation part has no windows", String::new()));
         }
-        if let Some(leak) = self.dataset.leak() {
+        if let Some(leak) = dataset.leak() {
             return Err(failed("the parts of the data share rows", leak));
         }
-        let weights = hyperparameters.architecture.model_size(self.geometry).total;
-        let capacity = self.spec.batch_size(weights).clamp(1, train.windows.len());
+        let weights = hyperparameters.architecture.model_size(geometry).total;
+        let capacity = model.batch_size(weights).clamp(1, train.windows.len());
         let plan = Plan {
             hyperparameters,
-            geometry: self.geometry,
-            settings: &self.spec,
+            geometry,
+            settings: model,
             capacity,
             seed: trial.seed,
-            series: &self.dataset.values,
-            class_weights: train.class_weights(self.dataset.preparation.classes),
+            series: &dataset.values,
+            class_weights: train.class_weights(dataset.preparation.classes),
         };
         let trainee = match &self.device {
             None => plan.on_cpu(),
             Some(device) => device.open(&plan).map_err(|e| device_failure(&e))?,
         };
-        Ok(Training::new(self.dataset, train, trial, reporter, plan, trainee))
+        Ok(Training::new(dataset, train, trial, reporter, plan, trainee))
     }
 
     /// Returns the outcome of a fitted trial, on the part that the objective scores.
@@ -203,10 +243,11 @@ impl<'a> PatchTstObjective<'a> {
         if !self.confirms {
             return Ok(fitted.outcome);
         }
-        let scored = fitted.scored(self.dataset, &self.dataset.test);
+        let dataset = self.scaled_for(&fitted.settings.model);
+        let scored = fitted.scored(dataset, &dataset.test);
         let mut outcome = fitted.outcome;
         let metrics = scored.metrics(self.train_part(trial).prior());
-        let name = self.spec.task.metric().as_str();
+        let name = self.ladder.task.metric().as_str();
         let value = metrics.get(name).copied();
         let undefined = || failed(&format!("`{name}` is undefined on the test part"), String::new());
         outcome.metrics.insert(Retraining::VALIDATION.into(), outcome.value());
@@ -241,7 +282,7 @@ impl<'a> PatchTstObjective<'a> {
         path: &Path,
     ) -> Result<ObjectiveOutcome, ObjectiveError> {
         let begin = || -> Result<Training<'_>, ObjectiveError> {
-            let description = Description::new(trial, &self.spec, self.dataset);
+            let description = self.description(trial)?;
             Ok(self.begin(trial, reporter)?.saving(path, description, false))
         };
         let mut training = begin()?;
@@ -290,8 +331,8 @@ impl Objective for PatchTstObjective<'_> {
     }
 
     fn model_size(&self, params: &Params) -> Option<ModelSize> {
-        let architecture = Hyperparameters::from_params(params).ok()?.architecture;
-        Some(architecture.model_size(self.geometry))
+        let settings = self.settings(params).ok()?;
+        Some(settings.architecture().model_size(settings.geometry))
     }
 }
 
@@ -306,12 +347,12 @@ impl Fitted {
     }
 
     fn scored(&self, dataset: &Dataset, part: &SplitPart) -> Scored {
-        let Self { hyperparameters, geometry, capacity, .. } = *self;
-        let (settings, series) = (&self.spec, &dataset.values[..]);
-        let class_weights = self.class_weights.clone();
+        let TrialSettings { hyperparameters, geometry, ref model } = self.settings;
+        let (capacity, series, architecture) =
+            (self.capacity, &dataset.values[..], hyperparameters.architecture);
+        let mut network = Network::new(architecture, geometry, model, capacity, self.weights.clone());
+        let (settings, class_weights) = (model.clone(), self.class_weights.clone());
         let plan = Plan { hyperparameters, geometry, settings, capacity, seed: 0, series, class_weights };
-        let architecture = hyperparameters.architecture;
-        let mut network = Network::new(architecture, geometry, settings, capacity, self.weights.clone());
         let scored = score(&plan, dataset, part, |starts, to| {
             to.extend_from_slice(network.series_logits(series, starts));
             Ok(())
@@ -323,7 +364,7 @@ impl Fitted {
 fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
     let Trained { epoch, weights, predictions, epochs, windows } = trained;
     let architecture = plan.hyperparameters.architecture;
-    let per_epoch = cost(architecture, plan.geometry, plan.settings, [windows, 0]).flops_per_epoch;
+    let per_epoch = cost(architecture, plan.geometry, &plan.settings, [windows, 0]).flops_per_epoch;
     let cost = TrainingCost {
         train_rows: Some(windows as u64),
         tokens: epochs.map(|epochs| epochs * windows as u64),
@@ -342,9 +383,11 @@ fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
     Fitted {
         outcome,
         weights,
-        hyperparameters: plan.hyperparameters,
-        geometry: plan.geometry,
-        spec: plan.settings.clone(),
+        settings: TrialSettings {
+            hyperparameters: plan.hyperparameters,
+            geometry: plan.geometry,
+            model: plan.settings.clone(),
+        },
         capacity: plan.capacity,
         class_weights: plan.class_weights.clone(),
     }

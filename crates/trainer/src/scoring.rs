@@ -68,7 +68,7 @@ pub(crate) fn score(
     let mut unused = vec![0.0; capacity * width];
     let targets: Vec<f32> = part.windows.iter().map(|w| scaled(w.target, preparation)).collect();
     let mut total = 0.0;
-    let starts: Vec<usize> = part.windows.iter().map(|w| w.last + 1 - dataset.context).collect();
+    let starts: Vec<usize> = part.windows.iter().map(|w| w.last + 1 - plan.geometry.context).collect();
     for (starts, targets) in starts.chunks(capacity).zip(targets.chunks(capacity)) {
         raw.clear();
         logits(starts, &mut raw)?;

@@ -102,7 +102,7 @@ impl<'a> Training<'a> {
         plan: Plan<'a>,
         trainee: Box<dyn Trainee + 'a>,
     ) -> Self {
-        let progress = Progress::new(plan.settings);
+        let progress = Progress::new(&plan.settings);
         Self {
             dataset,
             train,
@@ -360,7 +360,7 @@ impl<'a> Training<'a> {
             if self.reporter.interrupted() {
                 return Err(ObjectiveError::Interrupted.into());
             }
-            let factor = rate_factor(self.plan.settings, steps_per_epoch, self.trainee.count().steps);
+            let factor = rate_factor(&self.plan.settings, steps_per_epoch, self.trainee.count().steps);
             let rate = self.plan.hyperparameters.learning_rate * factor;
             let largest_norm = self.progress.largest_norm;
             let mut loss = 0.0;
@@ -371,7 +371,7 @@ impl<'a> Training<'a> {
                 targets.extend(batch.iter().map(|&i| scaled(windows[i].target, preparation)));
                 let share = batch.len() as f64 / step.len() as f64;
                 starts.clear();
-                starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.dataset.context));
+                starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.plan.geometry.context));
                 let batch_loss = self
                     .trainee
                     .add(&starts, &targets, share, number == 0)

@@ -10,6 +10,9 @@ use crate::options::Options;
 use crate::study::StudyAnalysis;
 use crate::summary::BestEpochs;
 
+/// Further parameters that the size of the built-in model depends on, so that a budget binds them together.
+const WINDOW: [&str; 3] = ["context", "patch", "stride"];
+
 /// Most reasons of failures in a finding.
 const REASONS: usize = 3;
 
@@ -144,9 +147,8 @@ fn single_levels(study: &StudyAnalysis) -> Option<BudgetProblem> {
 
 fn confounded(study: &StudyAnalysis) -> Option<BudgetProblem> {
     let pairs = &study.space_coverage.confounded;
-    let are_shapes = |pair: &Confounding| {
-        [&pair.first, &pair.second].into_iter().all(|name| ARCHITECTURE.contains(&name.as_str()))
-    };
+    let is_shape = |name: &&String| ARCHITECTURE.iter().chain(&WINDOW).any(|shape| shape == name);
+    let are_shapes = |pair: &Confounding| [&pair.first, &pair.second].iter().all(is_shape);
     let is_by_design =
         matches!(study.budget.target, WeightTarget::Near { .. }) && pairs.iter().all(are_shapes);
     (!pairs.is_empty()).then(|| BudgetProblem::Confounded { pairs: pairs.clone(), is_by_design })

@@ -81,7 +81,8 @@ impl ExperimentArgs {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
             deadline: None,
             seed: ladder.seed,
-            epochs: ladder.objective.steps(),
+            epochs: ladder.steps(),
+            length: ladder.length_parameter(),
             lease: self.sharing.lease,
             retries: self.sharing.retries,
         };

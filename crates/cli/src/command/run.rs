@@ -198,7 +198,8 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         workers: how.workers.unwrap_or_else(|| evaluator.workers(&how.devices)),
         deadline: how.deadline,
         seed: ladder.seed,
-        epochs: ladder.objective.steps(),
+        epochs: ladder.steps(),
+        length: ladder.length_parameter(),
         lease: how.lease,
         retries: how.retries,
     };

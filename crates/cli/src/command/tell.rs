@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use allometry_core::{Constraints, EpochReport, TrialNumber, TrialState};
 use allometry_runner::{AskError, asked_trial, tell, tell_state};
-use allometry_search::{Decision, PrunedStudy, ReportingTrial, StudyView};
+use allometry_search::{Decision, PrunedStudy, Pruner, ReportingTrial, StudyView};
 use allometry_store::{FinishedState, Store, StudyRecord};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -157,7 +157,8 @@ fn report(
     let facts = PrunedStudy {
         name: study.name.clone(),
         direction: study.direction(),
-        steps: ladder.objective.steps().unwrap_or(1),
+        steps: ladder.steps().unwrap_or(1),
+        length: ladder.length_parameter(),
     };
     let trials = store.trials(study.id)?;
     let (finished, running): (Vec<_>, Vec<_>) =
@@ -165,8 +166,9 @@ fn report(
     let Some(trial) = running.iter().find(|t| t.number == number && t.state == TrialState::Running) else {
         return Ok(false);
     };
-    let reporting = ReportingTrial { number, intermediate: &trial.intermediate, metrics: &BTreeMap::new() };
+    let (params, intermediate, metrics) = (&trial.params, &trial.intermediate, &BTreeMap::new());
+    let reporting = ReportingTrial { number, params, intermediate, metrics };
     let view = StudyView { finished: &finished, running: &running, other_budgets: &[] };
-    let decision = allometry_search::build_pruner(spec, &facts).decide(&view, &reporting);
+    let decision = Pruner::new(spec, facts).decide(&view, &reporting);
     Ok(decision != Decision::Continue && !trial.record.exempt)
 }

@@ -14,7 +14,7 @@ use allometry_core::{
 use allometry_ladder::{BudgetSpec, Ladder};
 use allometry_runner::{Interrupt, objective_changes};
 use allometry_session::{Prepared, runs_folder};
-use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
+use allometry_trainer::{Fitted, PARAMETER_NAMES, SETTING_NAMES, TrainError, settings_of};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -125,8 +125,9 @@ impl Train {
         }
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
-        let steps = prepared.steps(size.map_or(0, |size| size.total));
-        let curve = Curve::new(style, interrupt.clone(), prepared.model(), steps);
+        let own = settings_of(prepared.model(), &trial.params).unwrap_or_else(|_| prepared.model().clone());
+        let steps = prepared.steps(&own, size.map_or(0, |size| size.total));
+        let curve = Curve::new(style, interrupt.clone(), &own, steps);
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
@@ -151,8 +152,16 @@ impl Train {
             self.file.set.iter().cloned().partition(|(key, _)| is_parameter(key));
         let without_parameters = self.file.read_with(&settings)?;
         let (label, taken) = self.taken(&without_parameters)?;
-        let given = parameters.iter().map(|(name, _)| name.clone()).collect();
         let spec = without_parameters.budgets.iter().find(|b| b.budget.label == label);
+        // A setting that the ladder fixes is no parameter; its key lacks the table.
+        let is_fixed = |name: &str| {
+            let is_searched = spec.is_some_and(|spec| spec.space.get(name).is_some());
+            SETTING_NAMES.contains(&name) && !is_searched
+        };
+        let (fixed, parameters): (Vec<_>, Vec<_>) =
+            parameters.into_iter().partition(|(name, _)| is_fixed(name));
+        settings.extend(fixed);
+        let given = parameters.iter().map(|(name, _)| name.clone()).collect();
         // The file has no section for a part of the training rows.
         let part = spec.and_then(|spec| spec.budget.train.as_ref());
         let section = part.map_or(&label, |part| &part.of);

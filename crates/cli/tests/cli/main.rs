@@ -43,4 +43,5 @@ mod times;
 mod train;
 mod transfer;
 mod trust;
+mod vary;
 mod workers;

@@ -47,7 +47,7 @@ pub(crate) fn plan<'a>(settings: &'a ModelSpec, series: &'a [f32], dropout: f64,
     Plan {
         hyperparameters: hyperparameters(dropout),
         geometry: Geometry::new(FEATURES, 3, settings).unwrap(),
-        settings,
+        settings: settings.clone(),
         capacity: 16,
         seed,
         series,

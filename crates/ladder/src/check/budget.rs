@@ -6,26 +6,28 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{FromNode as _, Problems, Section, wrong_type};
 use super::super::spec::BudgetSpec;
+use super::searched::Searched;
 use super::space::{self, Known, Space};
 use super::{COUNT_FROM_ONE, constraint, safe_name, when};
 
 const TOLERANCE: f64 = 0.25;
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
 
-/// Checks all budgets; each has the shared parameters, overridden by its own.
+/// Checks all budgets, each of which has the shared parameters, overridden by its own. Returns also the
+/// settings of the model that they search.
 pub(super) fn budgets(
     file: &mut Section<'_>,
     shared: &Space,
     trials: u64,
     known: Known,
     problems: &mut Problems,
-) -> Vec<BudgetSpec> {
+) -> (Vec<BudgetSpec>, Searched) {
     let items: &[Located<Node>] = match file.node("budget") {
         None => &[],
         Some(Located { value: Node::List(items), .. }) => items,
         Some(node) => {
             problems.push(&node.place, wrong_type("budget", "one [[budget]] per size", &node.value));
-            return Vec::new();
+            return (Vec::new(), Searched::default());
         }
     };
     if items.is_empty() {
@@ -33,7 +35,7 @@ pub(super) fn budgets(
     }
     let mut labels: Vec<Located<String>> = Vec::new();
     let mut budgets = Vec::new();
-    let mut missing = space::Missing::default();
+    let mut parameters = (space::Given::default(), Searched::default());
     let mut reported = Vec::new();
     for item in items {
         let Node::Table(table) = &item.value else {
@@ -41,7 +43,8 @@ pub(super) fn budgets(
             continue;
         };
         let section = Section::new("[[budget]]", table, item.place.clone());
-        let (label, spec) = budget(section, shared, trials, (known, &mut missing, &mut reported), problems);
+        let (label, spec) =
+            budget(section, shared, trials, (known, &mut parameters, &mut reported), problems);
         budgets.extend(spec);
         let Some(label) = label else { continue };
         if let Some(first) = labels.iter().find(|other| other.value == label.value) {
@@ -50,15 +53,16 @@ pub(super) fn budgets(
         }
         labels.push(label);
     }
-    missing.report(problems);
-    budgets
+    let (given, searched) = parameters;
+    given.report_missing(&searched, problems);
+    (budgets, searched)
 }
 
 fn budget(
     mut section: Section<'_>,
     shared: &Space,
     trials: u64,
-    (known, missing, reported): (Known, &mut space::Missing, &mut Vec<Place>),
+    (known, (given, searched), reported): (Known, &mut (space::Given, Searched), &mut Vec<Place>),
     problems: &mut Problems,
 ) -> (Option<Located<String>>, Option<BudgetSpec>) {
     let label = section.required_text("label", "label = \"2M\"", problems);
@@ -71,7 +75,8 @@ fn budget(
     let place = section.place().clone();
     section.finish(problems);
     if known == Known::BuiltIn {
-        missing.note(&parameters, &name, &place);
+        given.note(&parameters, &name, &place);
+        searched.note(parameters.settings());
     } else if parameters.is_empty() {
         problems.push(&place, ProblemKind::NoParameter { label: name.clone() });
     }

@@ -9,6 +9,7 @@ mod metric;
 mod model;
 mod pruner;
 mod range;
+mod searched;
 mod space;
 mod train_part;
 mod when;
@@ -23,6 +24,7 @@ use super::section::{Problems, Section};
 use super::spec::{
     BudgetSpec, ConfirmSpec, LabelSpec, Ladder, ObjectiveSpec, Parametrization, StopRule, Task,
 };
+use searched::Searched;
 use space::Known;
 
 const SEED: u64 = 42;
@@ -45,12 +47,13 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let known = if has_command { Known::Any } else { Known::BuiltIn };
     let shared =
         file.section("space", problems).map(|mut section| space::Space::read(&mut section, known, problems));
-    let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, known, problems);
-    let budgets = train_part::with_parts(&mut file, budgets, problems);
+    let (budgets, searched) =
+        budget::budgets(&mut file, &shared.unwrap_or_default(), trials, known, problems);
+    let mut budgets = train_part::with_parts(&mut file, budgets, problems);
     let objective = if has_command {
         command(&mut file, folder, &budgets, problems)
     } else {
-        model_on_data(&mut file, folder, problems)
+        model_on_data(&mut file, folder, (&mut budgets, &searched), problems)
     };
     let metrics = metric::metrics(&mut file, objective.as_ref(), has_command, problems);
     metric::single_only(&mut file, &metrics, problems);
@@ -81,14 +84,20 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     })
 }
 
-fn model_on_data(file: &mut Section<'_>, folder: &Path, problems: &mut Problems) -> Option<ObjectiveSpec> {
+fn model_on_data(
+    file: &mut Section<'_>,
+    folder: &Path,
+    (budgets, searched): (&mut [BudgetSpec], &Searched),
+    problems: &mut Problems,
+) -> Option<ObjectiveSpec> {
     let data = file
         .required_section("data", "[data] with path = \"rows.csv\" and label = \"label\"", problems)
         .and_then(|section| data::data(section, folder, problems));
     let model = file
         .required_section("model", "[model] with context = 80, patch = 16 and stride = 8", problems)
-        .and_then(|section| model::model(section, problems));
+        .and_then(|section| model::model(section, (budgets, searched), problems));
     let (data, model) = (data?, model?);
+    searched::order(budgets, searched, &model, problems);
     let has_positive = matches!(&data.label, LabelSpec::Column { positive: Some(_), .. });
     if has_positive && model.task != Task::Binary {
         let place = file.section("data", problems).and_then(|mut data| data.text("positive", problems));

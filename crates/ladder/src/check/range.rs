@@ -3,7 +3,7 @@
 use allometry_core::{Distribution, ParamValue, python};
 
 use super::super::document::{Located, Node, Place, Table};
-use super::super::parameter::{Number, Parameter};
+use super::super::parameter::{Parameter, Values};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, wrong_type};
 use super::when::WHEN;
@@ -25,13 +25,15 @@ pub(super) fn range(
     let step = section.node("step");
     section.node(WHEN);
     section.finish(problems);
-    let (whole, bounds) = match (bounds, parameter.number) {
+    let (whole, bounds) = match (bounds, parameter.values) {
         ((Some(bounds), None), _) => (true, bounds),
-        ((None, Some(bounds)), Number::Real | Number::Any) => (false, bounds),
-        (_, number) => {
-            let expected = match number {
-                Number::Whole => "a range of whole numbers, int = [low, high]",
-                Number::Real | Number::Any => "one range, int = [low, high] or float = [low, high]",
+        ((None, Some(bounds)), Values::Real | Values::Any) => (false, bounds),
+        (_, values) => {
+            let expected = match values {
+                Values::Whole => "a range of whole numbers, int = [low, high]",
+                Values::Real | Values::Word(_) | Values::Any => {
+                    "one range, int = [low, high] or float = [low, high]"
+                }
             };
             problems.push(place, ProblemKind::NotARange { key: parameter.name.into(), expected });
             return None;

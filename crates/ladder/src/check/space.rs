@@ -1,14 +1,15 @@
 //! Checks of `[space]` and `[budget.space]`: the distribution of each parameter.
 
-use allometry_core::space::When;
+use allometry_core::space::{When, WhenError};
 use allometry_core::{Distribution, ParamValue, SearchSpace};
 
 use super::super::document::{Located, Node, Place};
-use super::super::parameter::{Number, PARAMETERS, Parameter};
+use super::super::parameter::{Kind, PARAMETERS, Parameter, Values, parameter};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, wrong_type};
 use super::super::template;
 use super::constraint::{self, CONSTRAINTS};
+use super::searched::Searched;
 use super::{range, when};
 
 /// Key of the list of values in a parameter's table that also has a condition.
@@ -23,18 +24,19 @@ pub(super) enum Known {
     Any,
 }
 
-/// The distributions of the parameters in the order of the text; `None` where a problem was reported.
+/// The distributions of the parameters with their places, in the order of the text; `None` where a problem
+/// was reported.
 #[derive(Default, Clone)]
-pub(super) struct Parameters(Vec<(String, Option<Distribution>)>);
+pub(super) struct Parameters(Vec<(String, Option<Distribution>, Place)>);
 
 impl Parameters {
     /// The parameters with those of `own` replaced or appended.
     pub(super) fn overlaid(&self, own: Self) -> Self {
         let mut merged = self.clone();
-        for (name, set) in own.0 {
-            match merged.0.iter_mut().find(|(n, _)| *n == name) {
-                Some(entry) => entry.1 = set,
-                None => merged.0.push((name, set)),
+        for own in own.0 {
+            match merged.0.iter_mut().find(|(name, ..)| *name == own.0) {
+                Some(entry) => *entry = own,
+                None => merged.0.push(own),
             }
         }
         merged
@@ -42,7 +44,15 @@ impl Parameters {
 
     /// Whether no parameter had a problem.
     pub(super) fn is_complete(&self) -> bool {
-        self.0.iter().all(|(_, set)| set.is_some())
+        self.0.iter().all(|(_, set, _)| set.is_some())
+    }
+
+    /// The settings of the model among the parameters, with their places.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&'static str, &Place)> {
+        self.0.iter().filter_map(|(name, _, place)| {
+            let setting = parameter(name).filter(|known| known.kind.is_setting())?;
+            Some((setting.name, place))
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,7 +60,7 @@ impl Parameters {
     }
 
     pub(super) fn into_space(self) -> SearchSpace {
-        SearchSpace(self.0.into_iter().filter_map(|(name, set)| Some((name, set?))).collect())
+        SearchSpace(self.0.into_iter().filter_map(|(name, set, _)| Some((name, set?))).collect())
     }
 }
 
@@ -76,34 +86,41 @@ impl Space {
     /// constraints added.
     pub(super) fn overlaid(&self, own: Self) -> Self {
         let constraints = self.constraints.iter().cloned().chain(own.constraints).collect();
-        let is_own = |name: &str| own.parameters.0.iter().any(|(other, _)| *other == name);
+        let is_own = |name: &str| own.parameters.0.iter().any(|(other, ..)| *other == name);
         let shared = self.conditions.iter().filter(|(when, _)| !is_own(&when.parameter));
         let conditions = shared.cloned().chain(own.conditions.iter().cloned()).collect();
         Self { parameters: self.parameters.overlaid(own.parameters), constraints, conditions }
     }
 }
 
-/// Budgets that lack required parameters, collected so that one problem is reported for all of them.
+/// The parameters that each budget has, collected so that one problem is reported for all budgets that lack
+/// the same ones.
 #[derive(Default)]
-pub(super) struct Missing(Vec<(Vec<&'static str>, String, Place)>);
+pub(super) struct Given(Vec<(Vec<String>, String, Place)>);
 
-impl Missing {
+impl Given {
     pub(super) fn note(&mut self, parameters: &Parameters, budget: &str, place: &Place) {
-        let given = |name: &str| parameters.0.iter().any(|(other, _)| other == name);
-        let names = PARAMETERS.iter().filter(|p| p.required && !given(p.name)).map(|p| p.name).collect();
+        let names = parameters.0.iter().map(|(name, ..)| name.clone()).collect();
         self.0.push((names, budget.into(), place.clone()));
     }
 
-    pub(super) fn report(self, problems: &mut Problems) {
+    /// Reports budgets without a required parameter, or without a setting that another budget searches.
+    pub(super) fn report_missing(self, searched: &Searched, problems: &mut Problems) {
+        let is_needed = |p: &Parameter<'_>| p.kind == Kind::Required || searched.place(p.name).is_some();
+        let missing = |given: &[String]| -> Vec<&'static str> {
+            let needed = PARAMETERS.iter().filter(|p| is_needed(p) && !given.iter().any(|g| g == p.name));
+            needed.map(|p| p.name).collect()
+        };
         let mut reported: Vec<Vec<&'static str>> = vec![Vec::new()];
-        for (names, _, place) in &self.0 {
-            if reported.contains(names) {
+        for (given, _, place) in &self.0 {
+            let names = missing(given);
+            if reported.contains(&names) {
                 continue;
             }
-            reported.push(names.clone());
-            let alike = self.0.iter().filter(|(other, ..)| other == names);
+            let alike = self.0.iter().filter(|(other, ..)| missing(other) == names);
             let budgets = alike.map(|(_, budget, _)| budget.clone()).collect();
             problems.push(place, ProblemKind::MissingParameter { names: names.clone(), budgets });
+            reported.push(names);
         }
     }
 }
@@ -122,21 +139,27 @@ fn parameters(
                 problems.push(&key.place, ProblemKind::BadParameterName { name: key.value.clone() });
             }
             let parameter = Parameter::of_command(&key.value);
-            checked.0.push((key.value.clone(), parameter.set(node, problems)));
+            checked.0.push((key.value.clone(), parameter.set(node, problems), node.place.clone()));
             if let Node::Table(table) = &node.value {
                 conditions.extend(when::when(&key.value, table, problems));
             }
             continue;
         }
-        let Some(parameter) = PARAMETERS.iter().find(|p| p.name == key.value) else {
+        let Some(parameter) = parameter(&key.value) else {
             let known = PARAMETERS.iter().map(|p| p.name).collect();
             problems.push(&key.place, ProblemKind::UnknownParameter { name: key.value.clone(), known });
             continue;
         };
-        checked.0.push((parameter.name.into(), parameter.set(node, problems)));
-        if let Node::Table(table) = &node.value {
-            conditions.extend(when::when(parameter.name, table, problems));
+        checked.0.push((parameter.name.into(), parameter.set(node, problems), node.place.clone()));
+        let Node::Table(table) = &node.value else { continue };
+        let Some((when, place)) = when::when(parameter.name, table, problems) else { continue };
+        if parameter.kind == Kind::Shape {
+            let error = WhenError::Architecture { parameter: parameter.name.into() };
+            let kind = ProblemKind::BadCondition { message: error.to_string(), hint: error.hint() };
+            problems.push(&place, kind);
+            continue;
         }
+        conditions.push((when, place));
     }
     (checked, conditions)
 }
@@ -162,7 +185,10 @@ impl Parameter<'_> {
     fn set(&self, node: &Located<Node>, problems: &mut Problems) -> Option<Distribution> {
         const EXPECTED: &str = "a list of values, { int = [low, high] } or { float = [low, high] }";
         match &node.value {
-            Node::Text(_) | Node::Boolean(_) if self.number == Number::Any => {
+            Node::Text(_) | Node::Boolean(_) if self.values == Values::Any => {
+                self.list(std::slice::from_ref(node), &node.place, problems)
+            }
+            Node::Text(_) if matches!(self.values, Values::Word(_)) => {
                 self.list(std::slice::from_ref(node), &node.place, problems)
             }
             Node::List(items) => self.list(items, &node.place, problems),
@@ -178,9 +204,13 @@ impl Parameter<'_> {
                     _ => self.list(std::slice::from_ref(node), &node.place, problems),
                 }
             }
-            Node::Table(table) => range::range(self, table, &node.place, problems),
+            Node::Table(table) if !matches!(self.values, Values::Word(_)) => {
+                range::range(self, table, &node.place, problems)
+            }
             other => {
-                problems.push(&node.place, wrong_type(self.name, EXPECTED, other));
+                let is_word = matches!(self.values, Values::Word(_));
+                let expected = if is_word { "a list of words" } else { EXPECTED };
+                problems.push(&node.place, wrong_type(self.name, expected, other));
                 None
             }
         }
@@ -217,17 +247,26 @@ impl Parameter<'_> {
     }
 
     fn value(&self, node: &Located<Node>, problems: &mut Problems) -> Option<ParamValue> {
-        let value = match (&node.value, self.number) {
-            (Node::Integer(i), Number::Whole | Number::Any) => ParamValue::Int(*i),
-            (Node::Integer(i), Number::Real) => ParamValue::Float(*i as f64),
-            (Node::Float(x), Number::Real | Number::Any) => ParamValue::Float(*x),
-            (Node::Boolean(b), Number::Any) => return Some(ParamValue::Bool(*b)),
-            (Node::Text(text), Number::Any) => return Some(ParamValue::Text(text.clone())),
-            (other, number) => {
-                let expected = match number {
-                    Number::Whole => "a whole number",
-                    Number::Real => "a number",
-                    Number::Any => "a number, a word, true or false",
+        let value = match (&node.value, self.values) {
+            (Node::Integer(i), Values::Whole | Values::Any) => ParamValue::Int(*i),
+            (Node::Integer(i), Values::Real) => ParamValue::Float(*i as f64),
+            (Node::Float(x), Values::Real | Values::Any) => ParamValue::Float(*x),
+            (Node::Boolean(b), Values::Any) => return Some(ParamValue::Bool(*b)),
+            (Node::Text(text), Values::Any) => return Some(ParamValue::Text(text.clone())),
+            (Node::Text(text), Values::Word(known)) => {
+                if known.contains(&text.as_str()) {
+                    return Some(ParamValue::Text(text.clone()));
+                }
+                let (key, word) = (self.name.into(), text.clone());
+                problems.push(&node.place, ProblemKind::UnknownWord { key, word, known });
+                return None;
+            }
+            (other, values) => {
+                let expected = match values {
+                    Values::Whole => "a whole number",
+                    Values::Real => "a number",
+                    Values::Word(_) => "a word",
+                    Values::Any => "a number, a word, true or false",
                 };
                 problems.push(&node.place, wrong_type(self.name, expected, other));
                 return None;

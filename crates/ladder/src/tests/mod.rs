@@ -2,6 +2,7 @@
 
 mod damaged;
 mod messages;
+mod searched;
 
 use std::path::Path;
 use std::time::Duration;

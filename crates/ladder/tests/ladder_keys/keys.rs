@@ -48,7 +48,7 @@ pub(crate) enum Absent {
 
 use Absent::{Is, Means, Required};
 
-use crate::tables::{COMMAND, FLOAT, PATTERN};
+use crate::tables::{COMMAND, FLOAT, PATTERN, SEARCHED};
 
 impl Table {
     pub(crate) const fn new(
@@ -564,6 +564,33 @@ pub(crate) const SPACE: &[Key] = &[
     Key::new("learning_rate", Means("0.0001"), "[0.001]", "Peak learning rate."),
     Key::new("dropout", Means("0.1"), "[0.2]", "Dropout probability."),
     Key::new("weight_decay", Means("0"), "[0.01]", "Decoupled weight decay."),
+    Key::new("batch_size", Means("that of `[model]`"), "[64]", "Number of windows in a batch."),
+    Key::new("epochs", Means("those of `[model]`"), "[20]", "Largest number of epochs of a trial."),
+    Key::new(
+        "warmup_epochs",
+        Means("those of `[model]`"),
+        "[1.5]",
+        "Epochs of linear warm-up of the learning rate; only combinations with at least as many `epochs` \
+         are tried.",
+    ),
+    Key::new("loss", Means("that of `[model]`"), "[\"focal\"]", "Loss of classes.").takes("a list of these"),
+    Key::new("normalize", Means("that of `[model]`"), "[\"none\"]", "Scaling of the inputs.")
+        .takes("a list of these"),
+    Key::new(
+        "context",
+        Means("that of `[model]`"),
+        "[96]",
+        "Rows in a window; all parts are cut for the longest.",
+    )
+    .base(SEARCHED),
+    Key::new(
+        "patch",
+        Means("that of `[model]`"),
+        "[8]",
+        "Rows in a patch; only combinations with at least as long a `context` are tried.",
+    )
+    .base(SEARCHED),
+    Key::new("stride", Means("that of `[model]`"), "[4]", "Rows from one patch to the next.").base(SEARCHED),
     Key::new(
         "constraints",
         Means("none"),

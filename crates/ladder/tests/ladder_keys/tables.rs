@@ -54,6 +54,16 @@ pub(crate) const FLOAT: &str = concat!(
     "[command]\nrun = [\"train\"]\n"
 );
 
+/// A ladder that searches the shape of its windows.
+pub(crate) const SEARCHED: &str = concat!(
+    "name = \"n\"\n",
+    "[data]\npath = \"rows.csv\"\nlabel = \"up\"\n",
+    "[model]\nepochs = 20\n",
+    "[space]\nd_model = [16, 32]\nn_layers = [1, 2]\nn_heads = [2]\n",
+    "context = [80]\npatch = [16]\nstride = [8]\n",
+    "[[budget]]\nlabel = \"S\"\nweights = 100000\n"
+);
+
 pub(crate) const INTRODUCTION: &[&str] = &[
     "A ladder file is a TOML file that describes one experiment at several sizes. It names the data and the \
      model, or a program that trains; the search space; and the budgets. Its usual name is \
@@ -105,7 +115,8 @@ pub(crate) const TABLES: &[Table] = &[
         .about("Shares of the rows, each above 0 and below 1. The rest is the test part."),
     Table::new("`[model]`", "model", MODEL, MODEL_KEYS)
         .about(
-            "Settings of the built-in PatchTST model that are fixed for all trials. [The \
+            "Settings of the built-in PatchTST model that are fixed for all trials, unless \
+             [trials choose them](trainer.md#settings-that-trials-choose). [The \
                  trainer](trainer.md) describes the model.",
         )
         .after(
@@ -144,12 +155,15 @@ pub(crate) const TABLES: &[Table] = &[
         )
         .after(
             "A parameter in `[budget.space]` replaces that of `[space]`, including its condition; \
-             constraints are added.",
+             constraints are added. `batch_size` and the keys after it are settings of `[model]` that \
+             [trials choose](trainer.md#settings-that-trials-choose) where they stand here. A setting stands \
+             in one of the two places, for all budgets: in `[model]`, or in the space of every budget.",
         ),
     Table::new("A range: `{ int = [low, high] }` or `{ float = [low, high] }`", "space.x", COMMAND, RANGE)
         .about(
-            "Both bounds belong to the range. `d_model`, `n_layers`, `n_heads` and `d_ff_ratio` \
-             accept only `int`.",
+            "Both bounds belong to the range. `d_model`, `n_layers`, `n_heads`, `d_ff_ratio`, `batch_size`, \
+             `epochs`, `context`, `patch` and `stride` accept only `int`; `loss` and `normalize` have no \
+             range.",
         ),
     Table::new("A list with a condition: `{ values = [...] }`", "space.z", COMMAND, LIST)
         .about("A list that needs no condition is written as a plain list."),

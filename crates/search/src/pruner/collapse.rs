@@ -2,16 +2,15 @@
 
 use allometry_core::{CollapseSpec, EarlyStop};
 
-use super::{Decision, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, ReportingTrial, Rule};
 
 /// Stops a trial whose predictions on the validation rows, by its metrics `pred_min` and `pred_max`, were
 /// constant in each of the last `epochs` reports. Without these metrics it stops no trial.
 #[derive(Debug)]
 pub(super) struct Collapse(pub(super) CollapseSpec);
 
-impl Pruner for Collapse {
-    fn decide(&self, _view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+impl Rule for Collapse {
+    fn decide(&self, _peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
         let CollapseSpec { epochs, spread } = self.0;
         let is_constant = |step: &i64| {
             let metrics = trial.metrics.get(step);
@@ -30,9 +29,10 @@ impl Pruner for Collapse {
 mod tests {
     use std::collections::BTreeMap;
 
-    use allometry_core::TrialNumber;
+    use allometry_core::{Params, TrialNumber};
 
     use super::*;
+    use crate::sampler::StudyView;
 
     fn decision(spreads: &[Option<f64>]) -> Decision {
         let steps = 1..=spreads.len() as i64;
@@ -44,9 +44,11 @@ mod tests {
                 (step, spread.map(pair).into_iter().flatten().collect())
             })
             .collect();
-        let trial = ReportingTrial { number: TrialNumber(0), intermediate: &intermediate, metrics: &metrics };
+        let (number, params) = (TrialNumber(0), &Params::default());
+        let trial = ReportingTrial { number, params, intermediate: &intermediate, metrics: &metrics };
         let view = StudyView { finished: &[], running: &[], other_budgets: &[] };
-        Collapse(CollapseSpec { epochs: 3, spread: 0.01 }).decide(&view, &trial)
+        Collapse(CollapseSpec { epochs: 3, spread: 0.01 })
+            .decide(&Peers { view: &view, having: None }, &trial)
     }
 
     #[test]

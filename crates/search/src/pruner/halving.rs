@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use allometry_core::{Direction, HalvingSpec, TrialNumber};
 
-use super::{Decision, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, ReportingTrial, Rule};
 
 /// Stops a trial that, when it reaches a rung, is not in the best share of the trials that reached it before;
 /// equivalent to Optuna's `SuccessiveHalvingPruner`.
@@ -19,9 +18,9 @@ pub(super) struct Halving {
     pub(super) steps: u64,
 }
 
-impl Pruner for Halving {
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
-        self.decide_among(view, trial, |_| true)
+impl Rule for Halving {
+    fn decide(&self, peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
+        self.decide_among(peers, trial, |_| true)
     }
 }
 
@@ -29,7 +28,7 @@ impl Halving {
     /// The decision in competition with the trials that `competes` accepts.
     pub(super) fn decide_among(
         &self,
-        view: &StudyView<'_>,
+        peers: &Peers<'_>,
         trial: &ReportingTrial<'_>,
         competes: impl Fn(TrialNumber) -> bool,
     ) -> Decision {
@@ -45,7 +44,7 @@ impl Halving {
                 if value.is_nan() {
                     return Decision::prune_if(true);
                 }
-                let others = view
+                let others = peers
                     .all()
                     .filter(|other| other.number != trial.number && competes(other.number))
                     .filter_map(|other| reached(&other.intermediate, place).map(|(_, value)| value));

@@ -3,8 +3,7 @@
 use allometry_core::{HalvingSpec, HyperbandSpec, TrialNumber};
 
 use super::halving::Halving;
-use super::{Decision, PrunedStudy, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, PrunedStudy, ReportingTrial, Rule};
 
 /// Successive halving in brackets with different first rungs; equivalent to Optuna's `HyperbandPruner`. A
 /// checksum of the study's name and the trial's number determines the bracket of a trial, which competes only
@@ -57,10 +56,10 @@ impl Hyperband {
     }
 }
 
-impl Pruner for Hyperband {
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+impl Rule for Hyperband {
+    fn decide(&self, peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
         let own = self.bracket(trial.number);
-        self.brackets[own].halving.decide_among(view, trial, |other| self.bracket(other) == own)
+        self.brackets[own].halving.decide_among(peers, trial, |other| self.bracket(other) == own)
     }
 }
 

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 pub use exemption::Exemption;
 pub use percentile::pruning_bars;
 
-use allometry_core::{Direction, EarlyStop, PrunerKind, PrunerSpec, TrialNumber};
+use allometry_core::{
+    Direction, EarlyStop, FrozenTrial, ParamValue, Params, PrunerKind, PrunerSpec, TrialNumber,
+};
 
 use crate::sampler::StudyView;
 
@@ -24,6 +26,8 @@ use crate::sampler::StudyView;
 pub struct ReportingTrial<'a> {
     /// Number of the trial.
     pub number: TrialNumber,
+    /// Configuration of the trial.
+    pub params: &'a Params,
     /// Objective value by step, the newest included; NaN allowed.
     pub intermediate: &'a BTreeMap<i64, f64>,
     /// Other metrics of each step by name.
@@ -52,11 +56,36 @@ impl Decision {
     }
 }
 
-/// Decides whether a trial continues. A pruner keeps no state between calls: it uses only the view, whose
-/// running trials may include the trial itself.
-pub trait Pruner: Send + Sync {
+/// The trials that a trial is compared with, which may include the trial itself.
+struct Peers<'a> {
+    view: &'a StudyView<'a>,
+    /// Parameter and value that all of them have; `None` for all trials of the view.
+    having: Option<(&'a str, &'a ParamValue)>,
+}
+
+impl<'a> Peers<'a> {
+    /// Ended trials.
+    fn finished(&self) -> impl Iterator<Item = &'a FrozenTrial> {
+        self.of(self.view.finished)
+    }
+
+    /// All trials, ended ones first.
+    fn all(&self) -> impl Iterator<Item = &'a FrozenTrial> {
+        self.of(self.view.finished).chain(self.of(self.view.running))
+    }
+
+    fn of(&self, trials: &'a [FrozenTrial]) -> impl Iterator<Item = &'a FrozenTrial> {
+        let having = self.having;
+        trials
+            .iter()
+            .filter(move |trial| having.is_none_or(|(name, value)| trial.params.get(name) == Some(value)))
+    }
+}
+
+/// Decides whether a trial continues. A rule keeps no state between calls.
+trait Rule: Send + Sync {
     /// The decision after the trial's latest report.
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision;
+    fn decide(&self, peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision;
 }
 
 /// The properties of a study that a pruner needs in addition to the trials.
@@ -68,19 +97,40 @@ pub struct PrunedStudy {
     pub direction: Direction,
     /// Largest number of steps of a trial, at least 1.
     pub steps: u64,
+    /// Parameter that sets the number of steps of a trial; `None` if all trials have the same number.
+    pub length: Option<&'static str>,
 }
 
-/// Builds the pruner of `spec`; the collapse pruner decides first where both are configured.
-pub fn build(spec: &PrunerSpec, study: &PrunedStudy) -> Box<dyn Pruner> {
-    let mut parts: Vec<Box<dyn Pruner>> = Vec::new();
-    if let Some(collapse) = spec.collapse {
-        parts.push(Box::new(collapse::Collapse(collapse)));
+/// The pruner of a study.
+///
+/// Where trials have different numbers of steps, a trial is compared with those of its own number alone: at
+/// one step the others are at another place of their learning rate schedule.
+pub struct Pruner {
+    spec: PrunerSpec,
+    study: PrunedStudy,
+}
+
+impl Pruner {
+    /// The pruner of `spec`; the collapse pruner decides first where both are configured.
+    pub fn new(spec: &PrunerSpec, study: PrunedStudy) -> Self {
+        Self { spec: spec.clone(), study }
     }
-    parts.extend(of_kind(&spec.kind, study));
-    Box::new(FirstOf(parts))
+
+    /// The decision after the trial's latest report. It depends only on the view, whose running trials may
+    /// include the trial itself.
+    pub fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+        let having = self.study.length.and_then(|name| Some((name, trial.params.get(name)?)));
+        let own = having.and_then(|(_, steps)| u64::try_from(steps.as_i64()?).ok());
+        let study = PrunedStudy { steps: own.unwrap_or(self.study.steps), ..self.study.clone() };
+        let collapse = self.spec.collapse.map(|spec| Box::new(collapse::Collapse(spec)) as Box<dyn Rule>);
+        let rules = collapse.into_iter().chain(of_kind(&self.spec.kind, &study));
+        let peers = Peers { view, having };
+        let mut decisions = rules.map(|rule| rule.decide(&peers, trial));
+        decisions.find(|decision| *decision != Decision::Continue).unwrap_or(Decision::Continue)
+    }
 }
 
-fn of_kind(kind: &PrunerKind, study: &PrunedStudy) -> Option<Box<dyn Pruner>> {
+fn of_kind(kind: &PrunerKind, study: &PrunedStudy) -> Option<Box<dyn Rule>> {
     let direction = study.direction;
     Some(match kind {
         PrunerKind::None => return None,
@@ -104,14 +154,4 @@ fn of_kind(kind: &PrunerKind, study: &PrunedStudy) -> Option<Box<dyn Pruner>> {
             direction,
         }),
     })
-}
-
-/// Stops a trial where any of its pruners does, with the reason of the first.
-struct FirstOf(Vec<Box<dyn Pruner>>);
-
-impl Pruner for FirstOf {
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
-        let mut decisions = self.0.iter().map(|pruner| pruner.decide(view, trial));
-        decisions.find(|decision| *decision != Decision::Continue).unwrap_or(Decision::Continue)
-    }
 }

@@ -3,8 +3,7 @@
 use allometry_core::Direction;
 
 use super::percentile::best_of;
-use super::{Decision, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, ReportingTrial, Rule};
 
 /// Stops a trial, or lets another pruner decide, where the best of its last `wait` + 1 values is worse than
 /// the best earlier value by more than `min_delta`; equivalent to Optuna's `PatientPruner`.
@@ -12,11 +11,11 @@ pub(super) struct Patience {
     pub(super) wait: u64,
     pub(super) min_delta: f64,
     pub(super) direction: Direction,
-    pub(super) wrapped: Option<Box<dyn Pruner>>,
+    pub(super) wrapped: Option<Box<dyn Rule>>,
 }
 
-impl Pruner for Patience {
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+impl Rule for Patience {
+    fn decide(&self, peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
         let recent = self.wait as usize + 1;
         let Some(before) = trial.intermediate.len().checked_sub(recent).filter(|before| *before > 0) else {
             return Decision::Continue;
@@ -28,7 +27,7 @@ impl Pruner for Patience {
             Direction::Minimize => earlier + self.min_delta < later,
         });
         match &self.wrapped {
-            Some(wrapped) if is_worse => wrapped.decide(view, trial),
+            Some(wrapped) if is_worse => wrapped.decide(peers, trial),
             _ => Decision::prune_if(is_worse),
         }
     }

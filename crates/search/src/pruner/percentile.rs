@@ -6,8 +6,7 @@ use allometry_core::{
     Direction, FrozenTrial, IntervalSpec, PercentileSpec, PrunerKind, PrunerSpec, TrialState,
 };
 
-use super::{Decision, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, ReportingTrial, Rule};
 
 /// Stops a trial whose best value so far is worse than a percentile of the complete trials' values at the
 /// same step; equivalent to Optuna's `PercentilePruner`.
@@ -17,31 +16,36 @@ pub(super) struct Percentile {
     pub(super) direction: Direction,
 }
 
-impl Pruner for Percentile {
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+impl Rule for Percentile {
+    fn decide(&self, peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
         let Some((step, _)) = trial.last() else { return Decision::Continue };
-        if !has_started(&self.spec, view.finished) || !is_due(self.spec.interval, step, trial) {
+        if !has_started(&self.spec, peers.finished()) || !is_due(self.spec.interval, step, trial) {
             return Decision::Continue;
         }
         let Some(best) = best_of(trial.intermediate.values().copied(), self.direction) else {
             return Decision::prune_if(true);
         };
-        let bar = bar(&self.spec, self.direction, view.finished, step);
+        let bar = bar(&self.spec, self.direction, peers.finished(), step);
         Decision::prune_if(bar.is_some_and(|bar| self.direction.better(bar, best)))
     }
 }
 
-fn complete(trials: &[FrozenTrial]) -> impl Iterator<Item = &FrozenTrial> {
-    trials.iter().filter(|trial| trial.state == TrialState::Complete)
+fn complete<'a>(trials: impl Iterator<Item = &'a FrozenTrial>) -> impl Iterator<Item = &'a FrozenTrial> {
+    trials.filter(|trial| trial.state == TrialState::Complete)
 }
 
 /// Whether enough trials are complete for decisions.
-fn has_started(spec: &PercentileSpec, trials: &[FrozenTrial]) -> bool {
+fn has_started<'a>(spec: &PercentileSpec, trials: impl Iterator<Item = &'a FrozenTrial>) -> bool {
     complete(trials).count() as u64 >= spec.n_startup_trials.max(1)
 }
 
 /// The value that a trial must have reached at `step`; `None` where too few trials have reported the step.
-fn bar(spec: &PercentileSpec, direction: Direction, trials: &[FrozenTrial], step: i64) -> Option<f64> {
+fn bar<'a>(
+    spec: &PercentileSpec,
+    direction: Direction,
+    trials: impl Iterator<Item = &'a FrozenTrial>,
+    step: i64,
+) -> Option<f64> {
     let reported: Vec<f64> = complete(trials).filter_map(|t| t.intermediate.get(&step).copied()).collect();
     if (reported.len() as u64) < spec.n_min_trials {
         return None;
@@ -57,15 +61,15 @@ fn bar(spec: &PercentileSpec, direction: Direction, trials: &[FrozenTrial], step
 /// other pruners than the percentile, and before it decides.
 pub fn pruning_bars(spec: &PrunerSpec, direction: Direction, trials: &[FrozenTrial]) -> BTreeMap<i64, f64> {
     let PrunerKind::Percentile(spec) = &spec.kind else { return BTreeMap::new() };
-    if !has_started(spec, trials) {
+    if !has_started(spec, trials.iter()) {
         return BTreeMap::new();
     }
     let (warmup, interval) =
         (spec.interval.n_warmup_steps as i64, spec.interval.interval_steps.max(1) as i64);
     let steps: BTreeSet<i64> =
-        complete(trials).flat_map(|trial| trial.intermediate.keys().copied()).collect();
+        complete(trials.iter()).flat_map(|trial| trial.intermediate.keys().copied()).collect();
     let due = steps.into_iter().filter(|step| *step >= warmup && (step - warmup) % interval == 0);
-    due.filter_map(|step| Some((step, bar(spec, direction, trials, step)?))).collect()
+    due.filter_map(|step| Some((step, bar(spec, direction, trials.iter(), step)?))).collect()
 }
 
 /// The best of the values, NaN excluded.
@@ -102,6 +106,7 @@ mod tests {
     use allometry_core::{Params, TrialNumber};
 
     use super::*;
+    use crate::sampler::StudyView;
 
     /// A trial goes on exactly if it is at the bar or better.
     #[test]
@@ -134,9 +139,10 @@ mod tests {
             {
                 let intermediate = [(2, value)].into();
                 let metrics = BTreeMap::new();
-                let trial =
-                    ReportingTrial { number: TrialNumber(9), intermediate: &intermediate, metrics: &metrics };
-                assert_eq!(Percentile { spec, direction }.decide(&view, &trial), decision);
+                let (number, params) = (TrialNumber(9), &Params::default());
+                let trial = ReportingTrial { number, params, intermediate: &intermediate, metrics: &metrics };
+                let peers = Peers { view: &view, having: None };
+                assert_eq!(Percentile { spec, direction }.decide(&peers, &trial), decision);
             }
             assert!(pruning_bars(&pruner, direction, &trials[..4]).is_empty(), "too few trials are complete");
         }

@@ -3,8 +3,7 @@
 use allometry_core::IntervalSpec;
 
 use super::percentile::is_due;
-use super::{Decision, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, ReportingTrial, Rule};
 
 /// Stops a trial whose latest value is outside of a range or NaN; equivalent to Optuna's `ThresholdPruner`.
 #[derive(Debug)]
@@ -14,8 +13,8 @@ pub(super) struct Threshold {
     pub(super) interval: IntervalSpec,
 }
 
-impl Pruner for Threshold {
-    fn decide(&self, _view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+impl Rule for Threshold {
+    fn decide(&self, _peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
         let Some((step, value)) = trial.last() else { return Decision::Continue };
         let outside = value.is_nan() || value < self.lower || value > self.upper;
         Decision::prune_if(outside && is_due(self.interval, step, trial))

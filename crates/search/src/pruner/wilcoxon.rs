@@ -1,10 +1,9 @@
 //! A pruner of trials that are significantly worse than the best trial.
 
-use allometry_core::{Direction, incumbent};
+use allometry_core::Direction;
 
 use super::signed_rank::{Tail, p_value};
-use super::{Decision, Pruner, ReportingTrial};
-use crate::sampler::StudyView;
+use super::{Decision, Peers, ReportingTrial, Rule};
 
 /// Stops a trial whose values are worse than the best trial's at the same steps by the one-sided signed-rank
 /// test, unless its mean is better; equivalent to Optuna's `WilcoxonPruner`. It is meant for objectives whose
@@ -16,9 +15,12 @@ pub(super) struct Wilcoxon {
     pub(super) direction: Direction,
 }
 
-impl Pruner for Wilcoxon {
-    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
-        let Some(best) = incumbent(view.finished, self.direction) else { return Decision::Continue };
+impl Rule for Wilcoxon {
+    fn decide(&self, peers: &Peers<'_>, trial: &ReportingTrial<'_>) -> Decision {
+        let valued = peers.finished().filter_map(|trial| Some((trial, trial.eligible_value()?)));
+        let best =
+            valued.reduce(|best, next| if self.direction.better(next.1, best.1) { next } else { best });
+        let Some((best, _)) = best else { return Decision::Continue };
         let (own, best) = (trial.intermediate, &best.intermediate);
         if own.is_empty() || best.is_empty() || own.values().chain(best.values()).any(|v| !v.is_finite()) {
             return Decision::Continue;

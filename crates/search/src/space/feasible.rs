@@ -1,6 +1,6 @@
 //! The feasible set of a budget: its admitted architectures, enumerated once, and their configurations.
 
-use allometry_core::space::{ARCHITECTURE, When, ordered};
+use allometry_core::space::{ARCHITECTURE, When, WhenError, ordered};
 use allometry_core::{Condition, ModelSize, ParamValue, Params, SearchSpace, SizeBudget, WeightTarget};
 
 use super::axis::Axis;
@@ -9,7 +9,7 @@ use super::configuration::Configuration;
 use super::error::{NoFeasible, SpaceError};
 use super::gate::{Gate, INACTIVE};
 use super::mixed_constraints::MixedConstraints;
-use super::quantities::{Blame, Blames, Measured, Quantities};
+use super::quantities::{Blame, Blames, Measured, Numeric, Quantities};
 
 /// Largest number of architectures that are enumerated.
 const MAX_ARCHITECTURES: u64 = 1 << 24;
@@ -101,7 +101,28 @@ impl Feasible {
         conditions: &[When],
         measure: impl Fn(&Params) -> Measured,
     ) -> Result<Self, SpaceError> {
-        let is_architecture: Vec<bool> = space.iter().map(|(name, _)| ARCHITECTURE.contains(&name)).collect();
+        Self::shaped_by(&ARCHITECTURE, space, budget, constraints, conditions, measure)
+    }
+
+    /// The feasible set of a model whose size the parameters `architecture` determine, which have no
+    /// condition.
+    ///
+    /// # Errors
+    /// The errors of [`Self::conditional`].
+    pub fn shaped_by(
+        architecture: &[&str],
+        space: &SearchSpace,
+        budget: &SizeBudget,
+        constraints: &[Condition],
+        conditions: &[When],
+        measure: impl Fn(&Params) -> Measured,
+    ) -> Result<Self, SpaceError> {
+        if let Some(When { parameter, .. }) =
+            conditions.iter().find(|when| architecture.contains(&when.parameter.as_str()))
+        {
+            return Err(WhenError::Architecture { parameter: parameter.clone() }.into());
+        }
+        let is_architecture: Vec<bool> = space.iter().map(|(name, _)| architecture.contains(&name)).collect();
         let axes = |wanted: bool| {
             let with_side = space.iter().zip(&is_architecture).filter(move |(_, side)| **side == wanted);
             with_side.map(|((name, set), _)| Axis::new(name, set)).collect::<Vec<_>>()
@@ -121,7 +142,8 @@ impl Feasible {
             distinct: None,
             mixed: MixedConstraints::default(),
         };
-        let (mixed, constraints) = MixedConstraints::split(constraints, &feasible.rest);
+        let numeric = feasible.numeric();
+        let (mixed, constraints) = MixedConstraints::split(constraints, &numeric);
         let constraints = constraints.as_slice();
         feasible.mixed = mixed;
         feasible.check_axes()?;
@@ -130,10 +152,11 @@ impl Feasible {
             let (place, axis) = axes().enumerate().find(|(_, axis)| axis.name == name)?;
             Some((place, &axis.levels))
         });
-        feasible.enumerate(constraints, &measure);
+        let quantities = Quantities::new(&feasible.architecture, &numeric);
+        feasible.enumerate(constraints, &quantities, &measure);
         feasible.weigh();
         if feasible.places.is_empty() {
-            let blames = feasible.blames(constraints, &measure);
+            let blames = feasible.blames(constraints, &quantities, &measure);
             let no_feasible = NoFeasible { budget: budget.clone(), census: feasible.census, blames };
             return Err(SpaceError::NoFeasible(Box::new(no_feasible)));
         }
@@ -213,6 +236,26 @@ impl Feasible {
         &self.conditions
     }
 
+    /// The numeric parameters that constraints can use by their names, in the order of the space.
+    fn numeric(&self) -> Vec<Numeric> {
+        let (mut architecture, mut rest) = (0..self.architecture.len(), 0..self.rest.len());
+        let numeric = self.is_architecture.iter().filter_map(|is_architecture| {
+            if *is_architecture {
+                let place = architecture.next()?;
+                self.architecture[place].is_quantity().then_some(Numeric::Architecture(place))
+            } else {
+                let place = rest.next()?;
+                self.rest[place].is_quantity().then_some(Numeric::Other(place))
+            }
+        });
+        numeric.collect()
+    }
+
+    /// Whether a parameter of the space is one of the architecture.
+    pub(crate) fn is_of_architecture(&self, name: &str) -> bool {
+        self.architecture.iter().any(|axis| axis.name == name)
+    }
+
     fn check_axes(&self) -> Result<(), SpaceError> {
         if let Some(axis) = self.architecture.iter().find(|axis| axis.is_continuous()) {
             let (parameter, range) = (axis.name.clone(), axis.set.to_string());
@@ -230,8 +273,13 @@ impl Feasible {
         Ok(())
     }
 
-    fn enumerate(&mut self, constraints: &[Condition], measure: &impl Fn(&Params) -> Measured) {
-        let quantities = Quantities::new(&self.architecture);
+    fn enumerate(
+        &mut self,
+        constraints: &[Condition],
+        quantities: &Quantities,
+        measure: &impl Fn(&Params) -> Measured,
+    ) {
+        let mut values = Vec::new();
         let mut counter = Counter::new(&self.budget, constraints.len());
         let (mut places, mut sizes, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let keeps = !self.mixed.is_empty();
@@ -241,8 +289,8 @@ impl Feasible {
                 return;
             }
             let measured = measure(params);
-            if !constraints.is_empty() {
-                let values = quantities.of(digits, measured);
+            if keeps || !constraints.is_empty() {
+                quantities.write(digits, measured, &mut values);
                 if let Some(violated) = constraints.iter().position(|c| !c.holds(&values)) {
                     counter.violates(violated);
                     return;
@@ -252,7 +300,7 @@ impl Feasible {
                 places.push(index);
                 sizes.push(measured.size);
                 if keeps {
-                    kept.push(quantities.of(digits, measured));
+                    kept.extend_from_slice(&values);
                 }
             }
         });
@@ -262,8 +310,13 @@ impl Feasible {
     }
 
     /// The effects of the constraints in a budget without feasible architectures.
-    fn blames(&self, constraints: &[Condition], measure: &impl Fn(&Params) -> Measured) -> Vec<Blame> {
-        let quantities = Quantities::new(&self.architecture);
+    fn blames(
+        &self,
+        constraints: &[Condition],
+        quantities: &Quantities,
+        measure: &impl Fn(&Params) -> Measured,
+    ) -> Vec<Blame> {
+        let mut values = Vec::new();
         let mut blames = Blames::new(constraints);
         if constraints.is_empty() {
             return blames.finish();
@@ -271,7 +324,7 @@ impl Feasible {
         self.walk(|_, digits, params, fits| {
             if fits {
                 let measured = measure(params);
-                let values = quantities.of(digits, measured);
+                quantities.write(digits, measured, &mut values);
                 let holds: Vec<bool> = constraints.iter().map(|c| c.holds(&values)).collect();
                 let any = self.budget.target == WeightTarget::Any;
                 blames.take(&holds, measured.size.map_or(any, |size| self.budget.admits(size)));

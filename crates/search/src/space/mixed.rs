@@ -105,8 +105,10 @@ pub(super) fn shifted(point: &[f64], k: u32) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use allometry_core::rng::{stream, uniform};
-    use allometry_core::space::{When, constraint};
-    use allometry_core::{Condition, Distribution, Params, SearchSpace};
+    use allometry_core::space::{When, WhenError, constraint};
+    use allometry_core::{
+        Condition, Distribution, ModelSize, ParamValue, Params, SearchSpace, SizeBudget, WeightTarget,
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -165,6 +167,53 @@ mod tests {
         let removed: f64 = census.mixed.iter().map(|(_, share)| share).sum();
         assert!((1.0 - left - removed).abs() < 1e-12 && census.mixed.len() == 2, "{census:?}");
         assert_eq!(census.constrained, [("n_heads <= 4".to_owned(), 0)]);
+    }
+
+    /// Constraints on parameters of the architecture that are no quantities of their own, alone and with
+    /// others.
+    #[test]
+    fn parameters_that_shape_a_model_are_enumerated_with_it() {
+        let space = space_of(&[
+            ("batch", ints(&[16, 64])),
+            ("context", ints(&[8, 16, 32])),
+            ("d_model", ints(&[8, 16])),
+            ("patch", ints(&[4, 16])),
+        ]);
+        let total = |params: &Params| (get(params, "d_model") * get(params, "context")) as u64;
+        let measure = |params: &Params| {
+            let total = total(params);
+            Measured { size: Some(ModelSize { total, non_embedding: total }), flops: None }
+        };
+        let texts = ["patch <= context", "batch * context <= 1024"];
+        let constraints: Vec<Condition> =
+            texts.iter().map(|text| constraint(text, &space).unwrap()).collect();
+        let shape = ["d_model", "context", "patch"];
+        let budget = SizeBudget::new("b", WeightTarget::Near { weights: 256, tolerance: 0.0 });
+        let feasible = Feasible::shaped_by(&shape, &space, &budget, &constraints, &[], measure).unwrap();
+        let all: Vec<String> = (0..feasible.configurations().unwrap())
+            .map(|number| feasible.params(&feasible.configuration(number)).to_string())
+            .collect();
+        assert_eq!(
+            all,
+            [
+                "batch=16 context=16 d_model=16 patch=4",
+                "batch=64 context=16 d_model=16 patch=4",
+                "batch=16 context=16 d_model=16 patch=16",
+                "batch=64 context=16 d_model=16 patch=16",
+                "batch=16 context=32 d_model=8 patch=4",
+                "batch=16 context=32 d_model=8 patch=16",
+            ]
+        );
+        let census = feasible.census();
+        assert_eq!((census.considered, census.feasible), (12, 4));
+        assert_eq!(census.constrained, [("patch <= context".to_owned(), 2)]);
+        assert_eq!(census.mixed, [("batch * context <= 1024".to_owned(), 0.25)]);
+        let when = When {
+            parameter: "context".into(),
+            requires: [("d_model".to_owned(), vec![ParamValue::Int(8)])].into_iter().collect(),
+        };
+        let error = Feasible::shaped_by(&shape, &space, &budget, &constraints, &[when], measure).unwrap_err();
+        assert!(matches!(error, SpaceError::When(WhenError::Architecture { .. })), "{error}");
     }
 
     #[test]

@@ -17,29 +17,49 @@ pub struct Measured {
     pub flops: Option<f64>,
 }
 
-/// Computes the quantities of architectures.
+/// The place of a numeric parameter that constraints can use by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numeric {
+    /// Index among the architecture parameters.
+    Architecture(usize),
+    /// Index among the other parameters.
+    Other(usize),
+}
+
+/// Computes the values of the names in constraints that an architecture determines.
 pub(super) struct Quantities {
     /// Index and level values of each of the first four quantities, where the space has it.
     axes: [Option<(usize, Vec<f64>)>; 4],
+    /// Index and level values of each numeric parameter that is one of the architecture, in the order of the
+    /// space.
+    numeric: Vec<Option<(usize, Vec<f64>)>>,
 }
 
 impl Quantities {
-    pub(super) fn new(axes: &[Axis]) -> Self {
-        let find = |name: &str| {
-            let place = axes.iter().position(|axis| axis.name == name)?;
+    pub(super) fn new(axes: &[Axis], numeric: &[Numeric]) -> Self {
+        let levels = |place: usize| {
             let levels = axes[place].levels.iter().map(|level| level.as_f64().unwrap_or(f64::NAN));
-            Some((place, levels.collect()))
+            (place, levels.collect::<Vec<f64>>())
         };
-        Self { axes: [find(QUANTITIES[0]), find(QUANTITIES[1]), find(QUANTITIES[2]), find(QUANTITIES[3])] }
+        let find = |name: &str| axes.iter().position(|axis| axis.name == name).map(levels);
+        let numeric = numeric.iter().map(|numeric| match *numeric {
+            Numeric::Architecture(place) => Some(levels(place)),
+            Numeric::Other(_) => None,
+        });
+        Self {
+            axes: [find(QUANTITIES[0]), find(QUANTITIES[1]), find(QUANTITIES[2]), find(QUANTITIES[3])],
+            numeric: numeric.collect(),
+        }
     }
 
-    /// The values of [`QUANTITIES`]; NaN where unknown.
-    pub(super) fn of(&self, digits: &[usize], measured: Measured) -> [f64; 9] {
+    /// Writes the values of [`QUANTITIES`] and of the numeric parameters; NaN where unknown.
+    pub(super) fn write(&self, digits: &[usize], measured: Measured, values: &mut Vec<f64>) {
         let axis = |i: usize| self.axes[i].as_ref().map(|(place, levels)| levels[digits[*place]]);
         let value = |i: usize| axis(i).unwrap_or(f64::NAN);
         let (d_model, n_heads, ratio) = (value(0), value(2), axis(3).unwrap_or(D_FF_RATIO));
         let weights = |count: fn(ModelSize) -> u64| measured.size.map_or(f64::NAN, |size| count(size) as f64);
-        [
+        values.clear();
+        values.extend([
             d_model,
             value(1),
             n_heads,
@@ -49,7 +69,9 @@ impl Quantities {
             weights(|size| size.total),
             weights(|size| size.non_embedding),
             measured.flops.unwrap_or(f64::NAN),
-        ]
+        ]);
+        let level = |(place, levels): &(usize, Vec<f64>)| levels[digits[*place]];
+        values.extend(self.numeric.iter().map(|numeric| numeric.as_ref().map_or(f64::NAN, level)));
     }
 }
 

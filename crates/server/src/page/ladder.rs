@@ -98,7 +98,9 @@ fn behind(study: &StoredStudy) -> Behind {
     let curves = study.trials.iter().filter(is_drawn).map(|trial| points(&trial.intermediate)).collect();
     let file = study.record.facts.ladder_file.as_ref();
     let ladder = file.and_then(|file| file.read(&file.path(None), &[]).ok());
+    // Where trials have different numbers of epochs, there is a threshold for each.
     let bars = ladder
+        .filter(|ladder| ladder.length_parameter().is_none())
         .and_then(|ladder| ladder.pruner)
         .map(|pruner| pruning_bars(&pruner, study.record.direction(), &study.trials));
     Behind { curves, threshold: bars.map(|bars| points(&bars)).unwrap_or_default() }

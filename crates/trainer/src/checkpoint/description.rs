@@ -29,7 +29,7 @@ pub struct Description {
     pub params: Params,
     /// Seed of everything random in the training.
     pub seed: u64,
-    /// Settings of the ladder's table `[model]`.
+    /// Settings of the trial: those of the ladder's table `[model]`, with its own values.
     pub model: ModelSpec,
     /// Features of a row and their preparation.
     pub data: DataDescription,

@@ -100,6 +100,14 @@ pub enum ArchitectureError {
         /// Rows from one patch to the next.
         stride: usize,
     },
+    /// Windows are longer than those of the data set.
+    #[error("a window of {context} rows is longer than those of the ladder, which have {longest}")]
+    LongContext {
+        /// Rows in a window of the trial.
+        context: usize,
+        /// Rows in a window of the data set.
+        longest: usize,
+    },
     /// The data set has no features.
     #[error("the data set has no features")]
     NoFeatures,
@@ -121,6 +129,9 @@ impl ArchitectureError {
             Self::PatchesDoNotFit { .. } => {
                 Some("`patch` must lie in 1..=context and `stride` above 0".into())
             }
+            Self::LongContext { .. } => Some(
+                "the rows of all trials are those that the longest `context` of the spaces admits".into(),
+            ),
             Self::OutOfRange { .. } | Self::NoFeatures => None,
         }
     }
@@ -192,6 +203,13 @@ impl Geometry {
     /// Returns the number of patches of a window.
     pub fn patches(self) -> usize {
         (self.context - self.patch) / self.stride + 1
+    }
+
+    /// Returns the newest rows of a window, and the rows between patches, that no patch contains.
+    pub fn unseen(self) -> [usize; 2] {
+        let Self { context, patch, stride, .. } = self;
+        let gaps = self.patches() - 1;
+        [context - (gaps * stride + patch), gaps * stride.saturating_sub(patch)]
     }
 
     /// Returns the number of columns of the series from which patches are cut.

@@ -82,7 +82,8 @@ impl Tried {
             workers: 1,
             deadline: None,
             seed: ladder.seed,
-            epochs: ladder.objective.steps(),
+            epochs: ladder.steps(),
+            length: ladder.length_parameter(),
             lease: RunOptions::LEASE,
             retries: 0,
         };

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::attempt::Tried;
 use super::power::Power;
+use super::unseen::UnseenRows;
 use crate::command::confirm_cost::Cost;
 
 /// The result of a check.
@@ -13,6 +14,9 @@ pub(super) struct Found {
     pub(super) schema: &'static str,
     /// The table; `None` if a program evaluates the trials.
     pub(super) table: Option<Table>,
+    /// Combinations of settings with which rows of a window are in no patch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) unseen_rows: Vec<UnseenRows>,
     /// Name of the device that trains the built-in model; `None` if processors do.
     pub(super) device: Option<String>,
     /// The program that evaluates the trials; `None` for the built-in model.

@@ -7,10 +7,11 @@ mod holes;
 mod power;
 mod suggestion;
 mod text;
+mod unseen;
 
 use allometry_analysis::stats;
-use allometry_core::RowCount;
-use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ScoredPart, Task};
+use allometry_core::Params;
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ModelSpec, ScoredPart, Task};
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
@@ -32,6 +33,7 @@ use found::{
 pub(super) use holes::set_holes;
 use power::Power;
 pub(super) use text::dropped_rows;
+use unseen::UnseenRows;
 
 /// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;
@@ -183,8 +185,7 @@ impl Check {
     ) -> Result<Found, CliError> {
         let (trainer, command) = match evaluator {
             Evaluator::Model(prepared) => {
-                let epochs = prepared.model().epochs;
-                (Some(Trainer { objective: prepared.objective()?, epochs }), None)
+                (Some(Trainer { objective: prepared.objective()?, model: prepared.model() }), None)
             }
             Evaluator::Command(_, command) => {
                 // Fails if the program does not exist.
@@ -209,6 +210,7 @@ impl Check {
                 Evaluator::Model(prepared) => Some(table(prepared, leaks)),
                 Evaluator::Command(..) => None,
             },
+            unseen_rows: trainer.as_ref().map_or_else(Vec::new, |one| UnseenRows::of(spaces, &one.objective)),
             device: device.map(|device| device.name().to_owned()),
             command,
             budgets,
@@ -335,13 +337,31 @@ fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
 /// The built-in model of a ladder without a command.
 struct Trainer<'a> {
     objective: PatchTstObjective<'a>,
-    epochs: usize,
+    /// Settings of the ladder.
+    model: &'a ModelSpec,
+}
+
+impl Trainer<'_> {
+    /// Returns the parameters of an architecture with the values of a budget's other parameters that cost the
+    /// most memory.
+    fn largest(&self, spec: &BudgetSpec, architecture: &Params) -> Params {
+        let mut params = architecture.clone();
+        if spec.space.get("batch_size").is_some() {
+            let fixed = self.model.batch_size(0) as f64;
+            params.insert("batch_size", spec.largest_setting("batch_size", fixed) as i64);
+        }
+        params
+    }
+
+    /// Returns the largest number of epochs of a budget's trials.
+    fn epochs(&self, spec: &BudgetSpec) -> usize {
+        spec.largest_setting("epochs", self.model.epochs as f64) as usize
+    }
 }
 
 /// Returns what the space of a budget contains, with at most `listed` of its architectures.
 fn budget(spec: &BudgetSpec, feasible: &Feasible, trainer: Option<&Trainer<'_>>, listed: usize) -> Budget {
     let census = feasible.census();
-    let rows = spec.budget.train.as_ref().map(|part| part.rows);
     let conditions = feasible
         .conditions()
         .iter()
@@ -356,12 +376,12 @@ fn budget(spec: &BudgetSpec, feasible: &Feasible, trainer: Option<&Trainer<'_>>,
         conditions: conditions.collect(),
         configurations: feasible.configurations(),
         continuous: feasible.continuous().map(ToOwned::to_owned),
-        memory: trainer.and_then(|trainer| memory(feasible, &trainer.objective)),
+        memory: trainer.and_then(|trainer| memory(spec, feasible, trainer)),
         time: trainer.and_then(|trainer| time(spec, feasible, trainer)),
         architectures: feasible
             .architectures()
             .take(listed)
-            .map(|one| architecture(one, rows, trainer))
+            .map(|one| architecture(one, spec, trainer))
             .collect(),
         unlisted: feasible.architecture_count().saturating_sub(listed),
     }
@@ -387,12 +407,10 @@ fn left_out(feasible: &Feasible) -> Vec<LeftOut> {
     removed.chain(constrained).chain(mixed).map(|(extent, why)| LeftOut { extent, why }).collect()
 }
 
-fn architecture(
-    one: FeasibleArchitecture,
-    rows: Option<RowCount>,
-    trainer: Option<&Trainer<'_>>,
-) -> Architecture {
-    let cost = trainer.and_then(|trainer| trainer.objective.cost(&one.params, rows).ok());
+fn architecture(one: FeasibleArchitecture, spec: &BudgetSpec, trainer: Option<&Trainer<'_>>) -> Architecture {
+    let rows = spec.budget.train.as_ref().map(|part| part.rows);
+    let cost = |trainer: &Trainer<'_>| trainer.objective.cost(&trainer.largest(spec, &one.params), rows).ok();
+    let cost = trainer.and_then(cost);
     Architecture {
         weights: one.size.map(|size| size.total),
         flops_per_epoch: cost.as_ref().map(|cost| cost.flops_per_epoch),
@@ -401,12 +419,15 @@ fn architecture(
     }
 }
 
-/// Returns the memory of a trial of the largest architecture; `None` for a trial on another device.
-fn memory(feasible: &Feasible, objective: &PatchTstObjective<'_>) -> Option<Memory> {
-    if objective.device().is_some() {
+/// Returns the memory of the largest trial; `None` for a trial on another device.
+fn memory(spec: &BudgetSpec, feasible: &Feasible, trainer: &Trainer<'_>) -> Option<Memory> {
+    if trainer.objective.device().is_some() {
         return None;
     }
-    let bytes = |a: FeasibleArchitecture| objective.cost(&a.params, None).map_or(0, |cost| cost.memory_bytes);
+    let bytes = |a: FeasibleArchitecture| {
+        let cost = trainer.objective.cost(&trainer.largest(spec, &a.params), None);
+        cost.map_or(0, |cost| cost.memory_bytes)
+    };
     Some(Memory {
         bytes: feasible.architectures().map(bytes).max()?,
         available: PatchTstObjective::available_memory(),
@@ -416,13 +437,15 @@ fn memory(feasible: &Feasible, objective: &PatchTstObjective<'_>) -> Option<Memo
 
 /// Returns the greatest time of a trial, estimated from a few training steps of a medium architecture.
 fn time(spec: &BudgetSpec, feasible: &Feasible, trainer: &Trainer<'_>) -> Option<Time> {
-    let Trainer { objective, epochs } = trainer;
+    let objective = &trainer.objective;
     let count = feasible.architecture_count();
     let rows = spec.budget.train.as_ref().map(|part| part.rows);
     let flops =
         |a: &FeasibleArchitecture| objective.cost(&a.params, rows).map_or(0.0, |c| c.flops_per_epoch as f64);
     let mean = feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
-    let middle = feasible.architectures().nth(count / 2)?;
-    let rate = flops_per_second(objective, &spec.budget, &middle.params)?;
-    Some(Time { epochs: *epochs, seconds: mean / rate * *epochs as f64 })
+    let middle = feasible.architectures().nth(count / 2)?.params;
+    let middle = feasible.complete(&middle, &vec![0.5; feasible.dimension()]).unwrap_or(middle);
+    let rate = flops_per_second(objective, &spec.budget, &middle)?;
+    let epochs = trainer.epochs(spec);
+    Some(Time { epochs, seconds: mean / rate * epochs as f64 })
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
 use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
-use super::power;
+use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
 
@@ -16,6 +16,7 @@ impl Found {
         if let Some(table) = &self.table {
             table.lines(&mut text);
         }
+        unseen::lines(&self.unseen_rows, &mut text);
         if let Some(device) = &self.device {
             let _ = writeln!(text, "trials are trained on {device}");
         }

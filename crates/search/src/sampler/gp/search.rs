@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use allometry_core::TrialRng;
 use allometry_core::rng::uniform;
-use allometry_core::space::ARCHITECTURE;
 use rand::Rng as _;
 
 use crate::sampler::lattice::{ABSENT, Cell, Lattice};
@@ -116,7 +115,7 @@ impl Search<'_> {
             for _ in 0..ARCHITECTURES {
                 let mut next = self.lattice.draw(self.feasible, rng);
                 for (d, axis) in self.lattice.axes.iter().enumerate() {
-                    if !ARCHITECTURE.contains(&axis.name()) {
+                    if !self.feasible.is_of_architecture(axis.name()) {
                         next[d] = cell[d];
                     }
                 }
