@@ -88,8 +88,9 @@ class Model:
 
     def _rows(self, table: Any) -> tables.Rows:
         shape = self._shape
+        missing = tables.Missing(shape.missing, shape.means)
         return tables.read(
-            table, shape.features, shape.categories, shape.time, shape.drops, shape.context, shape.max_gap
+            table, shape.features, shape.categories, shape.time, missing, shape.context, shape.max_gap
         )
 
     def _windows(self, rows: tables.Rows) -> Any:

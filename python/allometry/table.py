@@ -36,6 +36,17 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """Treatment of missing and infinite features."""
+
+    policy: str
+    """`"error"`; `"drop"` leaves their rows out; `"ffill"` takes the last value before, at most the longest gap
+    earlier, and leaves out rows without one; `"mean"` takes `means`."""
+    means: list[float]
+    """Mean over the training rows of each feature that is a number; only for `"mean"`."""
+
+
+@dataclass(frozen=True)
 class _Source:
     """A table by its columns, with the words of its errors."""
 
@@ -68,15 +79,14 @@ def read(
     features: list[str],
     categories: list[tuple[str, list[str]]],
     time: str | None,
-    drops: bool,
+    missing: Missing,
     context: int,
     max_gap: tuple[str, float] | None = None,
 ) -> Rows:
     """The complete rows of a table, in time order.
 
-    `categories` are columns whose categories are the last of the `features`, and `drops` says that rows with missing
-    or infinite features are left out; otherwise they are an error. No window has two neighbouring rows whose times are
-    further apart than `max_gap`, in `"seconds"` or as a `"number"`.
+    `categories` are columns whose categories are the last of the `features`. No window has two neighbouring rows whose
+    times are further apart than `max_gap`, in `"seconds"` or as a `"number"`.
     """
     import numpy
 
@@ -109,24 +119,60 @@ def read(
         values = numpy.concatenate([values, encoded], axis=1)
     if len(values) == 0:
         raise source.wrong("the table has no rows")
-    complete = numpy.isfinite(values).all(axis=1)
-    if not drops and not complete.all():
-        raise _first_gap(source, values, [_column_of(name, categories) for name in wide])
+    names = [_column_of(name, categories) for name in wide]
+    if missing.policy == "error":
+        _check_gaps(source, values, names)
     order, column, clock = numpy.arange(len(values)), None, None
     if time is not None:
         order, column, clock = _ordered(source, time, len(values))
+    if missing.policy == "mean":
+        _fill_means(values, missing.means)
+        _check_gaps(source, values, names)
+    elif missing.policy == "ffill":
+
+        def is_near(before: Any, after: Any) -> Any:
+            if max_gap is None or clock is None:
+                return numpy.full(len(after), True)
+            return _distances(source, time, clock, before, after, max_gap[0]) <= max_gap[1]
+
+        _fill_forward(values, order, is_near)
+    complete = numpy.isfinite(values).all(axis=1)
     order = order[complete[order]]
     ends = numpy.arange(context - 1, len(order))
     if max_gap is not None and clock is not None:
-        ends = _unbroken(_steps(source, time, clock, order, max_gap[0]) > max_gap[1], context)
+        steps = _distances(source, time, clock, order[:-1], order[1:], max_gap[0])
+        ends = _unbroken(steps > max_gap[1], context)
     if len(ends) == 0:
         hole = "" if max_gap is None or len(order) < context else f" without a hole longer than {_shown(*max_gap)}"
         raise source.wrong(f"{len(order)} rows are too few for a window of {context}{hole}")
     return Rows(values[order], order, None if column is None else column[order], ends, source)
 
 
-def _steps(source: _Source, name: str | None, clock: tuple[str, Any], order: Any, unit: str) -> Any:
-    """The times from each of the rows `order` to the next, in `unit`."""
+def _fill_means(values: Any, means: list[float]) -> None:
+    """Fills missing and infinite numbers, the first columns of `values`, with the means of their columns."""
+    import numpy
+
+    for place, mean in enumerate(means):
+        values[~numpy.isfinite(values[:, place]), place] = mean
+
+
+def _fill_forward(values: Any, order: Any, is_near: Callable[[Any, Any], Any]) -> None:
+    """Fills missing and infinite values with the last one of their column before in `order`, where `is_near` says that
+    its row, the first, is near enough to the second."""
+    import numpy
+
+    for place in range(values.shape[1]):
+        is_known = numpy.isfinite(values[order, place])
+        # The place in `order` of the last known value at each place, -1 before the first.
+        last = numpy.maximum.accumulate(numpy.where(is_known, numpy.arange(len(order)), -1))
+        gaps = numpy.flatnonzero(~is_known & (last >= 0))
+        before, after = order[last[gaps]], order[gaps]
+        near = is_near(before, after)
+        values[after[near], place] = values[before[near], place]
+
+
+def _distances(source: _Source, name: str | None, clock: tuple[str, Any], before: Any, after: Any, unit: str) -> Any:
+    """The times from each of the rows `before` to that of `after`, in `unit`."""
     import numpy
 
     kind, keys = clock
@@ -134,7 +180,7 @@ def _steps(source: _Source, name: str | None, clock: tuple[str, Any], order: Any
     if is_number != (unit == "number"):
         found = "numbers" if is_number else "dates or times"
         raise source.wrong(f"the model's `max_gap` is in {unit}s, but column `{name}` (time) has {found}")
-    steps = numpy.diff(keys[order])
+    steps = keys[after] - keys[before]
     if steps.dtype.kind == "m":
         return steps / numpy.timedelta64(1, "s")
     return steps.astype(numpy.float64) / (1 if is_number else 1e9)
@@ -191,15 +237,18 @@ def _texts(column: Any) -> list[str | None]:
     return [text(value) for value in column]
 
 
-def _first_gap(source: _Source, values: Any, features: list[str]) -> AllometryError:
+def _check_gaps(source: _Source, values: Any, features: list[str]) -> None:
+    """Raises an error if a value is missing or infinite."""
     import numpy
 
     gaps = numpy.argwhere(~numpy.isfinite(values))
+    if len(gaps) == 0:
+        return
     row, place = gaps[0]
     what = "is infinite or too large for a 32-bit float" if numpy.isinf(values[row, place]) else "is missing"
     more = len(gaps) - 1
     rest = f" (and {more} further missing or infinite value{'s' if more > 1 else ''})" if more else ""
-    return source.wrong(f"{source.place(int(row))}: column `{features[place]}` {what}{rest}")
+    raise source.wrong(f"{source.place(int(row))}: column `{features[place]}` {what}{rest}")
 
 
 def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any, tuple[str, Any]]:

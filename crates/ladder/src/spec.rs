@@ -241,6 +241,11 @@ pub enum MissingPolicy {
     Error,
     /// Remove the row before windows are cut.
     Drop,
+    /// Take the feature's last value before, at most [`DataSpec::max_gap`] earlier. Rows without one are
+    /// removed.
+    Ffill,
+    /// Take the feature's mean over the training rows. Missing categories are an error.
+    Mean,
 }
 
 /// Longest time between two neighbouring rows of a window. It is shown as a ladder file has it.

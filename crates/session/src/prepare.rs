@@ -1,7 +1,9 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
 use allometry_core::{ModelSize, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
-use allometry_ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
+use allometry_ladder::{
+    BudgetSpec, DataSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, ObjectiveSpec, Task,
+};
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
@@ -98,6 +100,11 @@ impl<'a> Prepared<'a> {
     /// Rows ahead that a label looks.
     pub fn horizon(&self) -> usize {
         self.data.label.horizon()
+    }
+
+    /// Treatment of missing and infinite features.
+    pub fn missing(&self) -> MissingPolicy {
+        self.data.missing
     }
 
     /// The table's file.

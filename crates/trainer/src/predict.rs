@@ -27,6 +27,8 @@ pub struct PredictedTable {
     pub dropped: u64,
     /// Columns with such values, each with their number.
     pub gaps: Vec<(String, u64)>,
+    /// Columns of which such values were filled, each with their number.
+    pub filled: Vec<(String, u64)>,
     /// Categories that the training part did not have.
     pub unseen: Vec<Unseen>,
     /// Holes that no window may span; `None` if the model was trained without `max_gap`.
@@ -76,7 +78,7 @@ impl Predictor {
         }
         let mut scores = Vec::with_capacity(logits.len());
         outputs(&logits, model.task, &data.preparation, &mut scores);
-        let Unlabelled { rows, starts, dropped, gaps, unseen, holes, .. } = rows;
+        let Unlabelled { rows, starts, dropped, gaps, filled, unseen, holes, .. } = rows;
         let ends = starts.into_iter().map(|start| rows[start + context - 1].clone());
         let outputs_per_window = self.network.outputs();
         let values = logits.chunks_exact(outputs_per_window).zip(scores.chunks_exact(outputs_per_window));
@@ -84,6 +86,6 @@ impl Predictor {
             .zip(values)
             .map(|(row, (logits, scores))| Prediction { row, logits: logits.into(), scores: scores.into() })
             .collect();
-        Ok(PredictedTable { windows, dropped, gaps, unseen, holes })
+        Ok(PredictedTable { windows, dropped, gaps, filled, unseen, holes })
     }
 }

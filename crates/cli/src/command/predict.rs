@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use allometry_trainer::Predictor;
 use clap::Args;
 
-use super::check::{dropped_rows, set_holes};
+use super::check::{dropped_rows, filled_values, set_holes};
 use crate::error::CliError;
 use crate::output;
 use crate::styles::Label;
@@ -73,6 +73,9 @@ impl Predict {
                 predictions.gaps.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
             let message = format!("{}: {}", dropped_rows(predictions.dropped), gaps.join(", "));
             output::tell(Label::Note, &message);
+        }
+        if let Some(filled) = filled_values(&predictions.filled, preparation.missing) {
+            output::tell(Label::Note, &filled);
         }
         if let Some(holes) = predictions.holes.as_ref().and_then(set_holes) {
             output::tell(Label::Note, &holes);

@@ -24,6 +24,7 @@ mod hosts;
 mod init;
 mod labels;
 mod manual;
+mod missing;
 mod objectives;
 mod onnx;
 mod plan;

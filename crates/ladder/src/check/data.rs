@@ -9,8 +9,10 @@ use super::super::spec::{DataSpec, FeatureSpec, LabelSpec, MaxGap, MissingPolicy
 
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 const SHARE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x < 1.0, "above 0 and below 1");
-const MISSING: (&[&str], &[MissingPolicy]) =
-    (&["error", "drop"], &[MissingPolicy::Error, MissingPolicy::Drop]);
+const MISSING: (&[&str], &[MissingPolicy]) = (
+    &["error", "drop", "ffill", "mean"],
+    &[MissingPolicy::Error, MissingPolicy::Drop, MissingPolicy::Ffill, MissingPolicy::Mean],
+);
 const GAP: &str = "a time such as \"36h\" or \"7d\", or a number above 0 where times are numbers";
 
 pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Problems) -> Option<DataSpec> {

@@ -269,8 +269,8 @@ pub(crate) const DATA: &[Key] = &[
         "na",
         Is("\"error\""),
         "\"drop\"",
-        "Treatment of rows with missing or infinite features: report an error, or remove the rows \
-         before windows are cut.",
+        "Treatment of [missing or infinite features](trainer.md#guards): report an error, remove the rows \
+         before windows are cut, take the last value before, or the mean over the training rows.",
     ),
     Key::new(
         "max_gap",

@@ -42,6 +42,10 @@ pub struct Preparation {
     /// Longest time between two neighbouring rows of a window; `None` if it may be any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_gap: Option<MaxGap>,
+    /// Mean over the training rows of each feature that is a number, by which missing ones are filled; empty
+    /// if they are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub means: Vec<f64>,
     /// Mean and standard deviation by which each feature that is a number was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
     /// Columns whose categories are features.

@@ -478,7 +478,9 @@ impl DataError {
             Self::NoFeatures { skipped, .. } if !skipped.is_empty() => {
                 format!("not used: {}", listed(skipped))
             }
-            Self::MissingValue { .. } => "na = \"drop\" under [data] leaves such rows out".to_owned(),
+            Self::MissingValue { .. } => {
+                "na = \"drop\" under [data] leaves such rows out, \"ffill\" and \"mean\" fill them".to_owned()
+            }
             Self::MissingLabel { .. } => {
                 "na = \"drop\" under [data] keeps such rows as history without predicting them".to_owned()
             }

@@ -29,9 +29,9 @@ pub struct Loaded {
 
 /// Reads a table and cuts it into windows of `context` rows (at least 1).
 ///
-/// Rows are put in time order and labels are computed. Rows with a missing or infinite feature are left out
-/// if the ladder says so. The rest is split, with the label's horizon and the context as the embargo
-/// between parts.
+/// Rows are put in time order and labels are computed. Missing and infinite features are filled, or their
+/// rows left out, if the ladder says so. The rest is split, with the label's horizon and the context as the
+/// embargo between parts.
 ///
 /// The rows of a window are consecutive among those left, so a window may span a row that was left out. No
 /// window contains two neighbouring rows whose times differ by more than the ladder's `max_gap`, neither do
@@ -52,12 +52,7 @@ pub struct Loaded {
 /// class.
 pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -> Result<Loaded, DataError> {
     let path = &spec.path;
-    if spec.split.train + spec.split.validation >= 1.0 {
-        return Err(DataError::SplitSum { train: spec.split.train, validation: spec.split.validation });
-    }
-    if task != Task::Binary && matches!(spec.label, LabelSpec::Rise { .. }) {
-        return Err(DataError::ThresholdLabel { path: path.clone() });
-    }
+    check_spec(spec, task)?;
     let mut rows = read(Wanted::new(spec, task))?;
     if rows.len() == 0 {
         return Err(DataError::NoRows { path: path.clone() });
@@ -70,6 +65,12 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     }
     let order = rows.order(path)?;
     rows.check_unit(path, spec.max_gap)?;
+    match spec.missing {
+        MissingPolicy::Ffill => rows.fill_forward(&order, spec.max_gap),
+        MissingPolicy::Mean => rows.check_categories(path)?,
+        MissingPolicy::Error | MissingPolicy::Drop => {}
+    }
+    let is_kept = |row: usize| spec.missing == MissingPolicy::Mean || rows.is_complete(row);
     let threshold = match &spec.label {
         LabelSpec::Column { .. } => None,
         LabelSpec::Rise { rise, horizon, .. } => Some((*rise, *horizon)),
@@ -78,13 +79,13 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     check_labels(spec, &rows, &order, &targets)?;
 
     let (complete_rows, targets): (Vec<usize>, Vec<Option<f32>>) =
-        order.iter().zip(&targets).filter(|(row, _)| rows.is_complete(**row)).unzip();
+        order.iter().zip(&targets).filter(|(row, _)| is_kept(**row)).unzip();
     let horizon = spec.label.horizon();
     check_horizon(path, horizon, part_rows(complete_rows.len(), spec.split))?;
     let split = Split::new(complete_rows.len(), context, horizon, spec.split);
     let [all, left] =
         [&order, &complete_rows].map(|rows_in_order| Ordered { times: &rows.times, rows: rows_in_order });
-    let mut holes = left.summary(spec.max_gap);
+    let (spacing, mut holes) = (left.spacing(), left.summary(spec.max_gap));
     let broken = holes.as_ref().map(|holes| broken(all, left, holes.limit, context, horizon));
     let is_broken = |last: usize| broken.as_ref().is_some_and(|broken| broken[last]);
     let part = |ends: &Range<usize>| {
@@ -122,16 +123,18 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         moments(&values, 1)[0]
     });
 
+    let means = fill_means(spec, &mut rows, &complete_rows[..split.train.end]);
     let (categories, unseen) = rows.categories(&complete_rows, split.train.end);
     let summary = TableSummary {
         rows: rows.len() as u64,
         dropped: (rows.len() - complete_rows.len()) as u64,
         unlabelled: targets.iter().filter(|target| target.is_none()).count() as u64,
-        spacing: left.spacing(),
+        spacing,
         holes,
         features: rows.selection.features.len() + width(&categories),
         left_out: rows.selection.left_out.clone(),
         gaps: rows.gap_counts(),
+        filled: rows.filled_counts(),
         unseen,
         parts: parts.map(|(name, part)| PartSummary::new(name, part, classes, |row| rows.times.text(row))),
     };
@@ -145,9 +148,31 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     let (time, missing, max_gap) = (spec.time.clone(), spec.missing, spec.max_gap);
     let values = rows.encoded(values, &categories, &complete_rows);
     let preparation =
-        Preparation { time, missing, max_gap, scaling, categories, classes, class_names, target };
+        Preparation { time, missing, max_gap, means, scaling, categories, classes, class_names, target };
     let dataset = Dataset { feature_names, values, context, targets, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
+}
+
+/// Returns an error for settings that no table can have.
+fn check_spec(spec: &DataSpec, task: Task) -> Result<(), DataError> {
+    if spec.split.train + spec.split.validation >= 1.0 {
+        return Err(DataError::SplitSum { train: spec.split.train, validation: spec.split.validation });
+    }
+    if task != Task::Binary && matches!(spec.label, LabelSpec::Rise { .. }) {
+        return Err(DataError::ThresholdLabel { path: spec.path.clone() });
+    }
+    Ok(())
+}
+
+/// Fills missing numbers with the means over the training rows, and returns the means; nothing if the ladder
+/// does not ask for that.
+fn fill_means(spec: &DataSpec, rows: &mut Rows, training: &[usize]) -> Vec<f64> {
+    if spec.missing != MissingPolicy::Mean {
+        return Vec::new();
+    }
+    let means = rows.means(training);
+    rows.fill_means(&means);
+    means
 }
 
 /// Returns an error if labels look further ahead than a part is long. All rows of such a part would share
@@ -173,7 +198,7 @@ fn check_labels(
         return Ok(());
     };
     let last = targets.iter().rposition(Option::is_some);
-    if last.is_some() && spec.missing == MissingPolicy::Drop {
+    if last.is_some() && spec.missing != MissingPolicy::Error {
         return Ok(());
     }
     let within = &targets[..last.unwrap_or(targets.len())];

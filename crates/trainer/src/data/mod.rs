@@ -9,6 +9,7 @@ mod columns;
 mod dataset;
 mod describe;
 mod error;
+mod fill;
 mod format;
 mod holes;
 mod label;

@@ -31,7 +31,7 @@ pub(super) struct Rows {
     /// Names of the classes in their order; empty for a label without names.
     pub(super) class_names: Vec<String>,
     pub(super) places: Places,
-    gaps: Gaps,
+    pub(super) gaps: Gaps,
 }
 
 /// Information on where rows are in their file.
@@ -58,12 +58,14 @@ pub(super) enum Targets {
 
 /// Missing and infinite values.
 #[derive(Debug, Default)]
-struct Gaps {
+pub(super) struct Gaps {
     /// Row, column of the table, and kind of the first gap in reading order.
     first: Option<(usize, usize, Gap)>,
     count: u64,
-    /// Number of gaps of each column that has one.
-    columns: BTreeMap<usize, u64>,
+    /// Number of gaps of each column that has one, without those that were filled.
+    pub(super) columns: BTreeMap<usize, u64>,
+    /// Number of gaps of each column that were filled.
+    pub(super) filled: BTreeMap<usize, u64>,
 }
 
 impl Rows {
@@ -274,6 +276,11 @@ impl Rows {
 
     fn label_column(&self) -> String {
         self.selection.label.column().map_or_else(String::new, |index| self.names[index].clone())
+    }
+
+    /// Returns the columns of which values were filled, each with their number.
+    pub(super) fn filled_counts(&self) -> Vec<(String, u64)> {
+        self.gaps.filled.iter().map(|(column, count)| (self.names[*column].clone(), *count)).collect()
     }
 
     /// Returns the columns with missing or infinite values, and the number of such values.

@@ -25,8 +25,10 @@ pub struct TableSummary {
     pub features: usize,
     /// Columns that are no features, in the table's order, each with the reason.
     pub left_out: Vec<(String, LeftOut)>,
-    /// Columns with missing or infinite values, each with the number of such rows.
+    /// Columns with missing or infinite values that were not filled, each with the number of such rows.
     pub gaps: Vec<(String, u64)>,
+    /// Columns of which missing or infinite values were filled, each with their number.
+    pub filled: Vec<(String, u64)>,
     /// Categories of features that the training part lacks.
     pub unseen: Vec<Unseen>,
     /// Training, validation and test part.

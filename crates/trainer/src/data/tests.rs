@@ -4,6 +4,7 @@ mod bad;
 mod categories;
 mod damaged;
 mod describe;
+mod fill;
 mod good;
 mod holes;
 mod leakage;

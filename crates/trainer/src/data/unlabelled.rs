@@ -22,6 +22,8 @@ pub struct Unlabelled {
     pub dropped: u64,
     /// Columns with such values, each with their number.
     pub gaps: Vec<(String, u64)>,
+    /// Columns of which such values were filled, each with their number.
+    pub filled: Vec<(String, u64)>,
     /// Categories that the training part did not have. Their rows have 0 in all features of the column.
     pub unseen: Vec<Unseen>,
     /// Origin of each row in its table.
@@ -65,8 +67,16 @@ pub fn load_unlabelled(
         rows.check_gaps(path)?;
     }
     rows.check_unit(path, preparation.max_gap)?;
-    let complete_rows: Vec<usize> =
-        rows.order(path)?.into_iter().filter(|&row| rows.is_complete(row)).collect();
+    let order = rows.order(path)?;
+    match preparation.missing {
+        MissingPolicy::Ffill => rows.fill_forward(&order, preparation.max_gap),
+        MissingPolicy::Mean => {
+            rows.check_categories(path)?;
+            rows.fill_means(&preparation.means);
+        }
+        MissingPolicy::Error | MissingPolicy::Drop => {}
+    }
+    let complete_rows: Vec<usize> = order.into_iter().filter(|&row| rows.is_complete(row)).collect();
     let left = Ordered { times: &rows.times, rows: &complete_rows };
     let holes = preparation.max_gap.and_then(|gap| left.summary(Some(gap)));
     let (starts, holes) = starts(left, holes, context);
@@ -84,7 +94,16 @@ pub fn load_unlabelled(
     }
     let values = rows.encoded(values, &preparation.categories, &complete_rows);
     let dropped = (rows.len() - complete_rows.len()) as u64;
-    Ok(Unlabelled { values, dropped, gaps: rows.gap_counts(), unseen, rows: origins, starts, holes })
+    Ok(Unlabelled {
+        values,
+        dropped,
+        gaps: rows.gap_counts(),
+        filled: rows.filled_counts(),
+        unseen,
+        rows: origins,
+        starts,
+        holes,
+    })
 }
 
 /// Returns the first rows of the windows without a hole, and the holes with the number of windows that have

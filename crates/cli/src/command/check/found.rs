@@ -1,6 +1,7 @@
 //! What a check finds, as data: the text and the JSON document are rendered from it.
 
 use allometry_core::{Params, SizeBudget};
+use allometry_ladder::MissingPolicy;
 use serde::Serialize;
 
 use super::attempt::Tried;
@@ -51,6 +52,10 @@ pub(super) struct Table {
     pub(super) spacing: Option<String>,
     /// Holes between rows; `None` without times.
     pub(super) holes: Option<TableHoles>,
+    /// Features of which missing or infinite values are filled.
+    pub(super) filled: Vec<ColumnGaps>,
+    /// Treatment of such values.
+    pub(super) na: MissingPolicy,
     /// Number of rows that are kept as history, because their label is unknown.
     pub(super) unlabelled: u64,
     /// Number of rows that a label looks ahead.
@@ -83,7 +88,7 @@ pub(super) struct FoundLeak {
     pub(super) message: String,
 }
 
-/// A column with missing or infinite values.
+/// A column with missing or infinite values, or with those that are filled.
 #[derive(Debug, Serialize)]
 pub(super) struct ColumnGaps {
     pub(super) column: String,

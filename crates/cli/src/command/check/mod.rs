@@ -31,7 +31,7 @@ use found::{
 };
 pub(super) use holes::set_holes;
 use power::Power;
-pub(super) use text::dropped_rows;
+pub(super) use text::{dropped_rows, filled_values};
 
 /// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;
@@ -268,7 +268,9 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
         columns_left_out: left_out_columns(summary),
         classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
-        gaps: gaps(summary),
+        gaps: gaps(&summary.gaps),
+        filled: gaps(&summary.filled),
+        na: prepared.missing(),
         spacing: summary.spacing.map(|spacing| spacing.to_string()),
         holes: summary.holes.as_ref().map(TableHoles::of),
         unlabelled: summary.unlabelled,
@@ -299,8 +301,8 @@ fn left_out_columns(summary: &TableSummary) -> Vec<ColumnLeftOut> {
     summary.left_out.iter().map(one).collect()
 }
 
-fn gaps(summary: &TableSummary) -> Vec<ColumnGaps> {
-    summary.gaps.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
+fn gaps(counts: &[(String, u64)]) -> Vec<ColumnGaps> {
+    counts.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
 }
 
 fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {

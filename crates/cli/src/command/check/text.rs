@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
+use allometry_ladder::MissingPolicy;
+
 use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
 use super::power;
 use crate::command::confirm_cost::time_words;
@@ -60,6 +62,10 @@ impl Table {
             let gaps = gaps.collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "  {}: {gaps}", dropped_rows(dropped));
         }
+        let filled = self.filled.iter().map(|filled| (filled.column.clone(), filled.rows));
+        if let Some(filled) = filled_values(&filled.collect::<Vec<_>>(), self.na) {
+            let _ = writeln!(text, "  {filled}");
+        }
         if let Some(spacing) = &self.spacing {
             let _ = writeln!(text, "  times: {spacing}");
         }
@@ -96,6 +102,22 @@ pub(in crate::command) fn dropped_rows(rows: u64) -> String {
         1 => "1 row with a missing or infinite value is left out".to_owned(),
         more => format!("{more} rows with missing or infinite values are left out"),
     }
+}
+
+/// Returns how many values of a table are filled, and with what; `None` if there are none.
+pub(in crate::command) fn filled_values(filled: &[(String, u64)], na: MissingPolicy) -> Option<String> {
+    let with = match na {
+        MissingPolicy::Mean => "the mean of the training rows",
+        MissingPolicy::Ffill | MissingPolicy::Drop | MissingPolicy::Error => "the last value before",
+    };
+    let what = match filled.iter().map(|(_, count)| count).sum() {
+        0 => return None,
+        1 => "1 missing or infinite value is".to_owned(),
+        more => format!("{more} missing or infinite values are"),
+    };
+    let columns: Vec<String> =
+        filled.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
+    Some(format!("{what} filled with {with}: {}", columns.join(", ")))
 }
 
 /// Writes a list of columns or classes, unless it is empty.

@@ -131,7 +131,7 @@ fn columns_of_the_wrong_kind() {
 
 #[test]
 fn values_that_are_missing_or_no_numbers() {
-    let drop = "na = \"drop\" under [data] leaves such rows out";
+    let drop = "na = \"drop\" under [data] leaves such rows out, \"ffill\" and \"mean\" fill them";
     let complaint = with_line(4, "2024-01-05,4,,0").complaint();
     assert_eq!(complaint, with_hint("t.csv: line 6: column `b` is empty", drop));
     assert_eq!(with_line(4, "2024-01-05,nan,-4,0").complaint().0, "t.csv: line 6: column `a` is NaN");
