@@ -41,6 +41,8 @@ class Shape:
     scaling: list[tuple[float, float]] | None
     target: tuple[float, float]
     time: str | None
+    series_column: str | None
+    """Column that tells the series of a row; `None` for a table of one."""
     missing: str
     """Treatment of missing and infinite features: `"error"`, `"drop"`, `"ffill"` or `"mean"`."""
     means: list[float]
@@ -69,9 +71,10 @@ class Shape:
         head_width = width // heads
         base = checkpoint.whole("model.base_head_width", 16)
         mup = checkpoint.word("model.parametrization", ("standard", "mup")) == "mup"
-        time = checkpoint.field("data.preparation.time")
-        if not isinstance(time, str | None):
-            raise checkpoint.wrong("data.preparation.time", "must be the name of a column")
+        time, series = (checkpoint.field(f"data.preparation.{name}") for name in ("time", "series"))
+        for name, column in (("time", time), ("series", series)):
+            if not isinstance(column, str | None):
+                raise checkpoint.wrong(f"data.preparation.{name}", "must be the name of a column")
         target = checkpoint.field("data.preparation.target")
         missing = checkpoint.word("data.preparation.missing", ("error", "drop", "ffill", "mean"))
         encoded = [name for _, names in categories for name in names]
@@ -99,6 +102,7 @@ class Shape:
             scaling=_scaling(checkpoint, len(features), len(encoded)),
             target=(0.0, 1.0) if target is None else checkpoint.scale("data.preparation.target", target),
             time=time,
+            series_column=series,
             missing=missing,
             means=_means(checkpoint, len(features) - len(encoded)) if missing == "mean" else [],
             max_gap=_max_gap(checkpoint),

@@ -14,7 +14,7 @@ use crate::styles::Label;
 /// Applies a checkpoint to a table and writes the predictions as CSV.
 ///
 /// Each row with enough history for a window gets a line: the number of the row in the file, counted from 0,
-/// its time, and the probability that its label is 1, in the column `score`. For classes the line has the
+/// its series and its time as the table has them, and the probability that its label is 1, in the column `score`. For classes the line has the
 /// probability of each class in a column `class_NAME`, with the class's name or number; a binary label with
 /// names has the column of its positive class. For regression `score` is the predicted number. The table must
 /// have the features of the training under the same names; other columns, such as a label, are not read. Rows
@@ -38,12 +38,11 @@ impl Predict {
     pub(super) fn run(self) -> Result<(), CliError> {
         let mut predictor = Predictor::load(&self.checkpoint)?;
         let predictions = predictor.predict(&self.table)?;
-        let time = predictor.description.data.preparation.time.as_deref();
+        let preparation = &predictor.description.data.preparation;
         let mut text = "row".to_owned();
-        if let Some(name) = time {
+        for name in preparation.series.iter().chain(&preparation.time) {
             let _ = write!(text, ",{}", quoted(name));
         }
-        let preparation = &predictor.description.data.preparation;
         match (preparation.classes, preparation.class_names.as_slice()) {
             (0, [_, positive]) => {
                 let _ = write!(text, ",{}", quoted(&format!("class_{positive}")));
@@ -59,9 +58,9 @@ impl Predict {
         text.push('\n');
         for prediction in &predictions.windows {
             text += &prediction.row.number.to_string();
-            if time.is_some() {
+            for field in prediction.row.series.iter().chain(&prediction.row.time) {
                 text.push(',');
-                text += &quoted(prediction.row.time.as_deref().unwrap_or_default());
+                text += &quoted(field);
             }
             for score in &prediction.scores {
                 let _ = write!(text, ",{score}");

@@ -27,6 +27,7 @@ mod manual;
 mod missing;
 mod objectives;
 mod onnx;
+mod panel;
 mod plan;
 mod python;
 mod pytorch;

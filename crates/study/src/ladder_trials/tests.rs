@@ -64,6 +64,7 @@ fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
             classes: None,
             class_names: Vec::new(),
             max_gap: None,
+            series: None,
         };
         Some(ObjectiveFacts::Model(Box::new(ModelFacts { model: ModelSpec::new(8, 4, 4), data, part: None })))
     };

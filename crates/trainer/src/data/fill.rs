@@ -6,14 +6,15 @@ use allometry_ladder::MaxGap;
 
 use super::error::{DataError, Gap};
 use super::rows::Rows;
+use super::series::Sequence;
 
 impl Rows {
-    /// Fills each missing feature with its last value before in `order`, at most `max_gap` earlier.
-    pub(super) fn fill_forward(&mut self, order: &[usize], max_gap: Option<MaxGap>) {
+    /// Fills each missing feature with its last value before in its series, at most `max_gap` earlier.
+    pub(super) fn fill_forward(&mut self, sequence: &Sequence, max_gap: Option<MaxGap>) {
         let features = self.selection.features.len();
         for feature in 0..features {
             let is_missing = |rows: &Self, row: usize| rows.values[row * features + feature].is_nan();
-            let pairs = self.sources(order, max_gap, is_missing);
+            let pairs = self.sources(sequence, max_gap, is_missing);
             for &(from, row) in &pairs {
                 self.values[row * features + feature] = self.values[from * features + feature];
             }
@@ -21,7 +22,7 @@ impl Rows {
         }
         for place in 0..self.categorical.len() {
             let is_missing = |rows: &Self, row: usize| rows.categorical[place].name(row).is_none();
-            let pairs = self.sources(order, max_gap, is_missing);
+            let pairs = self.sources(sequence, max_gap, is_missing);
             for &(from, row) in &pairs {
                 self.categorical[place].copy(from, row);
             }
@@ -32,20 +33,22 @@ impl Rows {
     /// Returns the rows to be filled, each after the row that it is filled from.
     fn sources(
         &self,
-        order: &[usize],
+        sequence: &Sequence,
         max_gap: Option<MaxGap>,
         is_missing: impl Fn(&Self, usize) -> bool,
     ) -> Vec<(usize, usize)> {
-        let mut last = None;
         let mut pairs = Vec::new();
-        for &row in order {
-            if !is_missing(self, row) {
-                last = Some(row);
-                continue;
+        for span in sequence.spans() {
+            let mut last = None;
+            for &row in &sequence.rows[span] {
+                if !is_missing(self, row) {
+                    last = Some(row);
+                    continue;
+                }
+                let is_near =
+                    |from: &usize| max_gap.is_none_or(|gap| self.times.distance(*from, row) <= gap.amount());
+                pairs.extend(last.filter(is_near).map(|from| (from, row)));
             }
-            let is_near =
-                |from: &usize| max_gap.is_none_or(|gap| self.times.distance(*from, row) <= gap.amount());
-            pairs.extend(last.filter(is_near).map(|from| (from, row)));
         }
         pairs
     }
@@ -67,10 +70,10 @@ impl Rows {
 
     /// Returns the mean of each feature that is a number over `rows`; 0 for one without a value there, which
     /// is as good as any other: a model cannot have learned from it.
-    pub(super) fn means(&self, rows: &[usize]) -> Vec<f64> {
+    pub(super) fn means<'a>(&self, rows: impl Iterator<Item = &'a usize> + Clone) -> Vec<f64> {
         let features = self.selection.features.len();
         let mean = |feature: usize| {
-            let values = rows.iter().map(|row| self.values[row * features + feature]);
+            let values = rows.clone().map(|row| self.values[row * features + feature]);
             let (sum, count) = values
                 .filter(|value| !value.is_nan())
                 .fold((0.0, 0_u64), |(sum, count), value| (sum + f64::from(value), count + 1));

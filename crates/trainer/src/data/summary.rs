@@ -21,6 +21,8 @@ pub struct TableSummary {
     pub spacing: Option<Spacing>,
     /// Holes between the rows that are left; `None` without times.
     pub holes: Option<Holes>,
+    /// The series of a table with several.
+    pub series: Option<SeriesSummary>,
     /// Number of features, of which each category is one.
     pub features: usize,
     /// Columns that are no features, in the table's order, each with the reason.
@@ -35,11 +37,35 @@ pub struct TableSummary {
     pub parts: [PartSummary; 3],
 }
 
+/// Counts of the series of a table, of the rows that are left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesSummary {
+    /// Number of series.
+    pub count: u64,
+    /// Name of a series with the fewest rows, and their number.
+    pub shortest: (String, u64),
+    /// Name of a series with the most rows, and their number.
+    pub longest: (String, u64),
+    /// Names of the series that are shorter than a window, each with its number of rows.
+    pub short: Vec<(String, u64)>,
+}
+
+/// Counts of a part of a table with several series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartOfSeries {
+    /// Number of its rows, before the embargo.
+    pub rows: u64,
+    /// Number of series with a window in it.
+    pub series: u64,
+}
+
 /// Reason why a column is no feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
     /// It is the time.
     Time,
+    /// It tells the series of a row.
+    Series,
     /// It is the label.
     Label,
     /// The ladder excludes it.
@@ -54,6 +80,7 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Time => "the time",
+            Self::Series => "the series",
             Self::Label => "the label",
             Self::Excluded => "excluded",
             Self::NotIncluded => "not among the included",
@@ -75,6 +102,8 @@ pub struct PartSummary {
     pub first: Option<String>,
     /// Time of the last predicted row, or `None` without a time column.
     pub last: Option<String>,
+    /// Rows and series of the part, if the table has several series.
+    pub series: Option<PartOfSeries>,
 }
 
 impl PartSummary {
@@ -83,6 +112,7 @@ impl PartSummary {
         name: PartName,
         part: &SplitPart,
         classes: usize,
+        series: Option<PartOfSeries>,
         time: impl Fn(usize) -> Option<String>,
     ) -> Self {
         let text = |window: Option<&super::Window>| window.and_then(|w| time(w.row as usize));
@@ -92,6 +122,7 @@ impl PartSummary {
             classes: part.class_counts(classes),
             first: text(part.windows.first()),
             last: text(part.windows.last()),
+            series,
         }
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Table {
     pub(super) dropped: u64,
     /// Features with missing or infinite values.
     pub(super) gaps: Vec<ColumnGaps>,
+    /// Series of a table with several.
+    pub(super) series: Option<TableSeries>,
     /// Usual distance between the times of neighbouring rows, in words; `None` without times.
     pub(super) spacing: Option<String>,
     /// Holes between rows; `None` without times.
@@ -95,6 +97,24 @@ pub(super) struct ColumnGaps {
     pub(super) rows: u64,
 }
 
+/// Series of a table with several.
+#[derive(Debug, Serialize)]
+pub(super) struct TableSeries {
+    /// Number of series.
+    pub(super) count: u64,
+    pub(super) shortest: SeriesRows,
+    pub(super) longest: SeriesRows,
+    /// Series that are shorter than a window.
+    pub(super) short: Vec<SeriesRows>,
+}
+
+/// A series with its number of rows.
+#[derive(Debug, Serialize)]
+pub(super) struct SeriesRows {
+    pub(super) series: String,
+    pub(super) rows: u64,
+}
+
 /// Holes between the rows of a table.
 #[derive(Debug, Serialize)]
 pub(super) struct TableHoles {
@@ -114,6 +134,9 @@ pub(super) struct LongestHole {
     pub(super) length: String,
     pub(super) from: String,
     pub(super) to: String,
+    /// Name of the series; `None` for a table of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) series: Option<String>,
 }
 
 /// A part of a table.
@@ -127,6 +150,9 @@ pub(super) struct Part {
     pub(super) classes: Vec<ClassWindows>,
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
+    /// Number of rows, before the embargo, and of series with a window, of a table with several series.
+    pub(super) rows: Option<u64>,
+    pub(super) series: Option<u64>,
     /// How well the validation part measures an AUC.
     pub(super) precision: Option<Precision>,
 }

@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
 use allometry_ladder::MissingPolicy;
+use allometry_report::number::counted;
 
-use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
+use super::found::{
+    Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, SeriesRows, Table, TableSeries,
+    Time,
+};
 use super::power;
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
@@ -66,6 +70,9 @@ impl Table {
         if let Some(filled) = filled_values(&filled.collect::<Vec<_>>(), self.na) {
             let _ = writeln!(text, "  {filled}");
         }
+        if let Some(series) = &self.series {
+            series.lines(text);
+        }
         if let Some(spacing) = &self.spacing {
             let _ = writeln!(text, "  times: {spacing}");
         }
@@ -92,6 +99,22 @@ impl Table {
         let _ = writeln!(text, "  labels look {ahead}");
         for part in &self.parts {
             part.lines(text);
+        }
+    }
+}
+
+impl TableSeries {
+    fn lines(&self, text: &mut String) {
+        let one = |one: &SeriesRows| format!("`{}` with {}", one.series, counted(one.rows, "row"));
+        let series = if self.count == 1 { "series" } else { "series, from" };
+        let span = match self.count {
+            1 => one(&self.longest),
+            _ => format!("{} to {}", one(&self.shortest), one(&self.longest)),
+        };
+        let _ = writeln!(text, "  {} {series} {span}", self.count);
+        if !self.short.is_empty() {
+            let short: Vec<String> = self.short.iter().map(one).collect();
+            list("shorter than a window, so without one", &short, text);
         }
     }
 }
@@ -143,7 +166,11 @@ impl Part {
             let share = 100.0 * positives as f64 / (*windows).max(1) as f64;
             format!(", {positives} positive ({share:.1}%)")
         });
-        let _ = writeln!(text, "  {name:<10} {windows:>7} windows{positives}{span}");
+        let of = match (self.rows, self.series) {
+            (Some(rows), Some(series)) => format!(" of {series} series ({})", counted(rows, "row")),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  {name:<10} {windows:>7} windows{of}{positives}{span}");
         let classes = self.classes.iter().map(|class| format!("`{}` {}", class.class, class.windows));
         list("  by class", &classes.collect::<Vec<_>>(), text);
         if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =
