@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::plan::Looks;
-use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, Panel, RetrainedTrials, RowOrder, StudyTrials};
 use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
 use allometry_ladder::{Ladder, ObjectiveSpec, Task};
 use allometry_store::facts::{
-    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PlannedLook, StudyFacts,
+    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PanelRow, PlannedLook, StudyFacts,
 };
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
@@ -194,15 +194,18 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         let BaselineFacts { name, description, value, metrics } = baseline.clone();
         Some(Baseline { name, description, value: value?, metrics })
     });
+    let panel = panel(facts);
     let of_first = LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some() && can_confirm(facts),
         can_train: ladder.is_some() && matches!(facts.objective, Some(ObjectiveFacts::Model(_))),
         metrics: metrics(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
-        rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),
+        // Counts of classes give errors as if rows were independent, which those of several series are not.
+        rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0 && panel.is_none()),
         horizon: facts.objective.as_ref().map_or(1, ObjectiveFacts::horizon),
         row_order: row_order(&first.record),
+        panel,
         smallest_effect: facts.smallest_effect,
         baselines: baselines.collect(),
         ..LadderTrials::new(Vec::new())
@@ -237,6 +240,19 @@ fn row_order(study: &StudyRecord) -> RowOrder {
         Some(ObjectiveFacts::Model(_)) => RowOrder::Stored,
         _ => RowOrder::RowNumbers,
     }
+}
+
+/// Returns the series and the time of each scored row of a table with several series. Where they are not
+/// stored, no row is known, so that predictions give no error: one for rows of one series would be too small.
+fn panel(facts: &StudyFacts) -> Option<Panel> {
+    let row =
+        |row: PanelRow| allometry_analysis::PanelRow { row: row.row, series: row.series, time: row.time };
+    let stored = facts.panel.as_ref().map(|panel| Panel::new(panel.series.clone(), panel.rows().map(row)));
+    let has_series = match &facts.objective {
+        Some(ObjectiveFacts::Model(model)) => model.data.series.is_some(),
+        _ => false,
+    };
+    stored.or_else(|| has_series.then(Panel::default))
 }
 
 /// Returns the objectives of a study, the first one with its name in reports.
