@@ -190,6 +190,12 @@ impl LadderTrials {
         Series { horizon: self.horizon, order: self.row_order, panel: self.panel.as_ref() }
     }
 
+    /// Returns the class counts of the validation rows from which the error of an AUC follows as if rows were
+    /// independent; `None` for rows of several series, which are not.
+    pub(crate) fn independent_rows(&self) -> Option<ClassCounts> {
+        self.rows.filter(|_| self.measures_auc() && self.panel.is_none())
+    }
+
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class
     /// counts.
     pub fn measures_auc(&self) -> bool {

@@ -35,6 +35,7 @@ mod outcome;
 pub mod outputs;
 mod panel;
 pub mod ped_anova;
+pub mod per_series;
 pub mod plan;
 mod predictions;
 pub mod pruning;

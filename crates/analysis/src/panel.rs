@@ -30,6 +30,11 @@ impl Panel {
         Self { names, rows }
     }
 
+    /// Returns the name of a series.
+    pub(crate) fn name(&self, series: u32) -> &str {
+        self.names.get(series as usize).map_or("", String::as_str)
+    }
+
     /// Returns these rows, in their order; `None` if one of them is unknown.
     pub(crate) fn found(&self, rows: &[u64]) -> Option<Vec<PanelRow>> {
         let find = |row: &u64| {

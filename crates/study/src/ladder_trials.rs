@@ -194,18 +194,16 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         let BaselineFacts { name, description, value, metrics } = baseline.clone();
         Some(Baseline { name, description, value: value?, metrics })
     });
-    let panel = panel(facts);
     let of_first = LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some() && can_confirm(facts),
         can_train: ladder.is_some() && matches!(facts.objective, Some(ObjectiveFacts::Model(_))),
         metrics: metrics(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
-        // Counts of classes give errors as if rows were independent, which those of several series are not.
-        rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0 && panel.is_none()),
+        rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),
         horizon: facts.objective.as_ref().map_or(1, ObjectiveFacts::horizon),
         row_order: row_order(&first.record),
-        panel,
+        panel: panel(facts),
         smallest_effect: facts.smallest_effect,
         baselines: baselines.collect(),
         ..LadderTrials::new(Vec::new())

@@ -330,8 +330,7 @@ fn models<'a>(
 
 /// Returns the standard error of an AUC over rows, from the class counts.
 fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
-    let rows = ladder.rows.filter(|_| ladder.measures_auc())?;
-    auc::hanley_mcneil(gain * ladder.direction().sign(), rows)
+    auc::hanley_mcneil(gain * ladder.direction().sign(), ladder.independent_rows()?)
 }
 
 /// Returns the configuration of a budget that was tried several times; of several, the one whose first trial

@@ -250,5 +250,33 @@ fn a_run_stores_the_series_of_its_rows() {
     let known: BTreeSet<u64> = panel.rows().map(|row| row.row).collect();
     let allometry_core::Predictions::Binary(scores) = predicted else { panic!("the label is binary") };
     assert!(scores.rows.iter().all(|row| known.contains(row)));
-    assert!(report(folder)["studies"].is_array());
+    let per_series = &report(folder)["per_series"];
+    assert_eq!(
+        (per_series["count"].as_u64(), per_series["trials"].as_array().map(Vec::len)),
+        (Some(5), Some(2))
+    );
+    let (code, full, err) = run(folder, &["report", "--template", "full"]);
+    assert_eq!(code, 0, "{err}");
+    let section = full.split("## Results by series").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut rows: Vec<String> = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.split('|').skip(1).take(3).map(str::trim).collect::<Vec<_>>().join(" | "))
+        .map(|line| line.rsplit_once(" | ").unwrap().0.to_owned())
+        .collect();
+    rows.sort();
+    insta::assert_snapshot!(rows.join("\n"), @r"
+    --- | ---
+    Series | Rows
+    shop 0 | 19
+    shop 1 | 19
+    shop 2 | 19
+    shop 3 | 19
+    shop 4 | 19
+    ");
+    let brief = run(folder, &["report"]).1;
+    assert!(
+        brief.contains("5 series have validation rows. The AUC of the best trial of `l` lies between"),
+        "{brief}"
+    );
 }
