@@ -92,6 +92,14 @@ impl RowErrors {
         !matches!(self.dependence, Dependence::Unknown)
     }
 
+    /// Returns the number of series of the rows; `None` for rows of one.
+    pub(crate) fn series(&self) -> Option<usize> {
+        match &self.dependence {
+            Dependence::TwoWay(errors) => Some(errors.series()),
+            Dependence::Unknown | Dependence::Ordered(_) => None,
+        }
+    }
+
     /// Returns the error over rows of the weighted sum of the metrics, for fixed models.
     ///
     /// # Errors

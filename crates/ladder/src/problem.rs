@@ -374,9 +374,7 @@ impl ProblemKind {
                 "`weights = \"any\"` admits every size: remove the tolerance".into()
             }
             Self::NotAFeature { .. } => "remove it from the list".into(),
-            Self::NotTheSeries { .. } => {
-                "name the column with the series' names or numbers, or leave `series` out".into()
-            }
+            Self::NotTheSeries { .. } => "name another column, or leave `series` out".into(),
             Self::Setting { .. } => {
                 "write a dotted key of the file, such as model.epochs=20 or budget.2M.trials=10".into()
             }

@@ -21,7 +21,7 @@ pub struct Predictor {
 /// Predictions for a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictedTable {
-    /// Predictions in time order.
+    /// Predictions in time order, series after series.
     pub windows: Vec<Prediction>,
     /// Number of rows that were left out because of a missing or infinite value.
     pub dropped: u64,
@@ -62,9 +62,10 @@ impl Predictor {
         Ok(Self { description, network })
     }
 
-    /// Returns the predictions for every window of a table in time order: one for each row except the first
-    /// `context - 1`, and except those of windows that contain a hole longer than the training's `max_gap`.
-    /// Rows with a category that the training part did not have count as none of its categories.
+    /// Returns the predictions for every window of a table in time order, series after series: one for each
+    /// row except the first `context - 1` of a series, and except those of windows that contain a hole longer
+    /// than the training's `max_gap`. Rows with a category that the training part did not have count as none
+    /// of its categories.
     ///
     /// # Errors
     /// [`DataError`] if the table cannot be read, lacks a column of the model, or is too short.

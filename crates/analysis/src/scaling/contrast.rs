@@ -152,6 +152,14 @@ impl<'a> Budgets<'a> {
         matches!(&self.rows, Rows::Paired(errors) if errors.is_ordered())
     }
 
+    /// Returns the number of series of the rows; `None` for rows of one and for unpaired rows.
+    pub(crate) fn series(&self) -> Option<u64> {
+        match &self.rows {
+            Rows::Paired(errors) => errors.series().map(|series| series as u64),
+            Rows::Apart(_) | Rows::Unknown => None,
+        }
+    }
+
     /// Returns the weighted sum of the values with its error, by Student's t with the degrees of freedom of
     /// Satterthwaite (1946).
     ///

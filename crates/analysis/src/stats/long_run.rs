@@ -50,6 +50,13 @@ pub enum TooShort {
         /// Rows that a label looks ahead.
         horizon: u64,
     },
+    /// The different times of rows of several series are fewer than eight blocks of the horizon.
+    ForTimes {
+        /// Number of different times.
+        times: usize,
+        /// Number of times that a label looks ahead.
+        horizon: u64,
+    },
     /// The rows are dependent over so long a time that fewer than sixteen effective rows are left.
     ForMemory {
         /// Rows of the series.
@@ -100,11 +107,11 @@ impl Cosines {
         (1..=self.most).map(term).collect()
     }
 
-    /// Returns the first `count` cosine terms of a series that is 0 except for some values, each given with its
-    /// place.
+    /// Returns the first `count` cosine terms of a series that is 0 except for some values, each given with
+    /// its place.
     pub(crate) fn sparse_terms(
         &self,
-        values: impl Iterator<Item = (usize, f64)> + Clone,
+        values: &(impl Iterator<Item = (usize, f64)> + Clone),
         count: usize,
     ) -> Vec<f64> {
         let period = self.table.len();
@@ -187,7 +194,7 @@ mod tests {
             let sum: f64 = (0..30).map(|t| series[t] * (PI * j * (t as f64 + 0.5) / 30.0).cos()).sum();
             assert!((term - sum * (2.0_f64 / 30.0).sqrt()).abs() < 1e-12);
         }
-        let sparse = cosines.sparse_terms(series.iter().copied().enumerate(), 5);
+        let sparse = cosines.sparse_terms(&series.iter().copied().enumerate(), 5);
         assert!(sparse.len() == 5 && sparse.iter().zip(&terms).all(|(a, b)| (a - b).abs() < 1e-12));
     }
 

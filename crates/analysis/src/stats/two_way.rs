@@ -82,15 +82,21 @@ impl TwoWay {
     /// Prepares the errors of any sum over rows with these clusters.
     ///
     /// # Errors
-    /// [`TooShort::ForHorizon`] for fewer than eight blocks of the horizon in time.
+    /// [`TooShort::ForTimes`] for fewer times than eight blocks of the horizon.
     pub fn new(clusters: Clusters) -> Result<Self, TooShort> {
-        let cosines = Cosines::new(clusters.all_times, clusters.horizon)?;
+        let Clusters { all_times: times, horizon, .. } = clusters;
+        let cosines = Cosines::new(times, horizon).map_err(|_| TooShort::ForTimes { times, horizon })?;
         let mut order: Vec<usize> = (0..clusters.series.len()).collect();
         order.sort_by_key(|&row| (clusters.series[row], clusters.times[row]));
         let sizes = sums(&vec![1.0; clusters.series.len()], &clusters.series, clusters.all_series);
         let squares: f64 = sizes.iter().map(|size| size * size).sum();
         let effective_series = sizes.iter().sum::<f64>().powi(2) / squares;
         Ok(Self { clusters, order, cosines, effective_series })
+    }
+
+    /// Returns the number of series.
+    pub(crate) fn series(&self) -> usize {
+        self.clusters.all_series
     }
 
     /// Returns the error of the mean of values with mean 0, one for each row.
@@ -147,7 +153,7 @@ impl TwoWay {
             .map(|rows| {
                 let own = |values: &[f64]| {
                     let placed = rows.iter().map(|&row| (self.clusters.times[row], values[row] * scale));
-                    self.cosines.sparse_terms(placed, count)
+                    self.cosines.sparse_terms(&placed, count)
                 };
                 let a = own(first);
                 if first == second { product(&a, &a) } else { product(&a, &own(second)) }

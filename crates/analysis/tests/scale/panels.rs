@@ -74,7 +74,9 @@ fn false_means(name: &str, table: Table) -> f64 {
         let rows = table.rows(&mut rng);
         let mut values = table.noise(&mut rng, &rows);
         let mean = values.iter().sum::<f64>() / values.len() as f64;
-        values.iter_mut().for_each(|value| *value -= mean);
+        for value in &mut values {
+            *value -= mean;
+        }
         let (series, times): (Vec<u32>, Vec<u32>) = rows.into_iter().unzip();
         let errors = TwoWay::new(Clusters::new(&series, &times, 1)).expect("there are enough times");
         let Ok(error) = errors.error(&values) else { return false };

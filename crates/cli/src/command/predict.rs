@@ -14,11 +14,12 @@ use crate::styles::Label;
 /// Applies a checkpoint to a table and writes the predictions as CSV.
 ///
 /// Each row with enough history for a window gets a line: the number of the row in the file, counted from 0,
-/// its series and its time as the table has them, and the probability that its label is 1, in the column `score`. For classes the line has the
-/// probability of each class in a column `class_NAME`, with the class's name or number; a binary label with
-/// names has the column of its positive class. For regression `score` is the predicted number. The table must
-/// have the features of the training under the same names; other columns, such as a label, are not read. Rows
-/// that are left out, and categories that the training rows lack, are counted on standard error.
+/// its series and its time as the table has them, and the probability that its label is 1, in the column
+/// `score`. For classes the line has the probability of each class in a column `class_NAME`, with the class's
+/// name or number; a binary label with names has the column of its positive class. For regression `score` is
+/// the predicted number. The table must have the features of the training under the same names; other
+/// columns, such as a label, are not read. Rows that are left out, and categories that the training rows
+/// lack, are counted on standard error.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
     /// Checkpoint that `allometry train` wrote.

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::support::{LADDER, printed, project, refused, report, run, shown};
 
-/// Returns a table of `series` series of up to `days` days each, interleaved by time, whose label depends on `up`.
+/// Returns a table of `series` series of up to `days` days each, interleaved by time, whose label depends on
+/// `up`.
 fn table(series: usize, days: usize) -> String {
     let mut text = String::from("date,shop,up,noise,label\n");
     let mut state: u64 = 9;
@@ -160,8 +161,7 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
         ·             ╰── this one
      11 │ categorical = ["label"]
         ╰────
-      help: name the column with the series' names or numbers, or leave `series`
-            out
+      help: name another column, or leave `series` out
 
     ladder::not_a_feature
 

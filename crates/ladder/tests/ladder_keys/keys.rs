@@ -269,8 +269,7 @@ pub(crate) const DATA: &[Key] = &[
         "na",
         Is("\"error\""),
         "\"drop\"",
-        "Treatment of [missing or infinite features](trainer.md#guards): report an error, remove the rows \
-         before windows are cut, take the last value before, or the mean over the training rows.",
+        "Treatment of [missing or infinite features](trainer.md#guards): error, removal, or filling.",
     ),
     Key::new(
         "max_gap",
@@ -314,8 +313,7 @@ pub(crate) const SPLIT: &[Key] = &[
         "by",
         Is("\"time\""),
         "\"series\"",
-        "What the parts of a table of several series consist of: times, the same for all series; or series, \
-         each with all its rows.",
+        "Parts of a table of several series: times, the same for all series; or series, with all rows.",
     )
     .requires(&[("data.series", "\"ticker\""), ("data.time", "\"date\"")]),
 ];

@@ -42,8 +42,8 @@ fn back(season: usize, horizon: usize) -> usize {
     season * horizon.div_ceil(season)
 }
 
-/// Returns for each window the label `back` rows before its last row, in its series. Where that is missing, the
-/// one `step` rows earlier is taken, and so on.
+/// Returns for each window the label `back` rows before its last row, in its series. Where that is missing,
+/// the one `step` rows earlier is taken, and so on.
 fn predicted(dataset: &Dataset, part: &SplitPart, [back, step]: [usize; 2], fallback: f64) -> Vec<f32> {
     let of_row = |last: usize| {
         let place = dataset.place(last);

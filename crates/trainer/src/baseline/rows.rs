@@ -45,8 +45,8 @@ impl Rows {
     }
 }
 
-/// Returns the number of training windows that are a context before the window `compared`: in rows, or in times
-/// if several series share them.
+/// Returns the number of training windows that are a context before the window `compared`: in rows, or in
+/// times if several series share them.
 fn fitted(dataset: &Dataset, compared: usize) -> usize {
     let Some(panel) = &dataset.panel else { return compared.saturating_sub(dataset.context) };
     let windows = &dataset.train.windows;

@@ -70,7 +70,7 @@ impl Rows {
 
     /// Returns the mean of each feature that is a number over `rows`; 0 for one without a value there, which
     /// is as good as any other: a model cannot have learned from it.
-    pub(super) fn means<'a>(&self, rows: impl Iterator<Item = &'a usize> + Clone) -> Vec<f64> {
+    pub(super) fn means<'a>(&self, rows: &(impl Iterator<Item = &'a usize> + Clone)) -> Vec<f64> {
         let features = self.selection.features.len();
         let mean = |feature: usize| {
             let values = rows.clone().map(|row| self.values[row * features + feature]);

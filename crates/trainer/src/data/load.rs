@@ -79,8 +79,8 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
 
     let in_order = &kept.sequence.rows;
     let fitted = cut.fitted.iter().flat_map(|range| &in_order[range.clone()]);
-    let means = fill_means(spec, &mut rows, fitted.clone());
-    let (categories, unseen) = rows.categories(in_order, fitted);
+    let means = fill_means(spec, &mut rows, &fitted);
+    let (categories, unseen) = rows.categories(in_order, &fitted);
     let parts = [(PartName::Train, &train), (PartName::Validation, &validation), (PartName::Test, &test)];
     let mut of_series = cut.of_series.into_iter();
     let summary = TableSummary {
@@ -124,7 +124,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         ends: kept.sequence.ends,
         times: cut.times,
     });
-    let (targets, feature_names) = (kept.targets, feature_names);
+    let targets = kept.targets;
     let dataset =
         Dataset { feature_names, values, panel, context, targets, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
@@ -309,7 +309,7 @@ fn check_spec(spec: &DataSpec, task: Task) -> Result<(), DataError> {
 fn fill_means<'a>(
     spec: &DataSpec,
     rows: &mut Rows,
-    training: impl Iterator<Item = &'a usize> + Clone,
+    training: &(impl Iterator<Item = &'a usize> + Clone),
 ) -> Vec<f64> {
     if spec.missing != MissingPolicy::Mean {
         return Vec::new();

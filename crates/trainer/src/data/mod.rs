@@ -39,7 +39,7 @@ pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
     describe, describe_times,
 };
-pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TrainPartProblem};
+pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};
 pub use leakage::{Evidence, Leak, leaks};
 pub use load::{Loaded, check_classes, check_train_part, load};

@@ -7,7 +7,7 @@ use allometry_ladder::{MaxGap, Task};
 
 use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
-use super::error::{DataError, Gap, Location, MOST_CLASSES, RepeatedTime};
+use super::error::{DataError, Gap, Location, MOST_CLASSES, RepeatedTime, TimeKind};
 use super::names::Names;
 use super::series::{Sequence, SeriesIds};
 use super::time::{Time, Times};
@@ -162,7 +162,7 @@ impl Rows {
     pub(super) fn categories<'a>(
         &self,
         rows: &[usize],
-        fitted: impl Iterator<Item = &'a usize> + Clone,
+        fitted: &(impl Iterator<Item = &'a usize> + Clone),
     ) -> (Vec<Categories>, Vec<Unseen>) {
         let columns = self.selection.categorical.iter().zip(&self.categorical);
         let found: Vec<Categories> = columns
@@ -327,7 +327,7 @@ impl Rows {
             value: shown(),
             kind: time.kind(),
             first: self.location(0),
-            first_kind: self.times.get(0).map_or("", Time::kind),
+            first_kind: self.times.get(0).map_or(TimeKind::Number, Time::kind),
         })
     }
 

@@ -17,15 +17,12 @@ impl SeriesIds {
     /// Appends the series of the next row.
     pub(super) fn push(&mut self, name: &str) {
         let name = name.trim();
-        let place = match self.places.get(name) {
-            Some(place) => *place,
-            None => {
-                let place = self.names.len() as u32;
-                self.places.insert(name.to_owned(), place);
-                self.names.push(name.to_owned());
-                place
-            }
-        };
+        let known = self.places.get(name).copied();
+        let place = known.unwrap_or(self.names.len() as u32);
+        if known.is_none() {
+            self.places.insert(name.to_owned(), place);
+            self.names.push(name.to_owned());
+        }
         self.rows.push(place);
     }
 

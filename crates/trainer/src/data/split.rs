@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_series_alone_is_split_like_a_table_without_series() {
         for rows in [5, 40, 101] {
-            let (sequence, times) = panel(&[0..rows]);
+            let (sequence, times) = panel(std::slice::from_ref(&(0..rows)));
             let windows = Windows { context: 4, horizon: 2 };
             let of = |ends: Vec<usize>| {
                 let sequence = Sequence { ends, ..sequence.clone() };

@@ -6,6 +6,8 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
+use super::error::TimeKind;
+
 /// A time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Time {
@@ -20,12 +22,12 @@ pub(super) enum Time {
 }
 
 impl Time {
-    /// Returns the kind of the time in words. Times of different kinds have no order.
-    pub(super) fn kind(self) -> &'static str {
+    /// Returns the kind of the time.
+    pub(super) fn kind(self) -> TimeKind {
         match self {
-            Self::Integer(_) | Self::Number(_) => "a number",
-            Self::Civil(_) => "a time without a zone",
-            Self::Instant(_) => "a time with a zone",
+            Self::Integer(_) | Self::Number(_) => TimeKind::Number,
+            Self::Civil(_) => TimeKind::Local,
+            Self::Instant(_) => TimeKind::Instant,
         }
     }
 

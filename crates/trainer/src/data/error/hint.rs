@@ -2,7 +2,7 @@
 
 use allometry_ladder::MaxGap;
 
-use super::{DataError, MOST_CLASSES, Role, TrainPartProblem};
+use super::{DataError, MOST_CLASSES, Role, TimeKind, TrainPartProblem};
 use crate::data::dataset::PartName;
 use crate::data::value::EMPTY;
 
@@ -72,35 +72,6 @@ impl DataError {
             Self::AbsentClass { .. } => {
                 "a larger share for training, or one class for it and another in the table".to_owned()
             }
-            Self::BadTime { .. } => {
-                "times are written as 2024-01-31, 2024-01-31T16:00:00, 2024-01-31T16:00:00Z or a number"
-                    .to_owned()
-            }
-            Self::MixedTimes { kind, first_kind, .. } => {
-                let has_zones = [kind, first_kind].iter().all(|kind| kind.ends_with("zone"));
-                return has_zones.then(|| {
-                    "write all times with a zone, such as 2024-01-31T16:00:00+01:00, or none".to_owned()
-                });
-            }
-            Self::RepeatedTimes { are_set_back: true, .. } => {
-                "local times repeat where clocks are set back: write times with their zone, such as \
-                 2024-10-27T02:30:00+02:00"
-                    .to_owned()
-            }
-            Self::RepeatedTimes { times, .. } => match times.iter().any(|time| time.series.is_some()) {
-                true => "a series has one row per time".to_owned(),
-                false => {
-                    "a table has one row per time; series = \"COLUMN\" under [data] names the column that \
-                     tells the series of a row where it holds several"
-                        .to_owned()
-                }
-            },
-            Self::NoSeries { .. } => "name the series of every row, or leave such rows out".to_owned(),
-            Self::ShortSeries { .. } => "a shorter context".to_owned(),
-            Self::GapUnit { max_gap: MaxGap::Seconds(_), .. } => {
-                "a number in the unit of the times: max_gap = 5".to_owned()
-            }
-            Self::GapUnit { .. } => "a time with its unit: max_gap = \"7d\"".to_owned(),
             Self::TooFewRows { part, horizon, max_gap, .. } => {
                 let shorter = if *horizon > 1 { "context or horizon" } else { "context" };
                 let share = match part {
@@ -124,6 +95,41 @@ impl DataError {
             Self::Parquet { message, .. } if message.contains("feature") => {
                 "write the file with snappy, zstd, gzip, lz4 or no compression".to_owned()
             }
+            _ => return self.time_hint(),
+        })
+    }
+
+    /// Returns advice for times and series.
+    fn time_hint(&self) -> Option<String> {
+        Some(match self {
+            Self::BadTime { .. } => {
+                "times are written as 2024-01-31, 2024-01-31T16:00:00, 2024-01-31T16:00:00Z or a number"
+                    .to_owned()
+            }
+            Self::MixedTimes { kind: TimeKind::Number, .. }
+            | Self::MixedTimes { first_kind: TimeKind::Number, .. } => return None,
+            Self::MixedTimes { .. } => {
+                "write all times with a zone, such as 2024-01-31T16:00:00+01:00, or none".to_owned()
+            }
+            Self::RepeatedTimes { are_set_back: true, .. } => {
+                "local times repeat where clocks are set back: write times with their zone, such as \
+                 2024-10-27T02:30:00+02:00"
+                    .to_owned()
+            }
+            Self::RepeatedTimes { times, .. } if times.iter().any(|time| time.series.is_some()) => {
+                "a series has one row per time".to_owned()
+            }
+            Self::RepeatedTimes { .. } => {
+                "a table has one row per time; series = \"COLUMN\" under [data] names the column that tells \
+                 the series of a row where it holds several"
+                    .to_owned()
+            }
+            Self::NoSeries { .. } => "name the series of every row, or leave such rows out".to_owned(),
+            Self::ShortSeries { .. } => "a shorter context".to_owned(),
+            Self::GapUnit { max_gap: MaxGap::Seconds(_), .. } => {
+                "a number in the unit of the times: max_gap = 5".to_owned()
+            }
+            Self::GapUnit { .. } => "a time with its unit: max_gap = \"7d\"".to_owned(),
             _ => return None,
         })
     }

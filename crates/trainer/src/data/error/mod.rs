@@ -12,7 +12,7 @@ use allometry_ladder::MaxGap;
 
 use super::dataset::PartName;
 use super::leakage::Leak;
-pub use place::{Gap, Location, NotNumeric, RepeatedTime, Role};
+pub use place::{Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind};
 
 /// Largest number of classes or of categories.
 pub(super) const MOST_CLASSES: usize = 1000;
@@ -291,12 +291,12 @@ pub enum DataError {
         location: Location,
         /// The value found there.
         value: String,
-        /// Its kind in words.
-        kind: &'static str,
+        /// Its kind.
+        kind: TimeKind,
         /// Location of the first time.
         first: Location,
-        /// Kind of the first time in words.
-        first_kind: &'static str,
+        /// Kind of the first time.
+        first_kind: TimeKind,
     },
     /// Rows of one series have the same time.
     #[error("{}: {}", path.display(), repeated(column, times, *more))]

@@ -29,6 +29,27 @@ pub struct RepeatedTime {
     pub count: u64,
 }
 
+/// Kind of a time. Times of different kinds have no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeKind {
+    /// A number.
+    Number,
+    /// A date or local time.
+    Local,
+    /// A point in time.
+    Instant,
+}
+
+impl fmt::Display for TimeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Number => "a number",
+            Self::Local => "a time without a zone",
+            Self::Instant => "a time with a zone",
+        })
+    }
+}
+
 /// Use of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {

@@ -248,3 +248,31 @@ fn ten_thousand_series_take_no_quadratic_time() {
     assert_eq!(crate::data::leaks(&dataset, Task::Binary, 1), []);
     assert_eq!(dataset.leak(), None);
 }
+
+#[test]
+fn a_class_that_only_later_times_or_other_series_have_is_refused() {
+    let with_class =
+        |line: &String, class: &str| format!("{},{class}", line.rsplit_once(',').expect("fields").0);
+    let late = |line: &String| if line.as_str() < "2024-02-05" { "0" } else { "2" };
+    let class =
+        |(place, line): (usize, &String)| with_class(line, if place % 2 == 1 { "1" } else { late(line) });
+    let lines: Vec<String> = stacked().iter().enumerate().map(class).collect();
+    let error = load(&panel(&lines).spec, 3, Normalize::None, Task::Classes).expect_err("class 2 is late");
+    let message = error.to_string();
+    assert!(message.contains("class 2 of 3 has no window in the training part"), "{message}");
+
+    let lines: Vec<String> = (0..20).flat_map(|i| series(&format!("s{i:02}"), 0..10)).collect();
+    let table = |lines: &[String]| Table::csv(text(PANEL, lines)).with(by_series(SeriesSplit::Series));
+    let dataset = loaded(&table(&lines)).dataset;
+    let of_test = dataset.panel.as_ref().expect("a panel").series_of(dataset.test.windows[0].last);
+    let name = format!(",s{of_test:02},");
+    let of_series = |line: &String| if line.contains(&name) { with_class(line, "2") } else { line.clone() };
+    let lines: Vec<String> = lines.iter().map(of_series).collect();
+    let error =
+        load(&table(&lines).spec, 3, Normalize::None, Task::Classes).expect_err("class 2 is elsewhere");
+    let message = error.to_string();
+    assert!(
+        message.contains("class 2 of 3 has no window in the training part; it occurs in 10 rows"),
+        "{message}"
+    );
+}
