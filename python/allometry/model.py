@@ -38,18 +38,21 @@ class Model:
         return [f"class_{names[1]}"] if names and self._shape.task == "binary" else ["score"]
 
     def predict(self, table: Any) -> Any:
-        """The table of predictions that `allometry predict` writes, one row for each row with enough history.
+        """The table of predictions that `allometry predict` writes, one row for each row with enough history, series
+        after series if the model's table held several.
 
         `table` is the path of a CSV file, a pandas or polars frame, a dictionary of columns, or, for a model without
         a time column, a NumPy array `(rows, features)`. A column of categories holds text; a category that the
         training rows did not have counts as none of them. In an array each category has its own column. The predictions come as a frame of the same kind, or as a
-        dictionary of arrays: `row`, the number of the row from 0, counting rows that were left out; its time; and the
-        probability of a positive label, of each class, or the predicted number. A pandas frame keeps its index.
+        dictionary of arrays: `row`, the number of the row from 0, counting rows that were left out; its series and its
+        time as the table has them; and the probability of a positive label, of each class, or the predicted number. A pandas frame keeps its index.
         """
         rows = self._rows(table)
         scores = self._network.scores(self._network.logits(self._windows(rows)))
         ends = rows.ends
         predicted = {"row": rows.numbers[ends]}
+        if self._shape.series_column is not None:
+            predicted[self._free(self._shape.series_column)] = rows.series[ends]
         if self._shape.time is not None:
             predicted[self._free(self._shape.time)] = rows.times[ends]
         for place, name in enumerate(self.columns):
@@ -88,9 +91,9 @@ class Model:
 
     def _rows(self, table: Any) -> tables.Rows:
         shape = self._shape
-        return tables.read(
-            table, shape.features, shape.categories, shape.time, shape.drops, shape.context, shape.max_gap
-        )
+        missing = tables.Missing(shape.missing, shape.means)
+        order = tables.Order(shape.time, shape.series_column, shape.max_gap)
+        return tables.read(table, shape.features, shape.categories, order, missing, shape.context)
 
     def _windows(self, rows: tables.Rows) -> Any:
         import numpy
@@ -101,7 +104,7 @@ class Model:
         return windows if len(rows.ends) == len(windows) else windows[rows.ends - (self._shape.context - 1)]
 
     def _free(self, name: str) -> str:
-        """A name for the column of times that no other column has."""
+        """A name for the column of times or of series that no other column has."""
         return f"{name}.1" if name in ("row", *self.columns) else name
 
 

@@ -41,8 +41,12 @@ class Shape:
     scaling: list[tuple[float, float]] | None
     target: tuple[float, float]
     time: str | None
-    drops: bool
-    """Whether rows with missing or infinite features are left out, rather than an error."""
+    series_column: str | None
+    """Column that tells the series of a row; `None` for a table of one."""
+    missing: str
+    """Treatment of missing and infinite features: `"error"`, `"drop"`, `"ffill"` or `"mean"`."""
+    means: list[float]
+    """Mean of each feature that is a number, by which `"mean"` fills it; otherwise empty."""
     max_gap: tuple[str, float] | None
     """Longest time between two neighbouring rows of a window, in `"seconds"` or as a `"number"`."""
 
@@ -67,10 +71,13 @@ class Shape:
         head_width = width // heads
         base = checkpoint.whole("model.base_head_width", 16)
         mup = checkpoint.word("model.parametrization", ("standard", "mup")) == "mup"
-        time = checkpoint.field("data.preparation.time")
-        if not isinstance(time, str | None):
-            raise checkpoint.wrong("data.preparation.time", "must be the name of a column")
+        time, series = (checkpoint.field(f"data.preparation.{name}") for name in ("time", "series"))
+        for name, column in (("time", time), ("series", series)):
+            if not isinstance(column, str | None):
+                raise checkpoint.wrong(f"data.preparation.{name}", "must be the name of a column")
         target = checkpoint.field("data.preparation.target")
+        missing = checkpoint.word("data.preparation.missing", ("error", "drop", "ffill", "mean"))
+        encoded = [name for _, names in categories for name in names]
         return cls(
             features=features,
             context=context,
@@ -92,10 +99,12 @@ class Shape:
             task=task,
             class_names=names,
             categories=categories,
-            scaling=_scaling(checkpoint, len(features), sum(len(names) for _, names in categories)),
+            scaling=_scaling(checkpoint, len(features), len(encoded)),
             target=(0.0, 1.0) if target is None else checkpoint.scale("data.preparation.target", target),
             time=time,
-            drops=checkpoint.word("data.preparation.missing", ("error", "drop")) == "drop",
+            series_column=series,
+            missing=missing,
+            means=_means(checkpoint, len(features) - len(encoded)) if missing == "mean" else [],
             max_gap=_max_gap(checkpoint),
         )
 
@@ -173,6 +182,15 @@ def _max_gap(checkpoint: Checkpoint) -> tuple[str, float] | None:
         if isinstance(amount, (int, float)) and not isinstance(amount, bool) and amount > 0:
             return unit, float(amount)
     raise checkpoint.wrong(place, "must be an object with `seconds` or a `number` above 0")
+
+
+def _means(checkpoint: Checkpoint, numbers: int) -> list[float]:
+    place = "data.preparation.means"
+    means = checkpoint.field(place, [])
+    is_number = [isinstance(mean, (int, float)) and not isinstance(mean, bool) for mean in means or []]
+    if not isinstance(means, list) or len(means) != numbers or not all(is_number):
+        raise checkpoint.wrong(place, f"must have a number for each of {numbers} features")
+    return [float(mean) for mean in means]
 
 
 def _scaling(checkpoint: Checkpoint, features: int, categories: int) -> list[tuple[float, float]] | None:

@@ -18,21 +18,46 @@ _UNREADABLE, _WRONG = 4, 3
 
 @dataclass(frozen=True)
 class Rows:
-    """The complete rows of a table in time order."""
+    """The complete rows of a table in time order, series after series."""
 
     values: Any
     """Features `(rows, features)` in single precision, not yet scaled."""
     numbers: Any
     """Number of each row in its table, from 0, counting rows that were left out."""
     times: Any
-    """Time of each row; `None` without a time column."""
+    """Time of each row, as the table has it; `None` without a time column."""
+    series: Any
+    """Name of each row's series; `None` for a table of one."""
     ends: Any
-    """Last rows of the windows, of which none spans a hole."""
+    """Last rows of the windows, of which none spans a hole or two series."""
     source: "_Source"
 
     def frame(self, columns: Mapping[str, Any], ends: Any) -> Any:
         """Columns for the rows at `ends`, in the form of the table: a frame, or a dictionary of arrays."""
         return self.source.frame(columns, self.numbers[ends])
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the rows of a table follow each other."""
+
+    time: str | None
+    """Column that orders the rows."""
+    series: str | None
+    """Column that tells the series of a row; `None` for a table of one."""
+    max_gap: tuple[str, float] | None
+    """Longest time between two neighbouring rows of a window, in `"seconds"` or as a `"number"`."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Treatment of missing and infinite features."""
+
+    policy: str
+    """`"error"`; `"drop"` leaves their rows out; `"ffill"` takes the last value before, at most the longest gap
+    earlier, and leaves out rows without one; `"mean"` takes `means`."""
+    means: list[float]
+    """Mean over the training rows of each feature that is a number; only for `"mean"`."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +74,6 @@ class _Source:
     """A column as categories, `None` where a value is missing."""
     place: Callable[[int], str] = lambda row: f"row {row} (from 0)"
     frame: Callable[[Mapping[str, Any], Any], Any] = lambda columns, _: dict(columns)
-    shows_times: bool = False
-    """Whether dates and times are shown as `allometry predict` writes them, rather than as the table has them."""
 
     def wrong(self, why: str) -> AllometryError:
         return AllometryError(f"{self.name}: {why}", _WRONG)
@@ -67,30 +90,34 @@ def read(
     table: Any,
     features: list[str],
     categories: list[tuple[str, list[str]]],
-    time: str | None,
-    drops: bool,
+    order_of: Order,
+    missing: Missing,
     context: int,
-    max_gap: tuple[str, float] | None = None,
 ) -> Rows:
-    """The complete rows of a table, in time order.
+    """The complete rows of a table, in time order, series after series by their names.
 
-    `categories` are columns whose categories are the last of the `features`, and `drops` says that rows with missing
-    or infinite features are left out; otherwise they are an error. No window has two neighbouring rows whose times are
-    further apart than `max_gap`, in `"seconds"` or as a `"number"`.
+    `categories` are columns whose categories are the last of the `features`. No window has rows of two series, or two
+    neighbouring rows whose times are further apart than the longest gap.
     """
     import numpy
 
+    time, max_gap = order_of.time, order_of.max_gap
     if type(table).__module__.partition(".")[0] == "numpy":
         categories = []
     wide = features
     features = features[: len(features) - sum(len(names) for _, names in categories)]
-    source = _source(table, [*features, *(column for column, _ in categories)], time)
+    more = [] if order_of.series is None else [order_of.series]
+    source = _source(table, [*features, *(column for column, _ in categories)], time, more)
     for name in features:
         source.check(name, "feature")
     for name, _ in categories:
         source.check(name, "categories")
     if time is not None:
         source.check(time, "time")
+    names_of_series, series = None, None
+    if order_of.series is not None:
+        source.check(order_of.series, "series")
+        names_of_series, series = _series(source, order_of.series)
     values = numpy.empty((0, len(features)), numpy.float32)
     for place, name in enumerate(features):
         column = source.number_column(name)
@@ -109,24 +136,77 @@ def read(
         values = numpy.concatenate([values, encoded], axis=1)
     if len(values) == 0:
         raise source.wrong("the table has no rows")
-    complete = numpy.isfinite(values).all(axis=1)
-    if not drops and not complete.all():
-        raise _first_gap(source, values, [_column_of(name, categories) for name in wide])
+    names = [_column_of(name, categories) for name in wide]
+    if missing.policy == "error":
+        _check_gaps(source, values, names)
     order, column, clock = numpy.arange(len(values)), None, None
+    if series is not None and len(series) != len(values):
+        raise source.wrong(f"column `{order_of.series}` (series) has {len(series)} rows, the features have {len(values)}")
     if time is not None:
-        order, column, clock = _ordered(source, time, len(values))
+        order, column, clock = _ordered(source, time, len(values), series)
+    group = numpy.zeros(len(values), int) if series is None else series
+    if missing.policy == "mean":
+        _fill_means(values, missing.means)
+        _check_gaps(source, values, names)
+    elif missing.policy == "ffill":
+
+        def is_near(before: Any, after: Any) -> Any:
+            if max_gap is None or clock is None:
+                return group[before] == group[after]
+            return (group[before] == group[after]) & (_distances(source, time, clock, before, after, max_gap[0]) <= max_gap[1])
+
+        _fill_forward(values, order, is_near)
+    complete = numpy.isfinite(values).all(axis=1)
     order = order[complete[order]]
-    ends = numpy.arange(context - 1, len(order))
+    is_cut = group[order[:-1]] != group[order[1:]]
     if max_gap is not None and clock is not None:
-        ends = _unbroken(_steps(source, time, clock, order, max_gap[0]) > max_gap[1], context)
+        is_cut |= _distances(source, time, clock, order[:-1], order[1:], max_gap[0]) > max_gap[1]
+    ends = _unbroken(is_cut, context) if len(order) > 0 else numpy.arange(0)
     if len(ends) == 0:
         hole = "" if max_gap is None or len(order) < context else f" without a hole longer than {_shown(*max_gap)}"
         raise source.wrong(f"{len(order)} rows are too few for a window of {context}{hole}")
-    return Rows(values[order], order, None if column is None else column[order], ends, source)
+    shown = None if column is None else column[order]
+    return Rows(values[order], order, shown, None if series is None else names_of_series[series[order]], ends, source)
 
 
-def _steps(source: _Source, name: str | None, clock: tuple[str, Any], order: Any, unit: str) -> Any:
-    """The times from each of the rows `order` to the next, in `unit`."""
+def _series(source: _Source, name: str) -> tuple[Any, Any]:
+    """The names of the series, ordered by their code points, and the place of each row's among them."""
+    import numpy
+
+    texts = source.text_column(name)
+    for row, text in enumerate(texts):
+        if text is None:
+            raise source.wrong(f"{source.place(row)}: column `{name}` (series) is empty")
+    names = sorted(set(texts))
+    place = {text: number for number, text in enumerate(names)}
+    return _objects(names), numpy.array([place[text] for text in texts], int)
+
+
+def _fill_means(values: Any, means: list[float]) -> None:
+    """Fills missing and infinite numbers, the first columns of `values`, with the means of their columns."""
+    import numpy
+
+    for place, mean in enumerate(means):
+        values[~numpy.isfinite(values[:, place]), place] = mean
+
+
+def _fill_forward(values: Any, order: Any, is_near: Callable[[Any, Any], Any]) -> None:
+    """Fills missing and infinite values with the last one of their column before in `order`, where `is_near` says that
+    its row, the first, is near enough to the second."""
+    import numpy
+
+    for place in range(values.shape[1]):
+        is_known = numpy.isfinite(values[order, place])
+        # The place in `order` of the last known value at each place, -1 before the first.
+        last = numpy.maximum.accumulate(numpy.where(is_known, numpy.arange(len(order)), -1))
+        gaps = numpy.flatnonzero(~is_known & (last >= 0))
+        before, after = order[last[gaps]], order[gaps]
+        near = is_near(before, after)
+        values[after[near], place] = values[before[near], place]
+
+
+def _distances(source: _Source, name: str | None, clock: tuple[str, Any], before: Any, after: Any, unit: str) -> Any:
+    """The times from each of the rows `before` to that of `after`, in `unit`."""
     import numpy
 
     kind, keys = clock
@@ -134,15 +214,15 @@ def _steps(source: _Source, name: str | None, clock: tuple[str, Any], order: Any
     if is_number != (unit == "number"):
         found = "numbers" if is_number else "dates or times"
         raise source.wrong(f"the model's `max_gap` is in {unit}s, but column `{name}` (time) has {found}")
-    steps = numpy.diff(keys[order])
+    steps = keys[after] - keys[before]
     if steps.dtype.kind == "m":
         return steps / numpy.timedelta64(1, "s")
     return steps.astype(numpy.float64) / (1 if is_number else 1e9)
 
 
 def _unbroken(is_hole: Any, context: int) -> Any:
-    """The last rows of the windows without a hole, where `is_hole` tells of each row but the first whether one
-    precedes it."""
+    """The last rows of the windows without a hole, where `is_hole` tells of each row but the first whether one, or
+    another series, precedes it."""
     import numpy
 
     rows = numpy.arange(len(is_hole) + 1)
@@ -191,19 +271,23 @@ def _texts(column: Any) -> list[str | None]:
     return [text(value) for value in column]
 
 
-def _first_gap(source: _Source, values: Any, features: list[str]) -> AllometryError:
+def _check_gaps(source: _Source, values: Any, features: list[str]) -> None:
+    """Raises an error if a value is missing or infinite."""
     import numpy
 
     gaps = numpy.argwhere(~numpy.isfinite(values))
+    if len(gaps) == 0:
+        return
     row, place = gaps[0]
     what = "is infinite or too large for a 32-bit float" if numpy.isinf(values[row, place]) else "is missing"
     more = len(gaps) - 1
     rest = f" (and {more} further missing or infinite value{'s' if more > 1 else ''})" if more else ""
-    return source.wrong(f"{source.place(int(row))}: column `{features[place]}` {what}{rest}")
+    raise source.wrong(f"{source.place(int(row))}: column `{features[place]}` {what}{rest}")
 
 
-def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any, tuple[str, Any]]:
-    """The rows in time order, their times as they are shown, and the kind of the times with values to subtract."""
+def _ordered(source: _Source, name: str, rows: int, series: Any) -> tuple[Any, Any, tuple[str, Any]]:
+    """The rows in time order, series after series, their times as the table has them, and the kind of the times with
+    values to subtract."""
     import numpy
 
     column = source.time_column(name)
@@ -211,16 +295,18 @@ def _ordered(source: _Source, name: str, rows: int) -> tuple[Any, Any, tuple[str
         raise source.wrong(f"column `{name}` (time) has {len(column)} rows, the features have {rows}")
     kind, keys = _keys(source, name, column)
     order = numpy.argsort(keys, kind="stable")
-    equal = numpy.flatnonzero(keys[order][1:] == keys[order][:-1])
+    if series is not None:
+        order = order[numpy.argsort(series[order], kind="stable")]
+    is_equal = keys[order][1:] == keys[order][:-1]
+    if series is not None:
+        is_equal &= series[order][1:] == series[order][:-1]
+    equal = numpy.flatnonzero(is_equal)
     if len(equal):
         first, second = (source.place(int(row)) for row in order[equal[0] : equal[0] + 2])
-        raise source.wrong(f"{first} and {second} have the same time in column `{name}`")
-    clock = kind, column if column.dtype.kind == "M" else keys
-    if not source.shows_times:
-        return order, column, clock
-    if kind in (times.INTEGER, times.NUMBER):
-        return order, keys, clock
-    return order, numpy.array([times.text_of(kind, key) for key in keys.tolist()], dtype=object), clock
+        one = "" if series is None else " of one series"
+        more = f" (and {len(equal) - 1} more)" if len(equal) > 1 else ""
+        raise source.wrong(f"{first} and {second}{one} have the same time in column `{name}`{more}")
+    return order, column, (kind, column if column.dtype.kind == "M" else keys)
 
 
 def _keys(source: _Source, name: str, column: Any) -> tuple[str, Any]:
@@ -250,10 +336,10 @@ def _keys(source: _Source, name: str, column: Any) -> tuple[str, Any]:
     return kind, numpy.array([key for _, key in found], exact)
 
 
-def _source(table: Any, features: list[str], time: str | None) -> _Source:
+def _source(table: Any, features: list[str], time: str | None, more: list[str]) -> _Source:
     module = type(table).__module__.partition(".")[0]
     if isinstance(table, (str, os.PathLike)):
-        return _of_csv(os.fspath(table), {*features} | ({time} if time is not None else set()))
+        return _of_csv(os.fspath(table), {*features, *more} | ({time} if time is not None else set()))
     if module == "pandas" and hasattr(table, "columns"):
         return _of_pandas(table)
     if module == "polars" and hasattr(table, "get_column"):
@@ -446,5 +532,4 @@ def _of_csv(path: str, wanted: set[str]) -> _Source:
         lambda name: _objects(columns[name]),
         lambda name: _texts(columns[name]),
         place=lambda row: f"line {lines[row]}",
-        shows_times=True,
     )

@@ -82,21 +82,6 @@ def _seconds(offset: str) -> int | None:
     return -total if offset.startswith("-") else total
 
 
-def text_of(kind: str, elapsed: int) -> str:
-    """A date or a time as `allometry predict` writes it: local midnight without its time, instants in UTC."""
-    seconds, fraction = divmod(elapsed, _SECOND)
-    days, seconds = divmod(seconds, 86_400)
-    cycles, days = divmod(days, _CYCLE)
-    date = datetime.date.fromordinal(days + _EPOCH)
-    year = date.year + 400 * cycles
-    text = (f"{year:04}" if year >= 0 else f"-{-year:06}") + date.isoformat()[4:]
-    if kind == CIVIL and seconds == 0 and fraction == 0:
-        return text
-    time = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    part = f".{fraction:09}".rstrip("0") if fraction else ""
-    return f"{text}T{time}{part}" + ("Z" if kind == INSTANT else "")
-
-
 def of_value(value: Any) -> tuple[str, int | float] | None:
     """The kind of a value of a table with its place in order; `None` where it is no time."""
     if isinstance(value, str):

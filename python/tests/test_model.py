@@ -124,8 +124,8 @@ def assert_predicted(predicted, folder):
     expected = scores_of(folder)
     assert list(predicted) == list(expected)
     for name, values in expected.items():
-        if name in ("row", "date"):
-            assert [str(value)[:10] for value in predicted[name]] == values
+        if name in ("row", "date", "shop"):
+            assert [str(value)[: len(text)] for value, text in zip(predicted[name], values, strict=True)] == values
         else:
             assert_close(predicted[name], [float(value) for value in values])
 
@@ -460,7 +460,7 @@ def test_files_that_are_no_checkpoints_are_refused(plain, tmp_path):
         ("data.preparation.scaling", [[0, 10**400]] * 3, ": data.preparation.scaling must be a mean and a standard deviation above 0"),
         ("data.preparation.class_names", ["x"], ": data.preparation.class_names has 1 names"),
         ("data.preparation.time", 3, ": data.preparation.time must be the name of a column"),
-        ("data.preparation.missing", "fill", ": data.preparation.missing is 'fill'; this version of allometry knows error, drop"),
+        ("data.preparation.missing", "fill", ": data.preparation.missing is 'fill'; this version of allometry knows error, drop, ffill, mean"),
     ],
 )
 def test_fields_that_cannot_be_are_refused_by_name(plain, tmp_path, place, value, why):
@@ -583,3 +583,91 @@ def test_windows_with_a_hole_are_left_out_as_in_the_program(tmp_path, kind):
         dates = [f"2020-{number // 28 + 1:02}-{number % 28 + 1:02}" for number in range(rows)]
         with pytest.raises(allometry.AllometryError, match="`max_gap` is in numbers, but column `date` .time. has date"):
             model.predict(table | {"date": dates})
+
+
+@pytest.mark.parametrize("settings", ['na = "ffill"', 'na = "ffill"\nmax_gap = "2d"', 'na = "mean"'])
+def test_missing_features_are_filled_as_in_the_program(tmp_path, settings):
+    header, *rows = table_lines()
+    place = header.index("date")
+    rows = sorted(rows, key=lambda row: row[place])
+    for row, column in [(0, "a"), (1, "a"), (20, "b"), (40, "a"), (41, "a"), (42, "a"), (43, "a"), (90, "level")]:
+        rows[row][header.index(column)] = ""
+    lines = [header, *reversed(rows)]
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    ladder = LADDER.format(label="binary", model="").replace('time = "date"\n', f'time = "date"\n{settings}\n')
+    (tmp_path / "ladder.toml").write_text(ladder)
+    call(tmp_path, "train", "--quiet", "-o", "model.safetensors")
+    call(tmp_path, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
+    model = allometry.load(tmp_path / "model.safetensors")
+    left_out = {'na = "ffill"': 2, 'na = "mean"': 0}.get(settings)
+    if left_out is not None:
+        assert len(scores_of(tmp_path)["row"]) == len(rows) - left_out - (model.context - 1)
+    assert_predicted(model.predict(tmp_path / "data.csv"), tmp_path)
+    if "mean" in settings:
+        means = model.description["data"]["preparation"]["means"]
+        # Other rows do not change the means: those of the training rows fill the only row that lacks a value.
+        few = [header, *(["" if name == "a" else value for name, value in zip(header, row)] for row in rows[:30])]
+        with open(tmp_path / "few.csv", "w", newline="") as file:
+            csv.writer(file).writerows(few)
+        filled = model.windows(tmp_path / "few.csv")[:, :, model.features.index("a")]
+        assert (filled == numpy.float32(means[model.features.index("a")])).all()
+
+
+def test_means_must_be_those_of_all_features(plain, tmp_path):
+    def change(description):
+        description["data"]["preparation"] |= {"missing": "mean", "means": [1.0]}
+
+    why = ": data.preparation.means must have a number for each of 3 features"
+    assert refusal(tmp_path, with_description(plain, change))[0] == why
+
+
+def panel_lines():
+    """The rows of `table_lines` as three series of different lengths, interleaved, with times in several zones."""
+    header, *rows = table_lines()
+    place = header.index("date")
+    rows = sorted(rows, key=lambda row: row[place])
+    lines = []
+    for number, row in enumerate(rows):
+        for shop in range(3):
+            if number >= 20 * shop:
+                zone = ["Z", "+01:00", "-05:00"][shop]
+                time = f"{row[place]} 12:30:00{zone}" if shop else f"{row[place]}T12:30:00{zone}"
+                level = str(float(row[header.index("level")]) + shop)
+                line = [time if name == "date" else level if name == "level" else value for name, value in zip(header, row)]
+                lines.append([*line, f"shop {2 - shop}"])
+    return [[*header, "shop"], *lines]
+
+
+@pytest.mark.parametrize("settings", ["", 'na = "ffill"', 'max_gap = "1d"'])
+def test_series_are_kept_apart_as_in_the_program(tmp_path, settings):
+    lines = panel_lines()
+    if "ffill" in settings:
+        for row in (1, 2, 100, 101, 102, 103):
+            lines[row][lines[0].index("a")] = ""
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    ladder = LADDER.format(label="binary", model="")
+    ladder = ladder.replace('time = "date"\n', f'time = "date"\nseries = "shop"\n{settings}\n')
+    (tmp_path / "ladder.toml").write_text(ladder)
+    call(tmp_path, "train", "--quiet", "-o", "model.safetensors")
+    call(tmp_path, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
+    model, expected = allometry.load(tmp_path / "model.safetensors"), scores_of(tmp_path)
+    assert list(expected) == ["row", "shop", "date", "score"]
+    predicted = model.predict(tmp_path / "data.csv")
+    assert_predicted(predicted, tmp_path)
+    assert (list(predicted["shop"]), list(predicted["date"])) == (expected["shop"], expected["date"])
+    table = {name: [line[place] for line in lines[1:]] for place, name in enumerate(lines[0])}
+    table |= {name: [float(value) if value else None for value in table[name]] for name in model.features}
+    assert_predicted(model.predict(table), tmp_path)
+    pandas = pytest.importorskip("pandas")
+    frame = model.predict(pandas.DataFrame(table))
+    assert list(frame["shop"]) == expected["shop"]
+    assert_close(frame["score"], [float(value) for value in expected["score"]])
+    with pytest.raises(allometry.AllometryError, match="there is no column `shop` .series."):
+        model.predict({name: values for name, values in table.items() if name != "shop"})
+    with pytest.raises(allometry.AllometryError, match=r"row 3 .from 0.: column `shop` .series. is empty"):
+        model.predict(table | {"shop": [*table["shop"][:3], None, *table["shop"][4:]]})
+    # The first twenty rows are of one series.
+    with pytest.raises(allometry.AllometryError, match="of one series have the same time in column `date`"):
+        model.predict(table | {"date": [*table["date"][:4], table["date"][0], *table["date"][5:]]})

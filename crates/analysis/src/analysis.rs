@@ -14,6 +14,7 @@ use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
 use crate::learning_rate::LearningRates;
 use crate::options::Options;
+use crate::per_series::PerSeries;
 use crate::sample::Sample;
 use crate::scaling::{DataScaling, Scaling, Withheld};
 use crate::statement::Statement;
@@ -66,6 +67,9 @@ pub struct Analysis {
     /// choice; absent if this was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
+    /// Values on the validation rows of each series; absent for a table of one series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_series: Option<PerSeries>,
     /// Whether the trials trained the built-in model, so that `allometry train` can repeat one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub can_train: bool,
@@ -159,6 +163,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         learning_rates: LearningRates::new(&studies, ladder, options),
         transfer: Transfer::new(ladder, options),
         confirmation,
+        per_series: PerSeries::new(ladder, &studies, options),
         can_train: ladder.can_train,
         studies,
     }

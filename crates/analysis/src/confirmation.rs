@@ -386,7 +386,7 @@ impl ConfirmedBudget {
 }
 
 /// Returns the results of a budget's best configurations, with the trainings of the one that represents it.
-fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options) -> Option<Confirmed<'a>> {
+fn budget<'a>(by: &'a RetrainedTrials, ladder: &'a LadderTrials, options: &Options) -> Option<Confirmed<'a>> {
     let ranks: std::collections::BTreeSet<u64> = by.plan.iter().map(|one| one.rank).collect();
     let (configurations, trained): (Vec<_>, Vec<_>) =
         ranks.into_iter().filter_map(|rank| configuration(by, rank, ladder, options)).unzip();
@@ -410,7 +410,7 @@ fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options)
 fn configuration<'a>(
     by: &'a RetrainedTrials,
     rank: u64,
-    ladder: &LadderTrials,
+    ladder: &'a LadderTrials,
     options: &Options,
 ) -> Option<(ConfirmedConfiguration, Vec<Trained<'a>>)> {
     let planned = by.plan.iter().find(|one| one.rank == rank)?;

@@ -131,13 +131,14 @@ pub struct Estimate {
 pub struct EffectiveRows {
     /// Number of independent rows with the same error; at most the number of rows.
     pub rows: f64,
-    /// Number of terms of the long-run variance, which are the degrees of freedom of its t.
+    /// Number of terms of the long-run variance, which are the degrees of freedom of its t; fewer where rows
+    /// also depend on each other within series.
     pub terms: u64,
 }
 
 impl From<&LongRun> for EffectiveRows {
     fn from(error: &LongRun) -> Self {
-        Self { rows: error.effective_rows, terms: error.terms as u64 }
+        Self { rows: error.effective_rows, terms: error.freedom as u64 }
     }
 }
 
@@ -188,8 +189,8 @@ impl Estimate {
         if standard_error.is_nan() || standard_error <= 0.0 {
             return None;
         }
-        let plain = Self::student(point, standard_error, error.terms as f64, method, options)?;
-        let half = t_half_width(options.level, error.terms as f64)?;
+        let plain = Self::student(point, standard_error, error.freedom, method, options)?;
+        let half = t_half_width(options.level, error.freedom)?;
         let interval =
             if is_auc { auc::logit_interval(point, standard_error, half)?.into() } else { plain.interval? };
         Some(Self { interval: Some(interval), effective_rows: Some(error.into()), ..plain })

@@ -8,6 +8,7 @@ use allometry_core::{
 };
 
 use crate::looks::Looks;
+use crate::panel::Panel;
 use crate::predictions::StudyPredictions;
 use crate::row_scores::{Predicted, RowScores};
 use crate::stats::influence::RowMetric;
@@ -110,6 +111,8 @@ pub struct LadderTrials {
     pub horizon: u64,
     /// Time order of the stored predictions.
     pub row_order: RowOrder,
+    /// Series and time of each scored row; `None` for rows of one series.
+    pub panel: Option<Panel>,
     /// Smallest difference of the metric that is of interest; `None` if the ladder file names none.
     pub smallest_effect: Option<f64>,
     /// Simple models scored on the ladder's validation rows.
@@ -139,6 +142,7 @@ impl LadderTrials {
             rows: None,
             horizon: 1,
             row_order: RowOrder::default(),
+            panel: None,
             smallest_effect: None,
             baselines: Vec::new(),
             transfers: Vec::new(),
@@ -161,13 +165,17 @@ impl LadderTrials {
 
     /// Returns the predictions of a trial on the validation rows, if they are stored and can be used for the
     /// metric.
-    pub(crate) fn row_scores<'s>(&self, study: &'s StudyTrials, trial: TrialNumber) -> Option<RowScores<'s>> {
+    pub(crate) fn row_scores<'s>(
+        &'s self,
+        study: &'s StudyTrials,
+        trial: TrialNumber,
+    ) -> Option<RowScores<'s>> {
         self.useful(&study.predictions, trial)
     }
 
     /// Returns those predictions of a trial that can be used for the ladder's metric.
     pub(crate) fn useful<'s>(
-        &self,
+        &'s self,
         predictions: &'s StudyPredictions,
         trial: TrialNumber,
     ) -> Option<RowScores<'s>> {
@@ -178,8 +186,14 @@ impl LadderTrials {
     }
 
     /// Returns how the stored predictions of every trial follow each other in time.
-    pub fn series(&self) -> Series {
-        Series { horizon: self.horizon, order: self.row_order }
+    pub fn series(&self) -> Series<'_> {
+        Series { horizon: self.horizon, order: self.row_order, panel: self.panel.as_ref() }
+    }
+
+    /// Returns the class counts of the validation rows from which the error of an AUC follows as if rows were
+    /// independent; `None` for rows of several series, which are not.
+    pub(crate) fn independent_rows(&self) -> Option<ClassCounts> {
+        self.rows.filter(|_| self.measures_auc() && self.panel.is_none())
     }
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class

@@ -25,7 +25,11 @@ pub(crate) struct Trained<'a> {
 
 impl RetrainedTrials {
     /// Returns the training of a planned configuration and seed; `None` where it did not end with a value.
-    pub(crate) fn trained(&self, planned: &Retraining, ladder: &LadderTrials) -> Option<Trained<'_>> {
+    pub(crate) fn trained<'a>(
+        &'a self,
+        planned: &Retraining,
+        ladder: &'a LadderTrials,
+    ) -> Option<Trained<'a>> {
         let is_it =
             |trial: &&FrozenTrial| trial.record.seed == Some(planned.seed) && trial.params == planned.params;
         let found = self.trials.iter().filter(is_it).find_map(|trial| {
@@ -38,12 +42,12 @@ impl RetrainedTrials {
     }
 
     /// Returns the trainings of the configuration with `rank` among the best of `from`.
-    pub(crate) fn of(&self, from: &str, rank: u64, ladder: &LadderTrials) -> Vec<Trained<'_>> {
+    pub(crate) fn of<'a>(&'a self, from: &str, rank: u64, ladder: &'a LadderTrials) -> Vec<Trained<'a>> {
         let planned = self.plan.iter().filter(|one| one.from == from && one.rank == rank);
         planned.filter_map(|one| self.trained(one, ladder)).collect()
     }
 
-    fn predictions(&self, trial: TrialNumber, ladder: &LadderTrials) -> Option<RowScores<'_>> {
+    fn predictions<'a>(&'a self, trial: TrialNumber, ladder: &'a LadderTrials) -> Option<RowScores<'a>> {
         ladder.useful(&self.predictions, trial)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct RowScores<'a> {
     /// The predictions.
     pub(crate) predicted: Predicted<'a>,
     /// How the predictions follow each other in time.
-    pub(crate) series: Series,
+    pub(crate) series: Series<'a>,
 }
 
 /// Scores of one trial by task.
@@ -44,6 +44,14 @@ impl RowScores<'_> {
         match self.predicted {
             Predicted::Binary(predictions) => predictions.labels.len(),
             Predicted::Other(outputs, _) => outputs.targets.len(),
+        }
+    }
+
+    /// Returns the number of each row in its table, in stored order.
+    pub(crate) fn row_numbers(&self) -> &[u64] {
+        match self.predicted {
+            Predicted::Binary(predictions) => predictions.rows,
+            Predicted::Other(outputs, _) => outputs.rows,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::scores::Scores;
 use crate::series::Series;
 use crate::stats::influence::{Influence, RowMetric};
 use crate::stats::long_run::{Cosines, LongRun, TooShort, independent};
+use crate::stats::two_way::TwoWay;
 
 /// Reason why predictions give no error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,18 @@ impl From<TooShort> for NoRowError {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RowErrors {
     influences: Vec<Influence>,
-    /// `None` if the order of the rows is unknown; they then count as independent.
-    ordered: Option<Ordered>,
+    dependence: Dependence,
+}
+
+/// How rows depend on each other.
+#[derive(Debug, Clone, PartialEq)]
+enum Dependence {
+    /// The order of the rows is unknown; they count as independent.
+    Unknown,
+    /// Rows depend on their neighbours in time.
+    Ordered(Ordered),
+    /// Rows depend on those of their time and of their series.
+    TwoWay(TwoWay),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -53,16 +64,22 @@ impl RowErrors {
         }
         let influences: Vec<Influence> =
             models.iter().map(RowScores::influence).collect::<Option<_>>().ok_or(NoRowError::Undefined)?;
-        let order = first.time_order();
-        let ordered = order.map(|order| -> Result<Ordered, NoRowError> {
-            let cosines = Cosines::new(order.len(), first.series.horizon)?;
-            let of = |one: &Influence| {
-                cosines.terms(&order.iter().map(|&place| one.rows[place]).collect::<Vec<f64>>())
-            };
-            let terms = influences.iter().map(of).collect();
-            Ok(Ordered { cosines, terms })
-        });
-        Ok(Self { influences, ordered: ordered.transpose()? })
+        let dependence = match (first.series.panel, first.time_order()) {
+            (Some(panel), _) => {
+                let clusters = panel.clusters(first.row_numbers(), first.series.horizon);
+                Dependence::TwoWay(TwoWay::new(clusters.ok_or(NoRowError::OtherRows)?)?)
+            }
+            (None, None) => Dependence::Unknown,
+            (None, Some(order)) => {
+                let cosines = Cosines::new(order.len(), first.series.horizon)?;
+                let of = |one: &Influence| {
+                    cosines.terms(&order.iter().map(|&place| one.rows[place]).collect::<Vec<f64>>())
+                };
+                let terms = influences.iter().map(of).collect();
+                Dependence::Ordered(Ordered { cosines, terms })
+            }
+        };
+        Ok(Self { influences, dependence })
     }
 
     /// Returns the metric of each model, with each row's influence.
@@ -72,7 +89,15 @@ impl RowErrors {
 
     /// Whether the order of the rows is known.
     pub(crate) fn is_ordered(&self) -> bool {
-        self.ordered.is_some()
+        !matches!(self.dependence, Dependence::Unknown)
+    }
+
+    /// Returns the number of series of the rows; `None` for rows of one.
+    pub(crate) fn series(&self) -> Option<usize> {
+        match &self.dependence {
+            Dependence::TwoWay(errors) => Some(errors.series()),
+            Dependence::Unknown | Dependence::Ordered(_) => None,
+        }
     }
 
     /// Returns the error over rows of the weighted sum of the metrics, for fixed models.
@@ -80,13 +105,14 @@ impl RowErrors {
     /// # Errors
     /// [`TooShort`] if the rows of the sum depend on each other over too long a time.
     pub(crate) fn of_sum(&self, weights: &[f64]) -> Result<LongRun, TooShort> {
-        let series = self.sum(weights, self.influences.iter().map(|one| one.rows.as_slice()));
-        match &self.ordered {
-            None => Ok(Cosines::unordered(&series)),
-            Some(ordered) => {
+        let series = self.of_rows(weights);
+        match &self.dependence {
+            Dependence::Unknown => Ok(Cosines::unordered(&series)),
+            Dependence::Ordered(ordered) => {
                 let terms = self.sum(weights, ordered.terms.iter().map(Vec::as_slice));
                 ordered.cosines.error(&terms, independent(&series))
             }
+            Dependence::TwoWay(errors) => errors.error(&series),
         }
     }
 
@@ -95,15 +121,15 @@ impl RowErrors {
     pub(crate) fn covariance(&self, first: &[f64], second: &[f64], terms: usize) -> f64 {
         let rows = self.influences.first().map_or(0.0, |one| one.rows.len() as f64);
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        match &self.ordered {
-            None => {
-                let of = |weights| self.sum(weights, self.influences.iter().map(|one| one.rows.as_slice()));
-                product(&of(first), &of(second)) / (rows * rows)
-            }
-            Some(ordered) => {
+        match &self.dependence {
+            Dependence::Unknown => product(&self.of_rows(first), &self.of_rows(second)) / (rows * rows),
+            Dependence::Ordered(ordered) => {
                 let of = |weights| self.sum(weights, ordered.terms.iter().map(std::vec::Vec::as_slice));
                 let count = terms.min(ordered.terms[0].len());
                 product(&of(first)[..count], &of(second)[..count]) / count as f64 / rows
+            }
+            Dependence::TwoWay(errors) => {
+                errors.covariance(&self.of_rows(first), &self.of_rows(second), terms)
             }
         }
     }
@@ -111,15 +137,24 @@ impl RowErrors {
     /// Returns the variance of one model's metric over new rows, from the first `terms` cosine terms if
     /// ordered.
     pub(crate) fn variance(&self, model: usize, terms: usize) -> f64 {
-        match &self.ordered {
-            None => independent(&self.influences[model].rows),
-            Some(ordered) => {
+        match &self.dependence {
+            Dependence::Unknown => independent(&self.influences[model].rows),
+            Dependence::Ordered(ordered) => {
                 let own = &ordered.terms[model];
                 let count = terms.min(own.len());
                 let power = own[..count].iter().map(|term| term * term).sum::<f64>() / count as f64;
                 power / self.influences[model].rows.len() as f64
             }
+            Dependence::TwoWay(errors) => {
+                let own = &self.influences[model].rows;
+                errors.covariance(own, own, terms)
+            }
         }
+    }
+
+    /// Returns the weighted sum of the influences of each row.
+    fn of_rows(&self, weights: &[f64]) -> Vec<f64> {
+        self.sum(weights, self.influences.iter().map(|one| one.rows.as_slice()))
     }
 
     fn sum<'s>(&self, weights: &[f64], parts: impl Iterator<Item = &'s [f64]>) -> Vec<f64> {
@@ -153,7 +188,7 @@ impl Estimate {
     pub fn scored_auc(
         point: f64,
         predictions: &Scores<'_>,
-        series: Series,
+        series: Series<'_>,
         options: &Options,
     ) -> Option<Self> {
         RowScores { predicted: Predicted::Binary(*predictions), series }.estimate(point, options)
@@ -175,7 +210,7 @@ pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Op
 pub fn paired_gain(
     first: &Scores<'_>,
     second: &Scores<'_>,
-    series: Series,
+    series: Series<'_>,
     options: &Options,
 ) -> Option<Estimate> {
     let of = |predictions| RowScores { predicted: Predicted::Binary(predictions), series };
@@ -188,7 +223,7 @@ pub fn paired_difference(
     metric: RowMetric,
     first: &Outputs<'_>,
     second: &Outputs<'_>,
-    series: Series,
+    series: Series<'_>,
     options: &Options,
 ) -> Option<Estimate> {
     let of = |outputs| RowScores { predicted: Predicted::Other(outputs, metric), series };

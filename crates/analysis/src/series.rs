@@ -1,5 +1,7 @@
 //! Time order of stored predictions.
 
+use crate::panel::Panel;
+
 /// Source of the time order of stored predictions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RowOrder {
@@ -12,9 +14,11 @@ pub enum RowOrder {
 
 /// How stored predictions follow each other in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Series {
+pub struct Series<'a> {
     /// Number of rows that a label looks ahead, at least 1.
     pub horizon: u64,
     /// Source of the time order of the rows.
     pub order: RowOrder,
+    /// Series and time of each row; `None` for rows of one series.
+    pub panel: Option<&'a Panel>,
 }

@@ -243,7 +243,7 @@ fn tally(texts: impl Iterator<Item = String>) -> Vec<(String, u64)> {
 
 /// Returns a value of the ladder's metric with its error from the class counts.
 pub fn metric_estimate(value: f64, ladder: &LadderTrials, options: &Options) -> Estimate {
-    match ladder.rows.filter(|_| ladder.measures_auc()) {
+    match ladder.independent_rows() {
         Some(rows) => Estimate::auc(value, rows, options),
         None => Estimate::observed(value, options),
     }

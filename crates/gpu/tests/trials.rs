@@ -29,6 +29,7 @@ fn dataset() -> Dataset {
         .collect();
     let part = |windows: &[Window]| SplitPart { windows: windows.to_vec() };
     Dataset {
+        panel: None,
         feature_names: vec!["signal".into(), "noise".into(), "more noise".into()],
         train: part(&windows[..80]),
         validation: part(&windows[92..130]),

@@ -235,6 +235,8 @@ pub enum ProblemKind {
     ToleranceWithoutWeights,
     #[error("column `{column}` cannot be a feature: it is {role}")]
     NotAFeature { column: String, role: &'static str },
+    #[error("column `{column}` cannot tell the series of a row: it is {role}")]
+    NotTheSeries { column: String, role: &'static str },
 }
 
 impl ProblemKind {
@@ -280,6 +282,7 @@ impl ProblemKind {
             Self::RepeatedLabel { .. } => "repeated_label",
             Self::ToleranceWithoutWeights => "tolerance_without_weights",
             Self::NotAFeature { .. } => "not_a_feature",
+            Self::NotTheSeries { .. } => "not_the_series",
         }
     }
 
@@ -365,6 +368,7 @@ impl ProblemKind {
                 "`weights = \"any\"` admits every size: remove the tolerance".into()
             }
             Self::NotAFeature { .. } => "remove it from the list".into(),
+            Self::NotTheSeries { .. } => "name another column, or leave `series` out".into(),
             Self::Setting { .. } => {
                 "write a dotted key of the file, such as model.epochs=20 or budget.2M.trials=10".into()
             }

@@ -179,6 +179,29 @@ pub struct DataSpec {
     pub missing: MissingPolicy,
     /// Longest time between two neighbouring rows of a window; `None` if it may be any.
     pub max_gap: Option<MaxGap>,
+    /// The series that the rows belong to; `None` for a table of one series.
+    pub series: Option<SeriesSpec>,
+}
+
+/// The series of a table that holds several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesSpec {
+    /// Column that tells the series of each row.
+    pub column: String,
+    /// What the parts consist of.
+    #[serde(default)]
+    pub split: SeriesSplit,
+}
+
+/// What the parts of a table with several series consist of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesSplit {
+    /// Times: the parts are cut at the same times in all series.
+    #[default]
+    Time,
+    /// Series: each belongs to one part with all its rows.
+    Series,
 }
 
 /// The label of a row.
@@ -270,6 +293,11 @@ pub enum MissingPolicy {
     Error,
     /// Remove the row before windows are cut.
     Drop,
+    /// Take the feature's last value before, at most [`DataSpec::max_gap`] earlier. Rows without one are
+    /// removed.
+    Ffill,
+    /// Take the feature's mean over the training rows. Missing categories are an error.
+    Mean,
 }
 
 /// Longest time between two neighbouring rows of a window. It is shown as a ladder file has it.

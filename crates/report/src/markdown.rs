@@ -48,6 +48,12 @@ pub(crate) fn steps(steps: &[Step]) -> String {
     steps.join(", ")
 }
 
+/// Returns a sentence as Markdown in which text between backticks stays code.
+pub(crate) fn with_code(sentence: &str) -> String {
+    let parts = sentence.split('`').enumerate();
+    parts.map(|(place, part)| if place % 2 == 1 { format!("`{part}`") } else { escape(part) }).collect()
+}
+
 /// Returns a text as code: the fence has more backticks than the text, and line breaks become spaces. Not for
 /// table cells.
 pub(crate) fn code(text: &str) -> String {

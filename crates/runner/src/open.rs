@@ -6,7 +6,7 @@ use std::sync::Arc;
 use allometry_core::{ClassCounts, Metrics, SearchSpace, Share, SizeReach, StudyIdentity, space};
 use allometry_ladder::{BudgetSpec, Ladder, Limit, StopRule};
 use allometry_search::{Exemption, Feasible, PrunedStudy, Pruner, Sampler};
-use allometry_store::facts::{BaselineFacts, Fact, LadderPlace, ObjectiveFacts, StoredLadder};
+use allometry_store::facts::{BaselineFacts, Fact, LadderPlace, ObjectiveFacts, PanelFacts, StoredLadder};
 use allometry_store::{NewStudy, Store, StoreError, StudyId, StudyRecord, distribution};
 use serde_json::Value;
 
@@ -71,6 +71,8 @@ pub struct LadderFacts {
     pub validation: Option<ClassCounts>,
     /// Baselines on the validation rows.
     pub baselines: Vec<BaselineFacts>,
+    /// Series and time of each scored row; `None` for rows of one series.
+    pub panel: Option<PanelFacts>,
     /// The ladder file; `None` where another process wrote it.
     pub ladder_file: Option<StoredLadder>,
 }
@@ -78,7 +80,7 @@ pub struct LadderFacts {
 impl LadderFacts {
     /// Facts with the objective alone.
     pub fn new(objective: ObjectiveFacts) -> Self {
-        Self { objective, validation: None, baselines: Vec::new(), ladder_file: None }
+        Self { objective, validation: None, baselines: Vec::new(), panel: None, ladder_file: None }
     }
 }
 
@@ -223,6 +225,7 @@ fn facts_of_run(ladder: &Ladder, spec: &BudgetSpec, feasible: &Feasible, facts: 
         Fact::Baselines(facts.baselines.clone()),
     ];
     run_facts.extend(facts.validation.map(Fact::Validation));
+    run_facts.extend(facts.panel.clone().map(Fact::Panel));
     run_facts.extend(facts.ladder_file.clone().map(Fact::LadderFile));
     run_facts
 }

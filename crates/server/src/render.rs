@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, Series, analyze};
+use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, analyze};
 use allometry_core::Shared;
 use allometry_store::StoredStudy;
 use axum::body::Bytes;
@@ -96,13 +96,13 @@ impl Dashboard {
     }
 }
 
-/// Returns how the stored predictions of a study are ordered in time.
-pub(crate) fn series(study: &StoredStudy) -> Series {
+/// Returns the ladder of a study alone, without its trials: it says how stored predictions follow each other.
+pub(crate) fn ladder_of(study: &StoredStudy) -> LadderTrials {
     let alone = StoredStudy {
         record: study.record.clone(),
         trials: Shared::default(),
         running: Vec::new(),
         predictions: BTreeMap::new(),
     };
-    allometry_study::ladder(vec![alone], "").series()
+    allometry_study::ladder(vec![alone], "")
 }

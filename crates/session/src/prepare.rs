@@ -1,13 +1,17 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
 use allometry_core::{ModelSize, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
-use allometry_ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, Normalize, ObjectiveSpec, Task};
+use allometry_ladder::{
+    BudgetSpec, DataSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, ObjectiveSpec, Task,
+};
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
-use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
+use allometry_store::facts::{
+    BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts, PanelRow,
+};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{
-    Categories, Dataset, Leak, PartName, TableSummary, check_classes, check_train_part, leaks, load,
+    Categories, Dataset, Leak, PartName, TableSummary, Window, check_classes, check_train_part, leaks, load,
 };
 use allometry_trainer::{
     Architecture, ArchitectureError, Geometry, PatchTstObjective, SHAPE_NAMES, cost, settings_of,
@@ -111,6 +115,11 @@ impl<'a> Prepared<'a> {
         self.data.label.horizon()
     }
 
+    /// Treatment of missing and infinite features.
+    pub fn missing(&self) -> MissingPolicy {
+        self.data.missing
+    }
+
     /// The table's file.
     pub fn path(&self) -> &std::path::Path {
         &self.data.path
@@ -172,8 +181,23 @@ impl<'a> Prepared<'a> {
         LadderFacts {
             validation: (task == Task::Binary).then(|| self.dataset.validation.counts()),
             baselines: baselines.collect(),
+            panel: self.panel(),
             ..LadderFacts::new(self.objective_facts())
         }
+    }
+
+    /// Returns the series and the time of each validation and test row; `None` for a table of one series.
+    fn panel(&self) -> Option<PanelFacts> {
+        let panel = self.dataset.panel.as_ref()?;
+        let parts = [&self.dataset.validation, &self.dataset.test];
+        let mut windows: Vec<Window> = parts.iter().flat_map(|part| &part.windows).copied().collect();
+        windows.sort_by_key(|window| window.last);
+        let row = |window: &Window| PanelRow {
+            row: window.row,
+            series: panel.series_of(window.last) as u32,
+            time: panel.times[window.last],
+        };
+        Some(PanelFacts::new(panel.names.clone(), windows.iter().map(row)))
     }
 
     /// Returns what the studies say of their objective: the model and its data.
@@ -193,6 +217,7 @@ impl<'a> Prepared<'a> {
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
             class_names: self.dataset.preparation.class_names.clone(),
             max_gap: data.max_gap,
+            series: data.series.clone(),
         };
         ObjectiveFacts::Model(Box::new(ModelFacts { model: model.clone(), data, part: None }))
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::plan::Looks;
-use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, Panel, RetrainedTrials, RowOrder, StudyTrials};
 use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
 use allometry_ladder::{Ladder, ObjectiveSpec, Task};
 use allometry_store::facts::{
-    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PlannedLook, StudyFacts,
+    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PanelRow, PlannedLook, StudyFacts,
 };
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
@@ -203,6 +203,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),
         horizon: facts.objective.as_ref().map_or(1, ObjectiveFacts::horizon),
         row_order: row_order(&first.record),
+        panel: panel(facts),
         smallest_effect: facts.smallest_effect,
         baselines: baselines.collect(),
         ..LadderTrials::new(Vec::new())
@@ -237,6 +238,19 @@ fn row_order(study: &StudyRecord) -> RowOrder {
         Some(ObjectiveFacts::Model(_)) => RowOrder::Stored,
         _ => RowOrder::RowNumbers,
     }
+}
+
+/// Returns the series and the time of each scored row of a table with several series. Where they are not
+/// stored, no row is known, so that predictions give no error: one for rows of one series would be too small.
+fn panel(facts: &StudyFacts) -> Option<Panel> {
+    let row =
+        |row: PanelRow| allometry_analysis::PanelRow { row: row.row, series: row.series, time: row.time };
+    let stored = facts.panel.as_ref().map(|panel| Panel::new(panel.series.clone(), panel.rows().map(row)));
+    let has_series = match &facts.objective {
+        Some(ObjectiveFacts::Model(model)) => model.data.series.is_some(),
+        _ => false,
+    };
+    stored.or_else(|| has_series.then(Panel::default))
 }
 
 /// Returns the objectives of a study, the first one with its name in reports.

@@ -60,6 +60,7 @@ fn main() {
     };
     let rows = 4_100;
     let dataset = Dataset {
+        panel: None,
         feature_names: (0..FEATURES).map(|f| format!("f{f}")).collect(),
         values: (0..rows * FEATURES).map(|i| (i as f32 * 0.7).sin()).collect(),
         context: CONTEXT,

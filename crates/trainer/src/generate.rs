@@ -195,6 +195,7 @@ mod tests {
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,
             max_gap: None,
+            series: None,
         };
         let dataset = load(&spec, 32, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
         assert_eq!(dataset.feature_names, FEATURES);

@@ -425,6 +425,7 @@ mod tests {
     #[test]
     fn a_checkpoint_written_on_the_way_leaves_no_trace_in_the_finished_one() {
         let dataset = Dataset {
+            panel: None,
             feature_names: vec!["x".into()],
             values: (0..80).map(|row| (row as f32).sin()).collect(),
             context: 8,

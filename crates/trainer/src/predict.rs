@@ -21,12 +21,14 @@ pub struct Predictor {
 /// Predictions for a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictedTable {
-    /// Predictions in time order.
+    /// Predictions in time order, series after series.
     pub windows: Vec<Prediction>,
     /// Number of rows that were left out because of a missing or infinite value.
     pub dropped: u64,
     /// Columns with such values, each with their number.
     pub gaps: Vec<(String, u64)>,
+    /// Columns of which such values were filled, each with their number.
+    pub filled: Vec<(String, u64)>,
     /// Categories that the training part did not have.
     pub unseen: Vec<Unseen>,
     /// Holes that no window may span; `None` if the model was trained without `max_gap`.
@@ -60,9 +62,10 @@ impl Predictor {
         Ok(Self { description, network })
     }
 
-    /// Returns the predictions for every window of a table in time order: one for each row except the first
-    /// `context - 1`, and except those of windows that contain a hole longer than the training's `max_gap`.
-    /// Rows with a category that the training part did not have count as none of its categories.
+    /// Returns the predictions for every window of a table in time order, series after series: one for each
+    /// row except the first `context - 1` of a series, and except those of windows that contain a hole longer
+    /// than the training's `max_gap`. Rows with a category that the training part did not have count as none
+    /// of its categories.
     ///
     /// # Errors
     /// [`DataError`] if the table cannot be read, lacks a column of the model, or is too short.
@@ -76,7 +79,7 @@ impl Predictor {
         }
         let mut scores = Vec::with_capacity(logits.len());
         outputs(&logits, model.task, &data.preparation, &mut scores);
-        let Unlabelled { rows, starts, dropped, gaps, unseen, holes, .. } = rows;
+        let Unlabelled { rows, starts, dropped, gaps, filled, unseen, holes, .. } = rows;
         let ends = starts.into_iter().map(|start| rows[start + context - 1].clone());
         let outputs_per_window = self.network.outputs();
         let values = logits.chunks_exact(outputs_per_window).zip(scores.chunks_exact(outputs_per_window));
@@ -84,6 +87,6 @@ impl Predictor {
             .zip(values)
             .map(|(row, (logits, scores))| Prediction { row, logits: logits.into(), scores: scores.into() })
             .collect();
-        Ok(PredictedTable { windows, dropped, gaps, unseen, holes })
+        Ok(PredictedTable { windows, dropped, gaps, filled, unseen, holes })
     }
 }

@@ -35,6 +35,7 @@ fn dataset(task: Task, batch: usize) -> Dataset {
         windows: range.map(|last| Window { last, row: last as u64, target: target(last) }).collect(),
     };
     Dataset {
+        panel: None,
         feature_names: (0..FEATURES).map(|f| format!("f{f}")).collect(),
         values: (0..rows * FEATURES).map(number).collect(),
         context: CONTEXT,

@@ -87,6 +87,7 @@ fn table(task: Task, folder: &std::path::Path) -> DataSpec {
         split: SplitSpec { train: 0.7, validation: 0.15 },
         missing: MissingPolicy::Error,
         max_gap: None,
+        series: None,
     }
 }
 

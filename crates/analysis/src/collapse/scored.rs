@@ -98,7 +98,7 @@ impl Moments {
 pub(super) fn kind(
     predictions: &Scores<'_>,
     auc: f64,
-    series: Series,
+    series: Series<'_>,
     options: &Options,
 ) -> Option<CollapseKind> {
     let moments = Moments::new(predictions)?;
@@ -109,7 +109,7 @@ fn kind_of(
     predictions: &Scores<'_>,
     moments: &Moments,
     auc: f64,
-    series: Series,
+    series: Series<'_>,
     options: &Options,
 ) -> CollapseKind {
     if moments.sd_ratio() < CONSTANT || has_few_scores(predictions.scores) {
@@ -148,7 +148,7 @@ impl ScoreSummary {
         trial: TrialNumber,
         predictions: &Scores<'_>,
         auc: f64,
-        series: Series,
+        series: Series<'_>,
         seed_name: &str,
         options: &Options,
     ) -> Option<Self> {
@@ -192,24 +192,35 @@ impl ScoreSummary {
     }
 }
 
-/// Returns the block of each row. Neighbours in time whose residuals count as one row share a block. Each row
-/// is its own block if the order of the rows is unknown or there are too few rows.
-fn blocks(predictions: &Scores<'_>, series: Series) -> Vec<usize> {
+/// Returns the block of each row. Neighbours in time whose residuals count as one row share a block; with
+/// several series, so do all rows of such times. Each row is its own block if the order of the rows is
+/// unknown or there are too few rows.
+fn blocks(predictions: &Scores<'_>, series: Series<'_>) -> Vec<usize> {
     let rows = predictions.rows.len();
     let scores = RowScores { predicted: Predicted::Binary(*predictions), series };
-    let Some(order) = scores.time_order() else { return (0..rows).collect() };
-    let residual =
-        |&row: &usize| f64::from(u8::from(predictions.labels[row])) - f64::from(predictions.scores[row]);
-    let mut residuals: Vec<f64> = order.iter().map(residual).collect();
+    let pairs = predictions.labels.iter().zip(predictions.scores);
+    let mut residuals: Vec<f64> =
+        pairs.map(|(label, score)| f64::from(u8::from(*label)) - f64::from(*score)).collect();
     let center = mean(residuals.iter().copied()).unwrap_or(0.0);
     for residual in &mut residuals {
         *residual -= center;
     }
-    let error = Cosines::new(rows, series.horizon).and_then(|cosines| cosines.error_of(&residuals));
-    let length = error.map_or(1.0, |error| rows as f64 / error.effective_rows).round().max(1.0) as usize;
+    if let Some(clusters) = series.panel.and_then(|panel| panel.clusters(predictions.rows, series.horizon)) {
+        let length = length(&clusters.by_time(&residuals), clusters.horizon());
+        return clusters.times.iter().map(|time| time / length).collect();
+    }
+    let Some(order) = scores.time_order() else { return (0..rows).collect() };
+    let in_time: Vec<f64> = order.iter().map(|&row| residuals[row]).collect();
+    let length = length(&in_time, series.horizon);
     let mut blocks = vec![0; rows];
     order.iter().enumerate().for_each(|(place, &row)| blocks[row] = place / length);
     blocks
+}
+
+/// Returns the number of neighbours that count as one.
+fn length(series: &[f64], horizon: u64) -> usize {
+    let error = Cosines::new(series.len(), horizon).and_then(|cosines| cosines.error_of(series));
+    error.map_or(1.0, |error| series.len() as f64 / error.effective_rows).round().max(1.0) as usize
 }
 
 /// Returns calibration errors of the given ascending predictions with classes drawn from them; the rows of a

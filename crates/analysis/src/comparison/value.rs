@@ -189,7 +189,9 @@ fn parts_of_summaries<'s>(a: (&Side<'s>, usize), b: (&Side<'s>, usize)) -> Resul
         let (mean, sd) = study.summary.mean.zip(study.summary.sd).ok_or(NotCompared::FewTrials)?;
         let label = &study.budget.label;
         let budget = SizeBudget::nominal(label);
-        let rows = analysis.rows.filter(|_| crate::input::is_auc(&analysis.metric));
+        // Counts give errors as if rows were independent, which those of several series are not.
+        let is_single = analysis.per_series.is_none();
+        let rows = analysis.rows.filter(|_| is_single && crate::input::is_auc(&analysis.metric));
         let by_counts = rows.and_then(|rows| auc::hanley_mcneil(mean, rows));
         let trials = study.duplicates.configurations;
         if trials < FEWEST as u64 {

@@ -85,7 +85,7 @@ impl<'a> Contrast<'a> {
             return Some((observed, None));
         }
         let parts = of_rows
-            .map(|rows| (rows.mean.variance, rows.mean.terms as f64))
+            .map(|rows| (rows.mean.variance, rows.mean.freedom))
             .into_iter()
             .chain((of_seeds > 0.0).then(|| (of_seeds, (values.len() - 1) as f64)));
         let inverse: f64 = parts.map(|(part, freedom)| (part / variance).powi(2) / freedom).sum();

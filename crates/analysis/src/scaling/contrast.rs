@@ -152,6 +152,14 @@ impl<'a> Budgets<'a> {
         matches!(&self.rows, Rows::Paired(errors) if errors.is_ordered())
     }
 
+    /// Returns the number of series of the rows; `None` for rows of one and for unpaired rows.
+    pub(crate) fn series(&self) -> Option<u64> {
+        match &self.rows {
+            Rows::Paired(errors) => errors.series().map(|series| series as u64),
+            Rows::Apart(_) | Rows::Unknown => None,
+        }
+    }
+
     /// Returns the weighted sum of the values with its error, by Student's t with the degrees of freedom of
     /// Satterthwaite (1946).
     ///
@@ -176,7 +184,7 @@ impl<'a> Budgets<'a> {
             // stays at least as large as either variance.
             let apart = rows.variance - self.counted_twice(weights, rows.terms);
             let variance = apart.max(rows.variance - other).clamp(0.0, rows.variance);
-            VariancePart { variance, freedom: rows.terms as f64, source: Source::Rows }
+            VariancePart { variance, freedom: rows.freedom, source: Source::Rows }
         }));
         parts.retain(|part| part.variance > 0.0);
         let variance: f64 = parts.iter().map(|part| part.variance).sum();
@@ -291,11 +299,10 @@ impl<'a> Budgets<'a> {
                 let parts =
                     || own.iter().zip(weights).map(|(own, weight)| (own, weight * weight * own.variance));
                 let variance: f64 = parts().map(|(_, part)| part).sum();
-                let inverse: f64 =
-                    parts().map(|(own, part)| (part / variance).powi(2) / own.terms as f64).sum();
+                let inverse: f64 = parts().map(|(own, part)| (part / variance).powi(2) / own.freedom).sum();
                 let effective_rows = own.iter().map(|own| own.effective_rows).fold(f64::INFINITY, f64::min);
-                let terms = if inverse > 0.0 { (1.0 / inverse) as usize } else { KNOWN as usize };
-                Ok(Some(LongRun { variance, terms, effective_rows }))
+                let freedom = if inverse > 0.0 { (1.0 / inverse).floor() } else { KNOWN };
+                Ok(Some(LongRun { variance, terms: freedom as usize, freedom, effective_rows }))
             }
         }
     }
@@ -315,6 +322,7 @@ fn rows(parts: &[BudgetPart<'_>]) -> Result<Rows, NoRowError> {
         let counted = part.by_counts.map(|error| LongRun {
             variance: error * error,
             terms: KNOWN as usize,
+            freedom: KNOWN,
             effective_rows: f64::INFINITY,
         });
         let (weights, models): (Vec<f64>, Vec<RowScores<'_>>) = part.models.iter().copied().unzip();

@@ -105,6 +105,10 @@ pub struct Judgement {
     /// Whether the error over rows follows the order of the rows in time; otherwise rows count as
     /// independent.
     pub rows_in_order: bool,
+    /// Number of series of the rows: the error over rows then allows for dependence of rows of one time and
+    /// of rows of one series. Absent for rows of one series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<u64>,
     /// The last step, for three budgets or more.
     pub last_step: Option<LastStep>,
     /// A power law of the values over the sizes, with a forecast; `null` for too few sizes or too small a
@@ -369,6 +373,7 @@ pub(crate) fn judge(
         left_out,
         same_rows: budgets.knows_rows().then(|| budgets.is_paired()),
         rows_in_order: budgets.is_ordered(),
+        series: budgets.series(),
         last_step,
         law_of_compute: law_of_compute(budgets, slope.freedom, sign, options),
         law: is_per_decade.then(|| size_law(budgets, &places, slope.freedom, sign, options)).flatten(),

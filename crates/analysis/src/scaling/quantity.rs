@@ -94,7 +94,7 @@ pub(super) fn judge(
 /// Returns [`Withheld`] where they cannot be compared.
 pub(crate) fn valued<'a>(
     studies: &[(&'a StudyTrials, SearchKind)],
-    ladder: &LadderTrials,
+    ladder: &'a LadderTrials,
 ) -> Result<Valued<'a>, Withheld> {
     let mut searched: Vec<Searched<'a>> = studies
         .iter()
@@ -238,7 +238,7 @@ fn take_a_sample(searched: &mut [Searched<'_>], ladder: &LadderTrials) -> Result
     }
 }
 
-fn of_searches<'a>(searched: &[Searched<'a>], ladder: &LadderTrials) -> Result<Valued<'a>, Withheld> {
+fn of_searches<'a>(searched: &[Searched<'a>], ladder: &'a LadderTrials) -> Result<Valued<'a>, Withheld> {
     let values: Vec<Vec<f64>> =
         searched.iter().map(|one| one.configurations.iter().map(Configuration::mean).collect()).collect();
     let fewest = values.iter().map(Vec::len).min().unwrap_or(0);
@@ -270,7 +270,7 @@ pub(crate) fn best_part<'a>(
     study: &'a StudyTrials,
     configurations: &[Configuration<'a>],
     best: &BestOfK,
-    ladder: &LadderTrials,
+    ladder: &'a LadderTrials,
 ) -> BudgetPart<'a> {
     let trials = || configurations.iter().zip(&best.weights).filter(|(_, weight)| **weight > 0.0);
     let spread = trials().flat_map(|(configuration, weight)| {
@@ -305,7 +305,7 @@ pub(crate) fn geometric_mean(
 fn models<'a>(
     weighed: &[(f64, &'a FrozenTrial)],
     study: &'a StudyTrials,
-    ladder: &LadderTrials,
+    ladder: &'a LadderTrials,
 ) -> Vec<(f64, RowScores<'a>)> {
     let mut order: Vec<usize> = (0..weighed.len()).collect();
     order.sort_by(|&a, &b| weighed[b].0.total_cmp(&weighed[a].0));
@@ -330,8 +330,7 @@ fn models<'a>(
 
 /// Returns the standard error of an AUC over rows, from the class counts.
 fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
-    let rows = ladder.rows.filter(|_| ladder.measures_auc())?;
-    auc::hanley_mcneil(gain * ladder.direction().sign(), rows)
+    auc::hanley_mcneil(gain * ladder.direction().sign(), ladder.independent_rows()?)
 }
 
 /// Returns the configuration of a budget that was tried several times; of several, the one whose first trial
@@ -339,7 +338,7 @@ fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
 /// therefore left out. Another search would have chosen another configuration, so that the error includes the
 /// variance of this choice. `None` where no configuration was repeated, or where too few configurations give
 /// that variance.
-fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetPart<'a>> {
+fn repeated<'a>(study: &'a StudyTrials, ladder: &'a LadderTrials) -> Option<BudgetPart<'a>> {
     let all = configurations(study, ladder, |_| true);
     let part = if all.len() == 1 {
         None

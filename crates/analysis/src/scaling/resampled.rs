@@ -1,7 +1,7 @@
 //! Resampling of validation rows, jointly for all budgets: which results other rows would have given.
 
-use allometry_core::TrialNumber;
 use allometry_core::rng::stream;
+use allometry_core::{TrialNumber, TrialRng};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::sample::Sample;
 use crate::scores::Scores;
 use crate::stats::long_run::Cosines;
 use crate::stats::moments::{mean, sample_sd};
+use crate::stats::two_way::Clusters;
 use crate::stats::weighted_auc::SortedRows;
 use crate::stats::{block_length, bootstrap, random};
 use crate::study::StudyAnalysis;
@@ -58,7 +59,7 @@ pub struct CorrectedBest {
 pub struct RowResamples {
     /// Number of resamples of the rows.
     pub replicates: u64,
-    /// Number of neighbouring rows that are drawn together.
+    /// Number of neighbouring rows that are drawn together; of times, if the table has several series.
     #[serde(default)]
     pub block: u64,
     /// Probability of each order of the budgets' best trials on as many new rows with the same class balance,
@@ -78,8 +79,10 @@ struct Candidates<'a> {
     sorted: Vec<SortedRows>,
     /// Order of the rows in time, or their stored order where the time is not known.
     order: Vec<usize>,
-    /// Number of neighbouring rows that must be drawn together.
+    /// Number of neighbouring rows, or times of a table with several series, that must be drawn together.
     block: usize,
+    /// Series and times of the rows; `None` for rows of one series.
+    clusters: Option<Clusters>,
 }
 
 impl<'a> Candidates<'a> {
@@ -88,8 +91,18 @@ impl<'a> Candidates<'a> {
         let best = study.predictions.scores(incumbent.number)?;
         let scores = ladder.row_scores(study, incumbent.number)?;
         let influence = scores.influence()?;
+        let clusters = match &ladder.panel {
+            Some(panel) => Some(panel.clusters(best.rows, ladder.horizon)?),
+            None => None,
+        };
         let order = scores.time_order();
-        let block = order.as_ref().map_or(Some(1), |order| block(order, &influence.rows, ladder.horizon))?;
+        let in_time =
+            |order: &Vec<usize>| order.iter().map(|&place| influence.rows[place]).collect::<Vec<f64>>();
+        let block = match (&clusters, order.as_ref().map(in_time)) {
+            (Some(clusters), _) => block(&clusters.by_time(&influence.rows), clusters.horizon())?,
+            (None, Some(series)) => block(&series, ladder.horizon)?,
+            (None, None) => 1,
+        };
         let order = order.unwrap_or_else(|| (0..best.rows.len()).collect());
         let sample = Sample::new(study, ladder.direction());
         let mut ranked: Vec<(f64, TrialNumber)> =
@@ -102,18 +115,41 @@ impl<'a> Candidates<'a> {
             .map(|scores| SortedRows::new(scores.labels, scores.scores))
             .collect();
         let observed = incumbent.value.point;
-        Some(Self { budget: &study.budget.label, best, observed, sorted, order, block })
+        Some(Self { budget: &study.budget.label, best, observed, sorted, order, block, clusters })
+    }
+}
+
+impl Candidates<'_> {
+    /// Draws rows with replacement: blocks of neighbours, or, of a table with several series, blocks of times
+    /// and independently series, a row as often as both (the pigeonhole bootstrap, Owen 2007, whose variances
+    /// are at least those of two-way random effects). Stores how often each row was drawn, and 1 for each
+    /// row that was left out or whose time was.
+    fn draw(&self, rng: &mut TrialRng, block: usize, drawn: &mut [f64], left_out: &mut [f64]) {
+        let is_none = |count: f64| if count == 0.0 { 1.0 } else { 0.0 };
+        let Some(clusters) = &self.clusters else {
+            let mut in_time = vec![0.0; drawn.len()];
+            random::resample(rng, block, &mut in_time);
+            self.order.iter().zip(&in_time).for_each(|(&place, count)| drawn[place] = *count);
+            left_out.iter_mut().zip(drawn).for_each(|(left_out, drawn)| *left_out = is_none(*drawn));
+            return;
+        };
+        let (mut times, mut series) = (vec![0.0; clusters.all_times], vec![0.0; clusters.all_series]);
+        random::resample(rng, block, &mut times);
+        random::resample(rng, 1, &mut series);
+        for (row, (own_series, time)) in clusters.series.iter().zip(&clusters.times).enumerate() {
+            drawn[row] = times[*time] * series[*own_series];
+            left_out[row] = is_none(times[*time]);
+        }
     }
 }
 
 /// Returns the length of the blocks: the largest of the horizon, the number of rows that count as one, and
 /// Politis and White's length (2004). `None` where fewer than eight blocks remain.
-fn block(order: &[usize], influence: &[f64], horizon: u64) -> Option<usize> {
-    let series: Vec<f64> = order.iter().map(|&place| influence[place]).collect();
+fn block(series: &[f64], horizon: u64) -> Option<usize> {
     let rows = series.len();
-    let error = Cosines::new(rows, horizon).ok()?.error_of(&series).ok()?;
+    let error = Cosines::new(rows, horizon).ok()?.error_of(series).ok()?;
     let memory = rows as f64 / error.effective_rows;
-    let length = block_length::automatic(&series).max(memory).max(horizon as f64).round() as usize;
+    let length = block_length::automatic(series).max(memory).max(horizon as f64).round() as usize;
     (FEWEST_BLOCKS * length <= rows).then_some(length.max(1))
 }
 
@@ -167,20 +203,17 @@ struct Resampled {
 impl Resampled {
     fn new(candidates: &Candidates<'_>, block: usize, replicates: usize, options: &Options) -> Self {
         let rows = candidates.best.labels.len();
-        let (mut in_time, mut drawn) = (vec![0.0; rows], vec![0.0; rows]);
+        let (mut drawn, mut left_out) = (vec![0.0; rows], vec![0.0; rows]);
         let mut resampled =
             Self { best: Vec::with_capacity(replicates), left_out: Vec::new(), left_out_share: 0.0 };
         for replicate in 0..replicates {
             let mut rng = stream(options.seed, "validation rows", replicate as u64);
-            random::resample(&mut rng, block, &mut in_time);
-            candidates.order.iter().zip(&in_time).for_each(|(&place, count)| drawn[place] = *count);
+            candidates.draw(&mut rng, block, &mut drawn, &mut left_out);
             let values: Vec<Option<f64>> =
                 candidates.sorted.iter().map(|sorted| sorted.auc(&drawn)).collect();
             resampled.best.push(values.first().copied().flatten());
             let winner =
                 (0..values.len()).reduce(|best, next| if values[next] > values[best] { next } else { best });
-            let left_out: Vec<f64> =
-                drawn.iter().map(|count| if *count == 0.0 { 1.0 } else { 0.0 }).collect();
             resampled.left_out_share += mean(left_out.iter().copied()).unwrap_or(0.0) / replicates as f64;
             resampled.left_out.extend(winner.and_then(|winner| candidates.sorted[winner].auc(&left_out)));
         }

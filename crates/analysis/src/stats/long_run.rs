@@ -32,8 +32,10 @@ const FEWEST_EFFECTIVE: f64 = 16.0;
 pub struct LongRun {
     /// Variance of the mean.
     pub variance: f64,
-    /// Number of cosine terms, equal to the degrees of freedom.
+    /// Number of cosine terms.
     pub terms: usize,
+    /// Degrees of freedom: the number of terms, unless other errors are part of this one.
+    pub freedom: f64,
     /// Number of independent rows that would give this error; at most the number of rows.
     pub effective_rows: f64,
 }
@@ -46,6 +48,13 @@ pub enum TooShort {
         /// Rows of the series.
         rows: usize,
         /// Rows that a label looks ahead.
+        horizon: u64,
+    },
+    /// The different times of rows of several series are fewer than eight blocks of the horizon.
+    ForTimes {
+        /// Number of different times.
+        times: usize,
+        /// Number of times that a label looks ahead.
         horizon: u64,
     },
     /// The rows are dependent over so long a time that fewer than sixteen effective rows are left.
@@ -98,6 +107,23 @@ impl Cosines {
         (1..=self.most).map(term).collect()
     }
 
+    /// Returns the first `count` cosine terms of a series that is 0 except for some values, each given with
+    /// its place.
+    pub(crate) fn sparse_terms(
+        &self,
+        values: &(impl Iterator<Item = (usize, f64)> + Clone),
+        count: usize,
+    ) -> Vec<f64> {
+        let period = self.table.len();
+        let scale = (2.0 / self.rows as f64).sqrt();
+        let term = |j: usize| {
+            let sum: f64 =
+                values.clone().map(|(place, value)| value * self.table[j * (2 * place + 1) % period]).sum();
+            sum * scale
+        };
+        (1..=count.min(self.most)).map(term).collect()
+    }
+
     /// Returns the error of the mean of a series with these terms. `independent` is the variance of the mean
     /// if the rows were independent.
     ///
@@ -127,7 +153,7 @@ impl Cosines {
         if effective_rows < FEWEST_EFFECTIVE.min(self.rows as f64 / 2.0) {
             return Err(TooShort::ForMemory { rows: self.rows });
         }
-        Ok(LongRun { variance, terms: count, effective_rows })
+        Ok(LongRun { variance, terms: count, freedom: count as f64, effective_rows })
     }
 
     /// Returns the error of the mean of a series with mean 0.
@@ -142,7 +168,9 @@ impl Cosines {
     /// 1 as degrees of freedom.
     pub fn unordered(series: &[f64]) -> LongRun {
         let rows = series.len();
-        LongRun { variance: independent(series), terms: rows.saturating_sub(1), effective_rows: rows as f64 }
+        let terms = rows.saturating_sub(1);
+        let effective_rows = rows as f64;
+        LongRun { variance: independent(series), terms, freedom: terms as f64, effective_rows }
     }
 }
 
@@ -166,6 +194,8 @@ mod tests {
             let sum: f64 = (0..30).map(|t| series[t] * (PI * j * (t as f64 + 0.5) / 30.0).cos()).sum();
             assert!((term - sum * (2.0_f64 / 30.0).sqrt()).abs() < 1e-12);
         }
+        let sparse = cosines.sparse_terms(&series.iter().copied().enumerate(), 5);
+        assert!(sparse.len() == 5 && sparse.iter().zip(&terms).all(|(a, b)| (a - b).abs() < 1e-12));
     }
 
     #[test]

@@ -33,4 +33,5 @@ pub mod robust_law;
 pub mod sweep;
 pub mod table;
 pub mod two_sample;
+pub mod two_way;
 pub mod weighted_auc;

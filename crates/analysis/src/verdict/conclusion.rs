@@ -124,6 +124,11 @@ pub enum RowsCovered {
         /// Number of effective rows, where known.
         effective: Option<f64>,
     },
+    /// As rows that depend on those of their time and of their series.
+    TwoWay {
+        /// Number of effective rows, where known.
+        effective: Option<f64>,
+    },
     /// As independent rows: their order in time is not known.
     Unordered,
     /// As independent rows that differ between budgets: predictions of the same rows are not stored.
@@ -235,6 +240,7 @@ impl Covers {
             on_test_rows: judgement.quantity == Quantity::Confirmed,
             cut_to: judgement.cut_to,
             rows: judgement.same_rows.map(|same| match (same, judgement.rows_in_order) {
+                (true, _) if judgement.series.is_some() => RowsCovered::TwoWay { effective },
                 (true, true) => RowsCovered::InOrder { effective },
                 (true, false) => RowsCovered::Unordered,
                 (false, _) => RowsCovered::Apart,

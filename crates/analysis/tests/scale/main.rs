@@ -7,6 +7,7 @@
 
 mod constrained;
 mod data;
+mod panels;
 mod plan;
 #[path = "../random/mod.rs"]
 mod random;

@@ -108,6 +108,23 @@ fn false_verdicts_on_rows_that_depend_on_each_other() {
 }
 
 #[test]
+fn false_verdicts_on_several_series() {
+    for (series, times) in [(30, 60), (8, 150)] {
+        for budgets in [2, 4] {
+            let world = World {
+                rows: Rows::Panel { series, times },
+                spread: 0.003,
+                seed_spread: 0.002,
+                trials: vec![10; budgets],
+                ..World::default()
+            };
+            let name = format!("{series} series of {times} times, {budgets} budgets of 10 trials");
+            errs_seldom(&name, &world, 0.075);
+        }
+    }
+}
+
+#[test]
 fn gains_are_told() {
     let mut powers = Vec::new();
     for budgets in [2, 3, 5, 8] {

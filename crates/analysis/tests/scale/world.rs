@@ -1,7 +1,7 @@
 //! Simulated ladders whose true effects are known.
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
-use allometry_analysis::{LadderTrials, RowOrder, StudyPredictions, StudyTrials};
+use allometry_analysis::{LadderTrials, Panel, PanelRow, RowOrder, StudyPredictions, StudyTrials};
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, Params, RowCount, SizeBudget,
     TrainingCost, TrialNumber, TrialRng, TrialState, ValidationScores,
@@ -51,6 +51,14 @@ pub(crate) enum Rows {
         memory: f64,
         /// Autocorrelation of the logarithm of the volatility; 0 for a constant one.
         volatility: f64,
+    },
+    /// Every trial's scores on the same rows of several series with common times, time after time. Labels and
+    /// scores have shocks of a time and effects of a series.
+    Panel {
+        /// Number of series.
+        series: usize,
+        /// Number of times.
+        times: usize,
     },
 }
 
@@ -103,6 +111,7 @@ impl World {
             Rows::Scores { count, horizon, memory, volatility } => {
                 Some(Market::new(rng, count, horizon, memory, volatility))
             }
+            Rows::Panel { series, times } => Some(Market::of_panel(rng, series, times)),
             Rows::Unknown | Rows::Counts(..) => None,
         };
         let studies =
@@ -126,6 +135,7 @@ impl World {
             rows,
             horizon,
             row_order: RowOrder::Stored,
+            panel: market.as_ref().and_then(Market::panel),
             parts,
             ..LadderTrials::new(studies)
         }
@@ -213,6 +223,8 @@ pub(crate) struct Market {
     pub(crate) labels: Vec<bool>,
     common: Vec<f64>,
     memory: f64,
+    /// Number of series with common times; 0 for rows of one series.
+    series: usize,
 }
 
 impl Market {
@@ -231,7 +243,27 @@ impl Market {
         sorted.sort_by(f64::total_cmp);
         let threshold = sorted[count * 83 / 100];
         let labels = ahead.iter().map(|sum| *sum > threshold).collect();
-        Self { labels, common: series(rng, count, memory), memory }
+        Self { labels, common: series(rng, count, memory), memory, series: 0 }
+    }
+
+    /// Returns rows of several series, of which 17% are positive.
+    fn of_panel(rng: &mut TrialRng, series: usize, times: usize) -> Self {
+        let values = panel_noise(rng, series, times);
+        let mut sorted = values.clone();
+        sorted.sort_by(f64::total_cmp);
+        let threshold = sorted[values.len() * 83 / 100];
+        let labels = values.iter().map(|value| *value > threshold).collect();
+        Self { labels, common: panel_noise(rng, series, times), memory: 0.0, series }
+    }
+
+    fn panel(&self) -> Option<Panel> {
+        let row = |row: usize| PanelRow {
+            row: row as u64,
+            series: (row % self.series) as u32,
+            time: (row / self.series) as u32,
+        };
+        let names = (0..self.series).map(|series| series.to_string()).collect();
+        (self.series > 0).then(|| Panel::new(names, (0..self.labels.len()).map(row)))
     }
 
     fn counts(&self) -> ClassCounts {
@@ -240,7 +272,10 @@ impl Market {
     }
 
     pub(crate) fn noise(&self, rng: &mut TrialRng) -> Vec<f64> {
-        series(rng, self.labels.len(), self.memory)
+        match self.series {
+            0 => series(rng, self.labels.len(), self.memory),
+            series => panel_noise(rng, series, self.labels.len() / series),
+        }
     }
 
     /// Returns scores whose AUC is higher by about `quality`.
@@ -265,4 +300,14 @@ fn series(rng: &mut TrialRng, count: usize, memory: f64) -> Vec<f64> {
             last
         })
         .collect()
+}
+
+/// Returns standard normal noise of rows, time after time: a quarter of the variance is of the time, a
+/// quarter of the series.
+fn panel_noise(rng: &mut TrialRng, series: usize, times: usize) -> Vec<f64> {
+    let shocks = self::series(rng, times, 0.0);
+    let effects = self::series(rng, series, 0.0);
+    let row =
+        |row: usize| 0.5 * (shocks[row / series] + effects[row % series]) + 0.5_f64.sqrt() * gaussian(rng);
+    (0..series * times).map(row).collect()
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf, absolute};
 
-use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec};
+use allometry_ladder::{
+    DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SeriesSpec, SeriesSplit, SplitSpec,
+};
 use allometry_session::Prepared;
 use allometry_trainer::Geometry;
 use allometry_trainer::data::{TableDescription, TimeDescription, describe, describe_times, load};
@@ -69,7 +71,7 @@ impl Init {
         let time = roles.time.clone();
         let times = self.times(&table, &roles)?;
         if let Some(times) = &times {
-            roles.drop_repeated_times(&table, times);
+            roles.tell_series(&table, times);
         }
         let dropped = self.write(&path, &roles, times.as_ref())?;
         let times = time.as_deref().zip(times.as_ref());
@@ -100,7 +102,8 @@ impl Init {
         let loaded = load(&self.data(roles), 1, Normalize::None, roles.task)?;
         let (rows, dropped) = (loaded.summary.rows, loaded.summary.dropped);
         let training = loaded.dataset.train.windows.len() as u64;
-        let context = proposal::context(rows - dropped);
+        let series = loaded.summary.series.as_ref().map_or(1, |series| series.count);
+        let context = proposal::context((rows - dropped) / series.max(1));
         let patch = proposal::patch(context);
         let model = ModelSpec { task: roles.task, ..ModelSpec::new(context, patch, patch) };
         let classes = loaded.dataset.preparation.classes;
@@ -157,6 +160,7 @@ impl Init {
             split: SPLIT,
             missing: if roles.has_gaps { MissingPolicy::Drop } else { MissingPolicy::Error },
             max_gap: None,
+            series: roles.series.clone().map(|column| SeriesSpec { column, split: SeriesSplit::default() }),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use allometry_trainer::Predictor;
 use clap::Args;
 
-use super::check::{dropped_rows, set_holes};
+use super::check::{dropped_rows, filled_values, set_holes};
 use crate::error::CliError;
 use crate::output;
 use crate::styles::Label;
@@ -14,11 +14,12 @@ use crate::styles::Label;
 /// Applies a checkpoint to a table and writes the predictions as CSV.
 ///
 /// Each row with enough history for a window gets a line: the number of the row in the file, counted from 0,
-/// its time, and the probability that its label is 1, in the column `score`. For classes the line has the
-/// probability of each class in a column `class_NAME`, with the class's name or number; a binary label with
-/// names has the column of its positive class. For regression `score` is the predicted number. The table must
-/// have the features of the training under the same names; other columns, such as a label, are not read. Rows
-/// that are left out, and categories that the training rows lack, are counted on standard error.
+/// its series and its time as the table has them, and the probability that its label is 1, in the column
+/// `score`. For classes the line has the probability of each class in a column `class_NAME`, with the class's
+/// name or number; a binary label with names has the column of its positive class. For regression `score` is
+/// the predicted number. The table must have the features of the training under the same names; other
+/// columns, such as a label, are not read. Rows that are left out, and categories that the training rows
+/// lack, are counted on standard error.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
     /// Checkpoint that `allometry train` wrote.
@@ -38,12 +39,11 @@ impl Predict {
     pub(super) fn run(self) -> Result<(), CliError> {
         let mut predictor = Predictor::load(&self.checkpoint)?;
         let predictions = predictor.predict(&self.table)?;
-        let time = predictor.description.data.preparation.time.as_deref();
+        let preparation = &predictor.description.data.preparation;
         let mut text = "row".to_owned();
-        if let Some(name) = time {
+        for name in preparation.series.iter().chain(&preparation.time) {
             let _ = write!(text, ",{}", quoted(name));
         }
-        let preparation = &predictor.description.data.preparation;
         match (preparation.classes, preparation.class_names.as_slice()) {
             (0, [_, positive]) => {
                 let _ = write!(text, ",{}", quoted(&format!("class_{positive}")));
@@ -59,9 +59,9 @@ impl Predict {
         text.push('\n');
         for prediction in &predictions.windows {
             text += &prediction.row.number.to_string();
-            if time.is_some() {
+            for field in prediction.row.series.iter().chain(&prediction.row.time) {
                 text.push(',');
-                text += &quoted(prediction.row.time.as_deref().unwrap_or_default());
+                text += &quoted(field);
             }
             for score in &prediction.scores {
                 let _ = write!(text, ",{score}");
@@ -73,6 +73,9 @@ impl Predict {
                 predictions.gaps.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
             let message = format!("{}: {}", dropped_rows(predictions.dropped), gaps.join(", "));
             output::tell(Label::Note, &message);
+        }
+        if let Some(filled) = filled_values(&predictions.filled, preparation.missing) {
+            output::tell(Label::Note, &filled);
         }
         if let Some(holes) = predictions.holes.as_ref().and_then(set_holes) {
             output::tell(Label::Note, &holes);

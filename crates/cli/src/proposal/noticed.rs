@@ -35,7 +35,7 @@ impl Noticed<'_> {
         let rows = counted(self.table.rows, "row");
         let _ = writeln!(out, "{}: {rows}, {columns}", shown(&self.path));
         match self.times {
-            Some((name, times)) => Self::times(name, times, &mut out),
+            Some((name, times)) => self.times(name, times, &mut out),
             None => self.no_times(&mut out),
         }
         self.label(&mut out);
@@ -43,13 +43,18 @@ impl Noticed<'_> {
         out
     }
 
-    fn times(name: &str, times: &TimeDescription, out: &mut String) {
+    fn times(&self, name: &str, times: &TimeDescription, out: &mut String) {
         let order = if times.is_ordered { "" } else { "; not in order in the file" };
         let _ = writeln!(out, "  time: {}, {} to {}{order}", code(name), times.first, times.last);
         if let Some(step) = &times.step {
             let _ = writeln!(out, "    {}", steps(step));
         }
         if times.repeated == 0 {
+            return;
+        }
+        if let (Some(_), Some(column)) = (&self.roles.series, &times.series) {
+            let (column, series) = (code(&column.name), grouped(column.series));
+            let _ = writeln!(out, "  series: {column} tells the {series} series of the rows");
             return;
         }
         let first = times.first_repeated.as_deref().unwrap_or_default();
@@ -60,12 +65,6 @@ impl Noticed<'_> {
             Label::Warning,
             code(name)
         );
-        if let Some(column) = &times.series {
-            let (column, series) = (code(&column.name), grouped(column.series));
-            let _ =
-                writeln!(out, "    the table looks like a panel: {column} identifies its {series} series");
-            out.push_str("    a ladder trains on one series; write each series to a file of its own\n");
-        }
         out.push_str("    the ladder keeps the order of the file, so windows mix rows with the same time\n");
     }
 

@@ -1,7 +1,7 @@
 //! Decides which column of a table is the time, which is the label, and which are features.
 
 use allometry_ladder::Task;
-use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
+use allometry_trainer::data::{ColumnDescription, Distinct, SeriesColumn, TableDescription, TimeDescription};
 
 use super::{code, first_of, shown};
 
@@ -28,6 +28,8 @@ const MOST_SERIES_COLUMNS: usize = 8;
 pub(crate) struct Roles {
     /// Column that orders the rows; `None` for the order of the file.
     pub(crate) time: Option<String>,
+    /// Column that tells the series of a row; `None` for a table of one.
+    pub(crate) series: Option<String>,
     /// Column of the label.
     pub(crate) label: String,
     /// Why this column is the label.
@@ -173,6 +175,7 @@ impl Roles {
         let has_gaps = features.iter().any(has_gap) || label.missing > 0;
         Ok(Self {
             time: time.map(|column| column.name.clone()),
+            series: None,
             label: label.name.clone(),
             why,
             task: task(label),
@@ -192,10 +195,18 @@ impl Roles {
         texts.chain(numbers).map(|c| c.name.as_str()).take(MOST_SERIES_COLUMNS).collect()
     }
 
-    /// Drops the time column if its times repeat, because the times of one series do not. The rows then keep
-    /// the order of the file.
-    pub(crate) fn drop_repeated_times(&mut self, table: &TableDescription, times: &TimeDescription) {
+    /// Names the series of the rows if times repeat and a column distinguishes the rows of one time. Without
+    /// such a column, drops the time column, because the times of one series do not repeat. The rows then
+    /// keep the order of the file.
+    pub(crate) fn tell_series(&mut self, table: &TableDescription, times: &TimeDescription) {
         if times.repeated == 0 {
+            return;
+        }
+        let has_others = |series: &&SeriesColumn| self.features.iter().any(|name| *name != series.name);
+        if let Some(column) = times.series.as_ref().filter(has_others) {
+            self.features.retain(|feature| *feature != column.name);
+            self.excluded.retain(|(excluded, _)| *excluded != column.name);
+            self.series = Some(column.name.clone());
             return;
         }
         let Some(time) = self.time.take() else { return };

@@ -74,6 +74,9 @@ impl Proposal<'_> {
             (Some(time), None) => line(out, &format!("time = {}", quoted(time)), "orders the rows"),
             (None, _) => out.push_str("# No `time`: the rows of the file must be in time order.\n"),
         }
+        if let Some(series) = &roles.series {
+            line(out, &format!("series = {}", quoted(series)), "tells the series of each row");
+        }
         let what = match roles.task {
             Task::Binary if roles.positive.is_some() => "two classes by name",
             Task::Binary => "0 and 1",

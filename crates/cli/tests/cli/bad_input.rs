@@ -190,7 +190,7 @@ fn the_table() {
     insta::assert_snapshot!(run_with_table(&nan), @r#"
     $ allometry run
     error: data.csv: line 5: column `up` is NaN
-    hint: na = "drop" under [data] leaves such rows out
+    hint: na = "drop" under [data] leaves such rows out, "ffill" and "mean" fill them
     exit code 3
     "#);
     let ragged = good.replacen(good.lines().nth(6).unwrap(), "2000-01-06,0.1", 1);

@@ -194,19 +194,35 @@ fn a_panel_is_told() {
         let day = format!("2001-{:02}-{:02}", i / 3 / 28 + 1, i / 3 % 28 + 1);
         writeln!(panel, "{day},s{},{},{}", i % 3, i * 7 % 31, class(i, 2)).unwrap();
     }
-    let folder = with("t.csv", panel);
+    let folder = with("t.csv", panel.clone());
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    insta::assert_snapshot!(noticed, @"
+    insta::assert_snapshot!(noticed, @r"
     t.csv: 300 rows, 4 columns
       time: `date`, 2001-01-01 to 2001-04-16
         usually 1 day apart; 2 of 99 steps are more than twice that, the longest 4 days after 2001-01-28
+      series: `ticker` tells the 3 series of the rows
+      label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
+      features: 1 column
+    ");
+    assert!(ladder.contains("\ntime = \"date\"") && ladder.contains("\nseries = \"ticker\""), "{ladder}");
+    runs(folder.path());
+    // Without the column the rows of one day cannot be told apart.
+    let without = |line: &str| -> String {
+        let fields: Vec<&str> = line.split(',').collect();
+        [fields[0], fields[2], fields[3]].join(",")
+    };
+    let lines: Vec<String> = panel.lines().map(without).collect();
+    let folder = with("t.csv", lines.join("\n") + "\n");
+    let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
+    insta::assert_snapshot!(noticed, @r"
+    t.csv: 300 rows, 3 columns
+      time: `date`, 2001-01-01 to 2001-04-16
+        usually 1 day apart; 2 of 99 steps are more than twice that, the longest 4 days after 2001-01-28
       warning: 200 rows repeat a time of `date`, the first is 2001-01-01
-        the table looks like a panel: `ticker` identifies its 3 series
-        a ladder trains on one series; write each series to a file of its own
         the ladder keeps the order of the file, so windows mix rows with the same time
       label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
       features: 1 column
-      left out: `ticker` (holds text such as `s0`; it can be `categorical`), `date` (its times repeat)
+      left out: `date` (its times repeat)
     ");
     assert!(!ladder.contains("\ntime ="), "{ladder}");
 }

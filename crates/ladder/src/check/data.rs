@@ -5,12 +5,17 @@ use std::path::Path;
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
-use super::super::spec::{DataSpec, FeatureSpec, LabelSpec, MaxGap, MissingPolicy, SplitSpec};
+use super::super::spec::{
+    DataSpec, FeatureSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec, SeriesSplit, SplitSpec,
+};
 
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 const SHARE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x < 1.0, "above 0 and below 1");
-const MISSING: (&[&str], &[MissingPolicy]) =
-    (&["error", "drop"], &[MissingPolicy::Error, MissingPolicy::Drop]);
+const MISSING: (&[&str], &[MissingPolicy]) = (
+    &["error", "drop", "ffill", "mean"],
+    &[MissingPolicy::Error, MissingPolicy::Drop, MissingPolicy::Ffill, MissingPolicy::Mean],
+);
+const BY: (&[&str], &[SeriesSplit]) = (&["time", "series"], &[SeriesSplit::Time, SeriesSplit::Series]);
 const GAP: &str = "a time such as \"36h\" or \"7d\", or a number above 0 where times are numbers";
 
 pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Problems) -> Option<DataSpec> {
@@ -24,18 +29,59 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
         Some(LabelSpec::Column { name, .. }) => Some(name.as_str()),
         _ => None,
     };
+    let series = series(&mut section, (time.as_deref(), column), problems);
+    let roles = Roles { time: time.as_deref(), label: column, series: series.as_deref() };
     let mut features = section
         .section("features", problems)
-        .map_or_else(FeatureSpec::default, |inner| features(inner, time.as_deref(), column, problems));
+        .map_or_else(FeatureSpec::default, |inner| features(inner, roles, problems));
     if let Some(categorical) = columns(&mut section, "categorical", problems) {
-        check_roles(&categorical, (time.as_deref(), column), &features.exclude, problems);
+        check_roles(&categorical, roles, &features.exclude, problems);
         features.categorical = names(categorical);
     }
-    let split = section.section("split", problems).map_or(SPLIT, |inner| split(inner, problems));
+    let has_series = series.is_some();
+    let (split, by) = section
+        .section("split", problems)
+        .map_or((SPLIT, SeriesSplit::Time), |inner| split(inner, has_series, problems));
     let missing = section.word("na", MISSING, problems).unwrap_or_default();
     let max_gap = max_gap(&mut section, time.is_some(), problems);
     section.finish(problems);
-    Some(DataSpec { path: folder.join(path?.value), time, label: label?, features, split, missing, max_gap })
+    let path = folder.join(path?.value);
+    let series = series.map(|column| SeriesSpec { column, split: by });
+    Some(DataSpec { path, time, label: label?, features, split, missing, max_gap, series })
+}
+
+/// Columns that are no features.
+#[derive(Clone, Copy)]
+struct Roles<'a> {
+    time: Option<&'a str>,
+    label: Option<&'a str>,
+    series: Option<&'a str>,
+}
+
+/// The column that tells the series of a row, which needs a column of times and is neither that nor the
+/// label.
+fn series(
+    section: &mut Section<'_>,
+    (time, label): (Option<&str>, Option<&str>),
+    problems: &mut Problems,
+) -> Option<String> {
+    let Located { value: column, place } = section.text("series", problems)?;
+    if column.is_empty() {
+        problems.push(&place, ProblemKind::Empty { key: "series".into() });
+    }
+    if time.is_none() {
+        let what = "`time`, the column of the times that order the rows of each series";
+        problems.push(&place, ProblemKind::Needs { key: "series", what });
+    }
+    let role = match Some(column.as_str()) {
+        name if name == time => Some("the time"),
+        name if name == label => Some("the label"),
+        _ => None,
+    };
+    if let Some(role) = role {
+        problems.push(&place, ProblemKind::NotTheSeries { column: column.clone(), role });
+    }
+    Some(column)
 }
 
 /// The longest time between neighbouring rows of a window, which needs a column of times.
@@ -124,31 +170,22 @@ fn rise(
     Some(LabelSpec::Rise { rise, of: of?.value, over: over?.value, horizon })
 }
 
-fn features(
-    mut section: Section<'_>,
-    time: Option<&str>,
-    label: Option<&str>,
-    problems: &mut Problems,
-) -> FeatureSpec {
+fn features(mut section: Section<'_>, roles: Roles<'_>, problems: &mut Problems) -> FeatureSpec {
     let include = columns(&mut section, "include", problems);
     let exclude = columns(&mut section, "exclude", problems);
     section.finish(problems);
     let exclude = exclude.map(names).unwrap_or_default();
-    check_roles(include.as_deref().unwrap_or_default(), (time, label), &exclude, problems);
+    check_roles(include.as_deref().unwrap_or_default(), roles, &exclude, problems);
     FeatureSpec { include: include.map(names), exclude, categorical: Vec::new() }
 }
 
-/// Reports columns that cannot be features, because they are the time, the label or excluded.
-fn check_roles(
-    columns: &[Located<String>],
-    (time, label): (Option<&str>, Option<&str>),
-    exclude: &[String],
-    problems: &mut Problems,
-) {
+/// Reports columns that cannot be features, because they are the time, the label, the series or excluded.
+fn check_roles(columns: &[Located<String>], roles: Roles<'_>, exclude: &[String], problems: &mut Problems) {
     for column in columns {
         let role = match column.value.as_str() {
-            name if Some(name) == label => "the label",
-            name if Some(name) == time => "the time",
+            name if Some(name) == roles.label => "the label",
+            name if Some(name) == roles.time => "the time",
+            name if Some(name) == roles.series => "the series",
             _ if exclude.contains(&column.value) => "excluded too",
             _ => continue,
         };
@@ -185,7 +222,14 @@ fn columns(
     Some(columns)
 }
 
-fn split(mut section: Section<'_>, problems: &mut Problems) -> SplitSpec {
+/// The shares of the parts, and what they consist of, which only a table of several series can choose.
+fn split(mut section: Section<'_>, has_series: bool, problems: &mut Problems) -> (SplitSpec, SeriesSplit) {
+    let place = section.node("by").map(|by| by.place.clone());
+    let by = section.word("by", BY, problems);
+    if let Some(place) = place.filter(|_| !has_series && by == Some(SeriesSplit::Series)) {
+        let what = "`series` in [data], the column that tells the series of a row";
+        problems.push(&place, ProblemKind::Needs { key: "by", what });
+    }
     let train = section.within("train", SPLIT.train, SHARE, problems);
     let validation = section.within("validation", SPLIT.validation, SHARE, problems);
     if train + validation >= 1.0 - 1e-9 {
@@ -196,5 +240,5 @@ fn split(mut section: Section<'_>, problems: &mut Problems) -> SplitSpec {
         );
     }
     section.finish(problems);
-    SplitSpec { train, validation }
+    (SplitSpec { train, validation }, by.unwrap_or_default())
 }

@@ -269,8 +269,7 @@ pub(crate) const DATA: &[Key] = &[
         "na",
         Is("\"error\""),
         "\"drop\"",
-        "Treatment of rows with missing or infinite features: report an error, or remove the rows \
-         before windows are cut.",
+        "Treatment of [missing or infinite features](trainer.md#guards): error, removal, or filling.",
     ),
     Key::new(
         "max_gap",
@@ -281,6 +280,13 @@ pub(crate) const DATA: &[Key] = &[
     )
     .requires(&[("data.time", "\"date\"")])
     .takes("a time such as \"36h\" or \"7d\", or a number above 0 where times are numbers"),
+    Key::new(
+        "series",
+        Means("the table holds one series"),
+        "\"ticker\"",
+        "Column that tells the [series](trainer.md#several-series) of each row: text, numbers or booleans.",
+    )
+    .requires(&[("data.time", "\"date\"")]),
 ];
 
 pub(crate) const LABEL: &[Key] = &[
@@ -303,6 +309,13 @@ pub(crate) const FEATURES: &[Key] = &[
 pub(crate) const SPLIT: &[Key] = &[
     Key::new("train", Is("0.7"), "0.6", "Share of the training part."),
     Key::new("validation", Is("0.15"), "0.2", "Share of the validation part."),
+    Key::new(
+        "by",
+        Is("\"time\""),
+        "\"series\"",
+        "Parts of a table of several series: times, the same for all series; or series, with all rows.",
+    )
+    .requires(&[("data.series", "\"ticker\""), ("data.time", "\"date\"")]),
 ];
 
 pub(crate) const MODEL_KEYS: &[Key] = &[

@@ -7,8 +7,8 @@ pub(crate) mod parameters;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::{Direction, human_weights};
 
-use crate::full::{Pictures, confirmation, data, front, is_lone, title, transfer, unused_trials};
-use crate::markdown::escape;
+use crate::full::{Pictures, confirmation, data, front, is_lone, series, title, transfer, unused_trials};
+use crate::markdown::{escape, with_code};
 use crate::next::next_step;
 use crate::number::{UNKNOWN, decimals, interval};
 use crate::take;
@@ -28,6 +28,7 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     data::answer(&mut text, analysis, pictures);
     baselines(&mut text, analysis);
     confirmation::render(&mut text, analysis, pictures);
+    series::answer(&mut text, analysis);
     parameters::take(&mut text, analysis);
     repeat(&mut text, analysis);
     objectives(&mut text, analysis, pictures);
@@ -124,12 +125,6 @@ pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
         "`{}` trains it again, with the seed of its trial, and writes its checkpoint.{cost}",
         command.unwrap_or_else(any)
     ));
-}
-
-/// Returns a sentence as Markdown in which text between backticks stays code.
-fn with_code(sentence: &str) -> String {
-    let parts = sentence.split('`').enumerate();
-    parts.map(|(place, part)| if place % 2 == 1 { format!("`{part}`") } else { escape(part) }).collect()
 }
 
 /// Writes a sentence on the baselines, and a warning if one is ahead.

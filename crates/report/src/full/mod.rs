@@ -9,6 +9,7 @@ pub(crate) mod front;
 mod importance;
 mod pictures;
 mod scaling;
+pub(crate) mod series;
 mod space_importance;
 mod study;
 mod summary;
@@ -52,6 +53,7 @@ fn parts(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     }
     data::render(text, analysis, pictures);
     confirmation::render(text, analysis, pictures);
+    series::render(text, analysis);
     if analysis.studies.len() != 1 {
         comparison::consistency(text, analysis);
     }

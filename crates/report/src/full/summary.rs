@@ -87,9 +87,13 @@ fn effective_rows(text: &mut Text, analysis: &Analysis) {
         .collect();
     if !worth.is_empty() {
         text.blank();
+        let dependent = match analysis.per_series {
+            Some(_) => "rows of one time and rows of one series",
+            None => "rows in time order",
+        };
         text.line(format_args!(
-            "These intervals take into account that rows in time order depend on each other. The \
-             validation rows are worth about this many independent rows: {}.",
+            "These intervals take into account that {dependent} depend on each other. The validation rows \
+             are worth about this many independent rows: {}.",
             worth.join(", ")
         ));
     }

@@ -20,6 +20,7 @@ mod learning_rate;
 mod method;
 mod mismatch;
 mod recommendation;
+mod series;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use ladder_law::{LadderLaws, ladder_laws, no_ladder_law};
 pub use learning_rate::{learning_rate_table, learning_rates};
 pub(crate) use method::method;
 pub use recommendation::not_recommended;
+pub use series::series;
 
 /// Returns a text that begins with a capital letter.
 pub(crate) fn capitalized(text: &str) -> String {

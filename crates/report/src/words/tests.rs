@@ -206,12 +206,17 @@ fn reasons_not_to_judge() {
     let lost =
         Withheld::Lost { budget: "a".into(), most: part(9, 20), other: "b".into(), least: part(0, 20) };
     let error = NoRowError::TooShort(TooShort::ForHorizon { rows: 100, horizon: 20 });
+    let of_times = NoRowError::TooShort(TooShort::ForTimes { times: 5, horizon: 1 });
     for (why, expected) in [
         (Withheld::TooFewBudgets { budgets: 1 }, "only one budget has complete trials that can be compared"),
         (
             lost,
             "9 of 20 trials of 'a' and 0 of 20 trials of 'b' ended without a value, so more bad trials may \
              be missing at one size than at the other",
+        ),
+        (
+            Withheld::TooFewRows { why: Statement::Reason(of_times) },
+            "the rows have 5 different times, fewer than 8 blocks of the horizon, 1 time",
         ),
         (
             Withheld::TooFewRows { why: Statement::Reason(error) },
@@ -238,6 +243,11 @@ fn errors_advice_and_caveats() {
          the interval also covers the result with 12 configurations for each. It takes into account that \
          rows in time order depend on each other (here they are worth about 8,400 independent rows)."
     );
+    let of_panel = Covers { rows: Some(RowsCovered::TwoWay { effective: None }), cut_to: None, ..covers };
+    assert!(verdict::covers(&of_panel).ends_with(
+        "is recorded. It takes into account that rows of one time and rows of one series depend on each \
+         other."
+    ));
     let take = Take { budget: "2M".into(), trial: TrialNumber(7), reason: TakeReason::NoGainBeyond };
     let advice =
         Advice { take: Some(take), next: None, is_provisional: true, retraining: Some(Retraining::Plan) };

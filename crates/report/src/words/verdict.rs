@@ -277,6 +277,10 @@ pub(super) fn no_row_error(why: NoRowError) -> String {
         NoRowError::TooShort(TooShort::ForHorizon { rows, horizon }) => {
             format!("{rows} rows contain fewer than 8 blocks of the horizon, {horizon} rows")
         }
+        NoRowError::TooShort(TooShort::ForTimes { times, horizon }) => {
+            let blocks = format!("fewer than 8 blocks of the horizon, {}", counted(horizon, "time"));
+            format!("the rows have {}, {blocks}", counted(times as u64, "different time"))
+        }
         NoRowError::TooShort(TooShort::ForMemory { rows }) => {
             format!(
                 "{rows} rows depend on each other so strongly that they are worth fewer than 16 independent \
@@ -316,12 +320,21 @@ pub(super) fn covers(covers: &Covers) -> String {
 }
 
 fn rows_covered(rows: RowsCovered) -> String {
+    let worth = |effective: Option<f64>| {
+        let worth = |rows| format!(" (here they are worth about {} independent rows)", about(rows));
+        effective.map_or_else(String::new, worth)
+    };
     match rows {
         RowsCovered::InOrder { effective } => {
-            let worth = effective.map_or_else(String::new, |rows| {
-                format!(" (here they are worth about {} independent rows)", about(rows))
-            });
+            let worth = worth(effective);
             format!(" It takes into account that rows in time order depend on each other{worth}.")
+        }
+        RowsCovered::TwoWay { effective } => {
+            let worth = worth(effective);
+            format!(
+                " It takes into account that rows of one time and rows of one series depend on each \
+                 other{worth}."
+            )
         }
         RowsCovered::Unordered => " Rows count as independent because their order in time is unknown.".into(),
         RowsCovered::Apart => {

@@ -115,7 +115,8 @@ fn gains(chosen: &[Chosen]) -> Markup {
     match chosen.split_first().and_then(|(first, others)| Some((first, outputs(first)?, others))) {
         None => gains_in_auc(chosen),
         Some((first, base, others)) => {
-            let series = render::series(&first.0);
+            let ladder = render::ladder_of(&first.0);
+            let series = ladder.series();
             let base = Outputs::from(&base);
             html! {
                 h2 { "Differences on the same rows" }
@@ -161,7 +162,8 @@ fn gains_in_auc(chosen: &[Chosen]) -> Markup {
     let Some((first, others)) = chosen.split_first() else { return html! {} };
     let Some(base) = predictions(first) else { return html! {} };
     let base = Scores::from(&base);
-    let (series, options) = (render::series(&first.0), Options::default());
+    let (ladder, options) = (render::ladder_of(&first.0), Options::default());
+    let series = ladder.series();
     html! {
         h2 { "Differences in AUC on the same rows" }
         ul {

@@ -7,6 +7,7 @@
 mod experiment;
 mod ladder_file;
 mod objective;
+mod panel;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::own_attribute::{SPACE_KEY, space_json};
 pub use experiment::{Experiment, ExperimentStudy, PlannedLook};
 pub use ladder_file::StoredLadder;
 pub use objective::{CommandFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, Program, SplitFacts};
+pub use panel::{PanelFacts, PanelRow};
 
 /// Version of the facts that are written. A study with a later version is unreadable.
 const VERSION: u64 = 1;
@@ -83,6 +85,8 @@ pub enum Fact {
     Validation(ClassCounts),
     /// Baselines on the validation rows.
     Baselines(Vec<BaselineFacts>),
+    /// Series and time of each scored row.
+    Panel(PanelFacts),
     /// Experiment that the study belongs to.
     Experiment(Experiment, ExperimentStudy),
     /// Ladder file that started the study.
@@ -111,6 +115,7 @@ impl Fact {
             Self::CarriedOver(_) => "carried_over",
             Self::Validation(_) => "validation",
             Self::Baselines(_) => "baselines",
+            Self::Panel(_) => "panel",
             Self::Experiment(experiment, _) => experiment.key(),
             Self::LadderFile(_) => "ladder_file",
             Self::Identity(_) => "identity",
@@ -134,6 +139,7 @@ impl Fact {
             Self::CarriedOver(over) => json(over),
             Self::Validation(counts) => json(counts),
             Self::Baselines(baselines) => json(baselines),
+            Self::Panel(panel) => json(panel),
             Self::Experiment(_, study) => json(study),
             Self::LadderFile(ladder) => json(ladder),
             Self::Identity(text) => json(text),
@@ -186,6 +192,8 @@ pub struct StudyFacts {
     pub validation: Option<ClassCounts>,
     /// Baselines on the validation rows.
     pub baselines: Vec<BaselineFacts>,
+    /// Series and time of each scored row; none for a table of one series.
+    pub panel: Option<PanelFacts>,
     /// Experiment that the study belongs to.
     pub experiment: Option<(Experiment, ExperimentStudy)>,
     /// Ladder file that started the study.
@@ -222,6 +230,7 @@ impl StudyFacts {
             carried_over: said.get("carried_over"),
             validation: said.get("validation"),
             baselines: said.get("baselines").unwrap_or_default(),
+            panel: said.get("panel"),
             experiment: transfer.or(confirm),
             ladder_file: said.get("ladder_file"),
             identity: said.get("identity"),

@@ -1,6 +1,6 @@
 //! Facts about the objective of a study.
 
-use allometry_ladder::{LabelSpec, MaxGap, MissingPolicy, ModelSpec, ScoredPart, SplitSpec};
+use allometry_ladder::{LabelSpec, MaxGap, MissingPolicy, ModelSpec, ScoredPart, SeriesSpec, SplitSpec};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -55,6 +55,9 @@ pub struct DataFacts {
     /// Longest time between two neighbouring rows of a window; `None` if it may be any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_gap: Option<MaxGap>,
+    /// The series that the rows belong to; `None` for a table of one series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesSpec>,
 }
 
 /// The label of a table: a column, or a rule.

@@ -23,6 +23,7 @@ fn model() -> ObjectiveFacts {
         classes: None,
         class_names: Vec::new(),
         max_gap: None,
+        series: None,
     };
     ObjectiveFacts::Model(Box::new(ModelFacts { model: ModelSpec::new(32, 8, 8), data, part: None }))
 }
@@ -37,6 +38,8 @@ fn facts_come_back_as_they_were_written() {
         value: None,
         metrics,
     }];
+    let rows = [PanelRow { row: 3, series: 0, time: 1 }];
+    let panel = PanelFacts::new(vec!["A".into()], rows);
     let looks = Some(PlannedLook { look: 2, of: 4, trainings: 16, is_trained: true });
     let study = ExperimentStudy { ladder: "depth".into(), budget: "2M".into(), plan: Vec::new(), looks };
     let (facts, problem) = said(&[
@@ -48,6 +51,7 @@ fn facts_come_back_as_they_were_written() {
         Fact::SmallestEffect(None),
         Fact::Ended(Some(StopReason::TrialsReached)),
         Fact::Baselines(baselines.clone()),
+        Fact::Panel(panel.clone()),
         Fact::Experiment(Experiment::Confirm, study.clone()),
         Fact::Identity("a".into()),
     ]);
@@ -60,6 +64,7 @@ fn facts_come_back_as_they_were_written() {
         target_trials: Some(50),
         ended: Some(StopReason::TrialsReached),
         baselines,
+        panel: Some(panel),
         experiment: Some((Experiment::Confirm, study)),
         identity: Some("a".into()),
         ..StudyFacts::default()

@@ -64,6 +64,7 @@ fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
             classes: None,
             class_names: Vec::new(),
             max_gap: None,
+            series: None,
         };
         Some(ObjectiveFacts::Model(Box::new(ModelFacts { model: ModelSpec::new(8, 4, 4), data, part: None })))
     };
@@ -85,4 +86,36 @@ fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
     assert_eq!(of(command(1)), (1, RowOrder::RowNumbers, "mse".to_owned()));
     assert_eq!(of(command(20)), (20, RowOrder::RowNumbers, "mse".to_owned()));
     assert_eq!(of(None), (1, RowOrder::RowNumbers, auc()));
+}
+
+/// Errors over rows of several series need to know them; without, there is none.
+#[test]
+fn the_series_of_rows_are_read_back_and_their_absence_is_no_single_series() {
+    use allometry_ladder::{SeriesSpec, SeriesSplit};
+    use allometry_store::facts::PanelFacts;
+
+    let data = |series| DataFacts {
+        rows: 10,
+        features: vec!["x".into()],
+        label: LabelFacts::Column("up".into()),
+        split: SplitFacts { train: 0.7, validation: 0.15 },
+        na: MissingPolicy::Error,
+        horizon: 1,
+        classes: None,
+        class_names: Vec::new(),
+        max_gap: None,
+        series,
+    };
+    let of = |series, panel| {
+        let model = ModelFacts { model: ModelSpec::new(8, 4, 4), data: data(series), part: None };
+        let objective = Some(ObjectiveFacts::Model(Box::new(model)));
+        read(StudyFacts { panel, ..of_ladder(objective) }).panel
+    };
+    let spec = || Some(SeriesSpec { column: "shop".into(), split: SeriesSplit::Time });
+    let names = || vec!["a".to_owned(), "b".to_owned()];
+    let facts = PanelFacts::new(names(), [PanelRow { row: 7, series: 1, time: 3 }]);
+    let row = allometry_analysis::PanelRow { row: 7, series: 1, time: 3 };
+    assert_eq!(of(spec(), Some(facts)), Some(Panel::new(names(), [row])));
+    assert_eq!(of(spec(), None), Some(Panel::default()));
+    assert_eq!(of(None, None), None);
 }

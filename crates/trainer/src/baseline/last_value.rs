@@ -18,12 +18,13 @@ pub(super) fn last_value(dataset: &Dataset, horizon: usize, fallback: f64) -> Ve
 /// rows are left out; `None` if all are.
 pub(super) fn seasonal(dataset: &Dataset, horizon: usize, fallback: f64) -> Option<(usize, Vec<f32>)> {
     let train = &dataset.train.windows;
-    let rows = train.last()?.last + 1;
+    let rows = train.iter().map(|window| dataset.place(window.last)).max()? + 1;
     let fits = |season: &usize| 2 * back(*season, horizon) <= rows;
     let seasons: Vec<usize> = SEASONS.into_iter().filter(fits).collect();
     // All seasons are compared on the same windows, those that the longest can predict.
     let first = back(*seasons.last()?, horizon);
-    let compared: Vec<_> = train.iter().copied().filter(|window| window.last >= first).collect();
+    let compared: Vec<_> =
+        train.iter().copied().filter(|window| dataset.place(window.last) >= first).collect();
     let compared = SplitPart { windows: compared };
     let error = |season: usize| -> f64 {
         let numbers = predicted(dataset, &compared, [back(season, horizon), season], fallback);
@@ -41,13 +42,14 @@ fn back(season: usize, horizon: usize) -> usize {
     season * horizon.div_ceil(season)
 }
 
-/// Returns for each window the label `back` rows before its last row. Where that is missing, the one `step`
-/// rows earlier is taken, and so on.
+/// Returns for each window the label `back` rows before its last row, in its series. Where that is missing,
+/// the one `step` rows earlier is taken, and so on.
 fn predicted(dataset: &Dataset, part: &SplitPart, [back, step]: [usize; 2], fallback: f64) -> Vec<f32> {
     let of_row = |last: usize| {
-        let first = last.checked_sub(back);
-        let mut rows = std::iter::successors(first, |row| row.checked_sub(step));
-        rows.find_map(|row| *dataset.targets.get(row)?)
+        let place = dataset.place(last);
+        let first = place.checked_sub(back);
+        let mut places = std::iter::successors(first, |place| place.checked_sub(step));
+        places.find_map(|earlier| *dataset.targets.get(last - (place - earlier))?)
     };
     part.windows.iter().map(|window| of_row(window.last).unwrap_or(fallback as f32)).collect()
 }
@@ -66,6 +68,7 @@ mod tests {
         };
         let known = |row: usize| (!missing.contains(&row)).then_some(labels[row]);
         Dataset {
+            panel: None,
             feature_names: vec!["x".into()],
             values: vec![0.0; labels.len()],
             context: 1,

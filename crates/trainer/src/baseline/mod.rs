@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn the_prior_is_the_training_share() {
         let dataset = Dataset {
+            panel: None,
             feature_names: vec!["x".into()],
             values: vec![0.0, 1.0, 2.0, 3.0, 0.5, 2.5],
             context: 1,
@@ -230,6 +231,7 @@ mod tests {
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,
             max_gap: None,
+            series: None,
         };
         for normalize in [Normalize::Standard, Normalize::None] {
             let dataset = load(&spec, 80, normalize, Task::Binary).expect("is loaded").dataset;

@@ -1,7 +1,7 @@
 //! The rows that baselines are fitted to.
 
 use crate::data::scale::moments;
-use crate::data::{Dataset, SplitPart};
+use crate::data::{Dataset, SplitPart, Window};
 
 /// Share of the training windows, at their end, on which settings of a baseline are compared.
 const HELD_OUT_SHARE: f64 = 0.2;
@@ -25,7 +25,7 @@ impl Rows {
         let [train, validation] = [&dataset.train, &dataset.validation].map(|part| last_rows(dataset, part));
         let windows = dataset.train.windows.len();
         let compared = windows - (windows as f64 * HELD_OUT_SHARE) as usize;
-        let held_out = [compared.saturating_sub(dataset.context), compared];
+        let held_out = [fitted(dataset, compared), compared];
         Self { train, validation, features: dataset.features(), held_out }
     }
 
@@ -43,6 +43,16 @@ impl Rows {
         };
         Self { train: scaled(&self.train), validation: scaled(&self.validation), ..*self }
     }
+}
+
+/// Returns the number of training windows that are a context before the window `compared`: in rows, or in
+/// times if several series share them.
+fn fitted(dataset: &Dataset, compared: usize) -> usize {
+    let Some(panel) = &dataset.panel else { return compared.saturating_sub(dataset.context) };
+    let windows = &dataset.train.windows;
+    let time = |window: &Window| panel.times[window.last] as usize;
+    let Some(first) = windows.get(compared).map(time) else { return compared };
+    windows[..compared].partition_point(|window| time(window) + dataset.context <= first)
 }
 
 /// Returns the candidate with the smallest loss, the first among equals.

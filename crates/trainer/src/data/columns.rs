@@ -14,18 +14,23 @@ use super::value::EMPTY;
 pub(super) struct Wanted<'a> {
     pub(super) path: &'a Path,
     pub(super) time: Option<&'a str>,
+    /// Column that tells the series of a row; `None` for a table of one.
+    pub(super) series: Option<&'a str>,
     /// Label, or `None` for tables that are only predicted.
     pub(super) label: Option<&'a LabelSpec>,
     pub(super) features: &'a FeatureSpec,
     /// Task, which determines the valid labels.
     pub(super) task: Task,
+    /// Whether times are also kept as the file has them, where it is a text.
+    pub(super) keeps_times: bool,
 }
 
 impl<'a> Wanted<'a> {
     /// Returns the columns that a ladder asks for.
     pub(super) fn new(spec: &'a DataSpec, task: Task) -> Self {
-        let DataSpec { path, time, label, features, .. } = spec;
-        Self { path, time: time.as_deref(), label: Some(label), features, task }
+        let DataSpec { path, time, label, features, series, .. } = spec;
+        let (time, series) = (time.as_deref(), series.as_ref().map(|series| series.column.as_str()));
+        Self { path, time, series, label: Some(label), features, task, keeps_times: false }
     }
 }
 
@@ -53,6 +58,7 @@ pub(super) struct Selection {
     /// Columns whose categories are features.
     pub(super) categorical: Vec<usize>,
     pub(super) time: Option<usize>,
+    pub(super) series: Option<usize>,
     pub(super) label: LabelColumns,
     /// The other columns, in the table's order, each with the reason why it is no feature.
     pub(super) left_out: Vec<(String, LeftOut)>,
@@ -88,7 +94,7 @@ pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError
 
 /// Resolves the names of a ladder to columns of a table.
 ///
-/// Features are the columns that are not time, label, excluded, or a row index of pandas; all must be
+/// Features are the columns that are not time, series, label, excluded, or a row index of pandas; all must be
 /// numeric, except those whose categories are features. If the ladder includes columns by name, features are
 /// exactly those, in that order, without the excluded ones, and the categorical ones.
 pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection, DataError> {
@@ -113,6 +119,7 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
     };
 
     let time = wanted.time.map(|name| find(name, Role::Time)).transpose()?;
+    let series = wanted.series.map(|name| find(name, Role::Series)).transpose()?;
     let label = match wanted.label {
         None => LabelColumns::None,
         Some(LabelSpec::Column { name, positive, .. }) => {
@@ -134,6 +141,8 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
     let reserved = |index: usize| {
         if time == Some(index) {
             Some(Role::Time)
+        } else if series == Some(index) {
+            Some(Role::Series)
         } else if label.column() == Some(index) {
             Some(Role::Label)
         } else {
@@ -171,6 +180,7 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
         .map(|index| {
             let why = match reserved(index) {
                 Some(Role::Time) => LeftOut::Time,
+                Some(Role::Series) => LeftOut::Series,
                 Some(_) => LeftOut::Label,
                 None if excluded.contains(&index) => LeftOut::Excluded,
                 None if wanted.features.include.is_some() => LeftOut::NotIncluded,
@@ -183,7 +193,7 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
         let skipped = left_out.into_iter().map(|(name, _)| name).collect();
         return Err(DataError::NoFeatures { path: path.to_owned(), skipped });
     }
-    Ok(Selection { features, categorical, time, label, left_out })
+    Ok(Selection { features, categorical, time, series, label, left_out })
 }
 
 /// Returns the columns whose categories are features.

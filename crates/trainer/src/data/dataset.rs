@@ -1,6 +1,7 @@
 //! Rows in memory and the windows cut from them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use allometry_core::{ClassCounts, RowCount};
@@ -8,6 +9,7 @@ use allometry_ladder::{MaxGap, MissingPolicy};
 use serde::{Deserialize, Serialize};
 
 use super::categories::{Categories, width};
+use super::panel::Panel;
 use crate::batch::shuffled;
 
 /// A table ready for training. Features are in memory once, and windows refer to them.
@@ -18,6 +20,8 @@ pub struct Dataset {
     /// Features, row-major, `rows * feature_names.len()` finite values; scaled if the ladder asks for
     /// `standard`.
     pub values: Vec<f32>,
+    /// Series of the rows of `values`, one after the other; `None` for a table of one.
+    pub panel: Option<Panel>,
     /// Number of rows in a window.
     pub context: usize,
     /// Label of each row of `values`, also of those between the parts; `None` where it is unknown.
@@ -37,11 +41,18 @@ pub struct Dataset {
 pub struct Preparation {
     /// Column that orders the rows, or `None` if the file is in order.
     pub time: Option<String>,
+    /// Column that tells the series of a row, or `None` for a table of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
     /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
     /// Longest time between two neighbouring rows of a window; `None` if it may be any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_gap: Option<MaxGap>,
+    /// Mean over the training rows of each feature that is a number, by which missing ones are filled; empty
+    /// if they are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub means: Vec<f64>,
     /// Mean and standard deviation by which each feature that is a number was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
     /// Columns whose categories are features.
@@ -63,7 +74,7 @@ pub struct Preparation {
 /// One of the three parts of a chronological split. No row belongs to windows of two parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SplitPart {
-    /// Windows in time order.
+    /// Windows in time order; those of one time in the order of the series.
     pub windows: Vec<Window>,
 }
 
@@ -134,6 +145,16 @@ impl Dataset {
         self.feature_names.len()
     }
 
+    /// Returns the place of a row among those of its series, from 0.
+    pub(crate) fn place(&self, row: usize) -> usize {
+        row - self.panel.as_ref().map_or(0, |panel| panel.start_of(panel.series_of(row)))
+    }
+
+    /// Returns the place of a row's series; 0 for a table of one.
+    pub(crate) fn series_of(&self, row: usize) -> usize {
+        self.panel.as_ref().map_or(0, |panel| panel.series_of(row))
+    }
+
     /// Returns the share of positives among the training windows, or 0 if there are none.
     pub fn prior(&self) -> f64 {
         self.train.prior()
@@ -172,14 +193,17 @@ impl Dataset {
             (PartName::Validation, &self.validation),
             (PartName::Test, &self.test),
         ];
-        let reach = |part: &SplitPart| {
-            let ends = || part.windows.iter().map(|w| w.last);
-            Some((ends().min()?.checked_sub(self.context - 1)?, ends().max()?))
-        };
-        let mut reaches: Vec<(usize, usize, PartName)> = parts
-            .into_iter()
-            .filter_map(|(name, part)| reach(part).map(|(first, last)| (first, last, name)))
-            .collect();
+        // For each part of a series the first row of its windows and their last.
+        let mut reaches: BTreeMap<(usize, usize), (usize, usize, PartName)> = BTreeMap::new();
+        for (place, (name, part)) in parts.into_iter().enumerate() {
+            for window in &part.windows {
+                let first = window.last.checked_sub(self.context - 1)?;
+                let new = (first, window.last, name);
+                let reach = reaches.entry((self.series_of(window.last), place)).or_insert(new);
+                *reach = (reach.0.min(first), reach.1.max(window.last), name);
+            }
+        }
+        let mut reaches: Vec<(usize, usize, PartName)> = reaches.into_values().collect();
         reaches.sort_by_key(|(first, ..)| *first);
         reaches.windows(2).find(|pair| pair[0].1 >= pair[1].0).map(|pair| {
             let [(_, last, earlier), (first, _, later)] = [pair[0], pair[1]];

@@ -1,9 +1,12 @@
 //! Steps between the times of neighbouring rows: their usual length, and holes that no window may span.
 
 use std::fmt;
+use std::ops::Range;
 
 use allometry_ladder::MaxGap;
 
+use super::series::{Sequence, SeriesIds};
+use super::split::Windows;
 use super::time::Times;
 
 /// Seconds of a day.
@@ -43,6 +46,8 @@ pub struct Hole {
     pub from: String,
     /// Time of the row after it.
     pub to: String,
+    /// Name of the series; `None` for a table of one.
+    pub series: Option<String>,
 }
 
 /// Holes between the rows of a table.
@@ -65,21 +70,32 @@ pub struct Holes {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ordered<'a> {
     pub(super) times: &'a Times,
-    pub(super) rows: &'a [usize],
+    pub(super) sequence: &'a Sequence,
+    /// Names of the series; `None` for a table of one.
+    pub(super) series: Option<&'a SeriesIds>,
 }
 
 impl Ordered<'_> {
-    /// Returns the lengths of the steps; nothing without times.
-    fn steps(self) -> Vec<f64> {
-        match self.times {
-            Times::Empty => Vec::new(),
-            times => self.rows.windows(2).map(|pair| times.distance(pair[0], pair[1])).collect(),
+    /// Returns the steps between neighbouring rows of a series: the place of the first row, and the length;
+    /// nothing without times.
+    fn steps(self) -> Vec<(usize, f64)> {
+        if let Times::Empty = self.times {
+            return Vec::new();
         }
+        let rows = &self.sequence.rows;
+        let step = |place: usize| (place, self.times.distance(rows[place], rows[place + 1]));
+        let of_series = |span: Range<usize>| (span.start..span.end.saturating_sub(1)).map(step);
+        self.sequence.spans().flat_map(of_series).collect()
+    }
+
+    /// Returns the lengths of the steps.
+    fn lengths(self) -> Vec<f64> {
+        self.steps().into_iter().map(|(_, length)| length).collect()
     }
 
     /// Returns the usual distance of the rows; `None` without times and for a single row.
     pub(super) fn spacing(self) -> Option<Spacing> {
-        let steps = self.steps();
+        let steps = self.lengths();
         let usual = median(&steps)?;
         let most = |fits: &dyn Fn(f64) -> bool| {
             steps.iter().filter(|step| fits(**step)).count() as f64 >= MOST * steps.len() as f64
@@ -105,23 +121,28 @@ impl Ordered<'_> {
     /// Whether no row is at a weekend although the rows span one.
     fn skips_weekends(self, steps: &[f64]) -> bool {
         let spans_one = steps.iter().sum::<f64>() >= 7.0 * DAY;
-        spans_one && !self.rows.iter().any(|&row| self.times.is_weekend(row))
+        spans_one && !self.sequence.rows.iter().any(|&row| self.times.is_weekend(row))
     }
 
     /// Returns the length above which a step is a hole if the ladder does not say; `None` without times.
     fn usual_limit(self) -> Option<MaxGap> {
-        let usual = median(&self.steps())? * USUAL_STEPS;
+        let usual = median(&self.lengths())? * USUAL_STEPS;
         Some(if self.times.are_durations() { MaxGap::Seconds(usual) } else { MaxGap::Number(usual) })
     }
 
-    /// Returns, for each row, how many rows before it, itself included, have no hole between them.
+    /// Returns, for each row, how many rows of its series before it, itself included, have no hole between
+    /// them.
     pub(super) fn unbroken(self, limit: MaxGap) -> Vec<usize> {
-        let mut length = 0;
-        let mut unbroken = Vec::with_capacity(self.rows.len());
-        for (place, &row) in self.rows.iter().enumerate() {
-            let is_after_hole = place > 0 && self.times.distance(self.rows[place - 1], row) > limit.amount();
-            length = if is_after_hole { 1 } else { length + 1 };
-            unbroken.push(length);
+        let rows = &self.sequence.rows;
+        let mut unbroken = Vec::with_capacity(rows.len());
+        for span in self.sequence.spans() {
+            let mut length = 0;
+            for place in span.clone() {
+                let is_first = place == span.start;
+                let is_cut = is_first || self.times.distance(rows[place - 1], rows[place]) > limit.amount();
+                length = if is_cut { 1 } else { length + 1 };
+                unbroken.push(length);
+            }
         }
         unbroken
     }
@@ -136,36 +157,41 @@ impl Ordered<'_> {
 
     /// Returns the number of holes, and the longest one, the first of equal ones.
     fn holes(self, limit: MaxGap) -> (u64, Option<Hole>) {
-        let steps = self.steps().into_iter().enumerate().filter(|(_, step)| *step > limit.amount());
-        let steps: Vec<(usize, f64)> = steps.collect();
+        let mut steps = self.steps();
+        steps.retain(|(_, step)| *step > limit.amount());
         let longest = steps.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a });
-        let text = |place: usize| self.times.text(self.rows[place]).unwrap_or_default();
+        let rows = &self.sequence.rows;
+        let text = |place: usize| self.times.text(rows[place]).unwrap_or_default();
         let hole = longest.map(|(place, step)| Hole {
             length: if self.times.are_durations() { duration(step) } else { step.to_string() },
             from: text(place),
             to: text(place + 1),
+            series: self.series.map(|ids| ids.names[ids.rows[rows[place]] as usize].clone()),
         });
         (steps.len() as u64, hole)
     }
 }
 
 /// Returns, for each row that is left, whether a hole lies within the `context` rows that end in it, or
-/// between it and the row that is `horizon` rows later among all rows, which its label may depend on.
+/// between it and the row that is `horizon` rows later among all rows of its series, which its label may
+/// depend on. `places` are those of the rows among all.
 pub(super) fn broken(
     all: Ordered<'_>,
-    left: Ordered<'_>,
+    (left, places): (Ordered<'_>, &[usize]),
     limit: MaxGap,
-    context: usize,
-    horizon: usize,
+    windows: Windows,
 ) -> Vec<bool> {
     let (of_left, of_all) = (left.unbroken(limit), all.unbroken(limit));
-    let mut place = 0;
-    let is_broken = |(index, row): (usize, &usize)| {
-        place += all.rows[place..].iter().position(|other| other == row).unwrap_or_default();
-        let end = place.saturating_add(horizon).min(all.rows.len() - 1);
-        of_left[index] < context.min(index + 1) || of_all[end] <= end - place
-    };
-    left.rows.iter().enumerate().map(is_broken).collect()
+    let mut broken = Vec::with_capacity(places.len());
+    for (own, whole) in left.sequence.spans().zip(all.sequence.spans()) {
+        for index in own.clone() {
+            let place = places[index];
+            let end = place.saturating_add(windows.horizon).min(whole.end - 1);
+            let history = windows.context.min(index - own.start + 1);
+            broken.push(of_left[index] < history || of_all[end] <= end - place);
+        }
+    }
+    broken
 }
 
 /// Returns the median, the lower of two middle values; `None` for no values.

@@ -102,6 +102,8 @@ struct Labels {
     first: usize,
     /// Label of each row; NaN where it is unknown.
     values: Vec<f64>,
+    /// Series of each row.
+    series: Vec<usize>,
     deviation: f64,
     /// What the label `horizon` rows earlier leaves unexplained of each target.
     persistence: Vec<f64>,
@@ -109,10 +111,13 @@ struct Labels {
 
 impl Labels {
     fn new(dataset: &Dataset, task: Task, horizon: usize) -> Option<Self> {
-        let windows = &dataset.train.windows;
+        let mut windows = dataset.train.windows.clone();
+        // The rows of a series stand together, and so do the last ones of those of several series.
+        windows.sort_by_key(|window| window.last);
         let windows = &windows[windows.len().saturating_sub(MOST_ROWS)..];
         let (first, last) = (windows.first()?.last, windows.last()?.last);
         let mut values = vec![f64::NAN; last - first + 1];
+        let series = (first..=last).map(|row| dataset.series_of(row)).collect();
         for window in windows {
             values[window.last - first] = f64::from(window.target);
         }
@@ -121,9 +126,8 @@ impl Labels {
         if known.len() < FEWEST_ROWS || deviation == 0.0 {
             return None;
         }
-        let mut labels = Self { task, horizon, first, values, deviation, persistence: Vec::new() };
-        let past: Vec<f64> =
-            (0..labels.values.len()).map(|row| labels.at(row as i64 - horizon as i64)).collect();
+        let mut labels = Self { task, horizon, first, values, series, deviation, persistence: Vec::new() };
+        let past: Vec<f64> = (0..labels.values.len()).map(|row| labels.at(row, -(horizon as i64))).collect();
         labels.persistence = (0..labels.targets(dataset))
             .map(|target| {
                 let past = match task {
@@ -141,8 +145,11 @@ impl Labels {
         if self.task == Task::Classes { dataset.preparation.classes } else { 1 }
     }
 
-    fn at(&self, row: i64) -> f64 {
-        usize::try_from(row).ok().and_then(|row| self.values.get(row)).copied().unwrap_or(f64::NAN)
+    /// Returns the label of the row this many rows after a row of its series; NaN if it is unknown.
+    fn at(&self, row: usize, shift: i64) -> f64 {
+        let other = usize::try_from(row as i64 + shift).ok();
+        let other = other.filter(|other| self.series.get(*other) == self.series.get(row));
+        other.and_then(|other| self.values.get(other)).copied().unwrap_or(f64::NAN)
     }
 
     /// Returns by how many rows a feature is shifted from the label of which it is a copy.
@@ -150,7 +157,7 @@ impl Labels {
         let horizon = self.horizon as i64;
         let is_copy = |shift: &i64| {
             let pairs = || {
-                let pairs = feature.iter().enumerate().map(|(row, x)| (*x, self.at(row as i64 + shift)));
+                let pairs = feature.iter().enumerate().map(|(row, x)| (*x, self.at(row, *shift)));
                 pairs.filter(|(_, y)| !y.is_nan())
             };
             let begin: Vec<(f64, f64)> = pairs().take(64).collect();

@@ -9,6 +9,7 @@ mod columns;
 mod dataset;
 mod describe;
 mod error;
+mod fill;
 mod format;
 mod holes;
 mod label;
@@ -16,10 +17,12 @@ mod leakage;
 mod load;
 mod names;
 mod numbers;
+mod panel;
 mod read_csv;
 mod read_parquet;
 mod rows;
 pub(crate) mod scale;
+mod series;
 mod split;
 mod summary;
 mod time;
@@ -36,10 +39,11 @@ pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
     describe, describe_times,
 };
-pub use error::{DataError, Gap, Location, NotNumeric, Role, TrainPartProblem};
+pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};
 pub use leakage::{Evidence, Leak, leaks};
 pub use load::{Loaded, check_classes, check_train_part, load};
 pub use numbers::read_numbers;
-pub use summary::{LeftOut, PartSummary, TableSummary};
+pub use panel::Panel;
+pub use summary::{LeftOut, PartOfSeries, PartSummary, SeriesSummary, TableSummary};
 pub use unlabelled::{Row, Unlabelled, load_unlabelled};

@@ -40,6 +40,11 @@ impl Names {
         self.rows[row].map(|place| self.found[place].0.as_str())
     }
 
+    /// Gives a row the name of another one.
+    pub(super) fn copy(&mut self, from: usize, row: usize) {
+        self.rows[row] = self.rows[from];
+    }
+
     /// Returns the first row with a name; `None` if there is none.
     pub(super) fn first_row(&self, name: &str) -> Option<usize> {
         let place = self.places.get(name)?;

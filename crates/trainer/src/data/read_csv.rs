@@ -24,6 +24,8 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     let mut rows =
         Rows::new(names, selection.clone(), wanted.task, Places::Bytes(path.to_owned(), Vec::new()));
 
+    rows.time_texts = wanted.keeps_times.then(Vec::new);
+
     let mut records = Records::open(path)?;
     while records.next()? {
         let row = rows.len();
@@ -41,6 +43,10 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
         if let Some(column) = selection.time {
             let text = &records.record[column];
             rows.push_time(path, row, Time::parse(text), || quoted(text))?;
+            rows.keep_time(text);
+        }
+        if let Some(column) = selection.series {
+            rows.push_series(path, row, name(&records.record[column]))?;
         }
         match selection.label {
             LabelColumns::Class(column) => {

@@ -7,8 +7,9 @@ use allometry_ladder::{MaxGap, Task};
 
 use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
-use super::error::{DataError, Gap, Location, MOST_CLASSES};
+use super::error::{DataError, Gap, Location, MOST_CLASSES, RepeatedTime, TimeKind};
 use super::names::Names;
+use super::series::{Sequence, SeriesIds};
 use super::time::{Time, Times};
 
 /// Highest number of a class.
@@ -27,11 +28,15 @@ pub(super) struct Rows {
     /// Categories of each row, column by column.
     pub(super) categorical: Vec<Names>,
     pub(super) times: Times,
+    /// Times as the file has them; `None` unless they are asked for and are texts.
+    pub(super) time_texts: Option<Vec<String>>,
+    /// Series of each row; `None` for a table of one.
+    pub(super) series: Option<SeriesIds>,
     pub(super) targets: Targets,
     /// Names of the classes in their order; empty for a label without names.
     pub(super) class_names: Vec<String>,
     pub(super) places: Places,
-    gaps: Gaps,
+    pub(super) gaps: Gaps,
 }
 
 /// Information on where rows are in their file.
@@ -58,12 +63,14 @@ pub(super) enum Targets {
 
 /// Missing and infinite values.
 #[derive(Debug, Default)]
-struct Gaps {
+pub(super) struct Gaps {
     /// Row, column of the table, and kind of the first gap in reading order.
     first: Option<(usize, usize, Gap)>,
     count: u64,
-    /// Number of gaps of each column that has one.
-    columns: BTreeMap<usize, u64>,
+    /// Number of gaps of each column that has one, without those that were filled.
+    pub(super) columns: BTreeMap<usize, u64>,
+    /// Number of gaps of each column that were filled.
+    pub(super) filled: BTreeMap<usize, u64>,
 }
 
 impl Rows {
@@ -75,6 +82,7 @@ impl Rows {
             LabelColumns::None => Targets::None(0),
         };
         let categorical = selection.categorical.iter().map(|_| Names::default()).collect();
+        let series = selection.series.map(|_| SeriesIds::default());
         Self {
             names,
             selection,
@@ -82,6 +90,8 @@ impl Rows {
             categorical,
             values: Vec::new(),
             times: Times::Empty,
+            time_texts: None,
+            series,
             targets,
             class_names: Vec::new(),
             places,
@@ -147,13 +157,18 @@ impl Rows {
         })
     }
 
-    /// Returns the columns of categories with those of the first `fitted` of `rows`, and the categories that
-    /// only the others have.
-    pub(super) fn categories(&self, rows: &[usize], fitted: usize) -> (Vec<Categories>, Vec<Unseen>) {
+    /// Returns the columns of categories with those of the rows `fitted`, and the categories that only others
+    /// of `rows` have.
+    pub(super) fn categories<'a>(
+        &self,
+        rows: &[usize],
+        fitted: &(impl Iterator<Item = &'a usize> + Clone),
+    ) -> (Vec<Categories>, Vec<Unseen>) {
         let columns = self.selection.categorical.iter().zip(&self.categorical);
         let found: Vec<Categories> = columns
             .map(|(column, cells)| {
-                Categories::of(self.names[*column].clone(), rows[..fitted].iter().map(|row| cells.name(*row)))
+                let of_fitted = fitted.clone().map(|row| cells.name(*row));
+                Categories::of(self.names[*column].clone(), of_fitted)
             })
             .collect();
         let unseen = self.unseen(&found, rows);
@@ -276,6 +291,11 @@ impl Rows {
         self.selection.label.column().map_or_else(String::new, |index| self.names[index].clone())
     }
 
+    /// Returns the columns of which values were filled, each with their number.
+    pub(super) fn filled_counts(&self) -> Vec<(String, u64)> {
+        self.gaps.filled.iter().map(|(column, count)| (self.names[*column].clone(), *count)).collect()
+    }
+
     /// Returns the columns with missing or infinite values, and the number of such values.
     pub(super) fn gap_counts(&self) -> Vec<(String, u64)> {
         self.gaps.columns.iter().map(|(column, count)| (self.names[*column].clone(), *count)).collect()
@@ -296,17 +316,58 @@ impl Rows {
         time: Option<Time>,
         shown: impl FnOnce() -> String,
     ) -> Result<(), DataError> {
-        let known = time.is_some();
-        if time.is_some_and(|time| self.times.push(time).is_ok()) {
-            return Ok(());
-        }
-        let (path, column) = (path.to_owned(), self.time_column());
-        let (location, value) = (self.location(row), shown());
-        Err(if known {
-            DataError::MixedTimes { path, column, location, value }
-        } else {
-            DataError::BadTime { path, column, location, value }
+        let Some(time) = time else {
+            let (path, column) = (path.to_owned(), self.time_column());
+            return Err(DataError::BadTime { path, column, location: self.location(row), value: shown() });
+        };
+        self.times.push(time).map_err(|_| DataError::MixedTimes {
+            path: path.to_owned(),
+            column: self.time_column(),
+            location: self.location(row),
+            value: shown(),
+            kind: time.kind(),
+            first: self.location(0),
+            first_kind: self.times.get(0).map_or(TimeKind::Number, Time::kind),
         })
+    }
+
+    /// Keeps the time of the next row as the file has it, if times are asked for so.
+    pub(super) fn keep_time(&mut self, text: &str) {
+        if let Some(texts) = &mut self.time_texts {
+            texts.push(text.to_owned());
+        }
+    }
+
+    /// Returns the time of a row as the file has it if that is kept, otherwise in ISO 8601; `None` without
+    /// times.
+    pub(super) fn written_time(&self, row: usize) -> Option<String> {
+        let kept = self.time_texts.as_ref().and_then(|texts| texts.get(row).cloned());
+        kept.or_else(|| self.times.text(row))
+    }
+
+    /// Appends the series of row `row`, the next one.
+    pub(super) fn push_series(
+        &mut self,
+        path: &Path,
+        row: usize,
+        name: Option<&str>,
+    ) -> Result<(), DataError> {
+        match (&mut self.series, name) {
+            (Some(series), Some(name)) => series.push(name),
+            (Some(_), None) => {
+                let column =
+                    self.selection.series.map_or_else(String::new, |index| self.names[index].clone());
+                let (path, location) = (path.to_owned(), self.location(row));
+                return Err(DataError::NoSeries { path, column, location });
+            }
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
+    /// Returns the name of a row's series; `None` for a table of one.
+    pub(super) fn series_name(&self, row: usize) -> Option<&str> {
+        self.series.as_ref().map(|series| series.names[series.rows[row] as usize].as_str())
     }
 
     fn time_column(&self) -> String {
@@ -336,14 +397,62 @@ impl Rows {
         Err(DataError::GapUnit { path: path.to_owned(), column: self.time_column(), max_gap })
     }
 
-    /// Returns the rows in time order.
-    pub(super) fn order(&self, path: &Path) -> Result<Vec<usize>, DataError> {
-        self.times.order(self.len()).map_err(|repeated| DataError::RepeatedTime {
+    /// Returns the rows in time order, series after series by their names, which it sorts.
+    pub(super) fn sequence(&mut self, path: &Path) -> Result<Sequence, DataError> {
+        let in_time =
+            if let Times::Empty = self.times { (0..self.len()).collect() } else { self.times.sorted() };
+        let sequence = match &mut self.series {
+            None => Sequence::single(in_time),
+            Some(ids) => {
+                ids.sort();
+                // Rows stay in time order within each series.
+                let mut ends = vec![0; ids.names.len()];
+                ids.rows.iter().for_each(|series| ends[*series as usize] += 1);
+                let mut next = Vec::with_capacity(ends.len());
+                let mut start = 0;
+                for end in &mut ends {
+                    next.push(start);
+                    start += *end;
+                    *end = start;
+                }
+                let mut rows = vec![0; in_time.len()];
+                for row in in_time {
+                    let place = &mut next[ids.rows[row] as usize];
+                    rows[*place] = row;
+                    *place += 1;
+                }
+                Sequence { rows, ends }
+            }
+        };
+        self.check_repeated(path, &sequence)?;
+        Ok(sequence)
+    }
+
+    /// Returns an error if two rows of a series have the same time.
+    fn check_repeated(&self, path: &Path, sequence: &Sequence) -> Result<(), DataError> {
+        /// Number of times, and of rows of each, that are named.
+        const NAMED: usize = 3;
+        if let Times::Empty = self.times {
+            return Ok(());
+        }
+        let is_equal = |a: &usize, b: &usize| self.times.compare(*a, *b).is_eq();
+        let all = sequence.spans().flat_map(|span| sequence.rows[span].chunk_by(is_equal));
+        let repeated: Vec<&[usize]> = all.filter(|rows| rows.len() > 1).collect();
+        if repeated.is_empty() {
+            return Ok(());
+        }
+        let named = |rows: &&[usize]| RepeatedTime {
+            series: self.series_name(rows[0]).map(str::to_owned),
+            time: self.times.text(rows[0]).unwrap_or_default(),
+            rows: rows.iter().take(NAMED).map(|row| self.location(*row)).collect(),
+            count: rows.len() as u64,
+        };
+        Err(DataError::RepeatedTimes {
             path: path.to_owned(),
             column: self.time_column(),
-            time: self.times.text(repeated.first).unwrap_or_default(),
-            first: self.location(repeated.first),
-            second: self.location(repeated.second),
+            times: repeated.iter().take(NAMED).map(named).collect(),
+            more: repeated.len().saturating_sub(NAMED) as u64,
+            are_set_back: repeated.iter().all(|rows| rows.len() == 2 && self.times.may_be_set_back(rows[0])),
         })
     }
 

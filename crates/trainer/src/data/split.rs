@@ -1,8 +1,11 @@
-//! Chronological split of windows into parts.
+//! Split of windows into parts: by time, the same times for all series, or by series.
 
 use std::ops::Range;
 
-use allometry_ladder::SplitSpec;
+use allometry_ladder::{SeriesSplit, SplitSpec};
+
+use super::series::Sequence;
+use super::time::Times;
 
 /// Last rows of the windows of each part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,28 +15,155 @@ pub(super) struct Split {
     pub(super) test: Range<usize>,
 }
 
+/// Split of all series of a table. Places are those of the sequence's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Last rows of the training, validation and test windows of each series.
+    pub(super) ends: [Vec<Range<usize>>; 3],
+    /// Rows of each series before the end of its last training window, on which statistics are fitted.
+    pub(super) fitted: Vec<Range<usize>>,
+    /// Rows of each part, before the embargo.
+    pub(super) rows: [usize; 3],
+    /// Most rows of a series in each part, before the embargo.
+    pub(super) longest: [usize; 3],
+}
+
+/// How windows are cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Windows {
+    /// Number of rows in a window.
+    pub(super) context: usize,
+    /// Number of rows that a label looks ahead.
+    pub(super) horizon: usize,
+}
+
 impl Split {
-    /// Splits `rows` rows at `floor(rows * train)` and `floor(rows * (train + validation))`.
+    /// Splits `rows` rows at the places `validation` and `test`, at which these parts start.
     ///
     /// Every row between the two boundaries is the last row of a validation window if at least
     /// `context - 1` rows precede it. The first rows of these windows are before the boundary. The training
     /// part therefore ends early enough that neither the rows of its windows nor the `horizon` rows that
     /// their labels look ahead overlap a validation window. The first row of a test window comes after the
     /// last row that a validation label looks at. A range is empty if there is no room.
-    pub(super) fn new(rows: usize, context: usize, horizon: usize, shares: SplitSpec) -> Self {
+    ///
+    /// Where no row is after the first boundary, as in a series that ended before, all windows whose labels
+    /// look at rows of the table are training windows.
+    fn at(rows: usize, [validation, test]: [usize; 2], windows: Windows) -> Self {
+        let Windows { context, horizon } = windows;
         let first = context.saturating_sub(1);
-        let validation = boundary(rows, shares.train).max(first);
-        let end = boundary(rows, shares.train + shares.validation).max(validation);
+        if validation >= rows {
+            let end = rows.saturating_sub(horizon).max(first);
+            return Self { train: first..end, validation: rows..rows, test: rows..rows };
+        }
+        let validation = validation.max(first);
+        let end = test.max(validation);
         let train = (validation - first).saturating_sub(horizon).max(first);
         let test = end.saturating_add(horizon).saturating_add(first).min(rows);
         Self { train: first..train, validation: validation..end, test: test..rows }
     }
 }
 
-/// Returns the rows of the training, validation and test part, before the embargo between them.
-pub(super) fn part_rows(rows: usize, shares: SplitSpec) -> [usize; 3] {
-    let (validation, test) = (boundary(rows, shares.train), boundary(rows, shares.train + shares.validation));
-    [validation, test - validation, rows - test]
+impl Parts {
+    /// Splits the rows of a table.
+    ///
+    /// By time, the boundaries are the times of the rows at `floor(rows * train)` and
+    /// `floor(rows * (train + validation))` of all series together, in time order; a part begins with all
+    /// rows of its boundary's time. By series, these shares are shares of the series that have a window, in
+    /// an order that depends on their names alone.
+    pub(super) fn new(
+        sequence: &Sequence,
+        names: &[String],
+        times: &Times,
+        (shares, by): (SplitSpec, SeriesSplit),
+        windows: Windows,
+    ) -> Self {
+        let splits = match by {
+            SeriesSplit::Time => by_time(sequence, times, shares, windows),
+            SeriesSplit::Series => by_series(sequence, names, shares, windows),
+        };
+        let mut parts = Self { ends: Default::default(), fitted: Vec::new(), rows: [0; 3], longest: [0; 3] };
+        for (span, (split, rows)) in sequence.spans().zip(splits) {
+            let within = |range: &Range<usize>| {
+                let start = (span.start + range.start).min(span.end);
+                start..(span.start + range.end).clamp(start, span.end)
+            };
+            let ends = [&split.train, &split.validation, &split.test].map(within);
+            let fitted = if ends[0].is_empty() { span.start } else { ends[0].end };
+            parts.fitted.push(span.start..fitted);
+            for (part, range) in ends.into_iter().enumerate() {
+                parts.ends[part].push(range);
+                parts.rows[part] += rows[part];
+                parts.longest[part] = parts.longest[part].max(rows[part]);
+            }
+        }
+        parts
+    }
+}
+
+/// Returns the split of each series at the same times, with its rows of each part before the embargo.
+fn by_time(
+    sequence: &Sequence,
+    times: &Times,
+    shares: SplitSpec,
+    windows: Windows,
+) -> Vec<(Split, [usize; 3])> {
+    let count = sequence.rows.len();
+    let places = [boundary(count, shares.train), boundary(count, shares.train + shares.validation)];
+    let starts: Vec<[usize; 2]> = if sequence.ends.len() == 1 {
+        vec![places]
+    } else {
+        let mut in_time = sequence.rows.clone();
+        in_time.sort_by(|&a, &b| times.compare(a, b));
+        let at = |span: Range<usize>| {
+            places.map(|place| match in_time.get(place) {
+                Some(&first) => {
+                    sequence.rows[span.clone()].partition_point(|&row| times.compare(row, first).is_lt())
+                }
+                None => span.len(),
+            })
+        };
+        sequence.spans().map(at).collect()
+    };
+    let split = |(span, starts): (Range<usize>, [usize; 2])| {
+        let rows = [starts[0], starts[1] - starts[0], span.len() - starts[1]];
+        (Split::at(span.len(), starts, windows), rows)
+    };
+    sequence.spans().zip(starts).map(split).collect()
+}
+
+/// Returns the split in which each series belongs to one part, with its rows of each part.
+fn by_series(
+    sequence: &Sequence,
+    names: &[String],
+    shares: SplitSpec,
+    windows: Windows,
+) -> Vec<(Split, [usize; 3])> {
+    let first = windows.context.saturating_sub(1);
+    let lengths: Vec<usize> = sequence.spans().map(|span| span.len()).collect();
+    let mut order: Vec<usize> = (0..lengths.len()).filter(|&series| lengths[series] > first).collect();
+    order.sort_by_key(|&series| hash(&names[series]));
+    let count = order.len();
+    let cuts = [boundary(count, shares.train), boundary(count, shares.train + shares.validation)];
+    let nothing = || Split { train: 0..0, validation: 0..0, test: 0..0 };
+    let mut splits: Vec<(Split, [usize; 3])> = lengths.iter().map(|_| (nothing(), [0; 3])).collect();
+    for (place, series) in order.into_iter().enumerate() {
+        let part = usize::from(place >= cuts[0]) + usize::from(place >= cuts[1]);
+        let (split, rows) = &mut splits[series];
+        let ends = [&mut split.train, &mut split.validation, &mut split.test];
+        *ends.into_iter().nth(part).expect("there are three parts") = first..lengths[series];
+        rows[part] = lengths[series];
+    }
+    splits
+}
+
+/// Returns a number that depends on a name alone (FNV-1a with a final mix), by which series are ordered at
+/// random: alphabetical order may follow what the series are.
+fn hash(name: &str) -> u64 {
+    let fnv = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mixed = (fnv ^ (fnv >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
 }
 
 /// Returns the number of whole rows before a share's boundary: 0.7 of 10 is 7, regardless of binary
@@ -48,14 +178,35 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::time::Time;
 
     const SHARES: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
+
+    /// Returns the split of a single series.
+    fn split(rows: usize, context: usize, horizon: usize, shares: SplitSpec) -> Split {
+        let places = [boundary(rows, shares.train), boundary(rows, shares.train + shares.validation)];
+        Split::at(rows, places, Windows { context, horizon })
+    }
+
+    /// Returns series whose rows have the days `days` of each, in this order.
+    fn panel(days: &[Range<i64>]) -> (Sequence, Times) {
+        let mut times = Times::Empty;
+        let (mut rows, mut ends) = (0, Vec::new());
+        for days in days {
+            for day in days.clone() {
+                times.push(Time::Integer(day)).expect("one kind");
+                rows += 1;
+            }
+            ends.push(rows);
+        }
+        (Sequence { rows: (0..rows).collect(), ends }, times)
+    }
 
     #[test]
     fn boundaries_match_a_hand_computation() {
         // Boundaries 70 and 85. The first validation window is rows 61..=70, so training labels may look at
         // row 60.
-        let split = Split::new(100, 10, 3, SHARES);
+        let split = split(100, 10, 3, SHARES);
         assert_eq!(split.train, 9..58);
         assert_eq!(split.validation, 70..85);
         // Validation labels look at rows up to 87; the first test window is rows 88..=97.
@@ -67,20 +218,65 @@ mod tests {
         for (rows, share, expected) in [(10, 0.7, 7), (100, 0.29, 29), (1000, 0.57, 570), (4778, 0.7, 3344)] {
             assert_eq!(boundary(rows, share), expected);
         }
-        assert_eq!(Split::new(20, 1, 1, SplitSpec { train: 0.1, validation: 0.2 }).validation, 2..6);
+        assert_eq!(split(20, 1, 1, SplitSpec { train: 0.1, validation: 0.2 }).validation, 2..6);
     }
 
     #[test]
-    fn parts_have_their_shares_of_the_rows() {
-        assert_eq!(part_rows(100, SHARES), [70, 15, 15]);
-        assert_eq!(part_rows(7, SHARES), [4, 1, 2]);
-        assert_eq!(part_rows(0, SHARES), [0, 0, 0]);
+    fn series_are_cut_at_the_same_times() {
+        // Of 140 rows 98 are before day 78. Row 119 is one of the two of day 89, before which are 118.
+        let (sequence, times) = panel(&[0..100, 80..100, 30..50]);
+        let names: Vec<String> = ["a", "b", "c"].map(String::from).into();
+        let windows = Windows { context: 3, horizon: 2 };
+        let parts = Parts::new(&sequence, &names, &times, (SHARES, SeriesSplit::Time), windows);
+        assert_eq!(parts.rows, [98, 118 - 98, 140 - 118]);
+        let day = 78;
+        // Series a has 78 days before the cut; c ended before it, so that all labels within it are known.
+        assert_eq!(parts.ends[0], [2..day - 2 - 2, 102..102, 122..138]);
+        assert_eq!(parts.fitted, [0..day - 4, 100..100, 120..138]);
+    }
+
+    #[test]
+    fn a_series_alone_is_split_like_a_table_without_series() {
+        for rows in [5, 40, 101] {
+            let (sequence, times) = panel(std::slice::from_ref(&(0..rows)));
+            let windows = Windows { context: 4, horizon: 2 };
+            let of = |ends: Vec<usize>| {
+                let sequence = Sequence { ends, ..sequence.clone() };
+                Parts::new(&sequence, &["a".into(), "b".into()], &times, (SHARES, SeriesSplit::Time), windows)
+            };
+            let (alone, beside_none) = (of(vec![rows as usize]), of(vec![rows as usize; 2]));
+            for part in 0..3 {
+                assert_eq!(alone.ends[part][0], beside_none.ends[part][0]);
+                assert!(beside_none.ends[part][1].is_empty());
+            }
+            assert_eq!(alone.rows, beside_none.rows);
+        }
+    }
+
+    #[test]
+    fn a_series_belongs_to_one_part() {
+        let days: Vec<Range<i64>> = (0..20).map(|series| 0..4 + series).collect();
+        let (sequence, times) = panel(&days);
+        let names: Vec<String> = (0..20).map(|series| format!("s{series}")).collect();
+        let windows = Windows { context: 5, horizon: 1 };
+        let parts = Parts::new(&sequence, &names, &times, (SHARES, SeriesSplit::Series), windows);
+        let used = |part: usize| parts.ends[part].iter().filter(|range| !range.is_empty()).count();
+        // The first series is shorter than a window: 0.7 and 0.85 of 19 are 13 and 16.
+        assert_eq!([used(0), used(1), used(2)], [13, 3, 3]);
+        for (series, span) in sequence.spans().enumerate().skip(1) {
+            let own: Vec<_> = (0..3).map(|part| parts.ends[part][series].clone()).collect();
+            assert_eq!(
+                own.iter().filter(|range| **range == (span.start + 4..span.end)).count(),
+                1,
+                "{own:?}"
+            );
+        }
     }
 
     #[test]
     fn small_tables_have_empty_parts() {
         for rows in 0..40 {
-            let split = Split::new(rows, 30, 5, SHARES);
+            let split = split(rows, 30, 5, SHARES);
             assert!(split.train.is_empty());
             assert!(split.test.is_empty());
         }
@@ -96,7 +292,7 @@ mod tests {
             rest in 0.01_f64..0.99,
         ) {
             let shares = SplitSpec { train, validation: (1.0 - train) * rest };
-            let split = Split::new(rows, context, horizon, shares);
+            let split = split(rows, context, horizon, shares);
             let reach = |ends: &Range<usize>| {
                 (!ends.is_empty()).then(|| (ends.start + 1 - context, ends.end - 1 + horizon))
             };

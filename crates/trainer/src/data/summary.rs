@@ -21,16 +21,42 @@ pub struct TableSummary {
     pub spacing: Option<Spacing>,
     /// Holes between the rows that are left; `None` without times.
     pub holes: Option<Holes>,
+    /// The series of a table with several.
+    pub series: Option<SeriesSummary>,
     /// Number of features, of which each category is one.
     pub features: usize,
     /// Columns that are no features, in the table's order, each with the reason.
     pub left_out: Vec<(String, LeftOut)>,
-    /// Columns with missing or infinite values, each with the number of such rows.
+    /// Columns with missing or infinite values that were not filled, each with the number of such rows.
     pub gaps: Vec<(String, u64)>,
+    /// Columns of which missing or infinite values were filled, each with their number.
+    pub filled: Vec<(String, u64)>,
     /// Categories of features that the training part lacks.
     pub unseen: Vec<Unseen>,
     /// Training, validation and test part.
     pub parts: [PartSummary; 3],
+}
+
+/// Counts of the series of a table, of the rows that are left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesSummary {
+    /// Number of series.
+    pub count: u64,
+    /// Name of a series with the fewest rows, and their number.
+    pub shortest: (String, u64),
+    /// Name of a series with the most rows, and their number.
+    pub longest: (String, u64),
+    /// Names of the series that are shorter than a window, each with its number of rows.
+    pub short: Vec<(String, u64)>,
+}
+
+/// Counts of a part of a table with several series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartOfSeries {
+    /// Number of its rows, before the embargo.
+    pub rows: u64,
+    /// Number of series with a window in it.
+    pub series: u64,
 }
 
 /// Reason why a column is no feature.
@@ -38,6 +64,8 @@ pub struct TableSummary {
 pub enum LeftOut {
     /// It is the time.
     Time,
+    /// It tells the series of a row.
+    Series,
     /// It is the label.
     Label,
     /// The ladder excludes it.
@@ -52,6 +80,7 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Time => "the time",
+            Self::Series => "the series",
             Self::Label => "the label",
             Self::Excluded => "excluded",
             Self::NotIncluded => "not among the included",
@@ -73,6 +102,8 @@ pub struct PartSummary {
     pub first: Option<String>,
     /// Time of the last predicted row, or `None` without a time column.
     pub last: Option<String>,
+    /// Rows and series of the part, if the table has several series.
+    pub series: Option<PartOfSeries>,
 }
 
 impl PartSummary {
@@ -81,6 +112,7 @@ impl PartSummary {
         name: PartName,
         part: &SplitPart,
         classes: usize,
+        series: Option<PartOfSeries>,
         time: impl Fn(usize) -> Option<String>,
     ) -> Self {
         let text = |window: Option<&super::Window>| window.and_then(|w| time(w.row as usize));
@@ -90,6 +122,7 @@ impl PartSummary {
             classes: part.class_counts(classes),
             first: text(part.windows.first()),
             last: text(part.windows.last()),
+            series,
         }
     }
 

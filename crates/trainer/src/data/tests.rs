@@ -4,11 +4,14 @@ mod bad;
 mod categories;
 mod damaged;
 mod describe;
+mod fill;
 mod good;
 mod holes;
 mod leakage;
 mod names;
+mod panel;
 mod table;
+mod times;
 mod types;
 
 use std::fmt::Write as _;
@@ -38,6 +41,7 @@ impl Table {
             split: SplitSpec { train: 0.5, validation: 0.25 },
             missing: MissingPolicy::Error,
             max_gap: None,
+            series: None,
         };
         Self { folder, spec }
     }

@@ -6,6 +6,8 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
+use super::error::TimeKind;
+
 /// A time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Time {
@@ -20,6 +22,15 @@ pub(super) enum Time {
 }
 
 impl Time {
+    /// Returns the kind of the time.
+    pub(super) fn kind(self) -> TimeKind {
+        match self {
+            Self::Integer(_) | Self::Number(_) => TimeKind::Number,
+            Self::Civil(_) => TimeKind::Local,
+            Self::Instant(_) => TimeKind::Instant,
+        }
+    }
+
     /// Parses ISO 8601 dates and times, with or without an offset, and numbers. Returns `None` for anything
     /// else.
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -65,13 +76,6 @@ pub(super) enum Times {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OtherKind;
 
-/// Error: two rows have the same time.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Repeated {
-    pub(super) first: usize,
-    pub(super) second: usize,
-}
-
 impl Times {
     /// Appends the time of the next row. Only integers and other numbers may be mixed.
     pub(super) fn push(&mut self, time: Time) -> Result<(), OtherKind> {
@@ -94,16 +98,22 @@ impl Times {
         Ok(())
     }
 
-    /// Returns the rows in time order, or `rows` rows in file order if there are no times.
-    pub(super) fn order(&self, rows: usize) -> Result<Vec<usize>, Repeated> {
-        if let Self::Empty = self {
-            return Ok((0..rows).collect());
+    /// Returns the time of a row; `None` without times.
+    pub(super) fn get(&self, row: usize) -> Option<Time> {
+        match self {
+            Self::Empty => None,
+            Self::Integers(times) => times.get(row).copied().map(Time::Integer),
+            Self::Numbers(times) => times.get(row).copied().map(Time::Number),
+            Self::Civil(times) => times.get(row).copied().map(Time::Civil),
+            Self::Instants(times) => times.get(row).copied().map(Time::Instant),
         }
-        let order = self.sorted();
-        match order.windows(2).find(|w| self.compare(w[0], w[1]) == Ordering::Equal) {
-            Some(equal) => Err(Repeated { first: equal[0], second: equal[1] }),
-            None => Ok(order),
-        }
+    }
+
+    /// Whether a row has a local time at which clocks may have been set back: an hour before 4 o'clock that
+    /// is not midnight.
+    pub(super) fn may_be_set_back(&self, row: usize) -> bool {
+        let Some(Time::Civil(time)) = self.get(row) else { return false };
+        time.hour() < 4 && time.time() != jiff::civil::Time::midnight()
     }
 
     /// Returns the rows in time order, rows of equal time in file order.
@@ -195,21 +205,37 @@ mod tests {
             ["10", "9", "9.5"],
             ["3", "-1", "2"],
         ] {
-            assert_eq!(texts(&kind).order(3), Ok(vec![1, 2, 0]), "{kind:?}");
+            assert_eq!(texts(&kind).sorted(), [1, 2, 0], "{kind:?}");
         }
-        assert_eq!(Times::Empty.order(2), Ok(vec![0, 1]));
     }
 
     #[test]
     fn integers_beyond_the_precision_of_floats_stay_apart() {
         let nanoseconds = ["1700000000000000002", "1700000000000000001"];
-        assert_eq!(texts(&nanoseconds).order(2), Ok(vec![1, 0]));
+        assert_eq!(texts(&nanoseconds).sorted(), [1, 0]);
     }
 
     #[test]
-    fn equal_times_are_found_in_file_order() {
-        let times = texts(&["2020-01-02", "2020-01-01", "2020-01-02"]);
-        assert_eq!(times.order(3), Err(Repeated { first: 0, second: 2 }));
+    fn times_with_a_zone_are_read_in_every_form() {
+        let forms = [
+            "2024-01-02T09:30:00+01:00",
+            "2024-01-02 03:30:00-05:00",
+            "2024-01-02T08:30:00Z",
+            "2024-01-02t0830z",
+            " 2024-01-02 14:00+05:30 ",
+            "2024-01-02T09:30+01[Europe/Paris]",
+        ];
+        let times = texts(&forms);
+        for (row, form) in forms.iter().enumerate() {
+            assert_eq!(times.text(row).as_deref(), Some("2024-01-02T08:30:00Z"), "{form}");
+        }
+    }
+
+    #[test]
+    fn clocks_are_set_back_at_night() {
+        let of = |text| texts(&[text]).may_be_set_back(0);
+        assert!(of("2024-10-27T02:30:00") && of("2024-11-03 01:00:00"));
+        assert!(!of("2024-10-27") && !of("2024-10-27T09:30:00") && !of("2024-10-27T02:30:00Z") && !of("2"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tables to be predicted, whose labels are not needed.
 
+use std::ops::Range;
 use std::path::Path;
 
 use allometry_ladder::{FeatureSpec, MissingPolicy, Task};
@@ -13,7 +14,7 @@ use super::holes::{Holes, Ordered};
 use super::rows::Rows;
 use super::scale::scale;
 
-/// Rows in time order, prepared as the rows on which a model was trained.
+/// Rows in time order, series after series, prepared as the rows on which a model was trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unlabelled {
     /// Features, row-major.
@@ -22,6 +23,8 @@ pub struct Unlabelled {
     pub dropped: u64,
     /// Columns with such values, each with their number.
     pub gaps: Vec<(String, u64)>,
+    /// Columns of which such values were filled, each with their number.
+    pub filled: Vec<(String, u64)>,
     /// Categories that the training part did not have. Their rows have 0 in all features of the column.
     pub unseen: Vec<Unseen>,
     /// Origin of each row in its table.
@@ -37,7 +40,9 @@ pub struct Unlabelled {
 pub struct Row {
     /// Number of the row in the file, from 0, counting rows that were left out.
     pub number: u64,
-    /// Time of the row, or `None` without a time column.
+    /// Name of its series, or `None` for a table of one.
+    pub series: Option<String>,
+    /// Time of the row as a file of text has it, otherwise in ISO 8601; `None` without a time column.
     pub time: Option<String>,
 }
 
@@ -59,42 +64,75 @@ pub fn load_unlabelled(
         exclude: Vec::new(),
         categorical: preparation.categories.iter().map(|column| column.column.clone()).collect(),
     };
-    let time = preparation.time.as_deref();
-    let mut rows = read(Wanted { path, time, label: None, features: &feature_spec, task: Task::default() })?;
+    let mut rows = read(Wanted {
+        path,
+        time: preparation.time.as_deref(),
+        series: preparation.series.as_deref(),
+        label: None,
+        features: &feature_spec,
+        task: Task::default(),
+        keeps_times: true,
+    })?;
     if preparation.missing == MissingPolicy::Error {
         rows.check_gaps(path)?;
     }
     rows.check_unit(path, preparation.max_gap)?;
-    let complete_rows: Vec<usize> =
-        rows.order(path)?.into_iter().filter(|&row| rows.is_complete(row)).collect();
-    let left = Ordered { times: &rows.times, rows: &complete_rows };
+    let sequence = rows.sequence(path)?;
+    match preparation.missing {
+        MissingPolicy::Ffill => rows.fill_forward(&sequence, preparation.max_gap),
+        MissingPolicy::Mean => {
+            rows.check_categories(path)?;
+            rows.fill_means(&preparation.means);
+        }
+        MissingPolicy::Error | MissingPolicy::Drop => {}
+    }
+    let (complete, _) = sequence.filtered(|row| rows.is_complete(row));
+    let left = Ordered { times: &rows.times, sequence: &complete, series: rows.series.as_ref() };
     let holes = preparation.max_gap.and_then(|gap| left.summary(Some(gap)));
     let (starts, holes) = starts(left, holes, context);
+    let complete_rows = &complete.rows;
     if starts.is_empty() {
         let max_gap = holes.filter(|holes| holes.windows > 0).map(|holes| holes.limit);
         let (path, rows) = (path.to_owned(), complete_rows.len());
         return Err(DataError::NoWindow { path, rows, context, max_gap });
     }
-    let origins =
-        complete_rows.iter().map(|&row| Row { number: row as u64, time: rows.times.text(row) }).collect();
-    let unseen = rows.unseen(&preparation.categories, &complete_rows);
-    let mut values = Rows::gather(std::mem::take(&mut rows.values), numbers, &complete_rows);
+    let origin = |&row: &usize| Row {
+        number: row as u64,
+        series: rows.series_name(row).map(str::to_owned),
+        time: rows.written_time(row),
+    };
+    let origins = complete_rows.iter().map(origin).collect();
+    let unseen = rows.unseen(&preparation.categories, complete_rows);
+    let mut values = Rows::gather(std::mem::take(&mut rows.values), numbers, complete_rows);
     if let Some(scaling) = &preparation.scaling {
         scale(&mut values, scaling);
     }
-    let values = rows.encoded(values, &preparation.categories, &complete_rows);
+    let values = rows.encoded(values, &preparation.categories, complete_rows);
     let dropped = (rows.len() - complete_rows.len()) as u64;
-    Ok(Unlabelled { values, dropped, gaps: rows.gap_counts(), unseen, rows: origins, starts, holes })
+    Ok(Unlabelled {
+        values,
+        dropped,
+        gaps: rows.gap_counts(),
+        filled: rows.filled_counts(),
+        unseen,
+        rows: origins,
+        starts,
+        holes,
+    })
 }
 
-/// Returns the first rows of the windows without a hole, and the holes with the number of windows that have
-/// one.
+/// Returns the first rows of the windows without a hole, none of which spans two series, and the holes with
+/// the number of windows that have one.
 fn starts(left: Ordered<'_>, holes: Option<Holes>, context: usize) -> (Vec<usize>, Option<Holes>) {
-    let all = 0..(left.rows.len() + 1).saturating_sub(context);
-    let Some(mut holes) = holes else { return (all.collect(), None) };
+    let all = || {
+        let of_series =
+            |span: Range<usize>| span.start..(span.end + 1).saturating_sub(context).max(span.start);
+        left.sequence.spans().flat_map(of_series)
+    };
+    let Some(mut holes) = holes else { return (all().collect(), None) };
     let unbroken = left.unbroken(holes.limit);
     let (starts, broken): (Vec<usize>, Vec<usize>) =
-        all.partition(|start| unbroken[start + context - 1] >= context);
+        all().partition(|start| unbroken[start + context - 1] >= context);
     holes.windows = broken.len() as u64;
     (starts, Some(holes))
 }

@@ -31,6 +31,7 @@ fn predictor(model: &ModelSpec) -> Predictor {
         ..Preparation::default()
     };
     let dataset = Dataset {
+        panel: None,
         feature_names: ["a", "b", "c"].map(String::from).to_vec(),
         values: Vec::new(),
         context: model.context,

@@ -32,6 +32,7 @@ pub(crate) fn series(rows: usize) -> Dataset {
     let cut = |share: f64| (windows.len() as f64 * share) as usize;
     let part = |windows: &[Window]| SplitPart { windows: windows.to_vec() };
     Dataset {
+        panel: None,
         feature_names: vec!["signal".into(), "noise".into()],
         train: part(&windows[..cut(0.6)]),
         validation: part(&windows[cut(0.65)..cut(0.8)]),

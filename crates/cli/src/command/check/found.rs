@@ -1,6 +1,7 @@
 //! What a check finds, as data: the text and the JSON document are rendered from it.
 
 use allometry_core::{Params, SizeBudget};
+use allometry_ladder::MissingPolicy;
 use serde::Serialize;
 
 use super::attempt::Tried;
@@ -51,10 +52,16 @@ pub(super) struct Table {
     pub(super) dropped: u64,
     /// Features with missing or infinite values.
     pub(super) gaps: Vec<ColumnGaps>,
+    /// Series of a table with several.
+    pub(super) series: Option<TableSeries>,
     /// Usual distance between the times of neighbouring rows, in words; `None` without times.
     pub(super) spacing: Option<String>,
     /// Holes between rows; `None` without times.
     pub(super) holes: Option<TableHoles>,
+    /// Features of which missing or infinite values are filled.
+    pub(super) filled: Vec<ColumnGaps>,
+    /// Treatment of such values.
+    pub(super) na: MissingPolicy,
     /// Number of rows that are kept as history, because their label is unknown.
     pub(super) unlabelled: u64,
     /// Number of rows that a label looks ahead.
@@ -87,10 +94,28 @@ pub(super) struct FoundLeak {
     pub(super) message: String,
 }
 
-/// A column with missing or infinite values.
+/// A column with missing or infinite values, or with those that are filled.
 #[derive(Debug, Serialize)]
 pub(super) struct ColumnGaps {
     pub(super) column: String,
+    pub(super) rows: u64,
+}
+
+/// Series of a table with several.
+#[derive(Debug, Serialize)]
+pub(super) struct TableSeries {
+    /// Number of series.
+    pub(super) count: u64,
+    pub(super) shortest: SeriesRows,
+    pub(super) longest: SeriesRows,
+    /// Series that are shorter than a window.
+    pub(super) short: Vec<SeriesRows>,
+}
+
+/// A series with its number of rows.
+#[derive(Debug, Serialize)]
+pub(super) struct SeriesRows {
+    pub(super) series: String,
     pub(super) rows: u64,
 }
 
@@ -113,6 +138,9 @@ pub(super) struct LongestHole {
     pub(super) length: String,
     pub(super) from: String,
     pub(super) to: String,
+    /// Name of the series; `None` for a table of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) series: Option<String>,
 }
 
 /// A part of a table.
@@ -126,6 +154,9 @@ pub(super) struct Part {
     pub(super) classes: Vec<ClassWindows>,
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
+    /// Number of rows, before the embargo, and of series with a window, of a table with several series.
+    pub(super) rows: Option<u64>,
+    pub(super) series: Option<u64>,
     /// How well the validation part measures an AUC.
     pub(super) precision: Option<Precision>,
 }

@@ -14,6 +14,7 @@ impl TableHoles {
             length: hole.length.clone(),
             from: hole.from.clone(),
             to: hole.to.clone(),
+            series: hole.series.clone(),
         };
         Self {
             limit: holes.limit.to_string(),
@@ -48,11 +49,12 @@ impl TableHoles {
 
     /// Returns the number of holes and the longest one in words; `None` if there is none.
     fn found(&self) -> Option<String> {
-        let LongestHole { length, from, to } = self.longest.as_ref()?;
+        let LongestHole { length, from, to, series } = self.longest.as_ref()?;
         let which = if self.is_set { " (`max_gap`)" } else { "" };
         let holes = counted(self.count, "hole");
         let longest = if self.count == 1 { "" } else { "the longest " };
-        Some(format!("{holes} longer than {}{which}, {longest}{length} from {from} to {to}", self.limit))
+        let of = series.as_ref().map_or_else(String::new, |series| format!(" of `{series}`"));
+        Some(format!("{holes} longer than {}{which}, {longest}{length} from {from} to {to}{of}", self.limit))
     }
 }
 

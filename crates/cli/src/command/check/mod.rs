@@ -28,11 +28,12 @@ use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
     Architecture, Budget, CategoricalColumn, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent,
-    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, Table, TableHoles, Time,
+    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, SeriesRows, Table, TableHoles, TableSeries,
+    Time,
 };
 pub(super) use holes::set_holes;
 use power::Power;
-pub(super) use text::dropped_rows;
+pub(super) use text::{dropped_rows, filled_values};
 use unseen::UnseenRows;
 
 /// Number of architectures listed per budget without `--all`.
@@ -270,7 +271,10 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
         columns_left_out: left_out_columns(summary),
         classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
-        gaps: gaps(summary),
+        gaps: gaps(&summary.gaps),
+        filled: gaps(&summary.filled),
+        na: prepared.missing(),
+        series: summary.series.as_ref().map(series),
         spacing: summary.spacing.map(|spacing| spacing.to_string()),
         holes: summary.holes.as_ref().map(TableHoles::of),
         unlabelled: summary.unlabelled,
@@ -301,8 +305,18 @@ fn left_out_columns(summary: &TableSummary) -> Vec<ColumnLeftOut> {
     summary.left_out.iter().map(one).collect()
 }
 
-fn gaps(summary: &TableSummary) -> Vec<ColumnGaps> {
-    summary.gaps.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
+fn series(summary: &data::SeriesSummary) -> TableSeries {
+    let one = |(series, rows): &(String, u64)| SeriesRows { series: series.clone(), rows: *rows };
+    TableSeries {
+        count: summary.count,
+        shortest: one(&summary.shortest),
+        longest: one(&summary.longest),
+        short: summary.short.iter().map(one).collect(),
+    }
+}
+
+fn gaps(counts: &[(String, u64)]) -> Vec<ColumnGaps> {
+    counts.iter().map(|(column, rows)| ColumnGaps { column: column.clone(), rows: *rows }).collect()
 }
 
 fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
@@ -317,7 +331,8 @@ fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
         PartName::Test => "test",
     };
     let error = || stats::auc::hanley_mcneil(TYPICAL_AUC, summary.counts);
-    let judges = is_binary && summary.name == PartName::Validation;
+    // Rows of several series depend on each other in ways that counts do not tell.
+    let judges = is_binary && summary.name == PartName::Validation && summary.series.is_none();
     let error = judges.then(error).flatten();
     Part {
         name,
@@ -326,6 +341,8 @@ fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
         classes: summary.classes.iter().enumerate().map(class).collect(),
         first: summary.first.clone(),
         last: summary.last.clone(),
+        rows: summary.series.map(|part| part.rows),
+        series: summary.series.map(|part| part.series),
         precision: error.map(|standard_error| Precision {
             auc: TYPICAL_AUC,
             standard_error,

@@ -55,6 +55,12 @@ impl Power {
                 "after some trials `allometry report` says what would decide",
             ));
         }
+        if prepared.summary().series.is_some() {
+            return Err(usage(
+                "--power counts rows as independent, which those of several series are not",
+                "after some trials `allometry report` says what would decide",
+            ));
+        }
         let parts = [(PartName::Validation, "validation"), (PartName::Test, "test")];
         let summary = prepared.summary();
         let found = parts.into_iter().filter_map(|(name, part)| {

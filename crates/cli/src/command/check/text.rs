@@ -4,7 +4,13 @@ use std::fmt::Write as _;
 
 use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
-use super::found::{Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, Table, Time};
+use allometry_ladder::MissingPolicy;
+use allometry_report::number::counted;
+
+use super::found::{
+    Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, SeriesRows, Table, TableSeries,
+    Time,
+};
 use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
@@ -61,6 +67,13 @@ impl Table {
             let gaps = gaps.collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "  {}: {gaps}", dropped_rows(dropped));
         }
+        let filled = self.filled.iter().map(|filled| (filled.column.clone(), filled.rows));
+        if let Some(filled) = filled_values(&filled.collect::<Vec<_>>(), self.na) {
+            let _ = writeln!(text, "  {filled}");
+        }
+        if let Some(series) = &self.series {
+            series.lines(text);
+        }
         if let Some(spacing) = &self.spacing {
             let _ = writeln!(text, "  times: {spacing}");
         }
@@ -91,12 +104,44 @@ impl Table {
     }
 }
 
+impl TableSeries {
+    fn lines(&self, text: &mut String) {
+        let one = |one: &SeriesRows| format!("`{}` with {}", one.series, counted(one.rows, "row"));
+        let series = if self.count == 1 { "series" } else { "series, from" };
+        let span = match self.count {
+            1 => one(&self.longest),
+            _ => format!("{} to {}", one(&self.shortest), one(&self.longest)),
+        };
+        let _ = writeln!(text, "  {} {series} {span}", self.count);
+        if !self.short.is_empty() {
+            let short: Vec<String> = self.short.iter().map(one).collect();
+            list("shorter than a window, so without one", &short, text);
+        }
+    }
+}
+
 /// Returns how many rows of a table are left out.
 pub(in crate::command) fn dropped_rows(rows: u64) -> String {
     match rows {
         1 => "1 row with a missing or infinite value is left out".to_owned(),
         more => format!("{more} rows with missing or infinite values are left out"),
     }
+}
+
+/// Returns how many values of a table are filled, and with what; `None` if there are none.
+pub(in crate::command) fn filled_values(filled: &[(String, u64)], na: MissingPolicy) -> Option<String> {
+    let with = match na {
+        MissingPolicy::Mean => "the mean of the training rows",
+        MissingPolicy::Ffill | MissingPolicy::Drop | MissingPolicy::Error => "the last value before",
+    };
+    let what = match filled.iter().map(|(_, count)| count).sum() {
+        0 => return None,
+        1 => "1 missing or infinite value is".to_owned(),
+        more => format!("{more} missing or infinite values are"),
+    };
+    let columns: Vec<String> =
+        filled.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
+    Some(format!("{what} filled with {with}: {}", columns.join(", ")))
 }
 
 /// Writes a list of columns or classes, unless it is empty.
@@ -122,7 +167,11 @@ impl Part {
             let share = 100.0 * positives as f64 / (*windows).max(1) as f64;
             format!(", {positives} positive ({share:.1}%)")
         });
-        let _ = writeln!(text, "  {name:<10} {windows:>7} windows{positives}{span}");
+        let of = match (self.rows, self.series) {
+            (Some(rows), Some(series)) => format!(" of {series} series ({})", counted(rows, "row")),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  {name:<10} {windows:>7} windows{of}{positives}{span}");
         let classes = self.classes.iter().map(|class| format!("`{}` {}", class.class, class.windows));
         list("  by class", &classes.collect::<Vec<_>>(), text);
         if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =

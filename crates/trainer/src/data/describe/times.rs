@@ -75,7 +75,16 @@ pub fn describe_times(
     candidates: &[&str],
 ) -> Result<TimeDescription, DataError> {
     let features = FeatureSpec { include: Some(vec![feature.to_owned()]), ..FeatureSpec::default() };
-    let wanted = Wanted { path, time: Some(time), label: None, features: &features, task: Task::default() };
+    let task = Task::default();
+    let wanted = Wanted {
+        path,
+        time: Some(time),
+        series: None,
+        label: None,
+        features: &features,
+        task,
+        keeps_times: false,
+    };
     let times = read(wanted)?.times;
     let order = times.sorted();
     let (Some(&first), Some(&last)) = (order.first(), order.last()) else {

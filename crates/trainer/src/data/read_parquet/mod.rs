@@ -144,6 +144,8 @@ fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     let used = used(&selection);
     let rows_in_file = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     let mut rows = Rows::new(names, selection, wanted.task, Places::Counted);
+    let has_texts = rows.selection.time.is_some_and(|column| fields[column].is_text());
+    rows.time_texts = (wanted.keeps_times && has_texts).then(Vec::new);
     // The row count may be corrupt. If it is too large to reserve, the vector grows with the rows.
     let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
     for number in 0..metadata.num_row_groups() {
@@ -167,6 +169,9 @@ fn check_types(path: &Path, fields: &[Field], selection: &Selection) -> Result<(
     if let Some(&column) = selection.categorical.iter().find(|column| !has_names(**column)) {
         return Err(wrong_type(path, &fields[column], Role::Category, NAMES));
     }
+    if let Some(series) = selection.series.filter(|column| !has_names(*column)) {
+        return Err(wrong_type(path, &fields[series], Role::Series, NAMES));
+    }
     match selection.label {
         LabelColumns::Class(column) if !fields[column].is_numeric() => {
             Err(wrong_type(path, &fields[column], Role::Label, "numbers"))
@@ -183,6 +188,7 @@ fn used(selection: &Selection) -> Vec<usize> {
     let mut used = selection.features.clone();
     used.extend(&selection.categorical);
     used.extend(selection.time);
+    used.extend(selection.series);
     match selection.label {
         LabelColumns::Class(column) | LabelColumns::Named(column) => used.push(column),
         LabelColumns::Rise { of, over } => used.extend([of, over]),
@@ -258,6 +264,13 @@ fn append(
     if let Some(column) = selection.time {
         append_times(path, rows, first, batch(column))?;
     }
+    if let Some(column) = selection.series {
+        let mut row = first;
+        for_each_name(path, batch(column), |name| {
+            row += 1;
+            rows.push_series(path, row - 1, name)
+        })?;
+    }
     match selection.label {
         LabelColumns::Class(column) => {
             for class in numbers(column)? {
@@ -311,6 +324,7 @@ fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Re
             for (i, text) in batch.texts().map_err(corrupt)?.into_iter().enumerate() {
                 let shown = || text.map_or_else(null, |t| format!("`{t}`"));
                 rows.push_time(path, first + i, text.and_then(Time::parse), shown)?;
+                rows.keep_time(text.unwrap_or_default());
             }
         }
         ValueType::Date | ValueType::Timestamp { .. } => {

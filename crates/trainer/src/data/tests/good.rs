@@ -326,6 +326,7 @@ fn the_shared_table() {
         split: SplitSpec { train: 0.70, validation: 0.15 },
         missing: MissingPolicy::Error,
         max_gap: None,
+        series: None,
     };
     let by_column =
         load(&spec(LabelSpec::column("label")), 80, Normalize::Standard, Task::Binary).expect("is loaded");

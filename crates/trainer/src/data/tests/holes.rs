@@ -23,7 +23,7 @@ fn ends(loaded: &Loaded) -> [Vec<usize>; 3] {
 }
 
 fn found(limit: MaxGap, is_set: bool, windows: u64) -> Holes {
-    let longest = Hole { length: "41 days".into(), from: day(17), to: day(58) };
+    let longest = Hole { length: "41 days".into(), from: day(17), to: day(58), series: None };
     Holes { limit, is_set, count: 1, longest: Some(longest), windows }
 }
 
@@ -76,7 +76,7 @@ fn rows_that_are_left_out_make_holes() {
     // The label of the 15th row looks at the row after it, which is left out but no hole.
     assert_eq!(ends(&loaded)[1], [14, 15, 18, 19, 20]);
     let holes = loaded.summary.holes.expect("there are times");
-    let longest = Hole { length: "3 days".into(), from: day(15), to: day(18) };
+    let longest = Hole { length: "3 days".into(), from: day(15), to: day(18), series: None };
     assert_eq!((holes.longest, holes.windows), (Some(longest), 2));
 }
 

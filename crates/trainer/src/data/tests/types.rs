@@ -30,7 +30,15 @@ fn read_columns(name: &str, include: Option<Vec<String>>, time: Option<&str>) ->
     let path = oracle(&format!("{name}.parquet"));
     let label = LabelSpec::column("y");
     let features = FeatureSpec { include, ..FeatureSpec::default() };
-    read(Wanted { path: &path, time, label: Some(&label), features: &features, task: Task::Binary })
+    read(Wanted {
+        path: &path,
+        time,
+        series: None,
+        label: Some(&label),
+        features: &features,
+        task: Task::Binary,
+        keeps_times: false,
+    })
 }
 
 const FILES: [&str; 2] = ["parquet-arrow", "parquet-plain"];

@@ -1,16 +1,18 @@
 //! Errors of tables, with hints for correcting them.
 
+mod hint;
+mod place;
+
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use allometry_core::RowCount;
 use allometry_ladder::MaxGap;
 
 use super::dataset::PartName;
 use super::leakage::Leak;
-use super::value::EMPTY;
+pub use place::{Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind};
 
 /// Largest number of classes or of categories.
 pub(super) const MOST_CLASSES: usize = 1000;
@@ -278,8 +280,7 @@ pub enum DataError {
     },
     /// Times of different kinds, such as dates and numbers, cannot be ordered.
     #[error(
-        "{}: {location}: time `{column}` is {value}, which is of another kind than the times before it",
-        path.display()
+        "{}: {location}: time `{column}` is {value}, {kind}, but {first} has {first_kind}", path.display()
     )]
     MixedTimes {
         /// Path of the table.
@@ -290,20 +291,53 @@ pub enum DataError {
         location: Location,
         /// The value found there.
         value: String,
+        /// Its kind.
+        kind: TimeKind,
+        /// Location of the first time.
+        first: Location,
+        /// Kind of the first time.
+        first_kind: TimeKind,
     },
-    /// Two rows have the same time.
-    #[error("{}: {first} and {second} have the same time `{column}`, {time}", path.display())]
-    RepeatedTime {
+    /// Rows of one series have the same time.
+    #[error("{}: {}", path.display(), repeated(column, times, *more))]
+    RepeatedTimes {
         /// Path of the table.
         path: PathBuf,
         /// Name of the time column.
         column: String,
-        /// The repeated time.
-        time: String,
-        /// Location of its first row.
-        first: Location,
-        /// Location of its second row.
-        second: Location,
+        /// The first of the repeated times, at least one.
+        times: Vec<RepeatedTime>,
+        /// Number of further repeated times.
+        more: u64,
+        /// Whether the clocks may have been set back at each of the times.
+        are_set_back: bool,
+    },
+    /// The series of a row is not known.
+    #[error("{}: {location}: column `{column}` (series) is empty", path.display())]
+    NoSeries {
+        /// Path of the table.
+        path: PathBuf,
+        /// Name of the column that tells the series.
+        column: String,
+        /// Location of the first such row.
+        location: Location,
+    },
+    /// No series has as many rows as a window.
+    #[error(
+        "{}: no series is as long as a window of {context} rows: the longest of {series}, `{longest}`, has \
+         {rows}", path.display()
+    )]
+    ShortSeries {
+        /// Path of the table.
+        path: PathBuf,
+        /// Number of series.
+        series: usize,
+        /// Name of the longest series.
+        longest: String,
+        /// Number of its rows.
+        rows: usize,
+        /// Number of rows in a window.
+        context: usize,
     },
     /// The split leaves no test part.
     #[error(
@@ -318,8 +352,9 @@ pub enum DataError {
     },
     /// A part has no window.
     #[error(
-        "{}: too few rows: with {rows} rows{} the {part} part has no window of {context} rows{}",
+        "{}: too few rows: with {rows} rows{}{} the {part} part has no window of {context} rows{}",
         path.display(),
+        of_series(*series),
         if *dropped > 0 { format!(" ({dropped} more were dropped)") } else { String::new() },
         if *horizon > 1 { format!(" whose label looks {horizon} rows ahead") } else { String::new() }
             + &without_hole(*max_gap)
@@ -331,6 +366,8 @@ pub enum DataError {
         part: PartName,
         /// Number of rows that are left.
         rows: usize,
+        /// Number of series; `None` for a table of one.
+        series: Option<usize>,
         /// Number of rows dropped because of missing values.
         dropped: usize,
         /// Number of rows in a window.
@@ -457,134 +494,37 @@ impl fmt::Display for TrainPartProblem {
     }
 }
 
-impl DataError {
-    /// Returns advice for the user.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::MissingColumn { column, columns, .. } => {
-                match (nearest(column, columns), columns.as_slice()) {
-                    (Some(name), _) => format!("did you mean `{name}`?"),
-                    (None, [only]) => {
-                        format!("its only column is `{only}`; fields must be separated by commas")
-                    }
-                    (None, _) => format!("its columns are {}", listed(columns)),
-                }
-            }
-            Self::NotANumber { column, .. } => {
-                format!(
-                    "correct the value, or leave the column out: features = {{ exclude = [\"{column}\"] }}"
-                )
-            }
-            Self::NoFeatures { skipped, .. } if !skipped.is_empty() => {
-                format!("not used: {}", listed(skipped))
-            }
-            Self::MissingValue { .. } => "na = \"drop\" under [data] leaves such rows out".to_owned(),
-            Self::MissingLabel { .. } => {
-                "na = \"drop\" under [data] keeps such rows as history without predicting them".to_owned()
-            }
-            Self::BadLabel { value, wanted, .. } => label_hint(value, wanted),
-            Self::NotNumericFeatures { columns, .. } => {
-                let exclude = excluding(columns.iter().map(|column| column.column.as_str()));
-                match columns.iter().find(|column| column.first.is_some()) {
-                    Some(column) => format!("{exclude}; {}", as_categories(&column.column)),
-                    None => exclude,
-                }
-            }
-            Self::WrongType { column, role: Role::Feature, found, .. } if found != EMPTY => {
-                as_categories(column)
-            }
-            Self::TooManyCategories { column, .. } => excluding([column.as_str()].into_iter()),
-            Self::Leaks { leaks, .. } => {
-                let exclude = excluding(leaks.iter().map(|leak| leak.column.as_str()));
-                format!("a feature must be known before its label: {exclude}; if it is, `run` trains with it")
-            }
-            Self::NotTwoClasses { classes, .. } if classes.len() > 2 => {
-                "`task = \"classes\"` under [model] predicts several classes; otherwise correct the label"
-                    .to_owned()
-            }
-            Self::NoPositive { classes, .. } => {
-                let name = &classes[1].0;
-                format!("positive = {name:?} under [data] makes `{name}` class 1")
-            }
-            Self::UnknownPositive { positive, classes, .. } => {
-                let names: Vec<String> = classes.iter().map(|(name, _)| name.clone()).collect();
-                let name = nearest(positive, &names)?;
-                format!("did you mean positive = {name:?}?")
-            }
-            Self::TooManyClasses { .. } => {
-                "name another column; numbers are predicted with `task = \"regression\"` under [model]"
-                    .to_owned()
-            }
-            Self::AbsentClass { rows: 0, .. } => {
-                "number the classes from 0 without gaps, or write them as names".to_owned()
-            }
-            Self::AbsentClass { .. } => {
-                "a larger share for training, or one class for it and another in the table".to_owned()
-            }
-            Self::BadTime { .. } => {
-                "times are written as 2024-01-31, 2024-01-31T16:00:00, 2024-01-31T16:00:00Z or a number"
-                    .to_owned()
-            }
-            Self::RepeatedTime { .. } => "a table holds one series: one row per time step".to_owned(),
-            Self::GapUnit { max_gap: MaxGap::Seconds(_), .. } => {
-                "a number in the unit of the times: max_gap = 5".to_owned()
-            }
-            Self::GapUnit { .. } => "a time with its unit: max_gap = \"7d\"".to_owned(),
-            Self::TooFewRows { part, horizon, max_gap, .. } => {
-                let shorter = if *horizon > 1 { "context or horizon" } else { "context" };
-                let share = match part {
-                    PartName::Train => "a larger share for training",
-                    PartName::Validation => "a larger share for validation",
-                    PartName::Test => "smaller shares for training and validation",
-                };
-                let longer = if max_gap.is_some() { "a longer max_gap, " } else { "" };
-                format!("{longer}a shorter {shorter}, more rows, or {share}")
-            }
-            Self::LongHorizon { .. } => {
-                "a shorter `horizon`, more rows, or another `split`: each part must be longer than the \
-                 horizon"
-                    .to_owned()
-            }
-            Self::TrainPart { problem: TrainPartProblem::All, .. } => {
-                "leave it out: each budget is trained on all rows anyway".to_owned()
-            }
-            Self::TrainPart { .. } => "a larger part in `train_share` or `train_rows`".to_owned(),
-            Self::OneClass { .. } => "more rows, another split, or another threshold of the label".to_owned(),
-            Self::Parquet { message, .. } if message.contains("feature") => {
-                "write the file with snappy, zstd, gzip, lz4 or no compression".to_owned()
-            }
-            _ => return None,
-        })
-    }
-}
-
 /// Returns the words that follow a window which holes must not break; nothing if they may.
 fn without_hole(max_gap: Option<MaxGap>) -> String {
     max_gap.map_or_else(String::new, |gap| format!(" without a hole longer than {gap} (`max_gap`)"))
 }
 
-/// Returns advice for a label that does not fit its task.
-fn label_hint(value: &str, wanted: &str) -> String {
-    const CLASSES: &str = "task = \"classes\" under [model] predicts classes numbered from 0";
-    const NUMBERS: &str = "task = \"regression\" under [model] predicts numbers";
-    const THRESHOLD: &str =
-        "a threshold can be the label: label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }";
-    let number = value.trim_matches('`').parse::<f64>().ok();
-    let is_class = |x: f64| x.fract() == 0.0 && (0.0..MOST_CLASSES as f64).contains(&x);
-    match (number, wanted) {
-        (None, "a finite number") => {
-            "task = \"binary\" or task = \"classes\" under [model] predicts classes by name".to_owned()
-        }
-        (None, _) => "the label's first value is a number, so all must be; correct this one".to_owned(),
-        (Some(x), "0 or 1") if is_class(x) => {
-            format!(
-                "{CLASSES}; {NUMBERS}; a label of two values names the one that is class 1: \
-                 positive = \"{x}\" under [data]"
-            )
-        }
-        (Some(_), "0 or 1") => format!("{NUMBERS}; {THRESHOLD}"),
-        (Some(_), _) => NUMBERS.to_owned(),
+fn of_series(series: Option<usize>) -> String {
+    series.map_or_else(String::new, |series| format!(" of {series} series"))
+}
+
+fn repeated(column: &str, times: &[RepeatedTime], more: u64) -> String {
+    let in_series = |one: &RepeatedTime| {
+        one.series.as_ref().map_or_else(String::new, |name| format!(" in series `{name}`"))
+    };
+    if let ([one], 0) = (times, more)
+        && let ([first, second], 2) = (one.rows.as_slice(), one.count)
+    {
+        return format!("{first} and {second} have the same time `{column}`{}, {}", in_series(one), one.time);
     }
+    let rows = |one: &RepeatedTime| {
+        let shown: Vec<String> = one.rows.iter().map(ToString::to_string).collect();
+        match one.count - one.rows.len() as u64 {
+            0 => shown.join(", "),
+            rest => format!("{} and {rest} more", shown.join(", ")),
+        }
+    };
+    let listed: Vec<String> =
+        times.iter().map(|one| format!("{}{} ({})", one.time, in_series(one), rows(one))).collect();
+    let all = times.len() as u64 + more;
+    let (noun, occur) = if all == 1 { ("time", "occurs") } else { ("times", "occur") };
+    let rest = if more == 0 { String::new() } else { format!(", and {more} more") };
+    format!("{all} {noun} of `{column}` {occur} in several rows: {}{rest}", listed.join(", "))
 }
 
 fn not_numeric(columns: &[NotNumeric]) -> String {
@@ -602,19 +542,6 @@ fn not_numeric(columns: &[NotNumeric]) -> String {
 
 fn leaks_listed(leaks: &[Leak]) -> String {
     leaks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the setting that makes a column one of categories.
-fn as_categories(column: &str) -> String {
-    format!("categorical = [{column:?}] under [data] makes a feature of each of its values")
-}
-
-/// Returns the setting that leaves out columns, of which there is at least one.
-fn excluding<'a>(columns: impl Iterator<Item = &'a str>) -> String {
-    let mut names: Vec<String> = columns.map(|column| format!("{column:?}")).collect();
-    names.dedup();
-    let what = if names.len() == 1 { "it" } else { "them" };
-    format!("exclude = [{}] under [data.features] leaves {what} out", names.join(", "))
 }
 
 fn rarest_at(rarest: Option<&(String, Location)>) -> String {
@@ -648,143 +575,5 @@ fn further_count(more: u64, noun: &str) -> String {
         0 => String::new(),
         1 => format!(" (and 1 more {noun})"),
         _ => format!(" (and {more} more {noun}s)"),
-    }
-}
-
-/// Returns the candidate that a misspelt name was probably meant to be.
-fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let allowed = (name.chars().count() / 3).max(1);
-    candidates
-        .iter()
-        .map(|c| (strsim::damerau_levenshtein(&name, &c.to_lowercase()), c.as_str()))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, c)| c)
-}
-
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
-    let rest = names.len().saturating_sub(SHOWN);
-    if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
-}
-
-/// A column that holds something else than numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotNumeric {
-    /// Name of the column.
-    pub column: String,
-    /// Description of its values.
-    pub found: String,
-    /// Its first value with the location, if it can be read.
-    pub first: Option<(Location, String)>,
-}
-
-/// Use of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Orders the rows.
-    Time,
-    /// Is predicted, or determines what is predicted.
-    Label,
-    /// Is an input of the model.
-    Feature,
-    /// Holds categories, which are inputs of the model.
-    Category,
-    /// Is left out.
-    Excluded,
-    /// Is read as numbers.
-    Read,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Time => "time",
-            Self::Label => "label",
-            Self::Feature => "feature",
-            Self::Category => "categorical",
-            Self::Excluded => "excluded",
-            Self::Read => "numbers",
-        })
-    }
-}
-
-/// Location of a row in its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Location {
-    /// Line of a text file, from 1.
-    Line(u64),
-    /// Row of a binary file, from 0.
-    Row(u64),
-}
-
-impl Location {
-    /// Returns the line of the record that a CSV reader started to read at byte `start`.
-    ///
-    /// Blank lines before the record are skipped, because the reader's own count of lines leaves them out.
-    /// This reads the file up to the record.
-    pub(super) fn of_record(path: &Path, start: u64) -> io::Result<Self> {
-        let (mut line, mut previous) = (1, 0);
-        for (position, byte) in (0..).zip(BufReader::new(File::open(path)?).bytes()) {
-            let byte = byte?;
-            if position >= start && !matches!(byte, b'\r' | b'\n') {
-                break;
-            }
-            if byte == b'\r' || (byte == b'\n' && previous != b'\r') {
-                line += 1;
-            }
-            previous = byte;
-        }
-        Ok(Self::Line(line))
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, "line {line}"),
-            Self::Row(row) => write!(f, "row {row} (from 0)"),
-        }
-    }
-}
-
-/// Reason why a value is not a finite number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gap {
-    /// Empty field, `NA`, or null.
-    Empty,
-    /// Not a number.
-    Nan,
-    /// Plus or minus infinity.
-    Infinite,
-    /// Finite, but larger than the largest `f32`.
-    TooLarge,
-}
-
-impl Gap {
-    /// Returns the kind of gap that a value leaves when stored as `f32`, if any.
-    pub(super) fn of(value: f64) -> Option<Self> {
-        if value.is_nan() {
-            Some(Self::Nan)
-        } else if value.is_infinite() {
-            Some(Self::Infinite)
-        } else if (value as f32).is_infinite() {
-            Some(Self::TooLarge)
-        } else {
-            None
-        }
-    }
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "is empty",
-            Self::Nan => "is NaN",
-            Self::Infinite => "is infinite",
-            Self::TooLarge => "is too large for a 32-bit float",
-        })
     }
 }
