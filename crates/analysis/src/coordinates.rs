@@ -234,9 +234,9 @@ mod tests {
         assert_eq!(growth(-0.5, 0.1), Growth::Undecided);
     }
 
-    /// Seeds of all widths share batches, widths have noise of their own that falls with the width, and now
-    /// and then a step is far off. The interval holds the true exponent at its level, and a layer that is flat
-    /// is hardly ever said to grow.
+    /// Seeds of all widths share batches, widths have noise of their own that falls with the width, and
+    /// now and then a step is far off. The interval holds the true exponent at its level, and a layer that is
+    /// flat is hardly ever said to grow.
     #[test]
     fn intervals_hold_the_true_exponent() {
         const CHECKS: u64 = 2_000;
