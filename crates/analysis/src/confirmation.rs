@@ -15,7 +15,7 @@ use crate::outcome;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::row_scores::RowScores;
 use crate::scaling::{
-    BudgetPart, Budgets, Difference, Excess, Judgement, Quantity, Source, Units, VariancePart,
+    BudgetPart, Budgets, Difference, Excess, Judgement, Quantity, Source, Units, VariancePart, Withheld,
     geometric_mean, in_order_of_size, judge, kind, start_spread, top_spread,
 };
 use crate::statement::Statement;
@@ -45,6 +45,10 @@ pub struct Confirmation {
     /// hold for all looks together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks: Option<Looks>,
+    /// Why the differences have no error, where it is not for lack of seeds and predictions. In documents the
+    /// sentence says it.
+    #[serde(skip)]
+    pub(crate) withheld: Option<Withheld>,
 }
 
 /// The best configurations of one budget.
@@ -144,9 +148,9 @@ impl Confirmation {
         }
         let judged = judge_configurations(&found, ladder, options);
         let search = judge_search(&found, ladder, options);
-        let (configurations, differences) = match judged {
-            Some((judgement, differences)) => (Some(judgement), differences),
-            None => (None, observed(&found, ladder, options)),
+        let (configurations, differences, withheld) = match judged {
+            Ok((judgement, differences)) => (Some(judgement), differences, None),
+            Err(why) => (None, observed(&found, ladder, options), why),
         };
         let is_waiting = ladder.looks.is_some_and(|looks| !looks.is_trained);
         let comparisons: Vec<ConfirmedComparison> = differences
@@ -167,7 +171,17 @@ impl Confirmation {
         let sentence = Statement::Reason(());
         let budgets = found.into_iter().map(|one| one.budget).collect();
         let looks = ladder.looks;
-        Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons, looks })
+        Some(Self {
+            sentence,
+            planned,
+            complete,
+            budgets,
+            configurations,
+            search,
+            comparisons,
+            looks,
+            withheld,
+        })
     }
 
     /// Returns the test behind the headline: that of the search if there is one, else that of the
@@ -257,7 +271,7 @@ fn judge_configurations(
     found: &[Confirmed<'_>],
     ladder: &LadderTrials,
     options: &Options,
-) -> Option<(Judgement, Vec<Difference>)> {
+) -> Result<(Judgement, Vec<Difference>), Option<Withheld>> {
     let parts: Vec<BudgetPart<'_>> = found.iter().map(|one| one.chosen(ladder)).collect();
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { vec![Source::Search] } else { vec![Source::Seeds, Source::Search] };
@@ -323,26 +337,32 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
     let parts: Vec<BudgetPart<'a>> = found.iter().zip(&studies).map(part).collect::<Option<_>>()?;
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { Vec::new() } else { vec![Source::Seeds] };
-    let judge = |parts| test(parts, &left_out, ladder, options).map(|(judgement, _)| judgement);
+    let judge = |parts| test(parts, &left_out, ladder, options).ok().map(|(judgement, _)| judgement);
     let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
     let cut = judge(excess.cut(parts.clone()))?;
     Some(judge(parts)?.at_equal_effort(&cut, excess.fewest))
 }
 
+/// Tests the slope of the parts.
+///
+/// # Errors
+/// Returns the reason why there is no test; `None` for lack of budgets or of seeds.
 fn test(
     parts: Vec<BudgetPart<'_>>,
     left_out: &[Source],
     ladder: &LadderTrials,
     options: &Options,
-) -> Option<(Judgement, Vec<Difference>)> {
+) -> Result<(Judgement, Vec<Difference>), Option<Withheld>> {
     // If one budget has several seeds and another has one, neither error can stand in for the other's.
     let with_seeds = parts.iter().filter(|part| part.units.is_some()).count();
     if parts.len() < 2 || (with_seeds > 0 && with_seeds < parts.len()) {
-        return None;
+        return Err(None);
     }
-    let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
+    let budgets = Budgets::new(in_order_of_size(parts)).map_err(|why| Some(why.into()))?;
     let sign = ladder.direction().sign();
-    let at = |options: &Options| judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options).ok();
+    let at = |options: &Options| {
+        judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options).map_err(Some)
+    };
     let Some(looks) = ladder.looks else { return at(options) };
     let (mut judgement, mut differences) = at(&looks.options(options))?;
     restate(looks, &mut judgement, &mut differences, options);
@@ -352,7 +372,7 @@ fn test(
         // A conclusion before the end of the trainings would be one more look.
         judgement.withdraw();
     }
-    Some((judgement, differences))
+    Ok((judgement, differences))
 }
 
 /// Restates a test at the level of a look at the level of all looks together: p-values are multiplied by the

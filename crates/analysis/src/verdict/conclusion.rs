@@ -61,8 +61,11 @@ pub enum Answer {
         /// Label of the largest budget.
         largest: String,
     },
-    /// The confirmation has neither seeds nor predictions from which its error could be estimated.
-    ConfirmationWithoutError,
+    /// The error of the confirmation cannot be estimated.
+    ConfirmationWithoutError {
+        /// The reason; `None` for lack of seeds and predictions.
+        why: Option<Withheld>,
+    },
     /// Scaling was not tested.
     NotTested {
         /// The outcome in this case.
@@ -173,7 +176,7 @@ impl Conclusion {
             return None;
         }
         let Some(of_configurations) = &confirmation.configurations else {
-            let answer = Answer::ConfirmationWithoutError;
+            let answer = Answer::ConfirmationWithoutError { why: confirmation.withheld.clone() };
             return Some(Self { outcome: Outcome::Undecided, answer, alone: None, covers: None });
         };
         let differences = confirmation.differences();

@@ -79,8 +79,8 @@ fn a_confirmation_ends_with_what_it_confirmed() {
     script
 
     Do more weights pay?
-    Undecided: the confirmation does not determine the error of its differences. It
-    needs at least two seeds of each budget, or predictions of the same test rows.
+    Undecided: the confirmation does not determine the error of its differences: all
+    budgets have the same size.
 
     Best accuracy
     Budget  Weights  Best                                    Trials

@@ -132,7 +132,7 @@ fn a_code_that_a_source_can_never_meet_is_refused() {
     nominal-not-size, sizes-out-of-order, edge-of-space, learning-rate-edge, single-level, duplicates, \
     collapse-unknown, collapsed-trials, rows-unknown, missing-scores, too-few-rows, behind-baseline, \
     confounded-parameters, too-few-sizes, adaptive-sampling, several-objectives, infeasible-trials, \
-    equal-values, still-improving; severities apply to all sources
+    equal-values, still-improving, mixed-data; severities apply to all sources
     exit code 2
 
     $ allometry report seed.md --fail-on few-trials

@@ -139,11 +139,15 @@ pub(super) fn answer(answer: &Answer, metric: &str, direction: Direction) -> Str
             "Undecided: these trials do not show whether {largest} is better or worse than {smallest}; {}.",
             gain(of)
         ),
-        Answer::ConfirmationWithoutError => {
-            "Undecided: the confirmation does not determine the error of its differences. It needs at \
-                                             least two seeds of each budget, or predictions of the same \
-                                             test rows."
-                .into()
+        Answer::ConfirmationWithoutError { why } => {
+            let lead = "Undecided: the confirmation does not determine the error of its differences";
+            match why {
+                Some(why) => format!("{lead}: {}.", withheld(why)),
+                None => format!(
+                    "{lead}. It needs at least two seeds of each budget, or predictions of the same test \
+                     rows."
+                ),
+            }
         }
         Answer::NotTested { outcome, why } => {
             let why = why.as_ref().map_or_else(|| "nothing was compared".into(), withheld);

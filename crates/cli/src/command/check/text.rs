@@ -107,12 +107,14 @@ impl Table {
 impl TableSeries {
     fn lines(&self, text: &mut String) {
         let one = |one: &SeriesRows| format!("`{}` with {}", one.series, counted(one.rows, "row"));
-        let series = if self.count == 1 { "series" } else { "series, from" };
-        let span = match self.count {
-            1 => one(&self.longest),
-            _ => format!("{} to {}", one(&self.shortest), one(&self.longest)),
+        let (shortest, longest) = (&self.shortest, &self.longest);
+        let _ = match self.count {
+            1 => writeln!(text, "  1 series {}", one(longest)),
+            count if shortest.rows == longest.rows => {
+                writeln!(text, "  {count} series with {} each", counted(longest.rows, "row"))
+            }
+            count => writeln!(text, "  {count} series, from {} to {}", one(shortest), one(longest)),
         };
-        let _ = writeln!(text, "  {} {series} {span}", self.count);
         if !self.short.is_empty() {
             let short: Vec<String> = self.short.iter().map(one).collect();
             list("shorter than a window, so without one", &short, text);
