@@ -275,7 +275,9 @@ fn judge_configurations(
     let parts: Vec<BudgetPart<'_>> = found.iter().map(|one| one.chosen(ladder)).collect();
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { vec![Source::Search] } else { vec![Source::Seeds, Source::Search] };
-    test(parts, &left_out, ladder, options)
+    // Without seeds and predictions nothing could vary.
+    let is_reason = |why: &Withheld| has_seeds || *why != Withheld::NothingVaries;
+    test(parts, &left_out, ladder, options).map_err(|why| why.filter(is_reason))
 }
 
 /// Returns the differences between the chosen configurations, without errors.

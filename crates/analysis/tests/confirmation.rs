@@ -4,11 +4,13 @@ mod random;
 mod retrained;
 
 use allometry_analysis::confirmation::GainOutcome;
-use allometry_analysis::scaling::Quantity;
+use allometry_analysis::scaling::{Quantity, Withheld};
 use allometry_analysis::stats::distribution::t_two_sided;
+use allometry_analysis::stats::long_run::TooShort;
 use allometry_analysis::verdict::Answer;
 use allometry_analysis::{
-    Confirmation, LadderTrials, Method, Options, Outcome, RetrainedTrials, StudyTrials, analyze,
+    Confirmation, LadderTrials, Method, NoRowError, Options, Outcome, RetrainedTrials, RowOrder, Statement,
+    StudyTrials, analyze,
 };
 use allometry_core::rng::stream;
 use allometry_core::{Direction, FrozenTrial, Metrics, TrialState};
@@ -261,7 +263,34 @@ fn a_confirmation_without_an_error_leaves_the_verdict_undecided() {
         let analysis = analyze(&ladder, &Options::default());
         assert_eq!(analysis.verdict.outcome, Outcome::Undecided, "{seeds:?}");
         let answer = &analysis.verdict.sentence.reason().unwrap().answer;
-        assert_eq!(answer, &Answer::ConfirmationWithoutError);
+        assert_eq!(answer, &Answer::ConfirmationWithoutError { why: None }, "{seeds:?}");
         assert_eq!(analysis.confirmation.unwrap().comparisons[0].p, None);
     }
+}
+
+/// Test rows that are too few for the horizon are the reason, however many seeds there are.
+#[test]
+fn a_confirmation_on_too_few_rows_says_so() {
+    let mut rng = stream(3, "few rows", 0);
+    let rows: Vec<f64> = (0..30).map(|_| gaussian(&mut rng)).collect();
+    let mut confirmed = |label: &str, distance: f64| {
+        let trainings = (1..=3).map(|seed| {
+            let scores = scored(&rows, distance, &mut rng);
+            Training { scores: Some(scores.clone()), ..Training::new(0.1, seed, auc(&scores)) }
+        });
+        trained(label, &[(label, 0, 0.1)], 3, trainings.collect())
+    };
+    let ladder = LadderTrials {
+        metrics: Metrics::one("AUC", Direction::Maximize),
+        horizon: 5,
+        row_order: RowOrder::Stored,
+        confirmations: vec![confirmed("10k", 0.5), confirmed("40k", 0.7)],
+        ..LadderTrials::new(vec![searched("10k", 0.45), searched("40k", 0.50)])
+    };
+    let analysis = analyze(&ladder, &Options::default());
+    assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
+    let too_short = NoRowError::TooShort(TooShort::ForHorizon { rows: 30, horizon: 5 });
+    let why = Some(Withheld::TooFewRows { why: Statement::Reason(too_short) });
+    let answer = &analysis.verdict.sentence.reason().unwrap().answer;
+    assert_eq!(answer, &Answer::ConfirmationWithoutError { why });
 }
