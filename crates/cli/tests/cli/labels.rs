@@ -1,11 +1,9 @@
 //! Tables with labels by name, with columns that cannot be features, and with features that leak.
 #![cfg(unix)]
 
-use std::path::Path;
-
 use allometry_store::facts::ObjectiveFacts;
 
-use crate::support::{LADDER, printed, project, refused, run, shown, table};
+use crate::support::{LADDER, project, refused, run, shown, table, table_lines};
 
 /// Creates the folder of [`project`] with the labels `names[0]` and `names[1]`, and with a column `ticker`.
 fn named(names: [&str; 2], ladder: &str) -> tempfile::TempDir {
@@ -24,12 +22,6 @@ fn named(names: [&str; 2], ladder: &str) -> tempfile::TempDir {
 
 fn with(settings: &str) -> String {
     LADDER.replacen("label = \"label\"", &format!("label = \"label\"\n{settings}"), 1)
-}
-
-/// Returns the lines of `allometry check` about the table.
-fn table_lines(folder: &Path) -> String {
-    let text = printed(folder, &["check"]);
-    text.split("\n\n").next().unwrap().to_owned()
 }
 
 #[test]

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use crate::support::{LADDER, printed, project, refused, run, shown};
+use crate::support::{project_of, refused, run, shown, table, table_lines};
 
-/// Returns the table of [`project`] with `up` empty in the given rows.
-fn without_up(folder: &Path, rows: &[usize]) -> String {
-    let data = std::fs::read_to_string(folder.join("data.csv")).unwrap();
+/// Returns the table of 400 days with `up` empty in the given rows.
+fn without_up(rows: &[usize]) -> String {
+    let data = table(400);
     let line = |(number, line): (usize, &str)| match number.checked_sub(1) {
         Some(row) if rows.contains(&row) => {
             let mut fields: Vec<&str> = line.split(',').collect();
@@ -19,20 +19,9 @@ fn without_up(folder: &Path, rows: &[usize]) -> String {
     data.lines().enumerate().map(line).collect()
 }
 
-/// Creates the folder of [`project`] with `up` empty in nine rows of all three parts.
+/// Creates a folder with a table in which `up` is empty in nine rows of all three parts.
 fn with_gaps(settings: &str) -> tempfile::TempDir {
-    let folder = project();
-    let data = without_up(folder.path(), &[0, 1, 50, 51, 52, 53, 290, 300, 390]);
-    std::fs::write(folder.path().join("data.csv"), data).unwrap();
-    let ladder = LADDER.replacen("time = \"date\"", &format!("time = \"date\"\n{settings}"), 1);
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    folder
-}
-
-/// Returns the lines of `allometry check` about the table.
-fn table_lines(settings: &str) -> String {
-    let text = printed(with_gaps(settings).path(), &["check"]);
-    text.split("\n\n").next().unwrap().to_owned()
+    project_of(&without_up(&[0, 1, 50, 51, 52, 53, 290, 300, 390]), settings)
 }
 
 /// Returns the means that a checkpoint keeps.
@@ -53,7 +42,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
     hint: na = "drop" under [data] leaves such rows out, "ffill" and "mean" fill them
     exit code 3
     "#);
-    insta::assert_snapshot!(table_lines("na = \"drop\""), @r"
+    insta::assert_snapshot!(table_lines(with_gaps("na = \"drop\"").path()), @r"
     $ allometry check
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
@@ -66,7 +55,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       warning: with 20 positives, one AUC of 0.75 is known to +-0.140 (95%)
       test            51 windows, 17 positive (33.3%), 2001-01-13 to 2001-03-08
     ");
-    insta::assert_snapshot!(table_lines("na = \"ffill\""), @r"
+    insta::assert_snapshot!(table_lines(with_gaps("na = \"ffill\"").path()), @r"
     $ allometry check
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
@@ -80,7 +69,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
     ");
-    insta::assert_snapshot!(table_lines("na = \"ffill\"\nmax_gap = \"2d\""), @r"
+    insta::assert_snapshot!(table_lines(with_gaps("na = \"ffill\"\nmax_gap = \"2d\"").path()), @r"
     $ allometry check
     data.csv: 400 rows, 2 features
       features: `up`, `noise`
@@ -96,7 +85,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       warning: with 13 positives, one AUC of 0.75 is known to +-0.173 (95%)
       test            44 windows, 16 positive (36.4%), 2001-01-13 to 2001-03-08
     ");
-    insta::assert_snapshot!(table_lines("na = \"mean\""), @r"
+    insta::assert_snapshot!(table_lines(with_gaps("na = \"mean\"").path()), @r"
     $ allometry check
     data.csv: 400 rows, 2 features
       features: `up`, `noise`

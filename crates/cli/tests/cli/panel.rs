@@ -3,49 +3,27 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 
-use crate::support::{LADDER, printed, project, refused, report, run, shown};
+use crate::support::{date, project_of, refused, report, run, shown, table_lines, uniform, values};
 
 /// Returns a table of `series` series of up to `days` days each, interleaved by time, whose label depends on
 /// `up`.
 fn table(series: usize, days: usize) -> String {
     let mut text = String::from("date,shop,up,noise,label\n");
-    let mut state: u64 = 9;
-    let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
-    };
+    let mut next = uniform();
     for day in 0..days {
         for shop in (0..series).filter(|shop| day >= 10 * shop) {
-            let (up, noise) = (next(), next());
-            let label = u8::from(up + 0.2 * next() > 0.15);
-            let date = format!("{}-{:02}-{:02}", 2000 + day / 336, day / 28 % 12 + 1, day % 28 + 1);
-            writeln!(text, "{date} 09:30:00+01:00,shop {shop},{up:.4},{noise:.4},{label}").unwrap();
+            let (date, values) = (date(day), values(&mut next));
+            writeln!(text, "{date} 09:30:00+01:00,shop {shop},{values}").unwrap();
         }
     }
     text
 }
 
-/// Creates the folder of [`project`] with a table of five shops and these settings.
-fn with_series(data: &str, settings: &str) -> tempfile::TempDir {
-    let folder = project();
-    std::fs::write(folder.path().join("data.csv"), data).unwrap();
-    let ladder = LADDER.replacen("time = \"date\"", &format!("time = \"date\"\n{settings}"), 1);
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    folder
-}
-
-/// Returns the lines of `allometry check` about the table.
-fn table_lines(folder: &Path) -> String {
-    let text = printed(folder, &["check"]);
-    text.split("\n\n").next().unwrap().to_owned()
-}
-
 #[test]
 fn check_lists_the_series_and_their_parts() {
     let shops = table(5, 150);
-    insta::assert_snapshot!(table_lines(with_series(&shops, "series = \"shop\"").path()), @r"
+    insta::assert_snapshot!(table_lines(project_of(&shops, "series = \"shop\"").path()), @r"
     $ allometry check
     data.csv: 650 rows, 2 features
       features: `up`, `noise`
@@ -61,7 +39,7 @@ fn check_lists_the_series_and_their_parts() {
     2000-06-10T08:30:00Z
     ");
     let by_series =
-        with_series(&shops, "series = \"shop\"\nsplit = { by = \"series\", train = 0.6, validation = 0.2 }");
+        project_of(&shops, "series = \"shop\"\nsplit = { by = \"series\", train = 0.6, validation = 0.2 }");
     insta::assert_snapshot!(table_lines(by_series.path()), @r"
     $ allometry check
     data.csv: 650 rows, 2 features
@@ -72,13 +50,13 @@ fn check_lists_the_series_and_their_parts() {
       labels look one row ahead (set `horizon` in [data] if it is more)
       training       379 windows of 3 series (400 rows), 138 positive (36.4%), 2000-01-08T08:30:00Z to \
     2000-06-10T08:30:00Z
-      validation     103 windows of 1 series (110 rows), 32 positive (31.1%), 2000-02-20T08:30:00Z to \
+      validation     133 windows of 1 series (140 rows), 48 positive (36.1%), 2000-01-18T08:30:00Z to \
     2000-06-10T08:30:00Z
-      test           133 windows of 1 series (140 rows), 48 positive (36.1%), 2000-01-18T08:30:00Z to \
+      test           103 windows of 1 series (110 rows), 32 positive (31.1%), 2000-02-20T08:30:00Z to \
     2000-06-10T08:30:00Z
     ");
     let short = shops.clone() + "2000-06-10 09:30:00+01:00,new,0.1,0.2,1\n";
-    let folder = with_series(&short, "series = \"shop\"\nmax_gap = \"3d\"");
+    let folder = project_of(&short, "series = \"shop\"\nmax_gap = \"3d\"");
     insta::assert_snapshot!(table_lines(folder.path()), @r"
     $ allometry check
     data.csv: 651 rows, 2 features
@@ -110,14 +88,14 @@ fn check_lists_the_series_and_their_parts() {
 #[test]
 fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
     let shops = table(3, 150);
-    insta::assert_snapshot!(refused(with_series(&shops, "").path(), &["check"]), @r#"
+    insta::assert_snapshot!(refused(project_of(&shops, "").path(), &["check"]), @r#"
     $ allometry check
     error: data.csv: column `shop` cannot be a feature: line 2 has `shop 0`, which is not a number
     hint: exclude = ["shop"] under [data.features] leaves it out; categorical = ["shop"] under [data] \
     makes a feature of each of its values
     exit code 3
     "#);
-    let excluded = with_series(&shops, "features = { exclude = [\"shop\"] }");
+    let excluded = project_of(&shops, "features = { exclude = [\"shop\"] }");
     insta::assert_snapshot!(refused(excluded.path(), &["check"]), @r#"
     $ allometry check
     error: data.csv: 140 times of `date` occur in several rows: 2000-01-11T08:30:00Z (line 12, line \
@@ -126,21 +104,21 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
     series of a row where it holds several
     exit code 3
     "#);
-    insta::assert_snapshot!(refused(with_series(&shops, "series = \"shp\"").path(), &["check"]), @r"
+    insta::assert_snapshot!(refused(project_of(&shops, "series = \"shp\"").path(), &["check"]), @r"
     $ allometry check
     error: data.csv: there is no column `shp` (series)
     hint: did you mean `shop`?
     exit code 3
     ");
     let empty = shops.replacen(",shop 1,", ",,", 1);
-    insta::assert_snapshot!(refused(with_series(&empty, "series = \"shop\"").path(), &["check"]), @r"
+    insta::assert_snapshot!(refused(project_of(&empty, "series = \"shop\"").path(), &["check"]), @r"
     $ allometry check
     error: data.csv: line 13: column `shop` (series) is empty
     hint: name the series of every row, or leave such rows out
     exit code 3
     ");
     let twice = format!("{shops}{}\n", shops.lines().last().unwrap());
-    insta::assert_snapshot!(refused(with_series(&twice, "series = \"shop\"").path(), &["check"]), @r"
+    insta::assert_snapshot!(refused(project_of(&twice, "series = \"shop\"").path(), &["check"]), @r"
     $ allometry check
     error: data.csv: line 421 and line 422 have the same time `date` in series `shop 2`, \
     2000-06-10T08:30:00Z
@@ -148,7 +126,7 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
     exit code 3
     ");
     let folder =
-        with_series(&shops, "series = \"label\"\ncategorical = [\"label\"]\nsplit = { by = \"days\" }");
+        project_of(&shops, "series = \"label\"\ncategorical = [\"label\"]\nsplit = { by = \"days\" }");
     insta::assert_snapshot!(refused(folder.path(), &["check"]), @r#"
     $ allometry check
     ladder::not_the_series
@@ -188,7 +166,7 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
       help: it can be `time`, `series`
     exit code 3
     "#);
-    let folder = with_series(&shops, "split = { by = \"series\" }");
+    let folder = project_of(&shops, "split = { by = \"series\" }");
     insta::assert_snapshot!(refused(folder.path(), &["check"]), @r#"
     $ allometry check
     ladder::needs
@@ -207,7 +185,7 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
 
 #[test]
 fn predictions_keep_the_series_and_the_times_of_the_table() {
-    let folder = with_series(&table(3, 150), "series = \"shop\"");
+    let folder = project_of(&table(3, 150), "series = \"shop\"");
     let folder = folder.path();
     let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
     assert_eq!(code, 0, "{err}");
@@ -237,7 +215,7 @@ fn predictions_keep_the_series_and_the_times_of_the_table() {
 
 #[test]
 fn a_run_stores_the_series_of_its_rows() {
-    let folder = with_series(&table(5, 150), "series = \"shop\"");
+    let folder = project_of(&table(5, 150), "series = \"shop\"");
     let folder = folder.path();
     let (code, _, err) = run(folder, &["run", "--quiet"]);
     assert_eq!((code, shown(folder, &err)), (0, String::new()));

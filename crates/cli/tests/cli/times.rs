@@ -1,29 +1,16 @@
 //! Tables with holes between the times of their rows.
 #![cfg(unix)]
 
-use std::path::Path;
-
 use allometry_store::facts::ObjectiveFacts;
 
-use crate::support::{LADDER, printed, project, refused, run, shown};
+use crate::support::{project_of, refused, run, shown, table, table_lines};
 
 /// Creates the folder of [`project`] without the table's days 300 to 339, which are validation rows.
 fn with_hole(settings: &str) -> tempfile::TempDir {
-    let folder = project();
-    let path = folder.path().join("data.csv");
-    let data = std::fs::read_to_string(&path).unwrap();
+    let data = table(400);
     let lines = data.lines().enumerate().filter(|(row, _)| !(300..340).contains(row));
     let lines: Vec<&str> = lines.map(|(_, line)| line).collect();
-    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
-    let ladder = LADDER.replacen("time = \"date\"", &format!("time = \"date\"\n{settings}"), 1);
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    folder
-}
-
-/// Returns the lines of `allometry check` about the table.
-fn table_lines(folder: &Path) -> String {
-    let text = printed(folder, &["check"]);
-    text.split("\n\n").next().unwrap().to_owned()
+    project_of(&(lines.join("\n") + "\n"), settings)
 }
 
 #[test]

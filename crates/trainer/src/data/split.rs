@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use allometry_core::rng::stream_seed;
 use allometry_ladder::{SeriesSplit, SplitSpec};
 
 use super::series::Sequence;
@@ -141,7 +142,8 @@ fn by_series(
     let first = windows.context.saturating_sub(1);
     let lengths: Vec<usize> = sequence.spans().map(|span| span.len()).collect();
     let mut order: Vec<usize> = (0..lengths.len()).filter(|&series| lengths[series] > first).collect();
-    order.sort_by_key(|&series| hash(&names[series]));
+    // At random: alphabetical order may follow what the series are.
+    order.sort_by_key(|&series| stream_seed(0, &names[series], 0));
     let count = order.len();
     let cuts = [boundary(count, shares.train), boundary(count, shares.train + shares.validation)];
     let nothing = || Split { train: 0..0, validation: 0..0, test: 0..0 };
@@ -154,16 +156,6 @@ fn by_series(
         rows[part] = lengths[series];
     }
     splits
-}
-
-/// Returns a number that depends on a name alone (FNV-1a with a final mix), by which series are ordered at
-/// random: alphabetical order may follow what the series are.
-fn hash(name: &str) -> u64 {
-    let fnv = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mixed = (fnv ^ (fnv >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    mixed ^ (mixed >> 33)
 }
 
 /// Returns the number of whole rows before a share's boundary: 0.7 of 10 is 7, regardless of binary

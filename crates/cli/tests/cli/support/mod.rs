@@ -51,18 +51,33 @@ pub(crate) fn report(folder: &Path) -> serde_json::Value {
 /// Returns a table of `rows` days with two features, whose label depends on `up`.
 pub(crate) fn table(rows: usize) -> String {
     let mut text = String::from("date,up,noise,label\n");
-    let mut state: u64 = 9;
-    let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
-    };
+    let mut next = uniform();
     for day in 0..rows {
-        let (up, noise) = (next(), next());
-        let label = u8::from(up + 0.2 * next() > 0.15);
-        let date = format!("{}-{:02}-{:02}", 2000 + day / 336, day / 28 % 12 + 1, day % 28 + 1);
-        writeln!(text, "{date},{up:.4},{noise:.4},{label}").expect("writing to a string cannot fail");
+        let (date, values) = (date(day), values(&mut next));
+        writeln!(text, "{date},{values}").expect("writing to a string cannot fail");
     }
     text
+}
+
+/// Returns a generator of numbers from -0.5 to 0.5.
+pub(crate) fn uniform() -> impl FnMut() -> f64 {
+    let mut state: u64 = 9;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+    }
+}
+
+/// Returns the date of a day, of which each month has 28.
+pub(crate) fn date(day: usize) -> String {
+    format!("{}-{:02}-{:02}", 2000 + day / 336, day / 28 % 12 + 1, day % 28 + 1)
+}
+
+/// Returns two features of a row and its label, which depends on the first.
+pub(crate) fn values(next: &mut impl FnMut() -> f64) -> String {
+    let (up, noise) = (next(), next());
+    let label = u8::from(up + 0.2 * next() > 0.15);
+    format!("{up:.4},{noise:.4},{label}")
 }
 
 /// A ladder of two small budgets for [`table`].
@@ -111,6 +126,21 @@ pub(crate) fn project() -> tempfile::TempDir {
     std::fs::write(folder.path().join("data.csv"), table(400)).expect("the table is written");
     std::fs::write(folder.path().join("ladder.toml"), LADDER).expect("the ladder is written");
     folder
+}
+
+/// Creates the folder of [`project`] with this table, and with these settings in `[data]`.
+pub(crate) fn project_of(table: &str, settings: &str) -> tempfile::TempDir {
+    let folder = project();
+    std::fs::write(folder.path().join("data.csv"), table).expect("the table is written");
+    let ladder = LADDER.replacen("time = \"date\"", &format!("time = \"date\"\n{settings}"), 1);
+    std::fs::write(folder.path().join("ladder.toml"), ladder).expect("the ladder is written");
+    folder
+}
+
+/// Returns the lines of `allometry check` about the table.
+pub(crate) fn table_lines(folder: &Path) -> String {
+    let text = printed(folder, &["check"]);
+    text.split("\n\n").next().expect("a text has a first part").to_owned()
 }
 
 /// Creates the folder of [`project`], but with a table whose test part has only the label 0.
