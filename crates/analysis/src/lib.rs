@@ -70,7 +70,7 @@ pub use lint::{Knowledge, Lint, lint};
 pub use options::Options;
 pub use outcome::Outcome;
 pub use outputs::Outputs;
-pub use panel::{Panel, PanelRow};
+pub use panel::Panel;
 pub use predictions::StudyPredictions;
 pub use recommendation::Recommendation;
 pub use retrained::RetrainedTrials;

@@ -1,17 +1,8 @@
 //! Series and times of the scored rows of a table with several series.
 
-use crate::stats::two_way::Clusters;
+use allometry_core::PanelRow;
 
-/// A scored row of a table with several series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PanelRow {
-    /// Number of the row, as predictions have it.
-    pub row: u64,
-    /// Place of its series among the names.
-    pub series: u32,
-    /// Place of its time among the different times.
-    pub time: u32,
-}
+use crate::stats::two_way::Clusters;
 
 /// The scored rows of a table with several series.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use allometry_analysis::per_series::SeriesValues;
 use allometry_analysis::{
-    Analysis, LadderTrials, Options, Panel, PanelRow, RowOrder, StudyPredictions, StudyTrials, analyze,
+    Analysis, LadderTrials, Options, Panel, RowOrder, StudyPredictions, StudyTrials, analyze,
 };
-use allometry_core::{ClassCounts, FrozenTrial, Params, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{ClassCounts, FrozenTrial, PanelRow, Params, TrialNumber, TrialState, ValidationScores};
 
 /// Returns the analysis of one trial that predicts rows of two series of 30 times and of one with 4; the rows
 /// of series `c` have one class. The trial ranks `a` perfectly and `b` in reverse.

@@ -56,6 +56,7 @@ pub use shared::Shared;
 pub use size::{ModelSize, RowCount, SizeBudget, SizeReach, TrainPart, WeightTarget, human_weights};
 pub use space::SearchSpace;
 pub use trial::{
-    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, Predictions, TrainingCost,
-    TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent, is_usable,
+    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, PanelRow, Predictions,
+    TrainingCost, TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent,
+    is_usable,
 };

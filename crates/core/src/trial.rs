@@ -244,6 +244,17 @@ pub struct ValidationOutputs {
     pub outputs: Vec<f32>,
 }
 
+/// A scored row of a table with several series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PanelRow {
+    /// Number of the row, as predictions have it.
+    pub row: u64,
+    /// Place of its series among the names.
+    pub series: u32,
+    /// Place of its time among the different times of the table.
+    pub time: u32,
+}
+
 /// What the training of a trial used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -1,14 +1,12 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
-use allometry_core::{ModelSize, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
+use allometry_core::{ModelSize, PanelRow, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
 use allometry_ladder::{
     BudgetSpec, DataSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, ObjectiveSpec, Task,
 };
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
-use allometry_store::facts::{
-    BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts, PanelRow,
-};
+use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{
     Categories, Dataset, Leak, PartName, TableSummary, Window, check_classes, check_train_part, leaks, load,

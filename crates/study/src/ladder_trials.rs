@@ -8,7 +8,7 @@ use allometry_analysis::{Baseline, LadderTrials, Panel, RetrainedTrials, RowOrde
 use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
 use allometry_ladder::{Ladder, ObjectiveSpec, Task};
 use allometry_store::facts::{
-    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PanelRow, PlannedLook, StudyFacts,
+    BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PlannedLook, StudyFacts,
 };
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
@@ -243,9 +243,7 @@ fn row_order(study: &StudyRecord) -> RowOrder {
 /// Returns the series and the time of each scored row of a table with several series. Where they are not
 /// stored, no row is known, so that predictions give no error: one for rows of one series would be too small.
 fn panel(facts: &StudyFacts) -> Option<Panel> {
-    let row =
-        |row: PanelRow| allometry_analysis::PanelRow { row: row.row, series: row.series, time: row.time };
-    let stored = facts.panel.as_ref().map(|panel| Panel::new(panel.series.clone(), panel.rows().map(row)));
+    let stored = facts.panel.as_ref().map(|panel| Panel::new(panel.series.clone(), panel.rows()));
     let has_series = match &facts.objective {
         Some(ObjectiveFacts::Model(model)) => model.data.series.is_some(),
         _ => false,

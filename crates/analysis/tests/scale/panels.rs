@@ -4,9 +4,9 @@
 use allometry_analysis::scores::Scores;
 use allometry_analysis::stats::distribution::t_two_sided;
 use allometry_analysis::stats::two_way::{Clusters, TwoWay};
-use allometry_analysis::{Estimate, Options, Panel, PanelRow, RowOrder, Series, paired_gain};
-use allometry_core::TrialRng;
+use allometry_analysis::{Estimate, Options, Panel, RowOrder, Series, paired_gain};
 use allometry_core::rng::stream;
+use allometry_core::{PanelRow, TrialRng};
 
 use crate::random::{gaussian, uniform};
 

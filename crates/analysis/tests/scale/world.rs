@@ -1,9 +1,9 @@
 //! Simulated ladders whose true effects are known.
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
-use allometry_analysis::{LadderTrials, Panel, PanelRow, RowOrder, StudyPredictions, StudyTrials};
+use allometry_analysis::{LadderTrials, Panel, RowOrder, StudyPredictions, StudyTrials};
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, Params, RowCount, SizeBudget,
+    ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, PanelRow, Params, RowCount, SizeBudget,
     TrainingCost, TrialNumber, TrialRng, TrialState, ValidationScores,
 };
 use allometry_search::normal::cdf;

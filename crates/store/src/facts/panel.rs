@@ -1,6 +1,10 @@
 //! The series and the time of each scored row of a table with several series.
 
+use allometry_core::PanelRow;
 use serde::{Deserialize, Serialize};
+
+/// Most rows that are read back: a few numbers of a damaged store must not fill the memory.
+const MOST_ROWS: usize = 1 << 24;
 
 /// The scored rows of a table with several series.
 ///
@@ -12,17 +16,6 @@ pub struct PanelFacts {
     pub series: Vec<String>,
     /// Rows that follow each other in one series at even distances.
     runs: Vec<Run>,
-}
-
-/// A scored row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PanelRow {
-    /// Number of the row in the table, as predictions have it.
-    pub row: u64,
-    /// Place of its series among the names.
-    pub series: u32,
-    /// Place of its time among the different times of the table.
-    pub time: u32,
 }
 
 /// Rows of a series at even distances, written as a list of numbers: series, first row, first time, number of
@@ -59,15 +52,16 @@ impl PanelFacts {
         Self { series, runs }
     }
 
-    /// Returns the rows in the order in which they were given.
+    /// Returns the rows in the order in which they were given, the first 16,777,216 at most.
     pub fn rows(&self) -> impl Iterator<Item = PanelRow> + '_ {
-        self.runs.iter().flat_map(|&Run(series, row, time, count, rows, times)| {
+        let rows = self.runs.iter().flat_map(|&Run(series, row, time, count, rows, times)| {
             (0..i64::try_from(count).unwrap_or(0)).map(move |step| PanelRow {
                 series,
                 row: row.wrapping_add_signed(step.wrapping_mul(rows)),
                 time: (i64::from(time).wrapping_add(step.wrapping_mul(times))) as u32,
             })
-        })
+        });
+        rows.take(MOST_ROWS)
     }
 }
 
@@ -94,5 +88,12 @@ mod tests {
             let text = serde_json::to_string(&facts).unwrap();
             assert_eq!(serde_json::from_str::<PanelFacts>(&text).unwrap(), facts);
         }
+    }
+
+    #[test]
+    fn a_damaged_length_is_not_followed_to_its_end() {
+        let text = format!(r#"{{"series": ["a"], "runs": [[0, 0, 0, {}, 1, 1]]}}"#, i64::MAX);
+        let facts: PanelFacts = serde_json::from_str(&text).unwrap();
+        assert_eq!(facts.rows().count(), MOST_ROWS);
     }
 }

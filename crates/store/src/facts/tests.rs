@@ -1,3 +1,4 @@
+use allometry_core::PanelRow;
 use allometry_ladder::{ModelSpec, ScoredPart};
 use serde_json::json;
 

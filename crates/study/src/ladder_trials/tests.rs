@@ -1,4 +1,4 @@
-use allometry_core::Shared;
+use allometry_core::{PanelRow, Shared};
 use allometry_ladder::{MissingPolicy, ModelSpec};
 use allometry_store::StudyId;
 use allometry_store::facts::{
@@ -113,8 +113,8 @@ fn the_series_of_rows_are_read_back_and_their_absence_is_no_single_series() {
     };
     let spec = || Some(SeriesSpec { column: "shop".into(), split: SeriesSplit::Time });
     let names = || vec!["a".to_owned(), "b".to_owned()];
-    let facts = PanelFacts::new(names(), [PanelRow { row: 7, series: 1, time: 3 }]);
-    let row = allometry_analysis::PanelRow { row: 7, series: 1, time: 3 };
+    let row = PanelRow { row: 7, series: 1, time: 3 };
+    let facts = PanelFacts::new(names(), [row]);
     assert_eq!(of(spec(), Some(facts)), Some(Panel::new(names(), [row])));
     assert_eq!(of(spec(), None), Some(Panel::default()));
     assert_eq!(of(None, None), None);
