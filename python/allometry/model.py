@@ -41,11 +41,12 @@ class Model:
         """The table of predictions that `allometry predict` writes, one row for each row with enough history, series
         after series if the model's table held several.
 
-        `table` is the path of a CSV file, a pandas or polars frame, a dictionary of columns, or, for a model without
-        a time column, a NumPy array `(rows, features)`. A column of categories holds text; a category that the
-        training rows did not have counts as none of them. In an array each category has its own column. The predictions come as a frame of the same kind, or as a
-        dictionary of arrays: `row`, the number of the row from 0, counting rows that were left out; its series and its
-        time as the table has them; and the probability of a positive label, of each class, or the predicted number. A pandas frame keeps its index.
+        `table` is the path of a CSV file, a pandas or polars frame, a dictionary of columns, or, for a model without a
+        time column, a NumPy array `(rows, features)`. A column of categories holds text; a category that the training
+        rows did not have counts as none of them. In an array each category has its own column. The predictions come as
+        a frame of the same kind, or as a dictionary of arrays: `row`, the number of the row from 0, counting rows that
+        were left out; its series and its time as the table has them; and the probability of a positive label, of each
+        class, or the predicted number. A pandas frame keeps its index.
         """
         rows = self._rows(table)
         scores = self._network.scores(self._network.logits(self._windows(rows)))

@@ -141,7 +141,8 @@ def read(
         _check_gaps(source, values, names)
     order, column, clock = numpy.arange(len(values)), None, None
     if series is not None and len(series) != len(values):
-        raise source.wrong(f"column `{order_of.series}` (series) has {len(series)} rows, the features have {len(values)}")
+        what = f"column `{order_of.series}` (series) has {len(series)} rows"
+        raise source.wrong(f"{what}, the features have {len(values)}")
     if time is not None:
         order, column, clock = _ordered(source, time, len(values), series)
     group = numpy.zeros(len(values), int) if series is None else series
@@ -151,9 +152,10 @@ def read(
     elif missing.policy == "ffill":
 
         def is_near(before: Any, after: Any) -> Any:
+            is_one = group[before] == group[after]
             if max_gap is None or clock is None:
-                return group[before] == group[after]
-            return (group[before] == group[after]) & (_distances(source, time, clock, before, after, max_gap[0]) <= max_gap[1])
+                return is_one
+            return is_one & (_distances(source, time, clock, before, after, max_gap[0]) <= max_gap[1])
 
         _fill_forward(values, order, is_near)
     complete = numpy.isfinite(values).all(axis=1)
