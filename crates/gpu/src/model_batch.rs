@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use allometry_trainer::device::{DeviceError, Plan, StepError};
-use allometry_trainer::{Diverged, StepReport};
+use allometry_trainer::{BrokenLayer, Diverged, StepReport};
 use burn_tensor::{Device, Tensor};
 
 use crate::message::{Opened, OwnPlan, Reply, Work, catch_driver_errors};
@@ -291,17 +291,18 @@ impl ModelBatch {
 impl Member {
     /// Returns the report of a step that is not finite, from the residual stream of its last batch.
     fn diverged(&mut self, step: u64, loss: f64, gradient_norm: f64) -> Result<StepError, String> {
-        let (mut largest_activation, mut not_finite) = (0.0f64, 0);
-        for stream in self.streams.drain(..) {
+        let (mut largest_activation, mut not_finite, mut first_layer) = (0.0f64, 0, None);
+        for (site, stream) in self.streams.drain(..).enumerate() {
             for value in numbers(stream)? {
                 if value.is_finite() {
                     largest_activation = largest_activation.max(f64::from(value.abs()));
                 } else {
                     not_finite += 1;
+                    first_layer.get_or_insert(BrokenLayer::before(site));
                 }
             }
         }
-        Ok(Diverged { step, loss, gradient_norm, largest_activation, not_finite }.into())
+        Ok(Diverged { step, loss, gradient_norm, largest_activation, not_finite, first_layer }.into())
     }
 }
 

@@ -19,7 +19,7 @@ pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
     MaxGap, MissingPolicy, ModelSpec, Monitor, Named, Normalize, ObjectiveSpec, Parametrization, Pooling,
-    Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule, Task,
+    Precision, Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

@@ -553,6 +553,30 @@ impl DeviceKind {
     }
 }
 
+/// Numbers that the matrix products of the built-in model multiply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    F32,
+    /// Factors rounded to bf16, with sums, weights and everything else in single precision.
+    Bf16,
+}
+
+impl Precision {
+    /// All precisions.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+
+    /// The word in ladder files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
 /// Settings of the built-in `PatchTST` model: of a ladder, or of one trial.
 ///
 /// A setting that the search spaces contain has its default in those of the ladder; a trial's own value
@@ -637,6 +661,9 @@ pub struct ModelSpec {
     pub schedule: Schedule,
     /// Number of epochs of linear warm-up of the learning rate from zero.
     pub warmup_epochs: f64,
+    /// Numbers that matrix products multiply.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub precision: Precision,
     /// Device that trains the model. Studies and checkpoints do not store it, so that both can resume on
     /// another device.
     #[serde(skip)]
@@ -675,6 +702,7 @@ impl ModelSpec {
             gradient_clip: 1.0,
             schedule: Schedule::default(),
             warmup_epochs: 0.0,
+            precision: Precision::default(),
             device: DeviceKind::default(),
         }
     }

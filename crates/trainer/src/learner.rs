@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::hyperparameters::Hyperparameters;
 use crate::kernel::adamw::{AdamW, SumOfSquares};
 use crate::kernel::launch;
-use crate::model::{Geometry, Layer, Layout, Loss, Masks, RatePart, WidthScaling, initial_weights};
+use crate::model::{
+    BrokenLayer, Geometry, Layer, Layout, Loss, Masks, RatePart, WidthScaling, initial_weights,
+};
 use crate::network::Network;
 
 /// A model being trained. All buffers are allocated at the start, and everything random follows from the
@@ -63,6 +65,8 @@ pub struct Diverged {
     pub largest_activation: f64,
     /// Number of values in the residual stream that are not finite.
     pub not_finite: usize,
+    /// First layer with such a value; `None` if there is none in the residual stream.
+    pub first_layer: Option<BrokenLayer>,
 }
 
 impl Learner {
@@ -102,7 +106,7 @@ impl Learner {
 
     /// Returns the weights, tensor by tensor in the order of the layout.
     pub fn weights(&self) -> &[f32] {
-        &self.network.weights
+        self.network.weights()
     }
 
     /// Replaces the weights.
@@ -110,7 +114,7 @@ impl Learner {
     /// # Panics
     /// If the number of weights differs.
     pub fn set_weights(&mut self, weights: &[f32]) {
-        self.network.weights.copy_from_slice(weights);
+        self.network.weights_mut().copy_from_slice(weights);
     }
 
     /// Replaces every tensor by the one with its name in `tensors`, given in `PyTorch`'s shape.
@@ -122,7 +126,7 @@ impl Learner {
             let values = &tensors[&tensor.name];
             assert_eq!(values.len(), tensor.span.length, "{}", tensor.name);
             for (place, &value) in values.iter().enumerate() {
-                tensor.span.of_mut(&mut self.network.weights)[tensor.place(place)] = value;
+                tensor.span.of_mut(self.network.weights_mut())[tensor.place(place)] = value;
             }
         }
     }
@@ -140,7 +144,7 @@ impl Learner {
 
     /// Swaps the weights with equally many others.
     pub(crate) fn swap_weights(&mut self, weights: &mut Vec<f32>) {
-        std::mem::swap(&mut self.network.weights, weights);
+        std::mem::swap(self.network.weights_mut(), weights);
     }
 
     /// Returns the gradient of the last step before clipping, in the order of the weights.
@@ -217,7 +221,7 @@ impl Learner {
             step: self.count.batches,
         };
         let outputs = count * self.network.outputs();
-        let Network { workspace, weights, .. } = &mut self.network;
+        let (workspace, weights) = self.network.split();
         workspace.forward(weights, count, masks);
         let loss =
             self.loss.evaluate(&workspace.logits[..outputs], targets, &mut workspace.d_logits[..outputs]);
@@ -245,9 +249,10 @@ impl Learner {
             return Err(self.diverged(loss, gradient_norm));
         }
         self.count.steps += 1;
+        let changed = self.network.weights_mut();
         for RatePart { weights, factor } in &self.rates {
             launch(AdamW {
-                weights: &mut self.network.weights[weights.clone()],
+                weights: &mut changed[weights.clone()],
                 gradient: &self.gradient[weights.clone()],
                 first: &mut self.first_moment[weights.clone()],
                 second: &mut self.second_moment[weights.clone()],
@@ -261,8 +266,15 @@ impl Learner {
     }
 
     fn diverged(&self, loss: f64, gradient_norm: f64) -> Diverged {
-        let (largest_activation, not_finite) = self.network.workspace.largest_activation();
-        Diverged { step: self.count.steps + 1, loss, gradient_norm, largest_activation, not_finite }
+        let state = self.network.workspace.activation_state();
+        Diverged {
+            step: self.count.steps + 1,
+            loss,
+            gradient_norm,
+            largest_activation: state.largest,
+            not_finite: state.not_finite,
+            first_layer: state.first,
+        }
     }
 
     /// Returns the logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without
@@ -287,7 +299,7 @@ impl Learner {
     /// Continues from the state of another learner of the same architecture, which `fill` writes to the
     /// weights and both moments.
     pub(crate) fn restore(&mut self, count: Count, fill: &mut dyn FnMut([&mut [f32]; 3])) {
-        fill([&mut self.network.weights, &mut self.first_moment, &mut self.second_moment]);
+        fill([self.network.weights_mut(), &mut self.first_moment, &mut self.second_moment]);
         self.count = count;
     }
 

@@ -10,7 +10,7 @@ use crate::model::{Architecture, Geometry, Layer, Masks, Tensor, WidthScaling, W
 pub(crate) struct Network {
     pub(crate) workspace: Workspace<f32>,
     cutter: Cutter<f32>,
-    pub(crate) weights: Vec<f32>,
+    weights: Vec<f32>,
 }
 
 impl Network {
@@ -25,10 +25,33 @@ impl Network {
         let head_dropout = settings.head_dropout > 0.0;
         let scaling = WidthScaling::new(settings, architecture);
         Self {
-            workspace: Workspace::new(architecture, geometry, scaling, head_dropout, capacity),
+            workspace: Workspace::new(
+                architecture,
+                geometry,
+                scaling,
+                settings.precision,
+                head_dropout,
+                capacity,
+            ),
             cutter: Cutter::new(settings.normalize, geometry),
             weights,
         }
+    }
+
+    /// Returns the weights, tensor by tensor in the order of the layout.
+    pub(crate) fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// Lends the weights to be changed.
+    pub(crate) fn weights_mut(&mut self) -> &mut Vec<f32> {
+        self.workspace.forget_weights();
+        &mut self.weights
+    }
+
+    /// Returns the buffers together with the weights, which stay as they are.
+    pub(crate) fn split(&mut self) -> (&mut Workspace<f32>, &[f32]) {
+        (&mut self.workspace, &self.weights)
     }
 
     /// Returns the maximum number of windows per call.

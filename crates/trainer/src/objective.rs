@@ -9,11 +9,13 @@ use allometry_core::{
     Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
     Reporter, Retraining, RowCount, TrainingCost, TrialSpec, ValidationScores,
 };
-use allometry_ladder::{ModelSpec, Normalize};
+use allometry_ladder::{ModelSpec, Normalize, Precision};
 
 use crate::checkpoint::{CheckpointError, Description, Reader, check_writable};
 use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
+use crate::kernel::InstructionSet;
+use crate::kernel::product::Products;
 use crate::memory;
 use crate::model::{ArchitectureError, Cost, cost};
 use crate::network::Network;
@@ -79,6 +81,13 @@ impl<'a> PatchTstObjective<'a> {
     /// Returns the device, or `None` for the CPU.
     pub fn device(&self) -> Option<&dyn Device> {
         self.device.as_deref()
+    }
+
+    /// Returns the precision of matrix products and the instructions that compute them; `None` on a device
+    /// other than the processor.
+    pub fn products(&self) -> Option<(Precision, InstructionSet)> {
+        let precision = self.ladder.precision;
+        self.device.is_none().then(|| (precision, Products::instructions(precision)))
     }
 
     /// Saves interrupted trials in `folder`, so that they can be resumed.

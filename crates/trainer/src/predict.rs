@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use allometry_ladder::{ModelSpec, Precision};
+
 use crate::checkpoint::{Checkpoint, CheckpointError, Description};
 use crate::data::{DataError, Holes, Row, Unlabelled, Unseen, load_unlabelled};
 use crate::network::Network;
@@ -47,7 +49,8 @@ pub struct Prediction {
 }
 
 impl Predictor {
-    /// Reads a model from a checkpoint.
+    /// Reads a model from a checkpoint. It predicts in single precision, whatever it was trained in, as those
+    /// do who take the weights elsewhere.
     ///
     /// # Errors
     /// [`CheckpointError`] if the file cannot be read or has no finished epoch.
@@ -58,7 +61,8 @@ impl Predictor {
         }
         let (hyperparameters, geometry) = description.shape().expect("loading has checked it");
         let architecture = hyperparameters.architecture;
-        let network = Network::new(architecture, geometry, &description.model, BATCH, weights);
+        let model = ModelSpec { precision: Precision::F32, ..description.model.clone() };
+        let network = Network::new(architecture, geometry, &model, BATCH, weights);
         Ok(Self { description, network })
     }
 

@@ -435,11 +435,13 @@ fn step_failure(error: &StepError, largest_norm: f64) -> ObjectiveError {
 }
 
 fn diverged(error: &Diverged, largest_norm: f64) -> ObjectiveError {
+    let first = error.first_layer.map_or_else(String::new, |layer| format!(", first after {layer}"));
     failed(
         &format!("diverged: {error}"),
         format!(
-            "largest activation {:e}, {} activations not finite; largest gradient norm of the epoch's \
-             earlier steps {largest_norm:e}; a lower learning rate, gradient clipping or warm-up may help",
+            "largest activation {:e}, {} activations not finite{first}; largest gradient norm of the \
+             epoch's earlier steps {largest_norm:e}; a lower learning rate, gradient clipping or warm-up may \
+             help",
             error.largest_activation, error.not_finite
         ),
     )

@@ -4,7 +4,7 @@
 mod support;
 
 use allometry_core::{ObjectiveError, Params};
-use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
+use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Precision, Task};
 use allometry_trainer::checkpoint::Checkpoint;
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 use allometry_trainer::{PatchTstObjective, TrainError};
@@ -111,6 +111,8 @@ fn cases() -> Vec<(&'static str, ModelSpec, Params)> {
             shape(64, 2, 4, 4),
         ),
         ("soft AUC", ModelSpec { loss: LossKind::SoftAuc, ..batch(300) }, shape(96, 3, 4, 4)),
+        ("bf16", ModelSpec { precision: Precision::Bf16, ..batch(128) }, shape(96, 3, 8, 4)),
+        ("small batches in bf16", ModelSpec { precision: Precision::Bf16, ..batch(8) }, shape(384, 4, 8, 4)),
         (LARGE, ModelSpec { epochs: 2, patience: 2, ..batch(2) }, shape(1024, 2, 16, 4)),
     ]
 }

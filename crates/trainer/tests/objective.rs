@@ -8,7 +8,7 @@ use allometry_core::{
 use allometry_ladder::{ModelSpec, Normalize, Parametrization, Schedule};
 use allometry_trainer::data::Dataset;
 use allometry_trainer::device::{Layout, Span};
-use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner, PatchTstObjective};
+use allometry_trainer::{Architecture, BrokenLayer, Geometry, Hyperparameters, Learner, PatchTstObjective};
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
 fn run(
@@ -170,11 +170,13 @@ fn a_step_that_is_not_finite_changes_nothing_and_says_how_large_activations_were
     let diverged = result.unwrap_err();
     assert!(diverged.step == 3 && diverged.loss.is_nan(), "{diverged}");
     assert!((1e18..1e22).contains(&diverged.largest_activation) && diverged.not_finite == 0, "{diverged:?}");
+    assert_eq!(diverged.first_layer, None);
     assert_eq!(after, before);
     let mut broken = windows.clone();
     broken[1][0] = f32::NAN;
     let diverged = step(&broken, 1.0).0.unwrap_err();
     assert!(diverged.not_finite > 0 && diverged.largest_activation < 1e3, "{diverged:?}");
+    assert_eq!(diverged.first_layer, Some(BrokenLayer::Embedding));
     assert_eq!(step(&broken, 1.0).1, before);
     assert!(step(&windows, 1.0).0.is_ok(), "it goes on from the weights before");
 }

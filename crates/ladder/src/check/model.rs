@@ -5,7 +5,7 @@ use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
 use super::super::spec::{
     BudgetSpec, Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Parametrization, Pooling,
-    Schedule, Task,
+    Precision, Schedule, Task,
 };
 use super::searched::{Searched, largest, words};
 
@@ -49,6 +49,7 @@ const MONITORS: (&[&str], &[Monitor]) = (
         Monitor::Mae,
     ],
 );
+const PRECISIONS: (&[&str], &[Precision]) = (&["f32", "bf16"], &Precision::ALL);
 const DEVICES: (&[&str], &[DeviceKind]) = (&["cpu", "wgpu"], &DeviceKind::ALL);
 const NOT_NEGATIVE: (fn(f64) -> bool, &str) = (|x| x >= 0.0 && x.is_finite(), "0 or more");
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0, "above 0, or inf for no clipping");
@@ -106,6 +107,7 @@ pub(super) fn model(
         gradient_clip: section.within("gradient_clip", 1.0, POSITIVE, problems),
         schedule: section.word("schedule", SCHEDULE, problems).unwrap_or_default(),
         warmup_epochs: section.within("warmup_epochs", 0.0, NOT_NEGATIVE, problems),
+        precision: section.word("precision", PRECISIONS, problems).unwrap_or_default(),
         device: section.word("device", DEVICES, problems).unwrap_or_default(),
     };
     needs(&mut section, &spec, searched, problems);
@@ -149,7 +151,12 @@ fn needs(
     let mup = spec.parametrization == Parametrization::Mup;
     let defaults = ModelSpec::new(0, 0, 0);
     let is_ordered = searched.place("epochs").is_some() || spec.warmup_epochs <= spec.epochs as f64;
-    let rules: [(&'static str, bool, &'static str); 10] = [
+    let rules: [(&'static str, bool, &'static str); 11] = [
+        (
+            "precision",
+            spec.precision == Precision::F32 || spec.device == DeviceKind::Cpu,
+            "`device = \"cpu\"`",
+        ),
         ("parametrization", !mup || spec.device == DeviceKind::Cpu, "`device = \"cpu\"`"),
         ("base_width", mup || spec.base_width == defaults.base_width, "`parametrization = \"mup\"`"),
         (

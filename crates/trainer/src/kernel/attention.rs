@@ -75,6 +75,8 @@ pub(crate) struct Attention<'a, T> {
     pub(crate) bias: &'a [T],
     /// Dropout mask of the probabilities.
     pub(crate) dropout: Dropout<T>,
+    /// Number of the first of the windows, on which the mask depends.
+    pub(crate) first_window: usize,
     /// Probabilities before dropout, for the backward pass.
     pub(crate) probabilities: &'a mut [T],
     /// Result, `rows x width`. Its length determines the number of windows.
@@ -121,7 +123,7 @@ impl<T: Real> Kernel for Attention<'_, T> {
                 let weights = if self.dropout.is_off() {
                     &*table
                 } else {
-                    let position = (window * heads + head) * table.len();
+                    let position = ((self.first_window + window) * heads + head) * table.len();
                     for (i, (m, &p)) in masked.iter_mut().zip(&*table).enumerate() {
                         *m = p * self.dropout.factor((position as u32).wrapping_add(i as u32));
                     }
@@ -150,6 +152,8 @@ pub(crate) struct AttentionBackward<'a, T> {
     pub(crate) qkv: &'a [T],
     /// Dropout mask of the probabilities.
     pub(crate) dropout: Dropout<T>,
+    /// Number of the first of the windows, on which the mask depends.
+    pub(crate) first_window: usize,
     /// Probabilities before dropout.
     pub(crate) probabilities: &'a [T],
     /// Gradient of the result, `rows x width` and slack.
@@ -193,7 +197,7 @@ impl<T: Real> Kernel for AttentionBackward<'_, T> {
                 let weights = if self.dropout.is_off() {
                     table
                 } else {
-                    let position = (window * heads + head) * table.len();
+                    let position = ((self.first_window + window) * heads + head) * table.len();
                     for (i, (m, &p)) in masked.iter_mut().zip(table).enumerate() {
                         let factor = self.dropout.factor((position as u32).wrapping_add(i as u32));
                         *m = p * factor;

@@ -13,6 +13,8 @@ pub(crate) struct Gelu<'a, T> {
     pub(crate) bias: &'a [T],
     /// Dropout mask of the output.
     pub(crate) dropout: Dropout<T>,
+    /// Number of the first of the rows, on which the mask depends.
+    pub(crate) first_row: usize,
     /// Output, `rows x width`.
     pub(crate) activated: &'a mut [T],
 }
@@ -32,7 +34,7 @@ impl<T: Real> Kernel for Gelu<'_, T> {
                 wide[i] = multiply_add::<I, T>(x, density, cdf);
             }
             if !self.dropout.is_off() {
-                let first = (row * width) as u32;
+                let first = ((self.first_row + row) * width) as u32;
                 for i in 0..width {
                     let factor = self.dropout.factor(first.wrapping_add(i as u32));
                     activated[i] *= factor;

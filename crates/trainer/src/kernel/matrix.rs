@@ -1,8 +1,10 @@
 //! Single-threaded matrix products with the `gemm-f32` crate.
 
+use std::ops::Range;
+
 use gemm_common::Parallelism;
 
-use super::Real;
+use super::{InstructionSet, Isa, Kernel, Real, launch};
 
 /// Function of the `gemm-f32` or `gemm-f64` crate that computes `dst = alpha * dst + beta * lhs * rhs`.
 ///
@@ -54,9 +56,77 @@ impl<'a, T> Matrix<'a, T> {
         Self { values: &values[..length], rows, columns, strides: [step, 1] }
     }
 
+    /// Returns the number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns the number of columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Returns some of the rows, at least one, of a matrix that does not
+    /// [lie by columns](Self::lies_by_columns).
+    pub(super) fn row_range(self, rows: Range<usize>) -> Self {
+        let length = (rows.len() - 1) * self.strides[0] + self.columns;
+        Self { values: &self.values[rows.start * self.strides[0]..][..length], rows: rows.len(), ..self }
+    }
+
+    /// Whether the numbers of a column, and not those of a row, follow each other in memory.
+    pub(super) fn lies_by_columns(&self) -> bool {
+        self.strides[1] != 1
+    }
+
+    /// Returns the numbers of a row, or of a column if the matrix [lies by columns](Self::lies_by_columns).
+    #[inline(always)]
+    pub(super) fn line(&self, number: usize) -> &'a [T] {
+        let (stride, length) =
+            if self.strides[1] == 1 { (self.strides[0], self.columns) } else { (self.strides[1], self.rows) };
+        &self.values[number * stride..][..length]
+    }
+
     /// Returns the transpose, of the same memory.
     pub(crate) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, strides: [self.strides[1], self.strides[0]], ..self }
+    }
+}
+
+impl<'a> Matrix<'a, f32> {
+    /// Returns the matrix with its numbers rounded to bf16. They are written to `to`.
+    pub(super) fn rounded<'b>(self, to: &'b mut Vec<f32>) -> Matrix<'b, f32> {
+        if to.len() < self.values.len() {
+            *to = vec![0.0; self.values.len()];
+        }
+        let to = &mut to[..self.values.len()];
+        launch(Round { from: self.values, to });
+        self.with_values(to)
+    }
+
+    /// Returns a matrix of the same shape and layout with other numbers.
+    pub(super) fn with_values<'b>(self, values: &'b [f32]) -> Matrix<'b, f32> {
+        Matrix { values: &values[..self.values.len()], ..self }
+    }
+}
+
+/// Rounds to bf16.
+struct Round<'a> {
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for Round<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for i in 0..self.to.len() {
+            let x = self.from[i];
+            let bits = x.to_bits();
+            // The nearest number, of two equally near ones the even one.
+            let nearest = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) & 0xffff_0000;
+            self.to[i] = if x.is_nan() { f32::NAN } else { f32::from_bits(nearest) };
+        }
     }
 }
 
@@ -79,7 +149,7 @@ pub(crate) fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T
     // rows that overlap up to the end of the slice, or the transpose of either. `out` is as long as the
     // row-major result, and does not overlap them because it is exclusive.
     unsafe {
-        T::product()(
+        T::product(InstructionSet::used())(
             rows,
             columns,
             depth,

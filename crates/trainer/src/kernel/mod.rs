@@ -19,18 +19,22 @@
 
 pub(crate) mod adamw;
 pub(crate) mod attention;
+pub(crate) mod bf16;
 pub(crate) mod dropout;
 pub(crate) mod embed;
 pub(crate) mod front;
 pub(crate) mod gelu;
 pub(crate) mod head;
+mod isa;
 pub(crate) mod lanes;
 pub(crate) mod matrix;
 pub(crate) mod norm;
 pub(crate) mod pool;
+pub(crate) mod product;
 mod real;
 pub(crate) mod revin;
 
+pub use isa::{ISA_VARIABLE, InstructionSet, IsaError, available};
 pub(crate) use real::Real;
 
 /// An instruction set that kernels are compiled for.
@@ -67,24 +71,22 @@ pub(crate) trait Kernel {
     fn run<I: Isa>(self) -> Self::Output;
 }
 
-/// Runs a kernel with the widest available instruction set.
+/// Runs a kernel with the instruction set that this process uses.
 pub(crate) fn launch<K: Kernel>(kernel: K) -> K::Output {
+    launch_with(InstructionSet::used(), kernel)
+}
+
+/// Runs a kernel with an instruction set that the machine has.
+fn launch_with<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("fma")
-        {
-            // SAFETY: the processor has every feature that the function is compiled for.
-            return unsafe { launch_avx512(kernel) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has every feature that the function is compiled for.
-            return unsafe { launch_avx2(kernel) };
-        }
+    if set >= InstructionSet::Avx512 {
+        // SAFETY: the processor has every feature that the function is compiled for.
+        return unsafe { launch_avx512(kernel) };
+    } else if set >= InstructionSet::Avx2 {
+        // SAFETY: the processor has every feature that the function is compiled for.
+        return unsafe { launch_avx2(kernel) };
     }
+    let _ = set;
     kernel.run::<Baseline>()
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct AddNorm<'a, T> {
     pub(crate) bias: &'a [T],
     /// Dropout mask of the branch.
     pub(crate) dropout: Dropout<T>,
+    /// Number of the first of the rows, on which the mask depends.
+    pub(crate) first_row: usize,
     /// Gain of the normalisation; its length is the width.
     pub(crate) gain: &'a [T],
     /// Shift of the normalisation.
@@ -72,7 +74,7 @@ impl<T: Real> Kernel for AddNorm<'_, T> {
                     sum[i] = residual[i] + (branch[i] + bias[i]);
                 }
             } else {
-                let first = (row * width) as u32;
+                let first = ((self.first_row + row) * width) as u32;
                 for i in 0..width {
                     let factor = self.dropout.factor(first.wrapping_add(i as u32));
                     sum[i] = multiply_add::<I, T>(branch[i] + bias[i], factor, residual[i]);
@@ -102,6 +104,8 @@ pub(crate) struct AddNormBackward<'a, T> {
     pub(crate) d_shift: &'a mut [T],
     /// Dropout mask of the branch.
     pub(crate) dropout: Dropout<T>,
+    /// Number of the first of the rows, on which the mask depends.
+    pub(crate) first_row: usize,
     /// Gradient of the branch's output, `rows x width`, overwritten.
     pub(crate) d_branch: &'a mut [T],
     /// Gradient of the branch's bias, added to.
@@ -131,7 +135,7 @@ impl<T: Real> Kernel for AddNormBackward<'_, T> {
                 [inner, inner * standard(x)]
             });
             let (mean_gradient, mean_product) = (mean_gradient * scale, mean_product * scale);
-            let first = (row * width) as u32;
+            let first = ((self.first_row + row) * width) as u32;
             let off = self.dropout.is_off();
             for i in 0..width {
                 let z = standard(sum[i]);

@@ -2,10 +2,12 @@
 
 use std::fmt::Debug;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
-use super::matrix::Product;
-use super::{Isa, multiply_add};
+use super::bf16::RoundedProducts;
+use super::matrix::{Matrix, Product};
+use super::product::Factor;
+use super::{InstructionSet, Isa, multiply_add};
 
 /// A floating-point number that kernels compute with.
 pub(crate) trait Real:
@@ -52,9 +54,27 @@ pub(crate) trait Real:
     #[must_use]
     fn normal<I: Isa>(self) -> (Self, Self);
 
-    /// Returns the matrix product with the widest instruction set that the processor supports.
+    /// Returns the matrix product with an instruction set that the machine has.
     #[must_use]
-    fn product() -> Product<Self>;
+    fn product(set: InstructionSet) -> Product<Self>;
+
+    /// Computes `out = a b`, row-major, of the numbers rounded to bf16.
+    fn multiply_rounded(
+        products: &mut RoundedProducts,
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        out: &mut [Self],
+    );
+
+    /// Computes `out = a b` of the numbers rounded to bf16, and calls `finish` as
+    /// [`Products::multiply_then`](super::product::Products::multiply_then) does.
+    fn multiply_rounded_then(
+        products: &mut RoundedProducts,
+        a: Matrix<'_, Self>,
+        b: Factor<'_, Self>,
+        out: &mut [Self],
+        finish: &mut dyn FnMut(Range<usize>, &mut [Self]),
+    );
 }
 
 impl Real for f32 {
@@ -123,8 +143,116 @@ impl Real for f32 {
         (if self < 0.0 { tail } else { 1.0 - tail }, SCALE * bell)
     }
 
-    fn product() -> Product<Self> {
-        gemm_f32::gemm::f32::get_gemm_fn()
+    fn product(set: InstructionSet) -> Product<Self> {
+        if set == InstructionSet::widest() {
+            return gemm_f32::gemm::f32::get_gemm_fn();
+        }
+        forced::product(set)
+    }
+
+    fn multiply_rounded(
+        products: &mut RoundedProducts,
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        out: &mut [Self],
+    ) {
+        products.multiply(a, b, out);
+    }
+
+    fn multiply_rounded_then(
+        products: &mut RoundedProducts,
+        a: Matrix<'_, Self>,
+        b: Factor<'_, Self>,
+        out: &mut [Self],
+        finish: &mut dyn FnMut(Range<usize>, &mut [Self]),
+    ) {
+        products.multiply_then(a, (b.matrix, b.number), out, finish);
+    }
+}
+
+/// Products of the `gemm-f32` crate with other instructions than the widest, which it takes by itself.
+mod forced {
+    use gemm_common::Parallelism;
+    use gemm_common::gemm::gemm_basic_generic;
+    use gemm_common::simd::MixedSimd;
+
+    use super::super::InstructionSet;
+    use super::super::matrix::Product;
+
+    /// Defines a product by one of the crate's instruction sets.
+    macro_rules! product {
+        ($name:ident, $module:ident, $simd:ty, $lanes:expr) => {
+            unsafe fn $name(
+                m: usize,
+                n: usize,
+                k: usize,
+                dst: *mut f32,
+                dst_cs: isize,
+                dst_rs: isize,
+                read_dst: bool,
+                lhs: *const f32,
+                lhs_cs: isize,
+                lhs_rs: isize,
+                rhs: *const f32,
+                rhs_cs: isize,
+                rhs_rs: isize,
+                alpha: f32,
+                beta: f32,
+                conj_dst: bool,
+                conj_lhs: bool,
+                conj_rhs: bool,
+                parallelism: Parallelism,
+            ) {
+                use gemm_f32::microkernel::$module::f32::{H_M, H_N, H_UKR, MR_DIV_N, NR, UKR};
+                let simd = <$simd as MixedSimd<f32, f32, f32, f32>>::try_new();
+                // SAFETY: as the caller guarantees; the strides and pointers are passed on.
+                unsafe {
+                    gemm_basic_generic::<_, f32, $lanes, { MR_DIV_N * $lanes }, NR, MR_DIV_N, H_M, H_N>(
+                        simd.expect("the machine has the instruction set"),
+                        m,
+                        n,
+                        k,
+                        dst,
+                        dst_cs,
+                        dst_rs,
+                        read_dst,
+                        lhs,
+                        lhs_cs,
+                        lhs_rs,
+                        rhs,
+                        rhs_cs,
+                        rhs_rs,
+                        alpha,
+                        beta,
+                        conj_dst,
+                        conj_lhs,
+                        conj_rhs,
+                        |a, b, c| a * b + c,
+                        &UKR,
+                        &H_UKR,
+                        false,
+                        parallelism,
+                    );
+                }
+            }
+        };
+    }
+
+    product!(scalar, scalar, gemm_common::simd::Scalar, 1);
+    #[cfg(target_arch = "x86_64")]
+    product!(avx2, fma, gemm_common::simd::V3, 8);
+    #[cfg(target_arch = "x86_64")]
+    product!(avx512, avx512f, gemm_common::simd::V4, 16);
+
+    pub(super) fn product(set: InstructionSet) -> Product<f32> {
+        #[cfg(target_arch = "x86_64")]
+        if set >= InstructionSet::Avx512 {
+            return avx512;
+        } else if set == InstructionSet::Avx2 {
+            return avx2;
+        }
+        let _ = set;
+        scalar
     }
 }
 
@@ -167,7 +295,21 @@ impl Real for f64 {
         (0.5 + density * sum, density)
     }
 
-    fn product() -> Product<Self> {
+    fn product(_: InstructionSet) -> Product<Self> {
         gemm_f64::gemm::f64::get_gemm_fn()
+    }
+
+    fn multiply_rounded(_: &mut RoundedProducts, _: Matrix<'_, Self>, _: Matrix<'_, Self>, _: &mut [Self]) {
+        unreachable!("double precision checks gradients, which rounding would spoil")
+    }
+
+    fn multiply_rounded_then(
+        _: &mut RoundedProducts,
+        _: Matrix<'_, Self>,
+        _: Factor<'_, Self>,
+        _: &mut [Self],
+        _: &mut dyn FnMut(Range<usize>, &mut [Self]),
+    ) {
+        unreachable!("double precision checks gradients, which rounding would spoil")
     }
 }

@@ -1,17 +1,21 @@
 //! Backward pass, from the gradient of the logits to the gradient of every weight.
 
-use crate::kernel::attention::{AttentionBackward, SLACK};
+use std::ops::Range;
+
+use crate::kernel::attention::AttentionBackward;
+use crate::kernel::dropout::Dropout;
 use crate::kernel::embed::EmbedBackward;
 use crate::kernel::front::{AffineBackward, SumRows};
 use crate::kernel::gelu::GeluBackward;
 use crate::kernel::head::HeadBackward;
-use crate::kernel::matrix::{Matrix, multiply};
+use crate::kernel::matrix::Matrix;
 use crate::kernel::norm::AddNormBackward;
 use crate::kernel::pool::PoolBackward;
+use crate::kernel::product::Factor;
 use crate::kernel::{Real, launch};
 
-use super::layout::disjoint;
-use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
+use super::layout::{Layout, Span, disjoint};
+use super::workspace::{DropoutSite, Masks, NormSite, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
     /// Overwrites `gradient` with the gradient of `sum(logits * d_logits)` with respect to the weights.
@@ -25,12 +29,18 @@ impl<T: Real> Workspace<T> {
         let last = 2 * self.architecture.n_layers;
         self.classify_backward(weights, gradient, windows, masks);
         self.d_stream[..length].fill(T::ZERO);
-        self.add_norm_backward(weights, gradient, last, windows, masks);
+        let rows = 0..windows * self.geometry.rows();
+        let [d_stream, branch] = [&mut self.d_stream, &mut self.branch];
+        AddNormStep::new(&self.layout, &self.sites, weights, last, masks).run(
+            rows,
+            &self.d_narrow,
+            d_stream,
+            branch,
+            gradient,
+        );
         for block in (0..self.architecture.n_layers).rev() {
-            self.feed_forward_backward(weights, gradient, block, windows);
-            self.add_norm_backward(weights, gradient, 2 * block + 1, windows, masks);
+            self.feed_forward_backward(weights, gradient, block, windows, masks);
             self.attend_backward(weights, gradient, block, windows, masks);
-            self.add_norm_backward(weights, gradient, 2 * block, windows, masks);
         }
         self.embed_backward(gradient, windows);
         self.front_backward(weights, gradient, windows);
@@ -76,63 +86,47 @@ impl<T: Real> Workspace<T> {
         });
     }
 
-    /// Computes the gradient of the stream and of the preceding branch, from that of the normalised stream
-    /// in `d_narrow`.
-    fn add_norm_backward(
+    fn feed_forward_backward(
         &mut self,
         weights: &[T],
         gradient: &mut [T],
-        site: usize,
+        block: usize,
         windows: usize,
         masks: Masks,
     ) {
-        let length = windows * self.geometry.rows() * self.architecture.d_model;
-        let norm = self.layout.norm(site);
-        let state = &self.sites[site];
-        let [d_gain, d_shift, d_bias] =
-            disjoint(gradient, [norm.gain, norm.shift, self.layout.bias_before(site)]);
-        launch(AddNormBackward {
-            sum: &state.stream,
-            statistics: &state.statistics,
-            gain: norm.gain.of(weights),
-            d_normed: &self.d_narrow,
-            d_stream: &mut self.d_stream[..length],
-            d_gain,
-            d_shift,
-            dropout: masks.at(DropoutSite::Branch(site)),
-            d_branch: &mut self.branch,
-            d_bias,
-        });
-    }
-
-    fn feed_forward_backward(&mut self, weights: &[T], gradient: &mut [T], block: usize, windows: usize) {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let ff = self.architecture.d_ff();
         let spans = self.layout.blocks[block];
         let state = &self.blocks[block];
         let d_output = Matrix::new(&self.branch, rows, d);
-        multiply(
+        self.products.multiply(
             Matrix::new(&state.activated, rows, ff).transposed(),
             d_output,
             spans.narrow.weight.of_mut(gradient),
         );
-        multiply(
+        let d_bias = spans.widen.bias.of_mut(gradient);
+        self.products.multiply_then(
             d_output,
-            Matrix::new(spans.narrow.weight.of(weights), ff, d).transposed(),
+            once(Matrix::new(spans.narrow.weight.of(weights), ff, d).transposed()),
             &mut self.d_wide,
+            |rows, d_wide| {
+                let numbers = rows.start * ff..rows.end * ff;
+                let slope = &state.wide[numbers.clone()];
+                launch(GeluBackward { gradient: &mut d_wide[numbers], slope, d_bias });
+            },
         );
-        launch(GeluBackward {
-            gradient: &mut self.d_wide[..rows * ff],
-            slope: &state.wide,
-            d_bias: spans.widen.bias.of_mut(gradient),
-        });
         let d_wide = Matrix::new(&self.d_wide, rows, ff);
-        multiply(
+        self.products.multiply(
             d_wide.transposed(),
             Matrix::new(&self.sites[2 * block + 1].normed, rows, d),
             spans.widen.weight.of_mut(gradient),
         );
-        multiply(d_wide, Matrix::new(spans.widen.weight.of(weights), ff, d), &mut self.d_narrow);
+        let weight = once(Matrix::new(spans.widen.weight.of(weights), ff, d));
+        let add_norm = AddNormStep::new(&self.layout, &self.sites, weights, 2 * block + 1, masks);
+        let [d_stream, branch] = [&mut self.d_stream, &mut self.branch];
+        self.products.multiply_then(d_wide, weight, &mut self.d_narrow, |rows, d_narrow| {
+            add_norm.run(rows, d_narrow, d_stream, branch, gradient);
+        });
     }
 
     fn attend_backward(
@@ -147,33 +141,48 @@ impl<T: Real> Workspace<T> {
         let spans = self.layout.blocks[block];
         let state = &self.blocks[block];
         let d_output = Matrix::new(&self.branch, rows, d);
-        multiply(
+        self.products.multiply(
             Matrix::new(&state.mixed, rows, d).transposed(),
             d_output,
             spans.projection.weight.of_mut(gradient),
         );
-        multiply(
+        let shape = attention_shape(self.architecture, self.geometry, self.scaling.scores);
+        let (patches, table) = (shape.patches, shape.window_probabilities());
+        let d_bias = spans.qkv.bias.of_mut(gradient);
+        let mut done = 0;
+        self.products.multiply_then(
             d_output,
-            Matrix::new(spans.projection.weight.of(weights), d, d).transposed(),
+            once(Matrix::new(spans.projection.weight.of(weights), d, d).transposed()),
             &mut self.d_narrow,
+            |rows, d_mixed| {
+                // The series whose rows are all there.
+                let ready = done..rows.end / patches;
+                launch(AttentionBackward {
+                    shape,
+                    qkv: &state.qkv[ready.start * patches * 3 * d..],
+                    dropout: masks.at(DropoutSite::Attention(block)),
+                    first_window: ready.start,
+                    probabilities: &state.probabilities[ready.start * table..],
+                    d_mixed: &d_mixed[ready.start * patches * d..],
+                    d_qkv: &mut self.d_wide[ready.start * patches * 3 * d..ready.end * patches * 3 * d],
+                    d_bias,
+                    scratch: &mut self.scratch,
+                });
+                done = ready.end;
+            },
         );
-        launch(AttentionBackward {
-            shape: attention_shape(self.architecture, self.geometry, self.scaling.scores),
-            qkv: &state.qkv,
-            dropout: masks.at(DropoutSite::Attention(block)),
-            probabilities: &state.probabilities,
-            d_mixed: &self.d_narrow[..rows * d + SLACK],
-            d_qkv: &mut self.d_wide[..rows * 3 * d],
-            d_bias: spans.qkv.bias.of_mut(gradient),
-            scratch: &mut self.scratch,
-        });
         let d_qkv = Matrix::new(&self.d_wide, rows, 3 * d);
-        multiply(
+        self.products.multiply(
             Matrix::new(&self.sites[2 * block].normed, rows, d).transposed(),
             d_qkv,
             spans.qkv.weight.of_mut(gradient),
         );
-        multiply(d_qkv, Matrix::new(spans.qkv.weight.of(weights), d, 3 * d).transposed(), &mut self.d_narrow);
+        let weight = once(Matrix::new(spans.qkv.weight.of(weights), d, 3 * d).transposed());
+        let add_norm = AddNormStep::new(&self.layout, &self.sites, weights, 2 * block, masks);
+        let [d_stream, branch] = [&mut self.d_stream, &mut self.branch];
+        self.products.multiply_then(d_qkv, weight, &mut self.d_narrow, |rows, d_narrow| {
+            add_norm.run(rows, d_narrow, d_stream, branch, gradient);
+        });
     }
 
     fn embed_backward(&mut self, gradient: &mut [T], windows: usize) {
@@ -183,7 +192,7 @@ impl<T: Real> Workspace<T> {
             d_embedded: &self.branch[..rows * d],
             d_positions: self.layout.positions.of_mut(gradient),
         });
-        multiply(
+        self.products.multiply(
             Matrix::new(&self.patches, rows, depth).transposed(),
             Matrix::new(&self.branch, rows, d),
             self.layout.embedding.of_mut(gradient),
@@ -196,7 +205,7 @@ impl<T: Real> Workspace<T> {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
         let (features, columns) = (self.geometry.features, self.geometry.columns());
-        multiply(
+        self.products.multiply(
             Matrix::new(&self.branch, rows, d),
             Matrix::new(self.layout.embedding.of(weights), depth, d).transposed(),
             &mut front.d_patches,
@@ -213,14 +222,14 @@ impl<T: Real> Workspace<T> {
             launch(SumRows { values: d_out, sum: linear.bias.of_mut(gradient) });
             let input = if self.layout.affine.is_some() { &front.scaled } else { &front.windows };
             let d_columns = Matrix::new(d_out, times, columns);
-            multiply(
+            self.products.multiply(
                 Matrix::new(input, times, features).transposed(),
                 d_columns,
                 linear.weight.of_mut(gradient),
             );
             if self.layout.affine.is_some() {
                 let weight = Matrix::new(linear.weight.of(weights), features, columns);
-                multiply(d_columns, weight.transposed(), &mut front.d_scaled);
+                self.products.multiply(d_columns, weight.transposed(), &mut front.d_scaled);
                 d_out = &front.d_scaled[..times * features];
             }
         }
@@ -228,5 +237,58 @@ impl<T: Real> Workspace<T> {
             let [d_gain, d_shift] = disjoint(gradient, [affine.gain, affine.shift]);
             launch(AffineBackward { x: &front.windows[..times * features], d_out, d_gain, d_shift });
         }
+    }
+}
+
+/// Returns a right factor that is used once per pass.
+fn once<T>(matrix: Matrix<'_, T>) -> Factor<'_, T> {
+    Factor { matrix, number: None }
+}
+
+/// The gradient of a normalisation and of the sum before it.
+struct AddNormStep<'a, T> {
+    state: &'a NormSite<T>,
+    gain: &'a [T],
+    dropout: Dropout<T>,
+    /// Gain and shift of the normalisation, and the bias of the branch.
+    spans: [Span; 3],
+}
+
+impl<'a, T: Real> AddNormStep<'a, T> {
+    fn new(layout: &Layout, sites: &'a [NormSite<T>], weights: &'a [T], site: usize, masks: Masks) -> Self {
+        let norm = layout.norm(site);
+        Self {
+            state: &sites[site],
+            gain: norm.gain.of(weights),
+            dropout: masks.at(DropoutSite::Branch(site)),
+            spans: [norm.gain, norm.shift, layout.bias_before(site)],
+        }
+    }
+
+    /// Computes the gradient of rows of the stream and of the branch, from that of the normalised stream.
+    fn run(
+        &self,
+        rows: Range<usize>,
+        d_normed: &[T],
+        d_stream: &mut [T],
+        d_branch: &mut [T],
+        gradient: &mut [T],
+    ) {
+        let width = self.gain.len();
+        let numbers = rows.start * width..rows.end * width;
+        let [d_gain, d_shift, d_bias] = disjoint(gradient, self.spans);
+        launch(AddNormBackward {
+            sum: &self.state.stream[numbers.clone()],
+            statistics: &self.state.statistics[rows.clone()],
+            gain: self.gain,
+            d_normed: &d_normed[numbers.clone()],
+            d_stream: &mut d_stream[numbers.clone()],
+            d_gain,
+            d_shift,
+            dropout: self.dropout,
+            first_row: rows.start,
+            d_branch: &mut d_branch[numbers],
+            d_bias,
+        });
     }
 }

@@ -6,6 +6,7 @@ use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
 use super::workspace::Workspace;
 use crate::kept::MOST_IN_MEMORY;
+use crate::kernel::product::Products;
 
 /// Cost of training a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,8 @@ pub struct Cost {
     /// every validation window.
     pub flops_per_epoch: u64,
     /// Bytes of a trial's buffers: weights, the best epoch's weights unless they lie on the disk, gradient,
-    /// two moments, activations, and an operand of the largest matrix product.
+    /// two moments, activations, an operand of the largest matrix product, and with bf16 the rounded weights
+    /// and factors.
     pub memory_bytes: u64,
 }
 
@@ -58,10 +60,15 @@ pub fn cost(
     let head_dropout = settings.head_dropout > 0.0;
     let workspace = Workspace::<f32>::values(architecture, geometry, head_dropout, batch_size);
     let values = copies * layout.total + workspace + packed(architecture, geometry);
+    let (d, ff) = (architecture.d_model, architecture.d_ff());
+    let mut maps = vec![[geometry.patch_values(), d]];
+    maps.extend([[d, 3 * d], [d, d], [d, ff], [ff, d]].repeat(architecture.n_layers));
+    let rows = batch_size * geometry.rows();
+    let products = Products::bytes(settings.precision, layout.total, &maps, rows);
     Cost {
         flops_per_step: step * batch as u64,
         flops_per_epoch: step * train as u64 + forward * validation as u64,
-        memory_bytes: (values * size_of::<f32>()) as u64,
+        memory_bytes: (values * size_of::<f32>() + products) as u64,
     }
 }
 

@@ -1,18 +1,21 @@
 //! Forward pass, from patches to logits.
 
+use std::ops::Range;
+
 use crate::kernel::attention::Attention;
 use crate::kernel::embed::EmbedNorm;
 use crate::kernel::front::{AddRow, Affine};
 use crate::kernel::gelu::Gelu;
 use crate::kernel::head::Head;
-use crate::kernel::matrix::{Matrix, multiply};
+use crate::kernel::matrix::Matrix;
 use crate::kernel::norm::AddNorm;
 use crate::kernel::pool::Pool;
+use crate::kernel::product::Factor;
 use crate::kernel::{Real, launch};
 
 use super::architecture::Geometry;
-use super::layout::Span;
-use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
+use super::layout::{Layout, Span};
+use super::workspace::{DropoutSite, Masks, NormSite, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
     /// Computes the logits of the first `windows` windows in [`patches`](Self::patches) or in
@@ -21,7 +24,7 @@ impl<T: Real> Workspace<T> {
     /// The workspace then contains the state for [`backward`](Self::backward).
     pub(crate) fn forward(&mut self, weights: &[T], windows: usize, masks: Masks) {
         self.front(weights, windows);
-        self.embed(weights, windows);
+        self.embed(weights, windows, masks);
         self.encode(weights, windows, masks);
     }
 
@@ -34,10 +37,11 @@ impl<T: Real> Workspace<T> {
         let (d, depth) = (self.architecture.d_model, self.geometry.patch_values());
         let columns = self.geometry.columns();
         let Some((first, places)) = patch_starts(self.geometry, starts) else { return };
-        multiply(
+        self.products.multiply_then(
             Matrix::overlapping(&series[first * columns..], places, depth, columns),
-            Matrix::new(self.layout.embedding.of(weights), depth, d),
+            factor(self.layout.embedding, Masks::Off, |weight| Matrix::new(weight.of(weights), depth, d)),
             &mut self.branch,
+            |_, _| {},
         );
         let rows = self.sites[0].stream.chunks_exact_mut(d);
         let geometry = self.geometry;
@@ -65,9 +69,7 @@ impl<T: Real> Workspace<T> {
         self.add_positions(weights, windows, masks);
         for block in 0..self.architecture.n_layers {
             self.attend(weights, block, windows, masks);
-            self.add_norm(weights, 2 * block + 1, windows, masks);
             self.feed_forward(weights, block, windows, masks);
-            self.add_norm(weights, 2 * block + 2, windows, masks);
         }
         self.classify(weights, windows, masks);
     }
@@ -113,7 +115,7 @@ impl<T: Real> Workspace<T> {
         }
         if let Some(linear) = self.layout.feature_embedding {
             let weight = Matrix::new(linear.weight.of(weights), features, columns);
-            multiply(Matrix::new(series, rows, features), weight, &mut front.embedded);
+            self.products.multiply(Matrix::new(series, rows, features), weight, &mut front.embedded);
             let values = &mut front.embedded[..rows * columns];
             launch(AddRow { values, row: linear.bias.of(weights) });
             series = &front.embedded[..rows * columns];
@@ -124,14 +126,15 @@ impl<T: Real> Workspace<T> {
         }
     }
 
-    fn embed(&mut self, weights: &[T], windows: usize) {
+    fn embed(&mut self, weights: &[T], windows: usize, masks: Masks) {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
         let site = &mut self.sites[0];
-        multiply(
+        self.products.multiply_then(
             Matrix::new(&self.patches, rows, depth),
-            Matrix::new(self.layout.embedding.of(weights), depth, d),
+            factor(self.layout.embedding, masks, |weight| Matrix::new(weight.of(weights), depth, d)),
             &mut site.stream,
+            |_, _| {},
         );
     }
 
@@ -151,67 +154,99 @@ impl<T: Real> Workspace<T> {
         });
     }
 
+    /// Computes the branch of a block's attention, adds it to the stream, and normalises.
     fn attend(&mut self, weights: &[T], block: usize, windows: usize, masks: Masks) {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let spans = self.layout.blocks[block];
+        let shape = attention_shape(self.architecture, self.geometry, self.scaling.scores);
         let state = &mut self.blocks[block];
-        let weight = |span: Span, inputs, outputs| Matrix::new(span.of(weights), inputs, outputs);
-        multiply(
+        let (patches, table) = (shape.patches, shape.window_probabilities());
+        let mut done = 0;
+        self.products.multiply_then(
             Matrix::new(&self.sites[2 * block].normed, rows, d),
-            weight(spans.qkv.weight, d, 3 * d),
+            factor(spans.qkv.weight, masks, |weight| Matrix::new(weight.of(weights), d, 3 * d)),
             &mut state.qkv,
+            |rows, qkv| {
+                // The series whose rows are all there.
+                let ready = done..rows.end / patches;
+                launch(Attention {
+                    shape,
+                    qkv: &mut qkv[ready.start * patches * 3 * d..],
+                    bias: spans.qkv.bias.of(weights),
+                    dropout: masks.at(DropoutSite::Attention(block)),
+                    first_window: ready.start,
+                    probabilities: &mut state.probabilities[ready.start * table..],
+                    mixed: &mut state.mixed[ready.start * patches * d..ready.end * patches * d],
+                    scratch: &mut self.scratch,
+                });
+                done = ready.end;
+            },
         );
-        launch(Attention {
-            shape: attention_shape(self.architecture, self.geometry, self.scaling.scores),
-            qkv: &mut state.qkv,
-            bias: spans.qkv.bias.of(weights),
-            dropout: masks.at(DropoutSite::Attention(block)),
-            probabilities: &mut state.probabilities,
-            mixed: &mut state.mixed[..rows * d],
-            scratch: &mut self.scratch,
-        });
-        multiply(Matrix::new(&state.mixed, rows, d), weight(spans.projection.weight, d, d), &mut self.branch);
+        let mixed = Matrix::new(&state.mixed, rows, d);
+        let weight = factor(spans.projection.weight, masks, |weight| Matrix::new(weight.of(weights), d, d));
+        let add_norm = add_norm(&self.layout, &mut self.sites, weights, 2 * block + 1, masks);
+        self.products.multiply_then(mixed, weight, &mut self.branch, add_norm);
     }
 
+    /// Computes the branch of a block's feed-forward layer, adds it to the stream, and normalises.
     fn feed_forward(&mut self, weights: &[T], block: usize, windows: usize, masks: Masks) {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let ff = self.architecture.d_ff();
         let spans = self.layout.blocks[block];
         let state = &mut self.blocks[block];
-        multiply(
+        self.products.multiply_then(
             Matrix::new(&self.sites[2 * block + 1].normed, rows, d),
-            Matrix::new(spans.widen.weight.of(weights), ff, d).transposed(),
+            factor(spans.widen.weight, masks, |weight| Matrix::new(weight.of(weights), ff, d).transposed()),
             &mut state.wide,
+            |rows, wide| {
+                launch(Gelu {
+                    wide: &mut wide[rows.start * ff..rows.end * ff],
+                    bias: spans.widen.bias.of(weights),
+                    dropout: masks.at(DropoutSite::FeedForward(block)),
+                    first_row: rows.start,
+                    activated: &mut state.activated[rows.start * ff..rows.end * ff],
+                });
+            },
         );
-        launch(Gelu {
-            wide: &mut state.wide[..rows * ff],
-            bias: spans.widen.bias.of(weights),
-            dropout: masks.at(DropoutSite::FeedForward(block)),
-            activated: &mut state.activated[..rows * ff],
-        });
-        multiply(
-            Matrix::new(&state.activated, rows, ff),
-            Matrix::new(spans.narrow.weight.of(weights), ff, d),
-            &mut self.branch,
-        );
+        let activated = Matrix::new(&state.activated, rows, ff);
+        let weight = factor(spans.narrow.weight, masks, |weight| Matrix::new(weight.of(weights), ff, d));
+        let add_norm = add_norm(&self.layout, &mut self.sites, weights, 2 * block + 2, masks);
+        self.products.multiply_then(activated, weight, &mut self.branch, add_norm);
     }
+}
 
-    /// Adds the branch to the stream before normalisation `site`, and normalises.
-    fn add_norm(&mut self, weights: &[T], site: usize, windows: usize, masks: Masks) {
-        let length = windows * self.geometry.rows() * self.architecture.d_model;
-        let norm = self.layout.norm(site);
-        let (before, after) = self.sites.split_at_mut(site);
-        let target = &mut after[0];
+/// Returns a weight as a right factor. Evaluations use it again in the next batch; after a training step it
+/// is another.
+fn factor<'a, T>(span: Span, masks: Masks, matrix: impl FnOnce(Span) -> Matrix<'a, T>) -> Factor<'a, T> {
+    Factor { matrix: matrix(span), number: matches!(masks, Masks::Off).then_some(span.start) }
+}
+
+/// Returns the step after the product of a branch, which adds rows of the branch to the stream before the
+/// normalisation `site`, and normalises them.
+fn add_norm<T: Real>(
+    layout: &Layout,
+    sites: &mut [NormSite<T>],
+    weights: &[T],
+    site: usize,
+    masks: Masks,
+) -> impl FnMut(Range<usize>, &mut [T]) {
+    let norm = layout.norm(site);
+    let (before, after) = sites.split_at_mut(site);
+    let (before, target) = (&before[site - 1], &mut after[0]);
+    let [bias, gain, shift] = [layout.bias_before(site), norm.gain, norm.shift].map(|span| span.of(weights));
+    move |rows, branch| {
+        let numbers = rows.start * gain.len()..rows.end * gain.len();
         launch(AddNorm {
-            residual: &before[site - 1].stream,
-            branch: &self.branch,
-            bias: self.layout.bias_before(site).of(weights),
+            residual: &before.stream[numbers.clone()],
+            branch: &branch[numbers.clone()],
+            bias,
             dropout: masks.at(DropoutSite::Branch(site)),
-            gain: norm.gain.of(weights),
-            shift: norm.shift.of(weights),
-            sum: &mut target.stream[..length],
-            normed: &mut target.normed,
-            statistics: &mut target.statistics,
+            first_row: rows.start,
+            gain,
+            shift,
+            sum: &mut target.stream[numbers.clone()],
+            normed: &mut target.normed[numbers],
+            statistics: &mut target.statistics[rows],
         });
     }
 }

@@ -20,7 +20,7 @@ pub use layout::{BlockSpans, Layout, LinearSpans, NormSpans, Span};
 pub(crate) use loss::{Loss, probability};
 pub(crate) use parametrization::{RatePart, WidthScaling};
 pub(crate) use tensors::{Tensor, named_tensors};
-pub use workspace::DropoutSite;
+pub use workspace::{BrokenLayer, DropoutSite};
 pub(crate) use workspace::{Masks, Workspace, cut};
 
 #[cfg(test)]

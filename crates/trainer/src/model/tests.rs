@@ -53,8 +53,14 @@ impl Case {
 
     fn workspace<T: Real>(&self) -> Workspace<T> {
         let capacity = self.windows + 1;
-        let mut workspace =
-            Workspace::new(self.architecture, self.geometry, self.scaling(), self.drops(), capacity);
+        let mut workspace = Workspace::new(
+            self.architecture,
+            self.geometry,
+            self.scaling(),
+            Precision::F32,
+            self.drops(),
+            capacity,
+        );
         let mut cutter = Cutter::new(self.normalize, self.geometry);
         let values = self.geometry.window_values();
         for w in 0..self.windows {

@@ -1,10 +1,15 @@
 //! Buffers of the passes through a model, allocated once per trial.
 
+use std::fmt::{self, Display};
+
+use allometry_ladder::Precision;
+
 use crate::kernel::Real;
 use crate::kernel::attention::{AttentionShape, SLACK};
 use crate::kernel::dropout::Dropout;
 use crate::kernel::front::Cut;
 use crate::kernel::norm::RowStatistics;
+use crate::kernel::product::Products;
 
 use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
@@ -64,6 +69,49 @@ impl Masks {
     }
 }
 
+/// The residual stream of the last passes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ActivationState {
+    /// Largest finite magnitude.
+    pub(crate) largest: f64,
+    /// Number of values that are not finite.
+    pub(crate) not_finite: usize,
+    /// First layer with such a value.
+    pub(crate) first: Option<BrokenLayer>,
+}
+
+/// A layer whose result is not finite. Blocks count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenLayer {
+    /// The embedding of the patches.
+    Embedding,
+    /// The attention of a block.
+    Attention(usize),
+    /// The feed-forward layer of a block.
+    FeedForward(usize),
+}
+
+impl BrokenLayer {
+    /// Returns the layer whose result is added to the stream before a normalisation.
+    pub fn before(site: usize) -> Self {
+        match site {
+            0 => Self::Embedding,
+            s if s.is_multiple_of(2) => Self::FeedForward(s / 2),
+            s => Self::Attention(s.div_ceil(2)),
+        }
+    }
+}
+
+impl Display for BrokenLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedding => f.write_str("the embedding"),
+            Self::Attention(block) => write!(f, "the attention of block {block}"),
+            Self::FeedForward(block) => write!(f, "the feed-forward layer of block {block}"),
+        }
+    }
+}
+
 /// State of the residual stream at a normalisation.
 #[derive(Debug)]
 pub(crate) struct NormSite<T> {
@@ -114,6 +162,7 @@ pub(crate) struct Workspace<T> {
     pub(super) geometry: Geometry,
     pub(super) layout: Layout,
     pub(super) scaling: WidthScaling,
+    pub(super) products: Products,
     /// Maximum number of windows.
     pub(crate) capacity: usize,
     /// Buffers of the layers before the patches, if they have weights.
@@ -149,17 +198,20 @@ impl<T: Real> Workspace<T> {
         architecture: Architecture,
         geometry: Geometry,
         scaling: WidthScaling,
+        precision: Precision,
         head_dropout: bool,
         capacity: usize,
     ) -> Self {
         let rows = capacity * geometry.rows();
         let (d, ff) = (architecture.d_model, architecture.d_ff());
         let shape = attention_shape(architecture, geometry, scaling.scores);
+        let layout = Layout::new(architecture, geometry);
         let zeros = |length: usize| vec![T::ZERO; length];
         Self {
             architecture,
             geometry,
-            layout: Layout::new(architecture, geometry),
+            products: Products::new(precision, layout.total),
+            layout,
             scaling,
             capacity,
             front: geometry.has_front().then(|| FrontState::new(geometry, capacity)),
@@ -197,6 +249,11 @@ impl<T: Real> Workspace<T> {
         named_tensors(&self.layout, self.architecture, self.geometry)
     }
 
+    /// Tells the passes that the weights have changed since the last one.
+    pub(crate) fn forget_weights(&mut self) {
+        self.products.forget();
+    }
+
     /// Returns the shape of the windows.
     pub(crate) fn geometry(&self) -> Geometry {
         self.geometry
@@ -228,22 +285,21 @@ impl<T: Real> Workspace<T> {
             + SLACK * (architecture.n_layers + 1)
     }
 
-    /// Returns the largest finite magnitude in the residual stream of the last passes, and the number of
-    /// values that are not finite.
-    pub(crate) fn largest_activation(&self) -> (f64, usize) {
-        let mut largest = 0.0f64;
-        let mut broken = 0;
-        for site in &self.sites {
+    /// Returns the state of the residual stream after the last passes.
+    pub(crate) fn activation_state(&self) -> ActivationState {
+        let mut state = ActivationState { largest: 0.0, not_finite: 0, first: None };
+        for (number, site) in self.sites.iter().enumerate() {
             for value in &site.stream {
                 let magnitude = value.to_f64().abs();
                 if magnitude.is_finite() {
-                    largest = largest.max(magnitude);
+                    state.largest = state.largest.max(magnitude);
                 } else {
-                    broken += 1;
+                    state.not_finite += 1;
+                    state.first.get_or_insert(BrokenLayer::before(number));
                 }
             }
         }
-        (largest, broken)
+        state
     }
 }
 

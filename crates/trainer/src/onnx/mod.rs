@@ -79,7 +79,7 @@ impl Predictor {
         let (hyperparameters, geometry) = self.description.shape().expect("loading has checked it");
         let tensors = self.network.tensors();
         let shape = (hyperparameters.architecture, geometry);
-        let model = graph::model(&self.description, shape, &tensors, &self.network.weights);
+        let model = graph::model(&self.description, shape, &tensors, self.network.weights());
         let bytes = model.encoded_len();
         if bytes >= MAX_BYTES {
             return Err(OnnxError::TooLarge { bytes });

@@ -142,6 +142,14 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "Number of epochs of linear warm-up of the learning rate from zero; at most `epochs`.",
     ),
     Key::new(
+        "precision",
+        Is("\"f32\""),
+        "\"bf16\"",
+        "Numbers that matrix products multiply: of single precision, or [rounded to \
+         bf16](../methods/precision.md) with sums, weights and all else in single precision. It takes a half \
+         to a third of the time on processors with AMX. On processors only.",
+    ),
+    Key::new(
         "device",
         Is("\"cpu\""),
         "\"wgpu\"",

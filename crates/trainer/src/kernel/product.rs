@@ -1,0 +1,104 @@
+//! Matrix products of a model, in the precision that it is trained with.
+
+use std::ops::Range;
+
+use allometry_ladder::Precision;
+
+use super::bf16::RoundedProducts;
+use super::matrix::{self, Matrix};
+use super::{InstructionSet, Real};
+use crate::kept::MOST_IN_MEMORY;
+
+/// Matrix products in the precision of a model, with the memory that they need.
+#[derive(Debug)]
+pub(crate) struct Products {
+    /// Products of bf16 numbers, or `None` for those of the model's numbers.
+    rounded: Option<RoundedProducts>,
+    /// Whether right factors that are used again are kept.
+    keeps: bool,
+}
+
+/// A right factor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Factor<'a, T> {
+    pub(crate) matrix: Matrix<'a, T>,
+    /// Number that names the factor among those that are used again, or `None` for one that is used once.
+    pub(crate) number: Option<usize>,
+}
+
+impl Products {
+    /// Creates the products for a model of `weights` weights.
+    pub(crate) fn new(precision: Precision, weights: usize) -> Self {
+        let rounded = match precision {
+            Precision::F32 => None,
+            Precision::Bf16 => Some(RoundedProducts::new(InstructionSet::used())),
+        };
+        Self { rounded, keeps: Self::keeps(weights) }
+    }
+
+    /// Whether copies of the weights are kept between passes. They would take much of the memory of a large
+    /// model, whose passes are long enough to make them anew.
+    fn keeps(weights: usize) -> bool {
+        weights <= MOST_IN_MEMORY
+    }
+
+    /// Returns the bytes that the products of a model of `weights` weights take, besides its buffers and what
+    /// products of single precision take: for these linear maps, of inputs and outputs, and batches of this
+    /// many rows.
+    pub(crate) fn bytes(precision: Precision, weights: usize, maps: &[[usize; 2]], rows: usize) -> usize {
+        match precision {
+            Precision::F32 => 0,
+            Precision::Bf16 => {
+                RoundedProducts::bytes(InstructionSet::used(), maps, rows, Self::keeps(weights))
+            }
+        }
+    }
+
+    /// Returns the instruction set that multiplies matrices in a precision.
+    pub(crate) fn instructions(precision: Precision) -> InstructionSet {
+        match precision {
+            Precision::F32 => InstructionSet::used().min(InstructionSet::Avx512),
+            Precision::Bf16 => InstructionSet::used(),
+        }
+    }
+
+    /// Computes `out = a b`, row-major, and overwrites `out`.
+    ///
+    /// # Panics
+    /// If the shapes do not match. They come from the architecture and never from a user.
+    pub(crate) fn multiply<T: Real>(&mut self, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
+        match &mut self.rounded {
+            None => matrix::multiply(a, b, out),
+            Some(products) => T::multiply_rounded(products, a, b, out),
+        }
+    }
+
+    /// Computes `out = a b` as [`multiply`](Self::multiply), for a left factor that lies by rows, and calls
+    /// `finish` with rows whose results are there and with `out`. All calls together cover all rows in order;
+    /// few rows at a time are still in the processor's caches.
+    pub(crate) fn multiply_then<T: Real>(
+        &mut self,
+        a: Matrix<'_, T>,
+        b: Factor<'_, T>,
+        out: &mut [T],
+        mut finish: impl FnMut(Range<usize>, &mut [T]),
+    ) {
+        match &mut self.rounded {
+            None => {
+                matrix::multiply(a, b.matrix, out);
+                finish(0..a.rows(), out);
+            }
+            Some(products) => {
+                let number = b.number.filter(|_| self.keeps);
+                T::multiply_rounded_then(products, a, Factor { number, ..b }, out, &mut finish);
+            }
+        }
+    }
+
+    /// Forgets the right factors that are used again, because their numbers change.
+    pub(crate) fn forget(&mut self) {
+        if let Some(products) = &mut self.rounded {
+            products.forget();
+        }
+    }
+}
