@@ -45,6 +45,9 @@ mod transfer;
 mod trial_json;
 mod worker;
 
+use std::sync::LazyLock;
+
+use allometry_trainer::{ISA_VARIABLE, InstructionSet, instruction_sets};
 use clap::{Parser, Subcommand};
 
 pub(crate) use help::parse;
@@ -58,7 +61,8 @@ use crate::styles::CLAP;
 /// a table, `allometry check` shows what it asks for, and `allometry run` searches every size and writes the
 /// report. The trials are in a database that Optuna's tools open.
 #[derive(Debug, Parser)]
-#[command(name = "allometry", version, propagate_version = true, max_term_width = 110, styles = CLAP)]
+#[command(name = "allometry", version, long_version = long_version(), propagate_version = true)]
+#[command(max_term_width = 110, styles = CLAP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -94,12 +98,29 @@ enum Command {
     Man(man::Man),
 }
 
+/// Returns the version, with the instruction sets of this machine that train.
+fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let sets = instruction_sets().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let used = match InstructionSet::chosen() {
+            Ok(set) => format!("it trains with {set}"),
+            Err(error) => error.to_string(),
+        };
+        format!("{}\nthis machine has {sets}; {used}", env!("CARGO_PKG_VERSION"))
+    });
+    &TEXT
+}
+
 impl Cli {
     /// Runs the command.
     ///
     /// # Errors
     /// Any [`CliError`]; the process exits with its exit code.
     pub(crate) fn run(self) -> Result<(), CliError> {
+        InstructionSet::chosen().map_err(|error| CliError::Usage {
+            message: error.to_string(),
+            hint: Some(format!("without {ISA_VARIABLE}, the program takes the last that the machine has")),
+        })?;
         match self.command {
             Command::Run(args) => args.run(),
             Command::Worker(args) => args.run(),

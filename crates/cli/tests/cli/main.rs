@@ -29,6 +29,7 @@ mod objectives;
 mod onnx;
 mod panel;
 mod plan;
+mod precision;
 mod python;
 mod pytorch;
 mod report;

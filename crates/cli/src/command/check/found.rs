@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) unseen_rows: Vec<UnseenRows>,
     /// Name of the device that trains the built-in model; `None` if processors do.
     pub(super) device: Option<String>,
+    /// Matrix products of the built-in model; `None` unless processors train it.
+    pub(super) products: Option<Products>,
     /// The program that evaluates the trials; `None` for the built-in model.
     pub(super) command: Option<Program>,
     pub(super) budgets: Vec<Budget>,
@@ -32,6 +34,15 @@ pub(super) struct Found {
     /// The trial that `--try` evaluated.
     #[serde(rename = "try")]
     pub(super) tried: Option<Tried>,
+}
+
+/// How this machine multiplies matrices.
+#[derive(Debug, Serialize)]
+pub(super) struct Products {
+    /// Numbers that are multiplied.
+    pub(super) precision: &'static str,
+    /// Instruction set.
+    pub(super) instructions: &'static str,
 }
 
 /// The table and its parts.

@@ -28,8 +28,8 @@ use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
     Architecture, Budget, CategoricalColumn, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent,
-    Found, FoundLeak, LeftOut, Memory, Part, Precision, Program, SeriesRows, Table, TableHoles, TableSeries,
-    Time,
+    Found, FoundLeak, LeftOut, Memory, Part, Precision, Products, Program, SeriesRows, Table, TableHoles,
+    TableSeries, Time,
 };
 pub(super) use holes::set_holes;
 use power::Power;
@@ -213,6 +213,10 @@ impl Check {
             },
             unseen_rows: trainer.as_ref().map_or_else(Vec::new, |one| UnseenRows::of(spaces, &one.objective)),
             device: device.map(|device| device.name().to_owned()),
+            products: trainer
+                .as_ref()
+                .and_then(|trainer| trainer.objective.products())
+                .map(|(precision, set)| Products { precision: precision.as_str(), instructions: set.word() }),
             command,
             budgets,
             confirmation: Cost::new(ladder, spaces, &seconds),

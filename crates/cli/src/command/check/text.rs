@@ -8,8 +8,8 @@ use allometry_ladder::MissingPolicy;
 use allometry_report::number::counted;
 
 use super::found::{
-    Architecture, Budget, Extent, Found, Memory, Part, Precision, Program, SeriesRows, Table, TableSeries,
-    Time,
+    Architecture, Budget, Extent, Found, Memory, Part, Precision, Products, Program, SeriesRows, Table,
+    TableSeries, Time,
 };
 use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
@@ -25,6 +25,9 @@ impl Found {
         unseen::lines(&self.unseen_rows, &mut text);
         if let Some(device) = &self.device {
             let _ = writeln!(text, "trials are trained on {device}");
+        }
+        if let Some(Products { precision, instructions }) = &self.products {
+            let _ = writeln!(text, "matrix products are of {precision} numbers, with {instructions}");
         }
         if let Some(program) = &self.command {
             program.lines(&mut text);

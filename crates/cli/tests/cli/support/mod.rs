@@ -19,6 +19,7 @@ pub(crate) fn allometry(folder: &Path) -> Command {
         .current_dir(folder)
         .env_remove("ALLOMETRY_STORAGE")
         .env_remove("OPTUNA_STORAGE")
+        .env_remove("ALLOMETRY_ISA")
         .env_remove("COLUMNS")
         .env("CI", "true");
     command

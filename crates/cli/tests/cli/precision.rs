@@ -1,0 +1,85 @@
+//! Tests of training in bf16, and of the choice of instructions.
+
+use std::path::Path;
+
+use allometry_ladder::Precision;
+use allometry_store::facts::ObjectiveFacts;
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::support::scripted::{self, Scripted};
+use crate::support::{LADDER, allometry, project, refused, run, texts};
+
+/// Returns the precision that the facts of a study tell.
+fn stored_precision(folder: &Path) -> Precision {
+    let url = format!("sqlite:///{}", folder.join("trials.db").display());
+    let store = allometry_store::open_read_only(&url).unwrap();
+    let studies = store.studies().unwrap();
+    match &studies[0].facts.objective {
+        Some(ObjectiveFacts::Model(facts)) => facts.model.precision,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_study_keeps_the_precision_that_it_began_with() {
+    let folder = project();
+    let (code, _, err) = run(folder.path(), &["run", "--precision", "bf16"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(stored_precision(folder.path()), Precision::Bf16);
+    let (code, _, err) = run(folder.path(), &["run", "-S", "trials=6"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("model.precision: was \"bf16\", is null"), "{err}");
+    // The file may say it, too, and the option replaces what the file says.
+    let ladder = LADDER.replace("[model]\n", "[model]\nprecision = \"bf16\"\n");
+    std::fs::write(folder.path().join("ladder.toml"), &ladder).unwrap();
+    let (code, _, err) = run(folder.path(), &["run", "-S", "trials=6"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = run(folder.path(), &["run", "--precision", "f32", "-S", "trials=7"]);
+    assert!(code == 3 && err.contains("model.precision"), "{code}: {err}");
+}
+
+#[test]
+fn a_check_says_what_multiplies_matrices() {
+    let folder = project();
+    let json = |arguments: &[&str], isa: &str| -> Value {
+        let output = allometry(folder.path()).args(arguments).env("ALLOMETRY_ISA", isa).output().unwrap();
+        let (code, out, err) = texts(&output);
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let found = json(&["check", "--json"], "baseline");
+    assert_eq!(found["products"]["precision"], "f32");
+    assert_eq!(found["products"]["instructions"], "baseline");
+    let found = json(&["check", "--json", "--precision", "bf16"], "baseline");
+    assert_eq!(found["products"]["precision"], "bf16");
+    let (_, out, _) = run(folder.path(), &["check", "--precision", "bf16"]);
+    assert!(out.contains("matrix products are of bf16 numbers, with "), "{out}");
+}
+
+#[test]
+fn the_version_lists_the_instruction_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = allometry(folder.path()).arg("--version").env("ALLOMETRY_ISA", "baseline").output().unwrap();
+    let (code, out, err) = texts(&output);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("this machine has baseline") && out.ends_with("it trains with baseline\n"), "{out}");
+}
+
+#[test]
+fn other_words_are_refused() {
+    let folder = project();
+    let ladder = LADDER.replace("[model]\n", "[model]\nprecision = \"fp16\"\n");
+    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
+    let program = scripted::folder(&Scripted::DEFAULT.ladder(), "");
+    let calls = [
+        refused(folder.path(), &["check"]),
+        refused(folder.path(), &["run", "--precision", "half"]),
+        refused(program.path(), &["run", "--precision", "bf16"]),
+    ];
+    assert_snapshot!(calls.join("\n"), @"");
+    let output = allometry(folder.path()).arg("list").env("ALLOMETRY_ISA", "avx9").output().unwrap();
+    let (code, _, err) = texts(&output);
+    assert_eq!(code, 2);
+    assert_snapshot!(err, @"");
+}
