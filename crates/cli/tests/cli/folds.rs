@@ -235,6 +235,38 @@ fn the_test_rows_judge_a_model_that_is_trained_once() {
     assert_eq!((code, text.lines().count(), err.as_str()), (0, 1 + 400 - 7, ""));
 }
 
+/// Folds go with everything else that a ladder can ask for.
+#[test]
+fn series_searched_settings_parts_of_the_rows_and_transfers_have_folds() {
+    let mut text = String::from("date,shop,up,noise,label\n");
+    let mut next = uniform();
+    for day in 0..200 {
+        for shop in 0..3 {
+            writeln!(text, "{},shop {shop},{}", date(day), values(&mut next)).unwrap();
+        }
+    }
+    let folder = project_of(&text, "folds = 4\nscheme = \"rolling\"\nseries = \"shop\"");
+    let file = folder.path().join("ladder.toml");
+    let ladder = std::fs::read_to_string(&file).unwrap();
+    let searched = "[space]\nnormalize = [\"standard\", \"none\"]\nepochs = [1, 2]\ncontext = [8, 4]\n";
+    let ladder = ladder.replacen("context = 8\n", "", 1).replacen("epochs = 2\n", "", 1);
+    let ladder = ladder.replacen("[space]\n", searched, 1);
+    std::fs::write(&file, ladder.replacen("trials = 4", "trials = 3\ntrain_share = [0.5]", 1)).unwrap();
+    for command in [["run", "--quiet"], ["transfer", "--quiet"]] {
+        let (code, _, err) = run(folder.path(), &command);
+        assert_eq!((code, err.as_str()), (0, ""), "{command:?}");
+    }
+    for study in ["tiny/s", "tiny/l"] {
+        let rows = |trial: &FrozenTrial| trial.record.cost.and_then(|cost| cost.train_rows);
+        let all = trials(folder.path(), study);
+        assert!(all.iter().all(|trial| trial.intermediate.len() == 4 && rows(trial).is_some()));
+    }
+    let document = report(folder.path());
+    assert_eq!(document["per_era"]["eras"].as_array().map(Vec::len), Some(4));
+    assert_eq!(document["per_series"]["count"], 3);
+    assert!(document["transfer"].is_object());
+}
+
 #[test]
 fn folds_are_pruned_in_pairs() {
     let folder = folded("");
