@@ -2,8 +2,8 @@
 #![no_main]
 
 use allometry_ladder::{
-    DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MissingPolicy, Normalize, SeriesSpec, SeriesSplit,
-    SplitSpec, Task,
+    DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MissingPolicy, Normalize, SeriesSpec,
+    SeriesSplit, SplitSpec, Task,
 };
 use allometry_trainer::data::load;
 use libfuzzer_sys::fuzz_target;
