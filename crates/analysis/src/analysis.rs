@@ -14,6 +14,7 @@ use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
 use crate::learning_rate::LearningRates;
 use crate::options::Options;
+use crate::per_era::PerEra;
 use crate::per_series::PerSeries;
 use crate::sample::Sample;
 use crate::scaling::{DataScaling, Scaling, Withheld};
@@ -70,6 +71,9 @@ pub struct Analysis {
     /// Values on the validation rows of each series; absent for a table of one series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_series: Option<PerSeries>,
+    /// Values on each era of walk-forward folds; absent without folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_era: Option<PerEra>,
     /// Whether the trials trained the built-in model, so that `allometry train` can repeat one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub can_train: bool,
@@ -164,6 +168,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         transfer: Transfer::new(ladder, options),
         confirmation,
         per_series: PerSeries::new(ladder, &studies, options),
+        per_era: PerEra::new(ladder, &studies, options),
         can_train: ladder.can_train,
         studies,
     }

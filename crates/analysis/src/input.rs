@@ -7,6 +7,7 @@ use allometry_core::{
     Shared, SizeBudget, SizeReach, StopReason, TrialNumber,
 };
 
+use crate::eras::Eras;
 use crate::looks::Looks;
 use crate::panel::Panel;
 use crate::predictions::StudyPredictions;
@@ -113,6 +114,8 @@ pub struct LadderTrials {
     pub row_order: RowOrder,
     /// Series and time of each scored row; `None` for rows of one series.
     pub panel: Option<Panel>,
+    /// Eras of walk-forward folds; `None` where each trial is one training.
+    pub eras: Option<Eras>,
     /// Smallest difference of the metric that is of interest; `None` if the ladder file names none.
     pub smallest_effect: Option<f64>,
     /// Simple models scored on the ladder's validation rows.
@@ -143,6 +146,7 @@ impl LadderTrials {
             horizon: 1,
             row_order: RowOrder::default(),
             panel: None,
+            eras: None,
             smallest_effect: None,
             baselines: Vec::new(),
             transfers: Vec::new(),
@@ -187,13 +191,18 @@ impl LadderTrials {
 
     /// Returns how the stored predictions of every trial follow each other in time.
     pub fn series(&self) -> Series<'_> {
-        Series { horizon: self.horizon, order: self.row_order, panel: self.panel.as_ref() }
+        Series {
+            horizon: self.horizon,
+            order: self.row_order,
+            panel: self.panel.as_ref(),
+            eras: self.eras.as_ref(),
+        }
     }
 
     /// Returns the class counts of the validation rows from which the error of an AUC follows as if rows were
-    /// independent; `None` for rows of several series, which are not.
+    /// independent; `None` for rows of several series or eras, which are not.
     pub(crate) fn independent_rows(&self) -> Option<ClassCounts> {
-        self.rows.filter(|_| self.measures_auc() && self.panel.is_none())
+        self.rows.filter(|_| self.measures_auc() && self.panel.is_none() && self.eras.is_none())
     }
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class

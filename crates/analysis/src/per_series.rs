@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::Estimate;
 use crate::input::LadderTrials;
 use crate::options::Options;
-use crate::outputs::Outputs;
-use crate::row_scores::{Predicted, RowScores};
-use crate::scores::Scores;
+use crate::panel::Panel;
+use crate::row_scores::RowScores;
 use crate::series::Series;
 use crate::study::StudyAnalysis;
 
@@ -54,16 +53,7 @@ impl PerSeries {
     /// Computes the values; `None` for a table of one series and without stored predictions.
     pub(crate) fn new(ladder: &LadderTrials, studies: &[StudyAnalysis], options: &Options) -> Option<Self> {
         let panel = ladder.panel.as_ref()?;
-        let mut trials = Vec::new();
-        let mut scores: Vec<RowScores<'_>> = Vec::new();
-        for (study, analysis) in ladder.studies.iter().zip(studies) {
-            let Some(best) = analysis.summary.incumbent() else { continue };
-            let Some(one) = ladder.row_scores(study, best.number) else { continue };
-            if scores.first().is_none_or(|first| first.same_rows(&one)) {
-                trials.push(BestOfBudget { budget: study.budget.label.clone(), trial: best.number });
-                scores.push(one);
-            }
-        }
+        let (trials, scores) = best_of_budgets(ladder, studies);
         let rows = panel.found(scores.first()?.row_numbers())?;
         // Places of the rows of each series, in stored order, which is that of time.
         let mut places: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -78,37 +68,41 @@ impl PerSeries {
         let of_series = |(series, places): (u32, Vec<usize>)| SeriesValues {
             series: panel.name(series).to_owned(),
             rows: places.len() as u64,
-            values: scores.iter().map(|scores| value(scores, &places, options)).collect(),
+            values: scores.iter().map(|scores| value(scores, &places, None, options)).collect(),
         };
         Some(Self { count, trials, series: listed.into_iter().map(of_series).collect() })
     }
 }
 
-/// Returns the metric of predictions on the rows at some places, which follow each other in time.
-fn value(scores: &RowScores<'_>, places: &[usize], options: &Options) -> Option<Estimate> {
-    let series = Series { panel: None, ..scores.series };
-    let of = |predicted: Predicted<'_>| {
-        let part = RowScores { predicted, series };
-        let point = part.influence()?.value;
-        Some(part.estimate(point, options).unwrap_or(Estimate::observed(point, options)))
-    };
-    match scores.predicted {
-        Predicted::Binary(Scores { rows, labels, scores }) => {
-            let rows: Vec<u64> = places.iter().map(|place| rows[*place]).collect();
-            let labels: Vec<bool> = places.iter().map(|place| labels[*place]).collect();
-            let scores: Vec<f32> = places.iter().map(|place| scores[*place]).collect();
-            of(Predicted::Binary(Scores { rows: &rows, labels: &labels, scores: &scores }))
-        }
-        Predicted::Other(Outputs { rows, targets, outputs }, metric) => {
-            let width = outputs.len() / rows.len();
-            let rows: Vec<u64> = places.iter().map(|place| rows[*place]).collect();
-            let targets: Vec<f32> = places.iter().map(|place| targets[*place]).collect();
-            let outputs: Vec<f32> = places
-                .iter()
-                .flat_map(|place| &outputs[place * width..(place + 1) * width])
-                .copied()
-                .collect();
-            of(Predicted::Other(Outputs { rows: &rows, targets: &targets, outputs: &outputs }, metric))
+/// Returns the best trials of the budgets whose predictions of the same rows are stored, with these.
+pub(crate) fn best_of_budgets<'l>(
+    ladder: &'l LadderTrials,
+    studies: &[StudyAnalysis],
+) -> (Vec<BestOfBudget>, Vec<RowScores<'l>>) {
+    let mut trials = Vec::new();
+    let mut scores: Vec<RowScores<'l>> = Vec::new();
+    for (study, analysis) in ladder.studies.iter().zip(studies) {
+        let Some(best) = analysis.summary.incumbent() else { continue };
+        let Some(one) = ladder.row_scores(study, best.number) else { continue };
+        if scores.first().is_none_or(|first| first.same_rows(&one)) {
+            trials.push(BestOfBudget { budget: study.budget.label.clone(), trial: best.number });
+            scores.push(one);
         }
     }
+    (trials, scores)
+}
+
+/// Returns the metric of predictions on the rows at some places, which are of one series, or of the series of
+/// `panel`. Over eras it is that of all these rows: of single series an era may have too few.
+pub(crate) fn value(
+    scores: &RowScores<'_>,
+    places: &[usize],
+    panel: Option<&Panel>,
+    options: &Options,
+) -> Option<Estimate> {
+    scores.on_rows(places, |part| {
+        let part = RowScores { series: Series { panel, eras: None, ..part.series }, ..part };
+        let point = part.influence()?.value;
+        Some(part.estimate(point, options).unwrap_or(Estimate::observed(point, options)))
+    })
 }

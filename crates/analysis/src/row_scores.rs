@@ -1,5 +1,6 @@
 //! A trial's predictions on the validation rows, for any task.
 
+use crate::eras::EraPlaces;
 use crate::outputs::Outputs;
 use crate::scores::Scores;
 use crate::series::{RowOrder, Series};
@@ -27,6 +28,15 @@ pub(crate) enum Predicted<'a> {
     Binary(Scores<'a>),
     /// Predictions for classes or numbers, with the ladder's metric.
     Other(Outputs<'a>, RowMetric),
+}
+
+impl Predicted<'_> {
+    fn influence(self) -> Option<Influence> {
+        match self {
+            Predicted::Binary(predictions) => influence::auc(predictions.labels, predictions.scores),
+            Predicted::Other(outputs, metric) => outputs.influence(metric),
+        }
+    }
 }
 
 impl RowScores<'_> {
@@ -61,10 +71,48 @@ impl RowScores<'_> {
     }
 
     /// Returns the metric and each row's influence on it, in stored order; `None` if the metric is undefined.
+    /// Over eras it is the mean of the metric on each.
     pub(crate) fn influence(&self) -> Option<Influence> {
+        let Some(places) = self.era_places() else { return self.predicted.influence() };
+        let of_era = |(_, rows): (usize, Vec<usize>)| {
+            let own = self.on_rows(&rows, |part| part.predicted.influence())?;
+            Some((rows, own))
+        };
+        let eras: Vec<(Vec<usize>, Influence)> =
+            places.rows_of_each().into_iter().map(of_era).collect::<Option<_>>()?;
+        Some(places.mean(&eras))
+    }
+
+    /// Returns the era of each row; `None` without eras, and for rows outside of them, such as test rows.
+    pub(crate) fn era_places(&self) -> Option<EraPlaces> {
+        self.series.eras?.places(self.row_numbers()).filter(|_| self.rows() > 0)
+    }
+
+    /// Returns these predictions with the metric of all their rows.
+    pub(crate) fn without_eras(self) -> Self {
+        Self { series: Series { eras: None, ..self.series }, ..self }
+    }
+
+    /// Returns what `evaluate` makes of the predictions of the rows at some places alone.
+    pub(crate) fn on_rows<T>(&self, places: &[usize], evaluate: impl FnOnce(RowScores<'_>) -> T) -> T {
+        let series = self.series;
         match self.predicted {
-            Predicted::Binary(predictions) => influence::auc(predictions.labels, predictions.scores),
-            Predicted::Other(outputs, metric) => outputs.influence(metric),
+            Predicted::Binary(Scores { rows, labels, scores }) => {
+                let rows: Vec<u64> = places.iter().map(|place| rows[*place]).collect();
+                let labels: Vec<bool> = places.iter().map(|place| labels[*place]).collect();
+                let scores: Vec<f32> = places.iter().map(|place| scores[*place]).collect();
+                let predicted = Predicted::Binary(Scores { rows: &rows, labels: &labels, scores: &scores });
+                evaluate(RowScores { predicted, series })
+            }
+            Predicted::Other(Outputs { rows, targets, outputs }, metric) => {
+                let width = outputs.len() / rows.len().max(1);
+                let rows: Vec<u64> = places.iter().map(|place| rows[*place]).collect();
+                let targets: Vec<f32> = places.iter().map(|place| targets[*place]).collect();
+                let outputs = places.iter().flat_map(|place| &outputs[place * width..(place + 1) * width]);
+                let outputs: Vec<f32> = outputs.copied().collect();
+                let own = Outputs { rows: &rows, targets: &targets, outputs: &outputs };
+                evaluate(RowScores { predicted: Predicted::Other(own, metric), series })
+            }
         }
     }
 

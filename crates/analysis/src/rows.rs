@@ -1,5 +1,6 @@
 //! Errors over the validation rows of models that predict the same rows.
 
+use crate::eras::EraPlaces;
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
 use crate::outputs::Outputs;
@@ -32,6 +33,8 @@ impl From<TooShort> for NoRowError {
 pub(crate) struct RowErrors {
     influences: Vec<Influence>,
     dependence: Dependence,
+    /// Era of each row; `None` where the metric is that of all rows.
+    eras: Option<EraPlaces>,
 }
 
 /// How rows depend on each other.
@@ -64,6 +67,14 @@ impl RowErrors {
         }
         let influences: Vec<Influence> =
             models.iter().map(RowScores::influence).collect::<Option<_>>().ok_or(NoRowError::Undefined)?;
+        Self::of(first, influences)
+    }
+
+    /// Prepares the errors from the influences of models whose rows are those of `first`.
+    ///
+    /// # Errors
+    /// [`NoRowError`].
+    pub(crate) fn of(first: &RowScores<'_>, influences: Vec<Influence>) -> Result<Self, NoRowError> {
         let dependence = match (first.series.panel, first.time_order()) {
             (Some(panel), _) => {
                 let clusters = panel.clusters(first.row_numbers(), first.series.horizon);
@@ -79,7 +90,7 @@ impl RowErrors {
                 Dependence::Ordered(Ordered { cosines, terms })
             }
         };
-        Ok(Self { influences, dependence })
+        Ok(Self { influences, dependence, eras: first.era_places() })
     }
 
     /// Returns the metric of each model, with each row's influence.
@@ -100,25 +111,53 @@ impl RowErrors {
         }
     }
 
-    /// Returns the error over rows of the weighted sum of the metrics, for fixed models.
+    /// Returns the number of eras of the rows; `None` where the metric is that of all rows.
+    pub(crate) fn eras(&self) -> Option<usize> {
+        self.eras.as_ref().map(EraPlaces::count)
+    }
+
+    /// Returns the error over rows of the weighted sum of the metrics, for fixed models. It is at least the
+    /// one that follows from the spread of the eras.
     ///
     /// # Errors
     /// [`TooShort`] if the rows of the sum depend on each other over too long a time.
     pub(crate) fn of_sum(&self, weights: &[f64]) -> Result<LongRun, TooShort> {
         let series = self.of_rows(weights);
-        match &self.dependence {
-            Dependence::Unknown => Ok(Cosines::unordered(&series)),
+        let of_rows = match &self.dependence {
+            Dependence::Unknown => Cosines::unordered(&series),
             Dependence::Ordered(ordered) => {
                 let terms = self.sum(weights, ordered.terms.iter().map(Vec::as_slice));
-                ordered.cosines.error(&terms, independent(&series))
+                ordered.cosines.error(&terms, independent(&series))?
             }
-            Dependence::TwoWay(errors) => errors.error(&series),
-        }
+            Dependence::TwoWay(errors) => errors.error(&series)?,
+        };
+        Ok(match &self.eras {
+            Some(eras) => eras.widened(of_rows, &series),
+            None => of_rows,
+        })
     }
 
     /// Returns the covariance of two sums over new rows, from the first `terms` cosine terms if the rows are
-    /// ordered.
+    /// ordered. With eras that of a sum with itself is the variance of [`RowErrors::of_sum`], and others are
+    /// scaled alike.
     pub(crate) fn covariance(&self, first: &[f64], second: &[f64], terms: usize) -> f64 {
+        let of_rows = self.covariance_over_rows(first, second, terms);
+        let Some(eras) = &self.eras else { return of_rows };
+        let of_eras = |weights: &[f64]| {
+            let series = self.of_rows(weights);
+            eras.covariance(&series, &series)
+        };
+        if first == second {
+            return of_rows.max(of_eras(first));
+        }
+        let inflation = |weights: &[f64]| {
+            let own = self.covariance_over_rows(weights, weights, terms);
+            if own > 0.0 { (of_eras(weights) / own).max(1.0).sqrt() } else { 1.0 }
+        };
+        of_rows * inflation(first) * inflation(second)
+    }
+
+    fn covariance_over_rows(&self, first: &[f64], second: &[f64], terms: usize) -> f64 {
         let rows = self.influences.first().map_or(0.0, |one| one.rows.len() as f64);
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         match &self.dependence {
@@ -137,19 +176,20 @@ impl RowErrors {
     /// Returns the variance of one model's metric over new rows, from the first `terms` cosine terms if
     /// ordered.
     pub(crate) fn variance(&self, model: usize, terms: usize) -> f64 {
-        match &self.dependence {
-            Dependence::Unknown => independent(&self.influences[model].rows),
+        let own = &self.influences[model].rows;
+        let of_eras = self.eras.as_ref().map_or(0.0, |eras| eras.covariance(own, own));
+        let of_rows = match &self.dependence {
+            Dependence::Unknown => independent(own),
             Dependence::Ordered(ordered) => {
-                let own = &ordered.terms[model];
-                let count = terms.min(own.len());
-                let power = own[..count].iter().map(|term| term * term).sum::<f64>() / count as f64;
-                power / self.influences[model].rows.len() as f64
+                let terms_of_model = &ordered.terms[model];
+                let count = terms.min(terms_of_model.len());
+                let power =
+                    terms_of_model[..count].iter().map(|term| term * term).sum::<f64>() / count as f64;
+                power / own.len() as f64
             }
-            Dependence::TwoWay(errors) => {
-                let own = &self.influences[model].rows;
-                errors.covariance(own, own, terms)
-            }
-        }
+            Dependence::TwoWay(errors) => errors.covariance(own, own, terms),
+        };
+        of_rows.max(of_eras)
     }
 
     /// Returns the weighted sum of the influences of each row.

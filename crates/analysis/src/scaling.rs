@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use contrast::{BudgetPart, Budgets, Units, VariancePart};
-pub use contrast::{Share, Source};
+pub use contrast::{EraGain, Share, Source};
 pub(crate) use data::rows_of_studies;
 pub use data::{DataCell, DataGain, DataJudgement, DataScaling, DoublingGain};
 pub(crate) use effort::Excess;

@@ -1,5 +1,6 @@
 //! Time order of stored predictions.
 
+use crate::eras::Eras;
 use crate::panel::Panel;
 
 /// Source of the time order of stored predictions.
@@ -21,4 +22,6 @@ pub struct Series<'a> {
     pub order: RowOrder,
     /// Series and time of each row; `None` for rows of one series.
     pub panel: Option<&'a Panel>,
+    /// Eras over which a metric is a mean; `None` where it is that of all rows.
+    pub eras: Option<&'a Eras>,
 }

@@ -56,7 +56,7 @@ fn metrics_and_their_errors_are_those_of_the_jackknife() {
             let (error, correlation) = ours[0].paired(&ours[1]);
             near(error, theirs["difference_error"].as_f64().unwrap(), tolerance, &what);
             assert!((correlation - theirs["correlation"].as_f64().unwrap()).abs() < tolerance, "{what}");
-            let series = Series { horizon: 1, order: RowOrder::RowNumbers, panel: None };
+            let series = Series { horizon: 1, order: RowOrder::RowNumbers, panel: None, eras: None };
             let [first, second] = [view(&models[0]), view(&models[1])];
             let difference = paired_difference(metric, &first, &second, series, &Options::default()).unwrap();
             assert_eq!(difference.method, Method::PairedRows);

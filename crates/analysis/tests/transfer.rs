@@ -131,7 +131,7 @@ fn one_seed_has_the_error_of_the_rows() {
         labels: &one.labels,
         scores: &one.scores,
     });
-    let series = Series { horizon: 1, order: RowOrder::RowNumbers, panel: None };
+    let series = Series { horizon: 1, order: RowOrder::RowNumbers, panel: None, eras: None };
     let expected = paired_gain(&carried, &own, series, &options).unwrap();
     let loss = cell(&found, "large", "small").loss.unwrap();
     assert_eq!(loss.method, Method::PairedRows);

@@ -158,7 +158,7 @@ fn intervals_of_an_auc_cover() {
     for ((rows, truth), is_exponential) in cases.flat_map(|case| [(case, false), (case, true)]) {
         let labels: Vec<bool> =
             (0..rows.positives + rows.negatives).map(|row| row < rows.positives).collect();
-        let series = Series { horizon: 1, order: RowOrder::Stored, panel: None };
+        let series = Series { horizon: 1, order: RowOrder::Stored, panel: None, eras: None };
         let distance = 2.0_f64.sqrt() * normal::quantile(truth);
         let (mut by_counts, mut by_scores) = (0, 0);
         for index in 0..1000 {
@@ -218,7 +218,7 @@ fn power_before_a_trial_is_about_as_stated() {
             });
             let [first, second] =
                 [0, 1].map(|model| Scores { rows: &numbers, labels: &labels, scores: &scores[model] });
-            let series = Series { horizon: 1, order: RowOrder::RowNumbers, panel: None };
+            let series = Series { horizon: 1, order: RowOrder::RowNumbers, panel: None, eras: None };
             let gain = paired_gain(&first, &second, series, &options).unwrap();
             gain.interval.is_some_and(|interval| interval.lower > 0.0)
         });

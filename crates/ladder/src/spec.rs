@@ -56,8 +56,13 @@ impl Ladder {
         self.budgets.iter().filter(|spec| spec.budget.train.is_none())
     }
 
-    /// Largest number of steps that a trial reports, where known.
+    /// Largest number of steps that a trial reports, where known: its epochs, or its folds.
     pub fn steps(&self) -> Option<u64> {
+        self.folds().map(|folds| folds.count as u64).or_else(|| self.epochs())
+    }
+
+    /// Largest number of steps of a single training, where known.
+    pub fn epochs(&self) -> Option<u64> {
         let model = match &self.objective {
             ObjectiveSpec::Model { model, .. } => model,
             ObjectiveSpec::Command(command) => return command.steps,
@@ -70,7 +75,16 @@ impl Ladder {
     /// is not known which does.
     pub fn length_parameter(&self) -> Option<&'static str> {
         let is_searched = self.budgets.iter().any(|spec| spec.space.get("epochs").is_some());
-        (matches!(self.objective, ObjectiveSpec::Model { .. }) && is_searched).then_some("epochs")
+        let reports_epochs = matches!(self.objective, ObjectiveSpec::Model { .. }) && self.folds().is_none();
+        (reports_epochs && is_searched).then_some("epochs")
+    }
+
+    /// The folds of each trial; `None` if a trial is one training.
+    pub fn folds(&self) -> Option<FoldSpec> {
+        match &self.objective {
+            ObjectiveSpec::Model { data, .. } => data.folds,
+            ObjectiveSpec::Command(_) => None,
+        }
     }
 }
 
@@ -175,6 +189,8 @@ pub struct DataSpec {
     pub features: FeatureSpec,
     /// Shares of the training, validation and test part.
     pub split: SplitSpec,
+    /// Walk-forward folds of the validation part; `None` for one training of each trial.
+    pub folds: Option<FoldSpec>,
     /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
     /// Longest time between two neighbouring rows of a window; `None` if it may be any.
@@ -282,6 +298,45 @@ pub struct SplitSpec {
     pub train: f64,
     /// Share of the validation part, in (0, 1).
     pub validation: f64,
+}
+
+/// Walk-forward folds: the validation part is cut into eras, and a model is trained before each.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FoldSpec {
+    /// Number of folds, from [`Self::FEWEST`] to [`Self::MOST`].
+    pub count: usize,
+    /// The rows that each fold is trained on.
+    pub scheme: FoldScheme,
+    /// Share of each fold's training rows, the last of them, by which the best epoch is chosen; in (0, 1).
+    pub stopping: f64,
+}
+
+impl FoldSpec {
+    /// Smallest number of folds: the spread of two values says nearly nothing.
+    pub const FEWEST: usize = 3;
+    /// Largest number of folds.
+    pub const MOST: usize = 100;
+}
+
+/// The rows that a fold is trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FoldScheme {
+    /// All rows before its era.
+    #[default]
+    Expanding,
+    /// The last rows before its era, as many for every fold.
+    Rolling,
+}
+
+impl FoldScheme {
+    /// The scheme as a word, as in a ladder file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expanding => "expanding",
+            Self::Rolling => "rolling",
+        }
+    }
 }
 
 /// Treatment of a row with a missing or infinite feature.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use allometry_core::{ClassCounts, Metrics, SearchSpace, Share, SizeReach, StudyIdentity, space};
 use allometry_ladder::{BudgetSpec, Ladder, Limit, StopRule};
 use allometry_search::{Exemption, Feasible, PrunedStudy, Pruner, Sampler};
-use allometry_store::facts::{BaselineFacts, Fact, LadderPlace, ObjectiveFacts, PanelFacts, StoredLadder};
+use allometry_store::facts::{
+    BaselineFacts, Fact, FoldFacts, LadderPlace, ObjectiveFacts, PanelFacts, StoredLadder,
+};
 use allometry_store::{NewStudy, Store, StoreError, StudyId, StudyRecord, distribution};
 use serde_json::Value;
 
@@ -73,6 +75,8 @@ pub struct LadderFacts {
     pub baselines: Vec<BaselineFacts>,
     /// Series and time of each scored row; `None` for rows of one series.
     pub panel: Option<PanelFacts>,
+    /// Eras of walk-forward folds; `None` for trials of one training each.
+    pub folds: Option<FoldFacts>,
     /// The ladder file; `None` where another process wrote it.
     pub ladder_file: Option<StoredLadder>,
 }
@@ -80,7 +84,14 @@ pub struct LadderFacts {
 impl LadderFacts {
     /// Facts with the objective alone.
     pub fn new(objective: ObjectiveFacts) -> Self {
-        Self { objective, validation: None, baselines: Vec::new(), panel: None, ladder_file: None }
+        Self {
+            objective,
+            validation: None,
+            baselines: Vec::new(),
+            panel: None,
+            folds: None,
+            ladder_file: None,
+        }
     }
 }
 
@@ -226,6 +237,7 @@ fn facts_of_run(ladder: &Ladder, spec: &BudgetSpec, feasible: &Feasible, facts: 
     ];
     run_facts.extend(facts.validation.map(Fact::Validation));
     run_facts.extend(facts.panel.clone().map(Fact::Panel));
+    run_facts.extend(facts.folds.clone().map(Fact::Folds));
     run_facts.extend(facts.ladder_file.clone().map(Fact::LadderFile));
     run_facts
 }

@@ -51,7 +51,13 @@ impl<'a> Evaluator<'a> {
                 hint: Some("--device says what the built-in model is trained on".into()),
             }),
             Self::Model(prepared) => {
-                let objective = prepared.objective()?.with_checkpoints(runs_folder(file));
+                let runs = runs_folder(file);
+                if part == ScoredPart::Validation
+                    && let Some(folds) = prepared.folds_objective()?
+                {
+                    return Ok(Box::new(folds.with_checkpoints(&runs)));
+                }
+                let objective = prepared.objective()?.with_checkpoints(runs);
                 if part == ScoredPart::Validation {
                     return Ok(Box::new(objective));
                 }

@@ -1,18 +1,25 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
-use allometry_core::{ModelSize, PanelRow, Params, RowCount, SearchSpace, SizeBudget, SizeReach};
+use allometry_core::{
+    ClassCounts, ModelSize, PanelRow, Params, RowCount, SearchSpace, SizeBudget, SizeReach,
+};
 use allometry_ladder::{
-    BudgetSpec, DataSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, ObjectiveSpec, Task,
+    BudgetSpec, DataSpec, FoldSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, ObjectiveSpec,
+    Task,
 };
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
-use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts};
-use allometry_trainer::baseline::baselines;
+use allometry_store::facts::{
+    BaselineFacts, DataFacts, EraSpan, FoldFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts,
+};
+use allometry_trainer::baseline::{BaselineResult, baselines};
 use allometry_trainer::data::{
-    Categories, Dataset, Leak, PartName, TableSummary, Window, check_classes, check_train_part, leaks, load,
+    Categories, Dataset, Leak, Loaded, PartName, SplitPart, TableSummary, Window, check_classes,
+    check_train_part, leaks, load,
 };
 use allometry_trainer::{
-    Architecture, ArchitectureError, Geometry, PatchTstObjective, SHAPE_NAMES, cost, settings_of,
+    Architecture, ArchitectureError, FoldsObjective, Geometry, PatchTstObjective, SHAPE_NAMES, cost,
+    settings_of,
 };
 
 use crate::SessionError;
@@ -22,9 +29,12 @@ pub struct Prepared<'a> {
     ladder: &'a Ladder,
     data: &'a DataSpec,
     model: &'a ModelSpec,
+    /// The only data set, or with folds that of the model that is trained on all rows before the test part.
     dataset: Dataset,
     /// The data set without scaling, if trials choose their own.
     unscaled: Option<Dataset>,
+    /// Data sets of the folds, scaled and, if trials choose their own scaling, as they are.
+    folds: Vec<(Dataset, Option<Dataset>)>,
     summary: TableSummary,
 }
 
@@ -42,22 +52,44 @@ impl<'a> Prepared<'a> {
         };
         let loaded = load(data, model.context, model.normalize, model.task)?;
         let is_searched = ladder.budgets.iter().any(|spec| spec.space.get("normalize").is_some());
-        let unscaled = if is_searched {
-            Some(load(data, model.context, Normalize::None, model.task)?.dataset)
+        let (unscaled, of_folds) = if is_searched {
+            let Loaded { dataset, folds, .. } = load(data, model.context, Normalize::None, model.task)?;
+            (Some(dataset), folds)
         } else {
-            None
+            (None, Vec::new())
         };
+        let Loaded { dataset, summary, folds } = loaded;
         let mut parts: Vec<RowCount> = Vec::new();
         for part in ladder.budgets.iter().filter_map(|spec| spec.budget.train.as_ref()) {
             if !parts.contains(&part.rows) {
-                check_train_part(&data.path, &loaded.dataset, part.rows, model.task)?;
+                for dataset in folds.iter().chain([&dataset]) {
+                    check_train_part(&data.path, dataset, part.rows, model.task)?;
+                }
                 parts.push(part.rows);
             }
         }
-        Ok(Self { ladder, data, model, dataset: loaded.dataset, unscaled, summary: loaded.summary })
+        let of_folds = of_folds.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let folds = folds.into_iter().zip(of_folds).collect();
+        Ok(Self { ladder, data, model, dataset, unscaled, folds, summary })
     }
 
-    /// Returns the objective that trains and evaluates trials.
+    /// Returns the objective that trains trials in each fold; `None` for a ladder without folds.
+    ///
+    /// # Errors
+    /// As [`Prepared::objective`].
+    pub fn folds_objective(&self) -> Result<Option<FoldsObjective<'_>>, SessionError> {
+        if self.folds.is_empty() {
+            return Ok(None);
+        }
+        let mut folds = Vec::with_capacity(self.folds.len());
+        for (dataset, unscaled) in &self.folds {
+            folds.push(objective(dataset, unscaled.as_ref(), self.model.clone())?);
+        }
+        Ok(Some(FoldsObjective::new(folds)))
+    }
+
+    /// Returns the objective that trains a model once and evaluates it: each trial of a ladder without folds,
+    /// and the model on all rows before the test part.
     ///
     /// # Errors
     /// [`SessionError::Model`] where the model does not fit its data; [`SessionError::Device`] where its
@@ -128,6 +160,20 @@ impl<'a> Prepared<'a> {
         &self.summary
     }
 
+    /// Walk-forward folds; `None` if each trial is one training.
+    pub fn fold_spec(&self) -> Option<FoldSpec> {
+        self.data.folds
+    }
+
+    /// Returns the number of data sets in memory and the bytes of their values together.
+    pub fn copies(&self) -> (u64, u64) {
+        let of_folds = self.folds.iter().flat_map(|(dataset, unscaled)| [Some(dataset), unscaled.as_ref()]);
+        let all = of_folds.chain([Some(&self.dataset), self.unscaled.as_ref()]).flatten();
+        all.fold((0, 0), |(count, bytes), dataset| {
+            (count + 1, bytes + size_of_val(dataset.values.as_slice()) as u64)
+        })
+    }
+
     /// Names of the features, in the order of their columns.
     pub fn features(&self) -> &[String] {
         &self.dataset.feature_names
@@ -169,26 +215,71 @@ impl<'a> Prepared<'a> {
     /// Fitting the baselines takes about as long as one short trial.
     pub fn facts(&self) -> LadderFacts {
         let task = self.model.task;
-        let baselines = baselines(&self.dataset, task, self.horizon());
-        let baselines = baselines.into_iter().map(|baseline| BaselineFacts {
+        let baselines = self.baselines().into_iter().map(|baseline| BaselineFacts {
             name: baseline.name.into(),
             description: baseline.description,
             value: baseline.metrics.get(task.metric().as_str()).copied(),
             metrics: baseline.metrics,
         });
         LadderFacts {
-            validation: (task == Task::Binary).then(|| self.dataset.validation.counts()),
+            validation: (task == Task::Binary).then(|| self.counts()),
             baselines: baselines.collect(),
             panel: self.panel(),
+            folds: self.fold_facts(),
             ..LadderFacts::new(self.objective_facts())
         }
+    }
+
+    /// Returns the parts whose rows judge trials: the validation part, or the eras of the folds.
+    fn judging(&self) -> Vec<&SplitPart> {
+        if self.folds.is_empty() {
+            vec![&self.dataset.validation]
+        } else {
+            self.folds.iter().map(|(dataset, _)| &dataset.test).collect()
+        }
+    }
+
+    /// Returns the classes of the rows that judge trials.
+    fn counts(&self) -> ClassCounts {
+        self.judging().into_iter().map(SplitPart::counts).fold(
+            ClassCounts { positives: 0, negatives: 0 },
+            |sum, one| ClassCounts {
+                positives: sum.positives + one.positives,
+                negatives: sum.negatives + one.negatives,
+            },
+        )
+    }
+
+    /// Returns the baselines; with folds each is fitted before every era, and has the means of its metrics.
+    fn baselines(&self) -> Vec<BaselineResult> {
+        let (task, horizon) = (self.model.task, self.horizon());
+        if self.folds.is_empty() {
+            return baselines(&self.dataset, task, horizon);
+        }
+        let of_fold = |(dataset, _): &(Dataset, Option<Dataset>)| {
+            let judged = Dataset { validation: dataset.test.clone(), ..dataset.clone() };
+            baselines(&judged, task, horizon)
+        };
+        let folds: Vec<Vec<BaselineResult>> = self.folds.iter().map(of_fold).collect();
+        BaselineResult::means(&folds)
+    }
+
+    /// Returns the eras with the rows of each; `None` for a ladder without folds.
+    fn fold_facts(&self) -> Option<FoldFacts> {
+        let eras = self.folds.iter().zip(&self.summary.folds).map(|((dataset, _), [_, _, era])| {
+            let mut windows = dataset.test.windows.clone();
+            windows.sort_by_key(|window| window.last);
+            let span = EraSpan { first: era.first.clone(), last: era.last.clone() };
+            (span, windows.into_iter().map(|window| window.row).collect::<Vec<u64>>())
+        });
+        (!self.folds.is_empty()).then(|| FoldFacts::new(eras))
     }
 
     /// Returns the series and the time of each validation and test row; `None` for a table of one series.
     fn panel(&self) -> Option<PanelFacts> {
         let panel = self.dataset.panel.as_ref()?;
-        let parts = [&self.dataset.validation, &self.dataset.test];
-        let mut windows: Vec<Window> = parts.iter().flat_map(|part| &part.windows).copied().collect();
+        let parts = self.judging().into_iter().chain([&self.dataset.test]);
+        let mut windows: Vec<Window> = parts.flat_map(|part| &part.windows).copied().collect();
         windows.sort_by_key(|window| window.last);
         let row = |window: &Window| PanelRow {
             row: window.row,
@@ -210,6 +301,7 @@ impl<'a> Prepared<'a> {
             features: self.dataset.feature_names.clone(),
             label: LabelFacts::from(&data.label),
             split: data.split.into(),
+            folds: data.folds,
             na: data.missing,
             horizon,
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),

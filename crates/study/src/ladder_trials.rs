@@ -1,11 +1,13 @@
 //! Reads ladders back from their store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use allometry_analysis::plan::Looks;
-use allometry_analysis::{Baseline, LadderTrials, Panel, RetrainedTrials, RowOrder, StudyTrials};
-use allometry_core::{Direction, MetricSpec, Metrics, Secret, SizeBudget, incumbent};
+use allometry_analysis::{Baseline, Eras, LadderTrials, Panel, RetrainedTrials, RowOrder, StudyTrials};
+use allometry_core::{
+    Direction, FrozenTrial, MetricSpec, Metrics, Secret, Shared, SizeBudget, TrialState, incumbent,
+};
 use allometry_ladder::{Ladder, ObjectiveSpec, Task};
 use allometry_store::facts::{
     BaselineFacts, Experiment, ExperimentStudy, ObjectiveFacts, PlannedLook, StudyFacts,
@@ -204,6 +206,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         horizon: facts.objective.as_ref().map_or(1, ObjectiveFacts::horizon),
         row_order: row_order(&first.record),
         panel: panel(facts),
+        eras: eras(facts),
         smallest_effect: facts.smallest_effect,
         baselines: baselines.collect(),
         ..LadderTrials::new(Vec::new())
@@ -251,6 +254,16 @@ fn panel(facts: &StudyFacts) -> Option<Panel> {
     stored.or_else(|| has_series.then(Panel::default))
 }
 
+/// Returns the eras of walk-forward folds with the rows of each. Where they are not stored, predictions give
+/// no error: a value is then not the metric of all rows.
+fn eras(facts: &StudyFacts) -> Option<Eras> {
+    let stored = facts.folds.as_ref().map(|folds| {
+        let times = folds.spans().map(|span| (span.first.clone(), span.last.clone()));
+        Eras::new(times, folds.rows())
+    });
+    stored.or_else(|| facts.has_folds().then(Eras::default))
+}
+
 /// Returns the objectives of a study, the first one with its name in reports.
 fn metrics(study: &StudyRecord) -> Metrics {
     let names = study.metric_names();
@@ -271,6 +284,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
     let StoredStudy { record, trials, predictions, .. } = study;
     let space = space_of(&record, &trials);
     let best_params = incumbent(&trials, record.direction()).map(|trial| trial.params.clone());
+    let trials = if record.facts.has_folds() { with_all_folds(trials) } else { trials };
     let facts = record.facts;
     StudyTrials {
         budget: facts.budget.unwrap_or_else(|| SizeBudget::nominal(&record.name)),
@@ -285,6 +299,35 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         predictions: predictions.into_iter().collect(),
         space,
     }
+}
+
+/// Returns trials of folds in which those that were stopped early have the value that their folds say: the
+/// mean over all folds of the complete trials' values, plus how much the trial's own folds differ from these.
+/// The value of its last fold alone says more about the fold than about the trial.
+fn with_all_folds(trials: Shared<Vec<FrozenTrial>>) -> Shared<Vec<FrozenTrial>> {
+    let mut sums: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+    for trial in trials.iter().filter(|trial| trial.state == TrialState::Complete) {
+        for (fold, value) in trial.intermediate.iter().filter(|(_, value)| value.is_finite()) {
+            let (sum, count) = sums.entry(*fold).or_default();
+            (*sum, *count) = (*sum + value, *count + 1.0);
+        }
+    }
+    let levels: BTreeMap<i64, f64> =
+        sums.into_iter().map(|(fold, (sum, count))| (fold, sum / count)).collect();
+    let level = levels.values().sum::<f64>() / levels.len().max(1) as f64;
+    let is_stopped =
+        |trial: &FrozenTrial| trial.state == TrialState::Pruned && !trial.intermediate.is_empty();
+    if !trials.iter().any(is_stopped) {
+        return trials;
+    }
+    let mut trials = trials.into_inner();
+    for trial in trials.iter_mut().filter(|trial| is_stopped(trial)) {
+        let own =
+            || trial.intermediate.iter().map(|(fold, value)| value - levels.get(fold).unwrap_or(&level));
+        let count = trial.intermediate.len() as f64;
+        trial.values = vec![level + own().sum::<f64>() / count];
+    }
+    trials.into()
 }
 
 #[cfg(test)]

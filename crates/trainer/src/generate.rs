@@ -193,6 +193,7 @@ mod tests {
             label: LabelSpec::column("label"),
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.70, validation: 0.15 },
+            folds: None,
             missing: MissingPolicy::Error,
             max_gap: None,
             series: None,

@@ -8,6 +8,7 @@ mod collapse;
 mod coordinates;
 pub mod data;
 pub mod device;
+mod folds;
 pub mod generate;
 mod hyperparameters;
 mod kept;
@@ -27,6 +28,7 @@ mod stopping;
 mod training;
 
 pub use coordinates::{CoordinatesError, LayerSizes, coordinates};
+pub use folds::FoldsObjective;
 pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SETTING_NAMES, SHAPE_NAMES};
 pub use kernel::{ISA_VARIABLE, InstructionSet, IsaError, available as instruction_sets};
 pub use learner::{Diverged, Learner, StepReport};

@@ -35,9 +35,19 @@ pub struct PatchTstObjective<'a> {
     /// Settings of the ladder; a trial has its own values of those that are searched.
     ladder: ModelSpec,
     checkpoints: Option<PathBuf>,
-    /// Whether trials are scored on the test part.
-    confirms: bool,
+    judge: Judge,
     device: Option<Arc<dyn Device>>,
+}
+
+/// The rows that judge a trial. Epochs are chosen by the validation part in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judge {
+    /// The validation part.
+    Validation,
+    /// The test part, for a confirmation.
+    Test,
+    /// The era of a fold, which is the test part of its data set.
+    Era,
 }
 
 /// A trained model with the weights of its best epoch.
@@ -61,7 +71,14 @@ impl<'a> PatchTstObjective<'a> {
         if dataset.features() == 0 {
             return Err(ArchitectureError::NoFeatures);
         }
-        Ok(Self { dataset, unscaled: None, ladder, checkpoints: None, confirms: false, device: None })
+        Ok(Self {
+            dataset,
+            unscaled: None,
+            ladder,
+            checkpoints: None,
+            judge: Judge::Validation,
+            device: None,
+        })
     }
 
     /// Trains trials whose own `normalize` is not `standard` on the data set without scaling.
@@ -104,8 +121,20 @@ impl<'a> PatchTstObjective<'a> {
     /// value on the validation part becomes the metric [`Retraining::VALIDATION`].
     #[must_use]
     pub fn confirming(mut self) -> Self {
-        self.confirms = true;
+        self.judge = Judge::Test;
         self
+    }
+
+    /// Scores trials on the era of a fold. The metrics have the names of those of validation rows.
+    pub(crate) fn judged_by_era(mut self) -> Self {
+        self.judge = Judge::Era;
+        self
+    }
+
+    /// Returns the folder of the files of interrupted trials of a trial's study, if they are saved.
+    pub(crate) fn files(&self, trial: &TrialSpec) -> Option<PathBuf> {
+        let folder = self.checkpoints.as_ref()?;
+        Some(folder.join(&trial.budget.label).join(trial.study.folder()))
     }
 
     /// Returns the bytes of memory available to trials, if the system reports them.
@@ -147,7 +176,7 @@ impl<'a> PatchTstObjective<'a> {
     }
 
     /// Returns the description of a trial's checkpoint before the training begins.
-    fn description(&self, trial: &TrialSpec) -> Result<Description, ObjectiveError> {
+    pub(crate) fn description(&self, trial: &TrialSpec) -> Result<Description, ObjectiveError> {
         let TrialSettings { model, .. } = self.settings(&trial.params).map_err(|e| invalid(&e))?;
         Ok(Description::new(trial, &model, self.scaled_for(&model)))
     }
@@ -249,18 +278,25 @@ impl<'a> PatchTstObjective<'a> {
 
     /// Returns the outcome of a fitted trial, on the part that the objective scores.
     fn scored_outcome(&self, trial: &TrialSpec, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
-        if !self.confirms {
+        if self.judge == Judge::Validation {
             return Ok(fitted.outcome);
         }
         let dataset = self.scaled_for(&fitted.settings.model);
         let scored = fitted.scored(dataset, &dataset.test);
         let mut outcome = fitted.outcome;
-        let metrics = scored.metrics(self.train_part(trial).prior());
+        let train = self.train_part(trial);
+        let metrics = scored.metrics(train.prior());
         let name = self.ladder.task.metric().as_str();
         let value = metrics.get(name).copied();
-        let undefined = || failed(&format!("`{name}` is undefined on the test part"), String::new());
-        outcome.metrics.insert(Retraining::VALIDATION.into(), outcome.value());
-        outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
+        let rows = if self.judge == Judge::Era { "the era" } else { "the test part" };
+        let undefined = || failed(&format!("`{name}` is undefined on {rows}"), String::new());
+        if self.judge == Judge::Era {
+            outcome.metrics.extend(metrics);
+            outcome.metrics.extend(scored.of_epoch(&train));
+        } else {
+            outcome.metrics.insert(Retraining::VALIDATION.into(), outcome.value());
+            outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
+        }
         outcome.values = vec![value.ok_or_else(undefined)?];
         outcome.predictions = Some(scored.into_predictions());
         Ok(outcome)
@@ -329,11 +365,10 @@ impl Objective for PatchTstObjective<'_> {
         trial: &TrialSpec,
         reporter: &dyn Reporter,
     ) -> Result<ObjectiveOutcome, ObjectiveError> {
-        match &self.checkpoints {
+        match self.files(trial) {
             None => self.fit(trial, reporter).and_then(|fitted| self.scored_outcome(trial, fitted)),
             Some(folder) => {
                 let file = format!("{:016x}.safetensors", trial.seed);
-                let folder = folder.join(&trial.budget.label).join(trial.study.folder());
                 self.evaluate_at(trial, reporter, &folder.join(file))
             }
         }

@@ -11,6 +11,11 @@ use crate::device::{DeviceError, Plan};
 use crate::metric;
 use crate::model::probability;
 
+/// Metric that is 1 if predictions are constant over all rows.
+pub(crate) const CONSTANT: &str = "constant";
+/// Metric of the mean loss over the rows that judge an epoch.
+const VALIDATION_LOSS: &str = "validation_loss";
+
 /// Predictions of a model for a part of the data.
 #[derive(Debug)]
 pub(crate) struct Scored {
@@ -101,6 +106,13 @@ impl Scored {
                 metric::evaluate_numbers(&targets, &self.outputs)
             }
         }
+    }
+
+    /// Returns the metrics that an epoch has beside those of [`Scored::metrics`]: the loss, and 1 for
+    /// predictions that are the same for all rows. `trained` is the training part.
+    pub(crate) fn of_epoch(&self, trained: &SplitPart) -> [(String, f64); 2] {
+        let constant = f64::from(u8::from(self.collapsed_to(trained).is_some()));
+        [(VALIDATION_LOSS.to_owned(), self.loss), (CONSTANT.to_owned(), constant)]
     }
 
     /// Returns what the predictions have collapsed to, if they are the same for all rows. `trained` is the

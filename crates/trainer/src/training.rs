@@ -16,7 +16,7 @@ use crate::device::{DeviceError, Plan, StepError, Trainee};
 use crate::kept::Kept;
 use crate::learner::Diverged;
 use crate::schedule::rate_factor;
-use crate::scoring::{Scored, scaled, score};
+use crate::scoring::{CONSTANT, Scored, scaled, score};
 use crate::stopping;
 
 /// Shortest time between two checkpoints during training.
@@ -25,9 +25,6 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(30);
 const LONGEST_INTERVAL: Duration = Duration::from_mins(10);
 /// Time between two checkpoints, in times that writing the last one took.
 const PER_WRITING: u32 = 20;
-
-/// Metric that is 1 if predictions are constant over all rows.
-const CONSTANT: &str = "constant";
 
 /// Reason why training returned no model.
 #[derive(Debug, thiserror::Error)]
@@ -281,10 +278,9 @@ impl<'a> Training<'a> {
         let mut metrics = self.train_epoch()?;
         self.average().map_err(|e| device_failure(&e))?;
         let scored = self.validate()?;
-        metrics.insert("validation_loss".into(), scored.loss);
         metrics.extend(scored.metrics(self.train.prior()));
+        metrics.extend(scored.of_epoch(&self.train));
         let collapsed_to = scored.collapsed_to(&self.train);
-        metrics.insert(CONSTANT.into(), f64::from(u8::from(collapsed_to.is_some())));
         let predictions = scored.into_predictions();
         let value = required_metric(&metrics, self.plan.settings.task.metric())?;
         let monitored = required_metric(&metrics, self.plan.settings.monitored())?;

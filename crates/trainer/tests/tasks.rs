@@ -85,6 +85,7 @@ fn table(task: Task, folder: &std::path::Path) -> DataSpec {
         label: LabelSpec::column("label"),
         features: FeatureSpec::default(),
         split: SplitSpec { train: 0.7, validation: 0.15 },
+        folds: None,
         missing: MissingPolicy::Error,
         max_gap: None,
         series: None,

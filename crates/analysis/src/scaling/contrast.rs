@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::row_scores::RowScores;
 use crate::rows::{NoRowError, RowErrors};
 use crate::stats::distribution::t_two_sided;
+use crate::stats::influence::Influence;
 use crate::stats::long_run::LongRun;
 
 /// Degrees of freedom of an error that is treated as known.
@@ -91,6 +92,24 @@ impl BudgetPart<'_> {
     }
 }
 
+/// Gain on one era of walk-forward folds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EraGain {
+    /// Time of the era's first row; absent for a table without times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// Time of its last row; absent for a table without times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Number of its rows.
+    pub rows: u64,
+    /// Value of each budget on them, in the order of the budgets.
+    pub values: Vec<f64>,
+    /// Gain per tenfold weights, or per step, on them. Its error covers other rows of this era alone, for
+    /// fixed models.
+    pub gain: Estimate,
+}
+
 /// Several budgets with their common error over rows.
 pub(crate) struct Budgets<'a> {
     pub(crate) parts: Vec<BudgetPart<'a>>,
@@ -156,6 +175,49 @@ impl<'a> Budgets<'a> {
     pub(crate) fn series(&self) -> Option<u64> {
         match &self.rows {
             Rows::Paired(errors) => errors.series().map(|series| series as u64),
+            Rows::Apart(_) | Rows::Unknown => None,
+        }
+    }
+
+    /// Returns the weighted sum of the values on each era of the rows; nothing without eras, and where the
+    /// budgets do not predict the same rows. `sign` turns gains into values.
+    pub(crate) fn of_eras(&self, weights: &[f64], sign: f64, options: &Options) -> Vec<EraGain> {
+        let models = || self.parts.iter().flat_map(|part| &part.models).map(|(_, scores)| scores);
+        let first = models().next().filter(|_| self.is_paired());
+        let Some((first, eras, places)) =
+            first.and_then(|first| Some((first, first.series.eras?, first.era_places()?)))
+        else {
+            return Vec::new();
+        };
+        let weights: Vec<f64> = self.spread_weights(weights).iter().map(|weight| weight * sign).collect();
+        let of_era = |(era, rows): (usize, Vec<usize>)| {
+            let influence =
+                |scores: &RowScores<'_>| scores.on_rows(&rows, |part| part.without_eras().influence());
+            let influences: Vec<Influence> = models().map(influence).collect::<Option<_>>()?;
+            let mut next = influences.iter();
+            let value = |part: &BudgetPart<'_>| {
+                let own = part.models.iter().zip(next.by_ref());
+                own.map(|((share, _), one)| share * one.value).sum::<f64>()
+            };
+            let values: Vec<f64> = self.parts.iter().map(value).collect();
+            let point = weights.iter().zip(&influences).map(|(weight, one)| weight * one.value).sum();
+            let gain = first
+                .on_rows(&rows, |part| {
+                    let errors = RowErrors::of(&part.without_eras(), influences).ok()?;
+                    let error = errors.of_sum(&weights).ok()?;
+                    Estimate::of_rows(point, &error, Method::PairedRows, false, options)
+                })
+                .unwrap_or(Estimate::observed(point, options));
+            let (first, last) = eras.times()[era].clone();
+            Some(EraGain { first, last, rows: rows.len() as u64, values, gain })
+        };
+        places.rows_of_each().into_iter().filter_map(of_era).collect()
+    }
+
+    /// Returns the number of eras of the rows; `None` without eras and for unpaired rows.
+    pub(crate) fn eras(&self) -> Option<u64> {
+        match &self.rows {
+            Rows::Paired(errors) => errors.eras().map(|eras| eras as u64),
             Rows::Apart(_) | Rows::Unknown => None,
         }
     }

@@ -8,7 +8,7 @@ use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Difference;
-use super::contrast::{Budgets, Share, Source};
+use super::contrast::{Budgets, EraGain, Share, Source};
 use super::size_law::{SizeLaw, size_law};
 use crate::estimate::Estimate;
 use crate::options::Options;
@@ -109,6 +109,13 @@ pub struct Judgement {
     /// of rows of one series. Absent for rows of one series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<u64>,
+    /// Number of eras of walk-forward folds over which the metric is a mean: the error over rows is then at
+    /// least the one of the spread of the eras. Absent without folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eras: Option<u64>,
+    /// The gain on each era, in their order; empty without folds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gains_of_eras: Vec<EraGain>,
     /// The last step, for three budgets or more.
     pub last_step: Option<LastStep>,
     /// A power law of the values over the sizes, with a forecast; `null` for too few sizes or too small a
@@ -374,6 +381,8 @@ pub(crate) fn judge(
         same_rows: budgets.knows_rows().then(|| budgets.is_paired()),
         rows_in_order: budgets.is_ordered(),
         series: budgets.series(),
+        eras: budgets.eras(),
+        gains_of_eras: budgets.of_eras(&slope_weights(&places, 0), sign, options),
         last_step,
         law_of_compute: law_of_compute(budgets, slope.freedom, sign, options),
         law: is_per_decade.then(|| size_law(budgets, &places, slope.freedom, sign, options)).flatten(),

@@ -154,9 +154,10 @@ fn block(series: &[f64], horizon: u64) -> Option<usize> {
 }
 
 impl RowResamples {
-    /// Resamples the rows; `None` where no best trial has scores, or where the metric is not a maximised AUC.
+    /// Resamples the rows; `None` where no best trial has scores, where the metric is not a maximised AUC, or
+    /// where it is a mean over eras, of which there are too few to be resampled.
     pub(super) fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Option<Self> {
-        if !ladder.measures_auc() || !ladder.direction().better(1.0, 0.0) {
+        if ladder.eras.is_some() || !ladder.measures_auc() || !ladder.direction().better(1.0, 0.0) {
             return None;
         }
         let with_trials = studies.iter().filter(|study| study.summary.trials > 0).count();

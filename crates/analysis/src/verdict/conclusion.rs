@@ -117,6 +117,8 @@ pub struct Covers {
     pub cut_to: Option<u64>,
     /// Treatment of the rows; `None` where their error is not known.
     pub rows: Option<RowsCovered>,
+    /// Number of eras whose spread the error over rows is at least; `None` without eras.
+    pub eras: Option<u64>,
 }
 
 /// Treatment of rows in an error.
@@ -248,6 +250,7 @@ impl Covers {
                 (true, false) => RowsCovered::Unordered,
                 (false, _) => RowsCovered::Apart,
             }),
+            eras: judgement.eras,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod constrained;
 mod data;
+mod folds;
 mod panels;
 mod plan;
 #[path = "../random/mod.rs"]

@@ -110,7 +110,8 @@ fn false_gains(name: &str, table: Table, is_panel: bool) -> f64 {
         let known =
             rows.iter().zip(0..).map(|((series, time), row)| PanelRow { row, series: *series, time: *time });
         let panel = Panel::new(vec![String::new(); table.series], known);
-        let series = Series { horizon: 1, order: RowOrder::Stored, panel: is_panel.then_some(&panel) };
+        let series =
+            Series { horizon: 1, order: RowOrder::Stored, panel: is_panel.then_some(&panel), eras: None };
         let gain = paired_gain(&of(&first), &of(&second), series, &Options::default());
         let interval = |gain: Estimate| gain.interval;
         gain.and_then(interval).is_some_and(|interval| !interval.contains(0.0))

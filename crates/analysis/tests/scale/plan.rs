@@ -158,7 +158,7 @@ impl Simulated {
                 let value = match &self.market {
                     None => 0.7 + quality + test,
                     Some((market, families)) => {
-                        let scores = market.scores(&mut rng, &families[place], quality + test);
+                        let scores = market.scores(&mut rng, &families[place], |_| quality + test);
                         let ones = vec![1.0; scores.len()];
                         let value = SortedRows::new(&market.labels, &scores).auc(&ones).unwrap();
                         let rows = (0..scores.len() as u64).collect();

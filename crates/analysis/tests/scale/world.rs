@@ -1,7 +1,7 @@
 //! Simulated ladders whose true effects are known.
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
-use allometry_analysis::{LadderTrials, Panel, RowOrder, StudyPredictions, StudyTrials};
+use allometry_analysis::{Eras, LadderTrials, Panel, RowOrder, StudyPredictions, StudyTrials};
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, Metrics, ModelSize, Origin, PanelRow, Params, RowCount, SizeBudget,
     TrainingCost, TrialNumber, TrialRng, TrialState, ValidationScores,
@@ -62,6 +62,17 @@ pub(crate) enum Rows {
     },
 }
 
+/// Walk-forward folds whose eras are equally many rows each. A trial's value is the mean over them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folds {
+    /// Number of folds.
+    pub(crate) count: usize,
+    /// Standard deviation over eras of the gain per decade, around [`World::gain`].
+    pub(crate) gain_spread: f64,
+    /// Standard deviation of what one training adds on its era.
+    pub(crate) training_spread: f64,
+}
+
 /// A ladder over two decades of weights.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -76,6 +87,8 @@ pub(crate) struct World {
     pub(crate) seed_spread: f64,
     pub(crate) direction: Direction,
     pub(crate) rows: Rows,
+    /// Folds of the rows; `None` for one training of each trial.
+    pub(crate) folds: Option<Folds>,
     /// Shares of the training rows on which every budget is searched as well.
     pub(crate) shares: Vec<f64>,
     /// Gain for each doubling of the training rows.
@@ -96,6 +109,7 @@ impl Default for World {
             seed_spread: 0.0,
             direction: Direction::Maximize,
             rows: Rows::Unknown,
+            folds: None,
             shares: Vec::new(),
             data_gain: 0.0,
             trials_of_parts: 50,
@@ -107,13 +121,16 @@ impl Default for World {
 impl World {
     /// Returns a ladder of this world.
     pub(crate) fn ladder(&self, rng: &mut TrialRng) -> LadderTrials {
-        let market = match self.rows {
+        let mut market = match self.rows {
             Rows::Scores { count, horizon, memory, volatility } => {
                 Some(Market::new(rng, count, horizon, memory, volatility))
             }
             Rows::Panel { series, times } => Some(Market::of_panel(rng, series, times)),
             Rows::Unknown | Rows::Counts(..) => None,
         };
+        if let (Some(market), Some(folds)) = (&mut market, self.folds) {
+            market.gains = (0..folds.count).map(|_| folds.gain_spread * gaussian(rng)).collect();
+        }
         let studies =
             (0..self.trials.len()).map(|place| self.study(rng, place, None, market.as_ref())).collect();
         let places =
@@ -136,6 +153,7 @@ impl World {
             horizon,
             row_order: RowOrder::Stored,
             panel: market.as_ref().and_then(Market::panel),
+            eras: market.as_ref().and_then(Market::eras),
             parts,
             ..LadderTrials::new(studies)
         }
@@ -169,9 +187,15 @@ impl World {
                 self.gain * decades + of_rows + self.spread * level + self.seed_spread * gaussian(rng);
             let value = match (market, &family) {
                 (Some(market), Some(family)) => {
-                    let predicted = market.scores(rng, family, quality);
-                    let auc =
-                        SortedRows::new(&market.labels, &predicted).auc(&vec![1.0; predicted.len()]).unwrap();
+                    let training_spread = self.folds.map_or(0.0, |folds| folds.training_spread);
+                    let of_eras: Vec<f64> = market
+                        .gains
+                        .iter()
+                        .map(|gain| quality + gain * decades + training_spread * gaussian(rng))
+                        .collect();
+                    let own = |row: usize| of_eras.get(market.era(row)).copied().unwrap_or(quality);
+                    let predicted = market.scores(rng, family, own);
+                    let auc = market.auc(&predicted);
                     let rows = (0..predicted.len() as u64).collect();
                     let stored = ValidationScores { rows, labels: market.labels.clone(), scores: predicted };
                     assert!(scores.insert(TrialNumber(number), stored));
@@ -225,6 +249,8 @@ pub(crate) struct Market {
     memory: f64,
     /// Number of series with common times; 0 for rows of one series.
     series: usize,
+    /// What each era adds to the gain per decade; empty without folds.
+    gains: Vec<f64>,
 }
 
 impl Market {
@@ -243,7 +269,7 @@ impl Market {
         sorted.sort_by(f64::total_cmp);
         let threshold = sorted[count * 83 / 100];
         let labels = ahead.iter().map(|sum| *sum > threshold).collect();
-        Self { labels, common: series(rng, count, memory), memory, series: 0 }
+        Self { labels, common: series(rng, count, memory), memory, series: 0, gains: Vec::new() }
     }
 
     /// Returns rows of several series, of which 17% are positive.
@@ -253,7 +279,7 @@ impl Market {
         sorted.sort_by(f64::total_cmp);
         let threshold = sorted[values.len() * 83 / 100];
         let labels = values.iter().map(|value| *value > threshold).collect();
-        Self { labels, common: panel_noise(rng, series, times), memory: 0.0, series }
+        Self { labels, common: panel_noise(rng, series, times), memory: 0.0, series, gains: Vec::new() }
     }
 
     fn panel(&self) -> Option<Panel> {
@@ -264,6 +290,27 @@ impl Market {
         };
         let names = (0..self.series).map(|series| series.to_string()).collect();
         (self.series > 0).then(|| Panel::new(names, (0..self.labels.len()).map(row)))
+    }
+
+    /// Returns the place of a row's era; 0 without folds.
+    fn era(&self, row: usize) -> usize {
+        row * self.gains.len() / self.labels.len()
+    }
+
+    fn eras(&self) -> Option<Eras> {
+        let rows = (0..self.labels.len()).map(|row| (row as u64, self.era(row) as u32));
+        (!self.gains.is_empty()).then(|| Eras::new(vec![(None, None); self.gains.len()], rows))
+    }
+
+    /// Returns the AUC over all rows, or the mean of those of the eras.
+    fn auc(&self, scores: &[f32]) -> f64 {
+        let sorted = SortedRows::new(&self.labels, scores);
+        let eras = self.gains.len().max(1);
+        let of_era = |era: usize| {
+            let weights = (0..scores.len()).map(|row| f64::from(u8::from(self.era(row) == era)));
+            sorted.auc(&weights.collect::<Vec<f64>>()).unwrap()
+        };
+        (0..eras).map(of_era).sum::<f64>() / eras as f64
     }
 
     fn counts(&self) -> ClassCounts {
@@ -278,13 +325,17 @@ impl Market {
         }
     }
 
-    /// Returns scores whose AUC is higher by about `quality`.
-    pub(crate) fn scores(&self, rng: &mut TrialRng, family: &[f64], quality: f64) -> Vec<f32> {
+    /// Returns scores whose AUC is higher by about `quality`, which may differ between rows.
+    pub(crate) fn scores(
+        &self,
+        rng: &mut TrialRng,
+        family: &[f64],
+        quality: impl Fn(usize) -> f64,
+    ) -> Vec<f32> {
         let own = self.noise(rng);
-        let distance = distance(quality);
         let row = |row: usize| {
             let noise = 0.8 * self.common[row] + 0.5 * family[row] + 0.332 * own[row];
-            let score = noise + if self.labels[row] { distance } else { 0.0 };
+            let score = noise + if self.labels[row] { distance(quality(row)) } else { 0.0 };
             (1.0 / (1.0 + (-score).exp())) as f32
         };
         (0..self.labels.len()).map(row).collect()

@@ -27,25 +27,28 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// Estimates the cost from the space of each budget, and the maximum seconds of one of its trials on one
-    /// core if they are known.
-    pub(super) fn new(ladder: &Ladder, spaces: &[Feasible], seconds: &[Option<f64>]) -> Self {
+    /// Estimates the cost from the space of each budget, and the maximum seconds of one of its trainings and
+    /// of one of its trials on one core if they are known.
+    pub(super) fn new(ladder: &Ladder, spaces: &[Feasible], seconds: &[Option<[f64; 2]>]) -> Self {
         let asked = ladder.confirm.unwrap_or_default();
-        let total = |count: &dyn Fn(&BudgetSpec, &Feasible) -> u64| {
+        let total = |place: usize, count: &dyn Fn(&BudgetSpec, &Feasible) -> u64| {
             let counts: Vec<u64> =
                 ladder.budgets.iter().zip(spaces).map(|(spec, space)| count(spec, space)).collect();
-            let seconds: Option<f64> =
-                counts.iter().zip(seconds).map(|(count, seconds)| Some(*count as f64 * (*seconds)?)).sum();
+            let of_budget = |(count, seconds): (&u64, &Option<[f64; 2]>)| {
+                let seconds = (*seconds)?;
+                Some(*count as f64 * seconds[place])
+            };
+            let seconds: Option<f64> = counts.iter().zip(seconds).map(of_budget).sum();
             (counts.iter().sum(), seconds)
         };
-        let (trainings, training_seconds) = total(&|spec, space| {
+        let (trainings, training_seconds) = total(0, &|spec, space| {
             if spec.budget.train.is_some() {
                 return 0;
             }
             let distinct = space.configurations().unwrap_or(u64::MAX).min(spec.trials);
             asked.top.min(distinct) * asked.seeds
         });
-        let (search_trials, search_seconds) = total(&|spec, _| spec.trials);
+        let (search_trials, search_seconds) = total(1, &|spec, _| spec.trials);
         Self {
             asked: ladder.confirm.is_some(),
             top: asked.top,

@@ -2,7 +2,7 @@
 //! budget again, in separate studies.
 
 use allometry_core::Objective;
-use allometry_ladder::Ladder;
+use allometry_ladder::{Ladder, ScoredPart};
 use allometry_runner::{Interrupt, RunOptions, RunSummary};
 use allometry_session::{Evaluator, ExperimentPlan, open_experiments, report_folder};
 use allometry_store::Store;
@@ -81,7 +81,10 @@ impl ExperimentArgs {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
             deadline: None,
             seed: ladder.seed,
-            epochs: ladder.steps(),
+            epochs: match plan.part {
+                ScoredPart::Validation => ladder.steps(),
+                ScoredPart::Test => ladder.epochs(),
+            },
             length: ladder.length_parameter(),
             lease: self.sharing.lease,
             retries: self.sharing.retries,

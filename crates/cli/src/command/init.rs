@@ -158,6 +158,7 @@ impl Init {
             },
             features: FeatureSpec { include: Some(roles.features.clone()), ..FeatureSpec::default() },
             split: SPLIT,
+            folds: None,
             missing: if roles.has_gaps { MissingPolicy::Drop } else { MissingPolicy::Error },
             max_gap: None,
             series: roles.series.clone().map(|column| SeriesSpec { column, split: SeriesSplit::default() }),

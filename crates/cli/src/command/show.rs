@@ -77,12 +77,18 @@ impl Show {
             }
             return output::print_json(&document);
         }
-        output::print(&text(&study.name, trial, &late, log.as_deref()))
+        let step = if study.facts.has_folds() { "fold" } else { "epoch" };
+        output::print(&text((&study.name, step), trial, &late, log.as_deref()))
     }
 }
 
-/// Returns all data of a trial as text.
-pub(super) fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: Option<&str>) -> String {
+/// Returns all data of a trial as text. `step` names the steps of its intermediate values.
+pub(super) fn text(
+    (study, step): (&str, &str),
+    trial: &FrozenTrial,
+    late: &[LateResult],
+    log: Option<&str>,
+) -> String {
     let record = &trial.record;
     let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
     let mut line = |name: &str, value: Option<String>| {
@@ -122,8 +128,8 @@ pub(super) fn text(study: &str, trial: &FrozenTrial, late: &[LateResult], log: O
     for (name, value) in attributes(trial) {
         line(name, Some(value.to_owned()));
     }
-    for (step, value) in &trial.intermediate {
-        line(&format!("epoch {step}"), Some(significant(*value)));
+    for (number, value) in &trial.intermediate {
+        line(&format!("{step} {number}"), Some(significant(*value)));
     }
     let mut text = String::new();
     for line in &lines {

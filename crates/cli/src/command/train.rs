@@ -30,7 +30,8 @@ use crate::progress::{Curve, Style};
 /// The configuration is that of the budget's best stored trial, or the middle of its search space if no trial
 /// is stored. --trial takes that of another trial and --recommended the one that the report recommends, both
 /// with the trial's seed: the value and the predictions are then those of the trial, bit for bit on the same
-/// machine. --set overrides a parameter (--set dropout=0.3) or a setting of the file (--set
+/// machine. With folds the model is trained once, on all rows before the test part, which repeats no trial.
+/// --set overrides a parameter (--set dropout=0.3) or a setting of the file (--set
 /// model.epochs=20). Ctrl-C saves the state; the same command then continues and writes the same bytes as
 /// without the interruption.
 #[derive(Debug, Args)]
@@ -112,11 +113,13 @@ impl Train {
             params,
             seed,
         };
+        let has_folds = prepared.fold_spec().is_some();
         let style = Style::choose(self.quiet);
         let size = objective.model_size(&trial.params);
         if style != Style::Quiet {
             let size = size.map_or_else(String::new, |size| format!(" ({size} weights)"));
-            crate::output::say(&format!("{}: {}{size}", origin(&trial, taken.as_ref()), trial.params));
+            let origin = origin((&trial, has_folds), taken.as_ref());
+            crate::output::say(&format!("{origin}: {}{size}", trial.params));
         }
         if let Some(taken) = taken.as_ref().filter(|taken| taken.seed().is_some()) {
             for change in objective_changes(taken.objective.as_ref(), &prepared.objective_facts()) {
@@ -131,7 +134,7 @@ impl Train {
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
-            Ok(fitted) => output::print(&self.result(&trial, taken.as_ref(), &fitted, &path)),
+            Ok(fitted) => output::print(&self.result((&trial, has_folds), taken.as_ref(), &fitted, &path)),
             Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
                 Err(CliError::Interrupted { code: interrupt.exit_code() })
             }
@@ -210,10 +213,17 @@ impl Train {
         Err(CliError::Usage { message, hint: Some(format!("give --budget, one of {}", labels.join(", "))) })
     }
 
-    fn result(&self, trial: &TrialSpec, taken: Option<&Taken>, fitted: &Fitted, path: &Path) -> String {
+    /// Returns the result as text. With folds the training is none of the trial's.
+    fn result(
+        &self,
+        (trial, has_folds): (&TrialSpec, bool),
+        taken: Option<&Taken>,
+        fitted: &Fitted,
+        path: &Path,
+    ) -> String {
         let outcome = &fitted.outcome;
         let is_complete = |taken: &Taken| taken.trial.state == TrialState::Complete;
-        let repeats = taken.filter(|taken| is_complete(taken) && is_repeated(trial, taken));
+        let repeats = taken.filter(|taken| is_complete(taken) && !has_folds && is_repeated(trial, taken));
         let is_equal = repeats.map(|taken| Equality::of(taken, fitted));
         if self.json {
             let stored = taken.map(|taken| {
@@ -298,12 +308,13 @@ fn is_repeated(trial: &TrialSpec, taken: &Taken) -> bool {
 
 /// Returns the words on the budget, the trial whose configuration is taken, its result in the store, and the
 /// seed.
-fn origin(trial: &TrialSpec, taken: Option<&Taken>) -> String {
+fn origin((trial, has_folds): (&TrialSpec, bool), taken: Option<&Taken>) -> String {
     let (label, seed) = (&trial.budget.label, trial.seed);
     let Some(taken) = taken else { return format!("{label}, from the middle of its space, seed {seed}") };
-    let words = taken.words(is_repeated(trial, taken));
+    let words = taken.words(!has_folds && is_repeated(trial, taken));
     let of_trial = if taken.seed() == Some(seed) { "its seed" } else { "seed" };
-    format!("{label}, {words} ({} in the store), {of_trial} {seed}", outcome(&taken.trial))
+    let rows = if has_folds { ", on all rows before the test part" } else { "" };
+    format!("{label}, {words} ({} in the store){rows}, {of_trial} {seed}", outcome(&taken.trial))
 }
 
 /// Sets the parameters that the command line gives.

@@ -17,6 +17,7 @@ mod exchange;
 mod fail_on;
 mod faults;
 mod fit;
+mod folds;
 mod gpu;
 mod grpc;
 mod guides;

@@ -6,10 +6,18 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
 use super::super::spec::{
-    DataSpec, FeatureSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec, SeriesSplit, SplitSpec,
+    DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec, SeriesSplit,
+    SplitSpec,
 };
 
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
+/// Shares with folds, whose eras share the validation part.
+const SPLIT_OF_FOLDS: SplitSpec = SplitSpec { train: 0.45, validation: 0.40 };
+const FOLDS: (fn(usize) -> bool, &str) =
+    (|folds| (FoldSpec::FEWEST..=FoldSpec::MOST).contains(&folds), "from 3 to 100");
+const SCHEMES: (&[&str], &[FoldScheme]) =
+    (&["expanding", "rolling"], &[FoldScheme::Expanding, FoldScheme::Rolling]);
+const STOPPING: f64 = 0.15;
 const SHARE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x < 1.0, "above 0 and below 1");
 const MISSING: (&[&str], &[MissingPolicy]) = (
     &["error", "drop", "ffill", "mean"],
@@ -39,15 +47,17 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
         features.categorical = names(categorical);
     }
     let has_series = series.is_some();
-    let (split, by) = section
-        .section("split", problems)
-        .map_or((SPLIT, SeriesSplit::Time), |inner| split(inner, has_series, problems));
+    let folds = folds(&mut section, problems);
+    let default = if folds.is_some() { SPLIT_OF_FOLDS } else { SPLIT };
+    let (split, by) = section.section("split", problems).map_or((default, SeriesSplit::Time), |inner| {
+        split(inner, default, (has_series, folds.is_some()), problems)
+    });
     let missing = section.word("na", MISSING, problems).unwrap_or_default();
     let max_gap = max_gap(&mut section, time.is_some(), problems);
     section.finish(problems);
     let path = folder.join(path?.value);
     let series = series.map(|column| SeriesSpec { column, split: by });
-    Some(DataSpec { path, time, label: label?, features, split, missing, max_gap, series })
+    Some(DataSpec { path, time, label: label?, features, split, folds, missing, max_gap, series })
 }
 
 /// Columns that are no features.
@@ -222,16 +232,45 @@ fn columns(
     Some(columns)
 }
 
-/// The shares of the parts, and what they consist of, which only a table of several series can choose.
-fn split(mut section: Section<'_>, has_series: bool, problems: &mut Problems) -> (SplitSpec, SeriesSplit) {
+/// The walk-forward folds, whose other keys need their number.
+fn folds(section: &mut Section<'_>, problems: &mut Problems) -> Option<FoldSpec> {
+    let is_given = section.node("folds").is_some();
+    for key in ["scheme", "stopping"] {
+        if let Some(node) = section.node(key).filter(|_| !is_given) {
+            let what = "`folds`, the number of walk-forward folds";
+            problems.push(&node.place, ProblemKind::Needs { key, what });
+        }
+    }
+    let count = section.within("folds", 0, FOLDS, problems);
+    let scheme = section.word("scheme", SCHEMES, problems).unwrap_or_default();
+    let stopping = section.within("stopping", STOPPING, SHARE, problems);
+    (count > 0).then_some(FoldSpec { count, scheme, stopping })
+}
+
+/// The shares of the parts, and what they consist of, which only a table of several series without folds can
+/// choose.
+fn split(
+    mut section: Section<'_>,
+    default: SplitSpec,
+    (has_series, has_folds): (bool, bool),
+    problems: &mut Problems,
+) -> (SplitSpec, SeriesSplit) {
     let place = section.node("by").map(|by| by.place.clone());
     let by = section.word("by", BY, problems);
-    if let Some(place) = place.filter(|_| !has_series && by == Some(SeriesSplit::Series)) {
-        let what = "`series` in [data], the column that tells the series of a row";
-        problems.push(&place, ProblemKind::Needs { key: "by", what });
+    if let Some(place) = place.filter(|_| by == Some(SeriesSplit::Series)) {
+        let what = match (has_series, has_folds) {
+            (false, _) => Some("`series` in [data], the column that tells the series of a row"),
+            (true, true) => {
+                Some("the value \"time\" where [data] has `folds`, which follow each other in time")
+            }
+            (true, false) => None,
+        };
+        if let Some(what) = what {
+            problems.push(&place, ProblemKind::Needs { key: "by", what });
+        }
     }
-    let train = section.within("train", SPLIT.train, SHARE, problems);
-    let validation = section.within("validation", SPLIT.validation, SHARE, problems);
+    let train = section.within("train", default.train, SHARE, problems);
+    let validation = section.within("validation", default.validation, SHARE, problems);
     if train + validation >= 1.0 - 1e-9 {
         let place = section.place().clone();
         problems.push(

@@ -62,7 +62,11 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
         .section("sampler", problems)
         .map_or(SAMPLER, |inner| sampler(inner, &budgets, metrics.len(), objective.as_ref(), problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
-    let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
+    let folds = match &objective {
+        Some(ObjectiveSpec::Model { data, .. }) => data.folds,
+        Some(ObjectiveSpec::Command(_)) | None => None,
+    };
+    let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, folds, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
     let smallest_effect = smallest_effect(&mut file, problems);
     let confirm = confirm(&mut file, objective.as_ref(), problems);

@@ -7,6 +7,7 @@ use allometry_core::{
 use super::super::document::{Located, Node};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, FromNode as _, Problems, Section, wrong_type};
+use super::super::spec::FoldSpec;
 use super::COUNT_FROM_ONE;
 
 const KINDS: (&[&str], &[Kind]) = (
@@ -54,9 +55,20 @@ enum Kind {
 }
 
 /// Checks the section. Returns `None` only where a problem was reported.
-pub(super) fn pruner(mut section: Section<'_>, problems: &mut Problems) -> Option<PrunerSpec> {
+///
+/// With folds a trial reports the value of each fold, which differ in level: only the test of pairs compares
+/// them.
+pub(super) fn pruner(
+    mut section: Section<'_>,
+    folds: Option<FoldSpec>,
+    problems: &mut Problems,
+) -> Option<PrunerSpec> {
     if section.node("kind").is_none() {
-        section.missing("kind", "kind = \"median\"", problems);
+        let example = if folds.is_some() { "kind = \"wilcoxon\"" } else { "kind = \"median\"" };
+        section.missing("kind", example, problems);
+    }
+    if folds.is_some() {
+        only_pairs(&mut section, problems);
     }
     let kind = section.word("kind", KINDS, problems);
     let complete_share = section.within("complete_share", COMPLETE_SHARE, SHARE, problems);
@@ -66,6 +78,24 @@ pub(super) fn pruner(mut section: Section<'_>, problems: &mut Problems) -> Optio
         section.finish(problems);
     }
     Some(PrunerSpec { kind: kind?, collapse, complete_share })
+}
+
+/// Reports pruners of epochs where trials report folds.
+fn only_pairs(section: &mut Section<'_>, problems: &mut Problems) {
+    if let Some(Located { value: Node::Text(kind), place }) = section.node("kind")
+        && kind != "wilcoxon"
+        && KINDS.0.contains(&kind.as_str())
+    {
+        let what = "the value \"wilcoxon\" where [data] has `folds`: trials report folds, not epochs";
+        problems.push(place, ProblemKind::Needs { key: "kind", what });
+    }
+    if let Some(collapse) =
+        section.node("collapse").filter(|node| !matches!(node.value, Node::Boolean(false)))
+    {
+        let what =
+            "trials without folds, which report epochs; `collapse_epochs` in [model] acts in each fold";
+        problems.push(&collapse.place, ProblemKind::Needs { key: "collapse", what });
+    }
 }
 
 /// The collapse pruner, given as a number of epochs, as `{ epochs, spread }` or as true or false.

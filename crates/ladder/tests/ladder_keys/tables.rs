@@ -54,6 +54,15 @@ pub(crate) const FLOAT: &str = concat!(
     "[command]\nrun = [\"train\"]\n"
 );
 
+/// A ladder with folds.
+pub(crate) const FOLDED: &str = concat!(
+    "name = \"n\"\n",
+    "[data]\npath = \"rows.csv\"\nlabel = \"up\"\nfolds = 5\n",
+    "[model]\ncontext = 80\npatch = 16\nstride = 8\n",
+    "[space]\nd_model = [16, 32]\nn_layers = [1, 2]\nn_heads = [2]\n",
+    "[[budget]]\nlabel = \"S\"\nweights = 100000\n"
+);
+
 /// A ladder that searches the shape of its windows.
 pub(crate) const SEARCHED: &str = concat!(
     "name = \"n\"\n",

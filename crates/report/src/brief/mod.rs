@@ -7,7 +7,9 @@ pub(crate) mod parameters;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::{Direction, human_weights};
 
-use crate::full::{Pictures, confirmation, data, front, is_lone, series, title, transfer, unused_trials};
+use crate::full::{
+    Pictures, confirmation, data, eras, front, is_lone, series, title, transfer, unused_trials,
+};
 use crate::markdown::{escape, with_code};
 use crate::next::next_step;
 use crate::number::{UNKNOWN, decimals, interval};
@@ -28,6 +30,7 @@ pub fn brief(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     data::answer(&mut text, analysis, pictures);
     baselines(&mut text, analysis);
     confirmation::render(&mut text, analysis, pictures);
+    eras::answer(&mut text, analysis);
     series::answer(&mut text, analysis);
     parameters::take(&mut text, analysis);
     repeat(&mut text, analysis);

@@ -109,7 +109,8 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     }
     let every = curves.len().div_ceil(MOST);
     let points = || curves.iter().flat_map(|(_, curve)| curve);
-    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0))).format(TickFormat::Count);
+    let step = crate::words::step(analysis);
+    let x = Axis::new(step, Scale::linear(points().map(|point| point.0))).format(TickFormat::Count);
     let y = Axis::new(shown(&analysis.metric), Scale::linear(points().map(|point| point.1)));
     let mut panel = Panel::new("", x, y, (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;
@@ -136,10 +137,10 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
             panel.layers.push(Layer::Mark {
                 class: "best small".into(),
                 at,
-                tip: format!("trial {number}, epoch {}: {}", at.0, decimals(at.1)),
+                tip: format!("trial {number}, {step} {}: {}", at.0, decimals(at.1)),
             });
             figure.alt = format!(
-                "{} The best, trial {number}, peaks at {} in epoch {}.",
+                "{} The best, trial {number}, peaks at {} in {step} {}.",
                 figure.alt,
                 decimals(at.1),
                 at.0
@@ -152,9 +153,13 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     } else {
         String::new()
     };
-    figure.caption = format!(
+    let caption = if analysis.per_era.is_some() {
+        "The metric on the era of each fold. Folds that are better or worse for all trials are eras that are \
+         easier or harder to predict."
+    } else {
         "The metric on the validation rows after each epoch. If a curve still improves at its end, training \
-         stopped too early; if it gets worse, the model overfitted.{some}"
-    );
+         stopped too early; if it gets worse, the model overfitted."
+    };
+    figure.caption = format!("{caption}{some}");
     Some(figure)
 }

@@ -46,13 +46,17 @@ pub(crate) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
             }),
         );
     }
+    let rows = if analysis.per_era.is_some() {
+        "the last rows before the test part, which choose the epoch"
+    } else {
+        "the same validation rows"
+    };
     text.blank();
     text.line(format_args!(
         "The best configurations of each budget were trained again with the same new seeds. *Value in the \
          search* is the value for which they were selected, so it is biased towards better values. *Trained \
-         again* is the mean over the new seeds on the same validation rows; the configuration with the best \
-         mean is *chosen*. *On test rows* is the mean on rows that were not used for any choice. The error \
-         covers {}.",
+         again* is the mean over the new seeds on {rows}; the configuration with the best mean is *chosen*. \
+         *On test rows* is the mean on rows that were not used for any choice. The error covers {}.",
         covered(confirmation)
     ));
 }

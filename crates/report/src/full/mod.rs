@@ -5,6 +5,7 @@ mod collapse;
 mod comparison;
 pub(crate) mod confirmation;
 pub(crate) mod data;
+pub(crate) mod eras;
 pub(crate) mod front;
 mod importance;
 mod pictures;
@@ -53,6 +54,7 @@ fn parts(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     }
     data::render(text, analysis, pictures);
     confirmation::render(text, analysis, pictures);
+    eras::render(text, analysis);
     series::render(text, analysis);
     if analysis.studies.len() != 1 {
         comparison::consistency(text, analysis);

@@ -80,7 +80,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         }
     }
     if let Some(pruning) = summary.pruning {
-        stopped_early(text, pruning, summary.counts.pruned);
+        stopped_early(text, pruning, summary.counts.pruned, words::step(analysis));
     }
     let Some(best) = summary.incumbent() else { return };
     let level = best.value.level * 100.0;
@@ -121,15 +121,14 @@ fn recommended(text: &mut Text, study: &StudyAnalysis) {
     text.line(format_args!("- Recommended: trial {} ({mean}): {}", trial.number, escape(&values)));
 }
 
-fn stopped_early(text: &mut Text, pruning: Pruning, count: u64) {
+fn stopped_early(text: &mut Text, pruning: Pruning, count: u64, step: &str) {
     let Pruning { collapsed, exempt, epochs, saved } = pruning;
     let collapsed = if collapsed > 0 { format!(", {collapsed} of them collapsed") } else { String::new() };
-    let after =
-        if epochs > 0 { format!(" after {} in total", counted(epochs, "epoch")) } else { String::new() };
+    let after = if epochs > 0 { format!(" after {} in total", counted(epochs, step)) } else { String::new() };
     let saved = match saved {
-        Some(saved) => format!("about {saved:.0} epochs saved, judged by the lengths of complete trials"),
+        Some(saved) => format!("about {saved:.0} {step}s saved, judged by the lengths of complete trials"),
         None if epochs > 0 => {
-            "the number of epochs saved is unknown because no complete trial ran longer".to_owned()
+            format!("the number of {step}s saved is unknown because no complete trial ran longer")
         }
         None => "when is unknown because there are no learning curves".to_owned(),
     };

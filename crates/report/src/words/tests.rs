@@ -235,6 +235,7 @@ fn errors_advice_and_caveats() {
         on_test_rows: false,
         cut_to: Some(12),
         rows: Some(RowsCovered::InOrder { effective: Some(8413.0) }),
+        eras: None,
     };
     assert_eq!(
         verdict::covers(&covers),
@@ -242,6 +243,11 @@ fn errors_advice_and_caveats() {
          validation rows, because nothing about them is recorded. Budgets had unequal numbers of trials; \
          the interval also covers the result with 12 configurations for each. It takes into account that \
          rows in time order depend on each other (here they are worth about 8,400 independent rows)."
+    );
+    let of_eras = Covers { eras: Some(5), rows: None, ..covers.clone() };
+    assert!(
+        verdict::covers(&of_eras)
+            .ends_with("for each. It is at least the one that follows from the spread of the 5 eras.")
     );
     let of_panel = Covers { rows: Some(RowsCovered::TwoWay { effective: None }), cut_to: None, ..covers };
     assert!(verdict::covers(&of_panel).ends_with(

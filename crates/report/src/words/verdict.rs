@@ -320,7 +320,10 @@ pub(super) fn covers(covers: &Covers) -> String {
         )
     });
     let rows = covers.rows.map_or_else(String::new, rows_covered);
-    format!("The error covers {}{left_out}.{cut}{rows}", listed(&covered))
+    let eras = covers.eras.map_or_else(String::new, |eras| {
+        format!(" It is at least the one that follows from the spread of the {}.", counted(eras, "era"))
+    });
+    format!("The error covers {}{left_out}.{cut}{rows}{eras}", listed(&covered))
 }
 
 fn rows_covered(rows: RowsCovered) -> String {

@@ -5,6 +5,7 @@
 //! because a fact left out could change the meaning of its trials.
 
 mod experiment;
+mod folds;
 mod ladder_file;
 mod objective;
 mod panel;
@@ -21,6 +22,7 @@ use crate::error::LATER_VERSION;
 use crate::own_attribute::{SPACE_KEY, space_json};
 
 pub use experiment::{Experiment, ExperimentStudy, PlannedLook};
+pub use folds::{EraSpan, FoldFacts};
 pub use ladder_file::StoredLadder;
 pub use objective::{CommandFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, Program, SplitFacts};
 pub use panel::PanelFacts;
@@ -87,6 +89,8 @@ pub enum Fact {
     Baselines(Vec<BaselineFacts>),
     /// Series and time of each scored row.
     Panel(PanelFacts),
+    /// Eras of walk-forward folds.
+    Folds(FoldFacts),
     /// Experiment that the study belongs to.
     Experiment(Experiment, ExperimentStudy),
     /// Ladder file that started the study.
@@ -116,6 +120,7 @@ impl Fact {
             Self::Validation(_) => "validation",
             Self::Baselines(_) => "baselines",
             Self::Panel(_) => "panel",
+            Self::Folds(_) => "folds",
             Self::Experiment(experiment, _) => experiment.key(),
             Self::LadderFile(_) => "ladder_file",
             Self::Identity(_) => "identity",
@@ -140,6 +145,7 @@ impl Fact {
             Self::Validation(counts) => json(counts),
             Self::Baselines(baselines) => json(baselines),
             Self::Panel(panel) => json(panel),
+            Self::Folds(folds) => json(folds),
             Self::Experiment(_, study) => json(study),
             Self::LadderFile(ladder) => json(ladder),
             Self::Identity(text) => json(text),
@@ -194,6 +200,8 @@ pub struct StudyFacts {
     pub baselines: Vec<BaselineFacts>,
     /// Series and time of each scored row; none for a table of one series.
     pub panel: Option<PanelFacts>,
+    /// Eras of walk-forward folds; none for a study whose trials are one training each.
+    pub folds: Option<FoldFacts>,
     /// Experiment that the study belongs to.
     pub experiment: Option<(Experiment, ExperimentStudy)>,
     /// Ladder file that started the study.
@@ -231,11 +239,19 @@ impl StudyFacts {
             validation: said.get("validation"),
             baselines: said.get("baselines").unwrap_or_default(),
             panel: said.get("panel"),
+            folds: said.get("folds"),
             experiment: transfer.or(confirm),
             ladder_file: said.get("ladder_file"),
             identity: said.get("identity"),
         };
         (facts, said.problem)
+    }
+
+    /// Whether a trial's value is the mean over walk-forward folds, and its intermediate values are those of
+    /// the folds. The models of a confirmation are trained once.
+    pub fn has_folds(&self) -> bool {
+        let Some(ObjectiveFacts::Model(model)) = &self.objective else { return false };
+        model.data.folds.is_some() && model.part.is_none()
     }
 
     /// Returns the name of the study's ladder, also for a study of an experiment.

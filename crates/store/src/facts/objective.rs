@@ -1,6 +1,8 @@
 //! Facts about the objective of a study.
 
-use allometry_ladder::{LabelSpec, MaxGap, MissingPolicy, ModelSpec, ScoredPart, SeriesSpec, SplitSpec};
+use allometry_ladder::{
+    FoldSpec, LabelSpec, MaxGap, MissingPolicy, ModelSpec, ScoredPart, SeriesSpec, SplitSpec,
+};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -39,6 +41,9 @@ pub struct DataFacts {
     pub label: LabelFacts,
     /// Shares of the parts.
     pub split: SplitFacts,
+    /// Walk-forward folds of the validation part; `None` for one training of each trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<FoldSpec>,
     /// Treatment of rows without a value.
     pub na: MissingPolicy,
     /// Number of rows ahead that a label column looks. Left out where it is 1, so that studies from before

@@ -19,6 +19,7 @@ fn model() -> ObjectiveFacts {
         features: vec!["x".into()],
         label: LabelFacts::Column("up".into()),
         split: SplitFacts { train: 0.7, validation: 0.15 },
+        folds: None,
         na: allometry_ladder::MissingPolicy::Error,
         horizon: 1,
         classes: None,
@@ -41,6 +42,7 @@ fn facts_come_back_as_they_were_written() {
     }];
     let rows = [PanelRow { row: 3, series: 0, time: 1 }];
     let panel = PanelFacts::new(vec!["A".into()], rows);
+    let folds = FoldFacts::new([(EraSpan::default(), vec![3, 4]), (EraSpan::default(), vec![5])]);
     let looks = Some(PlannedLook { look: 2, of: 4, trainings: 16, is_trained: true });
     let study = ExperimentStudy { ladder: "depth".into(), budget: "2M".into(), plan: Vec::new(), looks };
     let (facts, problem) = said(&[
@@ -53,6 +55,7 @@ fn facts_come_back_as_they_were_written() {
         Fact::Ended(Some(StopReason::TrialsReached)),
         Fact::Baselines(baselines.clone()),
         Fact::Panel(panel.clone()),
+        Fact::Folds(folds.clone()),
         Fact::Experiment(Experiment::Confirm, study.clone()),
         Fact::Identity("a".into()),
     ]);
@@ -66,6 +69,7 @@ fn facts_come_back_as_they_were_written() {
         ended: Some(StopReason::TrialsReached),
         baselines,
         panel: Some(panel),
+        folds: Some(folds),
         experiment: Some((Experiment::Confirm, study)),
         identity: Some("a".into()),
         ..StudyFacts::default()

@@ -36,6 +36,26 @@ pub struct BaselineResult {
     pub scores: Option<ValidationScores>,
 }
 
+impl BaselineResult {
+    /// Returns the baselines that all folds have, each with the description of the last fold's and the means
+    /// of its metrics; without predictions.
+    pub fn means(folds: &[Vec<Self>]) -> Vec<Self> {
+        let Some((last, others)) = folds.split_last() else { return Vec::new() };
+        let mean = |one: &Self| {
+            let same: Option<Vec<&Self>> =
+                others.iter().map(|fold| fold.iter().find(|other| other.name == one.name)).collect();
+            let same = same?;
+            let of_metric = |(name, value): (&String, &f64)| {
+                let rest: Option<f64> = same.iter().map(|other| other.metrics.get(name).copied()).sum();
+                Some((name.clone(), (value + rest?) / folds.len() as f64))
+            };
+            let metrics = one.metrics.iter().filter_map(of_metric).collect();
+            Some(Self { name: one.name, description: one.description.clone(), metrics, scores: None })
+        };
+        last.iter().filter_map(mean).collect()
+    }
+}
+
 /// Fits every baseline on the training windows and scores it on the validation windows. `horizon` is the
 /// number of rows ahead that a row's label depends on.
 ///
@@ -229,6 +249,7 @@ mod tests {
                 ..FeatureSpec::default()
             },
             split: SplitSpec { train: 0.70, validation: 0.15 },
+            folds: None,
             missing: MissingPolicy::Error,
             max_gap: None,
             series: None,

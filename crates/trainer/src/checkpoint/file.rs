@@ -21,7 +21,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<&Path> {
 /// Writes a file under a temporary name, then renames it once it is on the disk.
 ///
 /// Whatever happens, either the old or the new file is there.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = make_folder(path)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));

@@ -20,7 +20,7 @@ use safetensors::{SafeTensorError, serialize_to_file};
 pub(crate) use description::Progress;
 pub use description::{DataDescription, Description, Epoch, SCHEMA};
 pub use error::CheckpointError;
-pub(crate) use file::make_folder;
+pub(crate) use file::{make_folder, replace};
 pub(crate) use reader::Reader;
 use tensors::Stored;
 

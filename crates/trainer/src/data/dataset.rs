@@ -133,7 +133,9 @@ impl Window {
 pub enum PartName {
     /// Training part.
     Train,
-    /// Validation part.
+    /// Slice of the training rows of a fold by which the epoch is chosen.
+    Stopping,
+    /// Validation part, or the era of a fold.
     Validation,
     /// Test part.
     Test,
@@ -261,6 +263,7 @@ impl fmt::Display for PartName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Train => "training",
+            Self::Stopping => "stopping",
             Self::Validation => "validation",
             Self::Test => "test",
         })

@@ -55,15 +55,7 @@ impl Rows {
 
     /// Fills each missing number with its mean of `means`, one for each feature that is a number.
     pub(super) fn fill_means(&mut self, means: &[f64]) {
-        let features = means.len();
-        for (feature, mean) in means.iter().enumerate() {
-            let mut filled = 0;
-            for value in self.values.iter_mut().skip(feature).step_by(features) {
-                if value.is_nan() {
-                    *value = *mean as f32;
-                    filled += 1;
-                }
-            }
+        for (feature, filled) in fill(&mut self.values, means).into_iter().enumerate() {
             self.count_filled(self.selection.features[feature], filled);
         }
     }
@@ -110,4 +102,19 @@ impl Rows {
             self.gaps.columns.retain(|_, left| *left > 0);
         }
     }
+}
+
+/// Fills the missing ones of row-major numbers with the mean of their feature. Returns how many were missing
+/// of each feature.
+pub(super) fn fill(values: &mut [f32], means: &[f64]) -> Vec<usize> {
+    let mut counts = vec![0; means.len()];
+    for (feature, mean) in means.iter().enumerate() {
+        for value in values.iter_mut().skip(feature).step_by(means.len()) {
+            if value.is_nan() {
+                *value = *mean as f32;
+                counts[feature] += 1;
+            }
+        }
+    }
+    counts
 }

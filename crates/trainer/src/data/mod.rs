@@ -6,12 +6,14 @@
 
 mod categories;
 mod columns;
+mod cut;
 mod dataset;
 mod describe;
 mod error;
 mod fill;
 mod format;
 mod holes;
+mod kept_rows;
 mod label;
 mod leakage;
 mod load;
@@ -34,6 +36,7 @@ mod tests;
 
 pub(crate) use categories::width;
 pub use categories::{Categories, Unseen};
+pub use cut::check_classes;
 pub use dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
@@ -42,7 +45,7 @@ pub use describe::{
 pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};
 pub use leakage::{Evidence, Leak, leaks};
-pub use load::{Loaded, check_classes, check_train_part, load};
+pub use load::{Loaded, check_train_part, load};
 pub use numbers::read_numbers;
 pub use panel::Panel;
 pub use summary::{LeftOut, PartOfSeries, PartSummary, SeriesSummary, TableSummary};

@@ -1,6 +1,6 @@
 //! Rows as read, in the order of the file, before any is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use allometry_ladder::{MaxGap, Task};
@@ -181,11 +181,20 @@ impl Rows {
         pairs.filter_map(|(column, cells)| column.unseen(rows.iter().map(|row| cells.name(*row)))).collect()
     }
 
-    /// Returns the features of `rows`: `numbers`, followed by those of `columns`.
-    pub(super) fn encoded(&self, numbers: Vec<f32>, columns: &[Categories], rows: &[usize]) -> Vec<f32> {
+    /// Returns the features of `rows`: `numbers`, followed by those of `columns`. Where `known` is given,
+    /// they are 0 for a category that is not among the known ones of its column.
+    pub(super) fn encoded(
+        &self,
+        numbers: Vec<f32>,
+        (columns, known): (&[Categories], Option<&[Categories]>),
+        rows: &[usize],
+    ) -> Vec<f32> {
         let features = self.selection.features.len();
+        let known: Option<Vec<BTreeSet<&str>>> =
+            known.map(|all| all.iter().map(|one| one.names.iter().map(String::as_str).collect()).collect());
         encoded(numbers, features, columns, rows.len(), |column, row| {
-            self.categorical[column].name(rows[row])
+            let name = self.categorical[column].name(rows[row])?;
+            known.as_ref().is_none_or(|known| known[column].contains(name)).then_some(name)
         })
     }
 

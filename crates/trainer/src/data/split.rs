@@ -1,9 +1,10 @@
-//! Split of windows into parts: by time, the same times for all series, or by series.
+//! Split of windows into parts: by time, the same times for all series, or by series. Walk-forward folds are
+//! splits by time of their own.
 
 use std::ops::Range;
 
 use allometry_core::rng::stream_seed;
-use allometry_ladder::{SeriesSplit, SplitSpec};
+use allometry_ladder::{FoldScheme, FoldSpec, SeriesSplit, SplitSpec};
 
 use super::series::Sequence;
 use super::time::Times;
@@ -27,6 +28,52 @@ pub(super) struct Parts {
     pub(super) rows: [usize; 3],
     /// Most rows of a series in each part, before the embargo.
     pub(super) longest: [usize; 3],
+}
+
+/// A fold: the rows that its model is trained on, and those that judge it. Places are those of all rows in
+/// time order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fold {
+    /// First training row.
+    start: usize,
+    /// First row of the slice by which the epoch is chosen.
+    stopping: usize,
+    /// First row of the era.
+    era: usize,
+    /// Row after the last one of the era.
+    end: usize,
+    /// Whether the test part is its era, for the model that is trained on all rows before that part.
+    is_last: bool,
+}
+
+impl Fold {
+    /// Returns the folds of a table of `rows` rows in their order, and after them the one whose era is the
+    /// test part.
+    ///
+    /// The eras are equal shares of the validation part. A fold is trained on all rows before its era, or on
+    /// as many of the last ones as the training part has.
+    pub(super) fn all(rows: usize, shares: SplitSpec, folds: FoldSpec) -> Vec<Self> {
+        let FoldSpec { count, scheme, stopping } = folds;
+        let longest = boundary(rows, shares.train);
+        let place =
+            |fold: usize| boundary(rows, shares.train + shares.validation * fold as f64 / count as f64);
+        let fold = |number: usize| {
+            let era = place(number);
+            let start = match scheme {
+                FoldScheme::Expanding => 0,
+                FoldScheme::Rolling => era.saturating_sub(longest),
+            };
+            let is_last = number == count;
+            let end = if is_last { rows } else { place(number + 1) };
+            Self { start, stopping: era - boundary(era - start, stopping), era, end, is_last }
+        };
+        (0..=count).map(fold).collect()
+    }
+
+    /// Whether the era is the test part.
+    pub(super) fn is_last(self) -> bool {
+        self.is_last
+    }
 }
 
 /// How windows are cut.
@@ -64,7 +111,50 @@ impl Split {
     }
 }
 
+impl Split {
+    /// Splits the rows of a series at the places of a fold in it.
+    ///
+    /// Windows of two parts share no row, and no label looks into another part: the training rows and the
+    /// slice that chooses the epoch both end `context + horizon` rows early. The test part begins that late
+    /// instead, as without folds.
+    fn of_fold(rows: usize, fold: Fold, windows: Windows) -> Self {
+        let Windows { context, horizon } = windows;
+        let first = context.saturating_sub(1);
+        let earliest = fold.start.saturating_add(first);
+        let known = rows.saturating_sub(horizon);
+        let before = |place: usize| match place {
+            place if place >= rows => known,
+            place => place.max(first).saturating_sub(first).saturating_sub(horizon),
+        };
+        let range = |start: usize, end: usize| start.min(rows)..end.clamp(start.min(rows), rows);
+        let (stopping, era) = if fold.is_last {
+            let end = if fold.era >= rows { known } else { fold.era };
+            (end, range(fold.era.max(first).saturating_add(horizon).saturating_add(first), fold.end))
+        } else {
+            (before(fold.era), range(fold.era.max(first), fold.end))
+        };
+        Self {
+            train: range(earliest, before(fold.stopping)),
+            validation: range(fold.stopping.max(earliest), stopping),
+            test: era,
+        }
+    }
+}
+
 impl Parts {
+    /// Splits the rows of a table as a fold: the training part, the slice that chooses the epoch, and the
+    /// era.
+    pub(super) fn of_fold(sequence: &Sequence, times: &Times, fold: Fold, windows: Windows) -> Self {
+        let Fold { start, stopping, era, end, is_last } = fold;
+        let places = in_series(sequence, times, [start, stopping, era, end]);
+        let split = |(span, [start, stopping, era, end]): (Range<usize>, [usize; 4])| {
+            let own = Fold { start, stopping, era, end, is_last };
+            let rows = [stopping - start, era - stopping, end - era];
+            (Split::of_fold(span.len(), own, windows), rows, start)
+        };
+        Self::of_splits(sequence, sequence.spans().zip(places).map(split))
+    }
+
     /// Splits the rows of a table.
     ///
     /// By time, the boundaries are the times of the rows at `floor(rows * train)` and
@@ -82,15 +172,22 @@ impl Parts {
             SeriesSplit::Time => by_time(sequence, times, shares, windows),
             SeriesSplit::Series => by_series(sequence, names, shares, windows),
         };
+        Self::of_splits(sequence, splits.into_iter().map(|(split, rows)| (split, rows, 0)))
+    }
+
+    /// Joins the splits of all series, each with its rows of each part before the embargo and its first
+    /// training row.
+    fn of_splits(sequence: &Sequence, splits: impl Iterator<Item = (Split, [usize; 3], usize)>) -> Self {
         let mut parts = Self { ends: Default::default(), fitted: Vec::new(), rows: [0; 3], longest: [0; 3] };
-        for (span, (split, rows)) in sequence.spans().zip(splits) {
+        for (span, (split, rows, start)) in sequence.spans().zip(splits) {
             let within = |range: &Range<usize>| {
                 let start = (span.start + range.start).min(span.end);
                 start..(span.start + range.end).clamp(start, span.end)
             };
             let ends = [&split.train, &split.validation, &split.test].map(within);
-            let fitted = if ends[0].is_empty() { span.start } else { ends[0].end };
-            parts.fitted.push(span.start..fitted);
+            let start = span.start + start;
+            let fitted = if ends[0].is_empty() { start } else { ends[0].end };
+            parts.fitted.push(start..fitted);
             for (part, range) in ends.into_iter().enumerate() {
                 parts.ends[part].push(range);
                 parts.rows[part] += rows[part];
@@ -110,26 +207,30 @@ fn by_time(
 ) -> Vec<(Split, [usize; 3])> {
     let count = sequence.rows.len();
     let places = [boundary(count, shares.train), boundary(count, shares.train + shares.validation)];
-    let starts: Vec<[usize; 2]> = if sequence.ends.len() == 1 {
-        vec![places]
-    } else {
-        let mut in_time = sequence.rows.clone();
-        in_time.sort_by(|&a, &b| times.compare(a, b));
-        let at = |span: Range<usize>| {
-            places.map(|place| match in_time.get(place) {
-                Some(&first) => {
-                    sequence.rows[span.clone()].partition_point(|&row| times.compare(row, first).is_lt())
-                }
-                None => span.len(),
-            })
-        };
-        sequence.spans().map(at).collect()
-    };
+    let starts = in_series(sequence, times, places);
     let split = |(span, starts): (Range<usize>, [usize; 2])| {
         let rows = [starts[0], starts[1] - starts[0], span.len() - starts[1]];
         (Split::at(span.len(), starts, windows), rows)
     };
     sequence.spans().zip(starts).map(split).collect()
+}
+
+/// Returns the places in each series of the times that the rows at `places` of all series in time order have.
+fn in_series<const N: usize>(sequence: &Sequence, times: &Times, places: [usize; N]) -> Vec<[usize; N]> {
+    if sequence.ends.len() == 1 {
+        return vec![places];
+    }
+    let mut in_time = sequence.rows.clone();
+    in_time.sort_by(|&a, &b| times.compare(a, b));
+    let at = |span: Range<usize>| {
+        places.map(|place| match in_time.get(place) {
+            Some(&first) => {
+                sequence.rows[span.clone()].partition_point(|&row| times.compare(row, first).is_lt())
+            }
+            None => span.len(),
+        })
+    };
+    sequence.spans().map(at).collect()
 }
 
 /// Returns the split in which each series belongs to one part, with its rows of each part.
@@ -274,7 +375,93 @@ mod tests {
         }
     }
 
+    const FOLDS: FoldSpec = FoldSpec { count: 4, scheme: FoldScheme::Expanding, stopping: 0.25 };
+
+    #[test]
+    fn folds_match_a_hand_computation() {
+        // Eras begin at rows 40, 50, 60 and 70 of 100, and the test part at 80.
+        let shares = SplitSpec { train: 0.4, validation: 0.4 };
+        let windows = Windows { context: 3, horizon: 2 };
+        let of = |folds: FoldSpec, number: usize| {
+            Split::of_fold(100, Fold::all(100, shares, folds)[number], windows)
+        };
+        // The slice begins at row 30. Its first window begins at row 28, so training labels may look at 27.
+        let expected = Split { train: 2..26, validation: 30..36, test: 40..50 };
+        assert_eq!(of(FOLDS, 0), expected);
+        // 70 - 0.25 * 70 is 53, rounded up.
+        assert_eq!(of(FOLDS, 3), Split { train: 2..49, validation: 53..66, test: 70..80 });
+        // The last era's labels look at row 81; the first test window is rows 82..=84.
+        assert_eq!(of(FOLDS, 4), Split { train: 2..56, validation: 60..80, test: 84..100 });
+        let rolling = FoldSpec { scheme: FoldScheme::Rolling, ..FOLDS };
+        assert_eq!(of(rolling, 0), expected);
+        assert_eq!(of(rolling, 3), Split { train: 32..56, validation: 60..66, test: 70..80 });
+        assert_eq!(of(rolling, 4), Split { train: 42..66, validation: 70..80, test: 84..100 });
+    }
+
+    #[test]
+    fn eras_are_the_same_times_in_all_series() {
+        let (sequence, times) = panel(&[0..100, 80..100, 30..50]);
+        let windows = Windows { context: 3, horizon: 2 };
+        let shares = SplitSpec { train: 0.4, validation: 0.4 };
+        let folds = Fold::all(140, shares, FOLDS);
+        let parts: Vec<Parts> =
+            folds.iter().map(|fold| Parts::of_fold(&sequence, &times, *fold, windows)).collect();
+        // Rows 56 and 70 of all are of days 43 and 50, row 42 is of day 36.
+        assert_eq!(parts[0].ends[2], [43..50, 102..102, 120 + 13..140]);
+        assert_eq!(parts[0].ends[0], [2..36 - 4, 102..102, 122..122]);
+        assert_eq!(parts[0].rows[2], 7 + 7);
+        // The last series ended before the later eras, so that all its labels are known.
+        assert!(parts[2].ends[2][2].is_empty());
+        assert_eq!(parts[3].ends[0][2].end, 138);
+        let eras: Vec<usize> = parts[..4].iter().flat_map(|part| part.ends[2][0].clone()).collect();
+        let validation = Parts::new(&sequence, &[], &times, (shares, SeriesSplit::Time), windows);
+        assert_eq!(eras, validation.ends[1][0].clone().collect::<Vec<_>>());
+        assert_eq!(parts[4].ends[2], validation.ends[2]);
+    }
+
     proptest! {
+        #[test]
+        fn folds_share_no_row_and_no_label(
+            rows in 0_usize..400,
+            context in 1_usize..40,
+            horizon in 1_usize..20,
+            shares in (0.01_f64..0.9, 0.01_f64..0.99),
+            folds in (3_usize..12, proptest::bool::ANY, 0.01_f64..0.99),
+        ) {
+            let shares = SplitSpec { train: shares.0, validation: (1.0 - shares.0) * shares.1 };
+            let (count, is_rolling, stopping) = folds;
+            let scheme = if is_rolling { FoldScheme::Rolling } else { FoldScheme::Expanding };
+            let windows = Windows { context, horizon };
+            let all = Fold::all(rows, shares, FoldSpec { count, scheme, stopping });
+            let mut judged = Vec::new();
+            for fold in &all {
+                let split = Split::of_fold(rows, *fold, windows);
+                let parts = [&split.train, &split.validation, &split.test];
+                for ends in parts {
+                    prop_assert!(ends.is_empty() || (ends.start + 1 >= context && ends.end <= rows));
+                }
+                let reach = |ends: &Range<usize>| {
+                    (!ends.is_empty()).then(|| (ends.start + 1 - context, ends.end - 1 + horizon))
+                };
+                let parts: Vec<(usize, usize)> = parts.into_iter().filter_map(reach).collect();
+                for pair in parts.windows(2) {
+                    prop_assert!(pair[0].1 < pair[1].0, "{split:?}");
+                }
+                if !fold.is_last {
+                    judged.extend(split.test);
+                }
+            }
+            // Together the eras are the validation part of a split without folds.
+            let ends = [boundary(rows, shares.train), boundary(rows, shares.train + shares.validation)];
+            let validation = Split::at(rows, ends, windows).validation;
+            prop_assert_eq!(judged, validation.collect::<Vec<_>>());
+            let last = all.last().expect("the fold of the test part");
+            prop_assert_eq!(
+                Split::of_fold(rows, *last, windows).test,
+                Split::at(rows, ends, windows).test
+            );
+        }
+
         #[test]
         fn parts_share_no_row_and_no_label(
             rows in 0_usize..400,

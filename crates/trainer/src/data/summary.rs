@@ -33,8 +33,11 @@ pub struct TableSummary {
     pub filled: Vec<(String, u64)>,
     /// Categories of features that the training part lacks.
     pub unseen: Vec<Unseen>,
-    /// Training, validation and test part.
+    /// Training, validation and test part; with folds, those of the model that is trained on all rows before
+    /// the test part.
     pub parts: [PartSummary; 3],
+    /// Parts of each fold: training, stopping, and the era; empty without folds.
+    pub folds: Vec<[PartSummary; 3]>,
 }
 
 /// Counts of the series of a table, of the rows that are left.

@@ -5,6 +5,7 @@ mod categories;
 mod damaged;
 mod describe;
 mod fill;
+mod folds;
 mod good;
 mod holes;
 mod leakage;
@@ -39,6 +40,7 @@ impl Table {
             label: LabelSpec::column("y"),
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.5, validation: 0.25 },
+            folds: None,
             missing: MissingPolicy::Error,
             max_gap: None,
             series: None,

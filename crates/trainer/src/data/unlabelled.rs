@@ -107,7 +107,7 @@ pub fn load_unlabelled(
     if let Some(scaling) = &preparation.scaling {
         scale(&mut values, scaling);
     }
-    let values = rows.encoded(values, &preparation.categories, complete_rows);
+    let values = rows.encoded(values, (&preparation.categories, None), complete_rows);
     let dropped = (rows.len() - complete_rows.len()) as u64;
     Ok(Unlabelled {
         values,

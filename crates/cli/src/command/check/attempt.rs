@@ -33,6 +33,9 @@ pub(super) struct Tried {
     pub(super) log: Option<String>,
     #[serde(serialize_with = "as_json")]
     pub(super) trial: FrozenTrial,
+    /// Name of the steps of the trial.
+    #[serde(skip)]
+    step: &'static str,
     #[serde(skip)]
     interrupted: Option<u8>,
 }
@@ -95,6 +98,7 @@ impl Tried {
         Ok(Self {
             budget: label.to_owned(),
             study: name,
+            step: if ladder.folds().is_some() { "fold" } else { "epoch" },
             seconds: seconds.map(|(from, to)| to.duration_since(from).as_secs_f64()),
             predictions: store.predictions(id, trial.number)?.as_ref().map(rows),
             log: store.log(id, trial.number)?,
@@ -113,7 +117,7 @@ impl Tried {
         format!(
             "a trial in the middle of the space of {}{took}, {predictions}; `run` would store:\n{}",
             self.budget,
-            show::text(&self.study, &self.trial, &[], self.log.as_deref())
+            show::text((&self.study, self.step), &self.trial, &[], self.log.as_deref())
         )
     }
 

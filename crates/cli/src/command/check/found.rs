@@ -1,7 +1,7 @@
 //! What a check finds, as data: the text and the JSON document are rendered from it.
 
 use allometry_core::{Params, SizeBudget};
-use allometry_ladder::MissingPolicy;
+use allometry_ladder::{FoldScheme, MissingPolicy};
 use serde::Serialize;
 
 use super::attempt::Tried;
@@ -78,6 +78,9 @@ pub(super) struct Table {
     /// Number of rows that a label looks ahead.
     pub(super) horizon: u64,
     pub(super) parts: Vec<Part>,
+    /// Walk-forward folds; `None` if each trial is one training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) folds: Option<Folds>,
     /// Features that give the label away, each with how.
     pub(super) leaks: Vec<FoundLeak>,
 }
@@ -172,6 +175,19 @@ pub(super) struct Part {
     pub(super) precision: Option<Precision>,
 }
 
+/// Walk-forward folds of a table.
+#[derive(Debug, Serialize)]
+pub(super) struct Folds {
+    pub(super) scheme: FoldScheme,
+    /// Share of each fold's training rows by which the epoch is chosen.
+    pub(super) stopping: f64,
+    /// Parts of each fold: training, stopping and the era.
+    pub(super) parts: Vec<Vec<Part>>,
+    /// Number of scaled copies of the table in memory, and their bytes together.
+    pub(super) copies: u64,
+    pub(super) bytes: u64,
+}
+
 /// A class of a part.
 #[derive(Debug, Serialize)]
 pub(super) struct ClassWindows {
@@ -260,7 +276,13 @@ pub(super) struct Memory {
 #[derive(Debug, Serialize)]
 pub(super) struct Time {
     pub(super) epochs: usize,
+    /// Number of trainings of a trial; `None` without folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) folds: Option<usize>,
     pub(super) seconds: f64,
+    /// Seconds of one training on all rows before the test part.
+    #[serde(skip)]
+    pub(super) once: f64,
 }
 
 /// An architecture that a budget admits.

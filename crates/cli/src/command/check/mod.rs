@@ -10,12 +10,12 @@ mod text;
 mod unseen;
 
 use allometry_analysis::stats;
-use allometry_core::Params;
-use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ModelSpec, ScoredPart, Task};
+use allometry_core::{Params, RowCount};
+use allometry_ladder::{BudgetSpec, CommandSpec, FoldSpec, Invocation, Ladder, ModelSpec, ScoredPart, Task};
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
-use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{self, DataError, Leak, PartName, PartSummary, TableSummary};
+use allometry_trainer::{FoldsObjective, PatchTstObjective};
 use clap::Args;
 use serde_json::json;
 
@@ -28,8 +28,8 @@ use attempt::Tried;
 use coordinates::Coordinates;
 use found::{
     Architecture, Budget, CategoricalColumn, ClassWindows, ColumnGaps, ColumnLeftOut, Condition, Extent,
-    Found, FoundLeak, LeftOut, Memory, Part, Precision, Products, Program, SeriesRows, Table, TableHoles,
-    TableSeries, Time,
+    Folds, Found, FoundLeak, LeftOut, Memory, Part, Precision, Products, Program, SeriesRows, Table,
+    TableHoles, TableSeries, Time,
 };
 pub(super) use holes::set_holes;
 use power::Power;
@@ -186,7 +186,8 @@ impl Check {
     ) -> Result<Found, CliError> {
         let (trainer, command) = match evaluator {
             Evaluator::Model(prepared) => {
-                (Some(Trainer { objective: prepared.objective()?, model: prepared.model() }), None)
+                let folds = prepared.folds_objective()?;
+                (Some(Trainer { objective: prepared.objective()?, folds, model: prepared.model() }), None)
             }
             Evaluator::Command(_, command) => {
                 // Fails if the program does not exist.
@@ -202,8 +203,8 @@ impl Check {
             .zip(spaces)
             .map(|(spec, feasible)| budget(spec, feasible, trainer.as_ref(), listed))
             .collect();
-        let seconds: Vec<Option<f64>> =
-            budgets.iter().map(|budget| budget.time.as_ref().map(|time| time.seconds)).collect();
+        let seconds = budgets.iter().map(|budget| budget.time.as_ref().map(|time| [time.once, time.seconds]));
+        let seconds: Vec<Option<[f64; 2]>> = seconds.collect();
         let device = trainer.as_ref().and_then(|trainer| trainer.objective.device());
         Ok(Found {
             schema: "allometry.check/1",
@@ -284,11 +285,19 @@ fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
         unlabelled: summary.unlabelled,
         horizon: prepared.horizon() as u64,
         parts: summary.parts.iter().map(|summary| part(summary, prepared)).collect(),
+        folds: prepared.fold_spec().map(|spec| folds(spec, prepared)),
         leaks: leaks
             .iter()
             .map(|leak| FoundLeak { column: leak.column.clone(), message: leak.to_string() })
             .collect(),
     }
+}
+
+fn folds(spec: FoldSpec, prepared: &Prepared<'_>) -> Folds {
+    let FoldSpec { scheme, stopping, .. } = spec;
+    let parts = |fold: &[PartSummary; 3]| fold.iter().map(|summary| part(summary, prepared)).collect();
+    let (copies, bytes) = prepared.copies();
+    Folds { scheme, stopping, parts: prepared.summary().folds.iter().map(parts).collect(), copies, bytes }
 }
 
 fn categories(prepared: &Prepared<'_>) -> Vec<CategoricalColumn> {
@@ -331,12 +340,14 @@ fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
     };
     let name = match summary.name {
         PartName::Train => "training",
+        PartName::Stopping => "stopping",
         PartName::Validation => "validation",
         PartName::Test => "test",
     };
     let error = || stats::auc::hanley_mcneil(TYPICAL_AUC, summary.counts);
     // Rows of several series depend on each other in ways that counts do not tell.
-    let judges = is_binary && summary.name == PartName::Validation && summary.series.is_none();
+    let is_alone = summary.series.is_none() && prepared.fold_spec().is_none();
+    let judges = is_binary && summary.name == PartName::Validation && is_alone;
     let error = judges.then(error).flatten();
     Part {
         name,
@@ -358,6 +369,8 @@ fn part(summary: &PartSummary, prepared: &Prepared<'_>) -> Part {
 /// The built-in model of a ladder without a command.
 struct Trainer<'a> {
     objective: PatchTstObjective<'a>,
+    /// Objective of the trials of a ladder with folds.
+    folds: Option<FoldsObjective<'a>>,
     /// Settings of the ladder.
     model: &'a ModelSpec,
 }
@@ -372,6 +385,15 @@ impl Trainer<'_> {
             params.insert("batch_size", spec.largest_setting("batch_size", fixed) as i64);
         }
         params
+    }
+
+    /// Returns the work of an epoch in all folds of a trial.
+    fn flops_per_epoch(&self, params: &Params, rows: Option<RowCount>) -> f64 {
+        let cost = match &self.folds {
+            Some(folds) => folds.cost(params, rows),
+            None => self.objective.cost(params, rows),
+        };
+        cost.map_or(0.0, |cost| cost.flops_per_epoch as f64)
     }
 
     /// Returns the largest number of epochs of a budget's trials.
@@ -461,12 +483,17 @@ fn time(spec: &BudgetSpec, feasible: &Feasible, trainer: &Trainer<'_>) -> Option
     let objective = &trainer.objective;
     let count = feasible.architecture_count();
     let rows = spec.budget.train.as_ref().map(|part| part.rows);
-    let flops =
+    let once =
         |a: &FeasibleArchitecture| objective.cost(&a.params, rows).map_or(0.0, |c| c.flops_per_epoch as f64);
-    let mean = feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
+    let mean = |flops: &dyn Fn(&FeasibleArchitecture) -> f64| {
+        feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64
+    };
+    let (once, all) = (mean(&once), mean(&|a| trainer.flops_per_epoch(&a.params, rows)));
     let middle = feasible.architectures().nth(count / 2)?.params;
     let middle = feasible.complete(&middle, &vec![0.5; feasible.dimension()]).unwrap_or(middle);
     let rate = flops_per_second(objective, &spec.budget, &middle)?;
     let epochs = trainer.epochs(spec);
-    Some(Time { epochs, seconds: mean / rate * epochs as f64 })
+    let seconds = |flops: f64| flops / rate * epochs as f64;
+    let folds = trainer.folds.as_ref().map(FoldsObjective::folds);
+    Some(Time { epochs, folds, seconds: seconds(all), once: seconds(once) })
 }

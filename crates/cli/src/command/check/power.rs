@@ -61,6 +61,12 @@ impl Power {
                 "after some trials `allometry report` says what would decide",
             ));
         }
+        if prepared.fold_spec().is_some() {
+            return Err(usage(
+                "--power counts rows as independent and trials as one training, which folds are not",
+                "after some trials `allometry report` says what would decide",
+            ));
+        }
         let parts = [(PartName::Validation, "validation"), (PartName::Test, "test")];
         let summary = prepared.summary();
         let found = parts.into_iter().filter_map(|(name, part)| {

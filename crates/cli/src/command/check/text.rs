@@ -8,8 +8,8 @@ use allometry_ladder::MissingPolicy;
 use allometry_report::number::counted;
 
 use super::found::{
-    Architecture, Budget, Extent, Found, Memory, Part, Precision, Products, Program, SeriesRows, Table,
-    TableSeries, Time,
+    Architecture, Budget, Extent, Folds, Found, Memory, Part, Precision, Products, Program, SeriesRows,
+    Table, TableSeries, Time,
 };
 use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
@@ -101,9 +101,38 @@ impl Table {
             rows => format!("{rows} rows ahead; as many rows are left out between the parts"),
         };
         let _ = writeln!(text, "  labels look {ahead}");
+        if let Some(folds) = &self.folds {
+            folds.lines(text);
+        }
         for part in &self.parts {
             part.lines(text);
         }
+    }
+}
+
+impl Folds {
+    fn lines(&self, text: &mut String) {
+        let Self { scheme, stopping, parts: folds, copies, bytes } = self;
+        let _ = writeln!(
+            text,
+            "  {} folds, {}; the last {:.0}% of each fold's training rows choose the epoch",
+            folds.len(),
+            scheme.as_str(),
+            100.0 * stopping
+        );
+        for (number, parts) in folds.iter().enumerate() {
+            let _ = writeln!(text, "  fold {}", number + 1);
+            for part in parts {
+                let _ = write!(text, "  ");
+                part.lines(text);
+            }
+        }
+        let _ = writeln!(
+            text,
+            "  the values are in memory {copies} times, {} MiB together",
+            bytes.div_ceil(1 << 20)
+        );
+        let _ = writeln!(text, "  model for the test rows");
     }
 }
 
@@ -261,9 +290,10 @@ impl Budget {
     }
 
     fn time_line(&self, text: &mut String) {
-        if let Some(Time { epochs, seconds }) = self.time {
+        if let Some(Time { epochs, folds, seconds, .. }) = self.time {
             let time = time_words(seconds * self.trials as f64);
-            let _ = writeln!(text, "  {} trials of {epochs} epochs: {time}", self.trials);
+            let of = folds.map_or_else(String::new, |folds| format!("{folds} folds of "));
+            let _ = writeln!(text, "  {} trials of {of}{epochs} epochs: {time}", self.trials);
         }
     }
 }

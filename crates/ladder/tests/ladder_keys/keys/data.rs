@@ -2,6 +2,7 @@
 
 use super::Absent::{Is, Means, Required};
 use super::Key;
+use crate::tables::FOLDED;
 
 pub(crate) const DATA: &[Key] = &[
     Key::new("path", Required, "other.csv", "`.csv` or `.parquet` file with one row per time step."),
@@ -44,6 +45,28 @@ pub(crate) const DATA: &[Key] = &[
         "{ train = 0.6 }",
         "Shares of the training and validation parts.",
     ),
+    Key::new(
+        "folds",
+        Means("one training of each trial"),
+        "5",
+        "Number of [walk-forward folds](trainer.md#walk-forward-folds): the validation part is cut into as \
+         many eras, and a trial is trained before each. The shares of `split` are then 0.45 and 0.4 unless \
+         given.",
+    ),
+    Key::new(
+        "scheme",
+        Is("\"expanding\""),
+        "\"rolling\"",
+        "Rows that a fold is trained on: all before its era, or the last ones, as many for every fold.",
+    )
+    .base(FOLDED),
+    Key::new(
+        "stopping",
+        Is("0.15"),
+        "0.2",
+        "Share of each fold's training rows, the last of them, by which the best epoch is chosen.",
+    )
+    .base(FOLDED),
     Key::new(
         "na",
         Is("\"error\""),

@@ -76,6 +76,7 @@ impl DataError {
                 let shorter = if *horizon > 1 { "context or horizon" } else { "context" };
                 let share = match part {
                     PartName::Train => "a larger share for training",
+                    PartName::Stopping => "a larger `stopping`",
                     PartName::Validation => "a larger share for validation",
                     PartName::Test => "smaller shares for training and validation",
                 };
@@ -92,6 +93,7 @@ impl DataError {
             }
             Self::TrainPart { .. } => "a larger part in `train_share` or `train_rows`".to_owned(),
             Self::OneClass { .. } => "more rows, another split, or another threshold of the label".to_owned(),
+            Self::Fold { fold, most, cause, .. } => fold_hint(*fold, *most, cause)?,
             Self::Parquet { message, .. } if message.contains("feature") => {
                 "write the file with snappy, zstd, gzip, lz4 or no compression".to_owned()
             }
@@ -133,6 +135,31 @@ impl DataError {
             _ => return None,
         })
     }
+}
+
+/// Returns advice for a fold with an error: what would be accepted.
+fn fold_hint(fold: Option<u64>, most: Option<u64>, error: &DataError) -> Option<String> {
+    let is_of_era = matches!(
+        error,
+        DataError::TooFewRows { part: PartName::Validation, .. }
+            | DataError::LongHorizon { part: PartName::Validation, .. }
+            | DataError::OneClass { part: PartName::Validation, .. }
+    );
+    let is_of_slice = matches!(
+        error,
+        DataError::LongHorizon { part: PartName::Stopping, .. }
+            | DataError::OneClass { part: PartName::Stopping, .. }
+    );
+    let own = match error {
+        _ if is_of_era => "fewer `folds`, or a larger share for validation in `split`".to_owned(),
+        _ if is_of_slice => "a larger `stopping`, or a larger share for training in `split`".to_owned(),
+        _ => error.hint()?,
+    };
+    // Fewer folds change nothing for the training rows of the first one.
+    Some(match most.filter(|_| fold.is_some()) {
+        Some(most) => format!("{own}; with these shares `folds = {most}` is accepted"),
+        None => own,
+    })
 }
 
 /// Returns advice for a label that does not fit its task.

@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use allometry_core::RowCount;
-use allometry_ladder::MaxGap;
+use allometry_ladder::{FoldSpec, MaxGap};
 
 use super::dataset::PartName;
 use super::leakage::Leak;
@@ -459,6 +459,18 @@ pub enum DataError {
         /// Number of training windows.
         windows: usize,
     },
+    /// A fold cannot be cut or trained on.
+    #[error("{}: {cause}", fold_name(*fold, *folds))]
+    Fold {
+        /// Number of the fold, from 1; `None` for the model that is trained on all rows before the test part.
+        fold: Option<u64>,
+        /// Number of folds.
+        folds: u64,
+        /// Largest smaller number of folds that can be cut, if there is one.
+        most: Option<u64>,
+        /// What is wrong with it.
+        cause: Box<Self>,
+    },
     /// All labels of a part are equal.
     #[error("{}: all {windows} windows of the {part} part are labelled {class}", path.display())]
     OneClass {
@@ -491,6 +503,25 @@ impl fmt::Display for TrainPartProblem {
             Self::All => "all windows",
             Self::OneClass => "windows of one class",
         })
+    }
+}
+
+impl DataError {
+    /// Returns the error with the number of folds that can be cut.
+    pub(super) fn with_most(self, possible: Option<FoldSpec>) -> Self {
+        match self {
+            Self::Fold { fold, folds, cause, .. } => {
+                Self::Fold { fold, folds, most: possible.map(|folds| folds.count as u64), cause }
+            }
+            other => other,
+        }
+    }
+}
+
+fn fold_name(fold: Option<u64>, folds: u64) -> String {
+    match fold {
+        Some(fold) => format!("fold {fold} of {folds}"),
+        None => format!("the training on all rows before the test part, after {folds} folds"),
     }
 }
 

@@ -324,6 +324,7 @@ fn the_shared_table() {
             ..FeatureSpec::default()
         },
         split: SplitSpec { train: 0.70, validation: 0.15 },
+        folds: None,
         missing: MissingPolicy::Error,
         max_gap: None,
         series: None,

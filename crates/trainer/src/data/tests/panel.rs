@@ -36,7 +36,7 @@ fn stacked() -> Vec<String> {
 
 #[test]
 fn windows_stay_within_their_series_and_parts_are_cut_at_the_same_times() {
-    let Loaded { dataset, summary } = loaded(&panel(&stacked()));
+    let Loaded { dataset, summary, .. } = loaded(&panel(&stacked()));
     // Of the 77 rows 38 are before day 24, of which there are two, and 57 before day 31.
     let (first, second) = (24.0, 31.0);
     for (part, range) in
@@ -108,7 +108,7 @@ fn labels_look_ahead_in_their_own_series() {
     let table = panel(&lines).with(|spec| {
         spec.label = LabelSpec::Rise { rise: 0.0, of: "a".into(), over: "a".into(), horizon: 2 };
     });
-    let Loaded { dataset, summary } = loaded(&table);
+    let Loaded { dataset, summary, .. } = loaded(&table);
     assert_eq!(summary.unlabelled, 4);
     for (row, target) in dataset.targets.iter().enumerate() {
         let day = row % 30;
@@ -141,7 +141,7 @@ fn holes_and_filled_values_end_with_a_series() {
         spec.missing = MissingPolicy::Ffill;
         spec.max_gap = Some(MaxGap::Seconds(86_400.0));
     });
-    let Loaded { dataset, summary } = loaded(&table);
+    let Loaded { dataset, summary, .. } = loaded(&table);
     assert_eq!((summary.dropped, &summary.filled[..]), (1, &[("a".to_owned(), 1)][..]));
     assert_eq!(dataset.values[(29 + 3) * 2], 42.0);
     let holes = summary.holes.expect("holes are counted");
@@ -172,7 +172,7 @@ fn statistics_are_those_of_the_training_rows_of_all_series() {
 fn parts_can_be_series() {
     let lines: Vec<String> = (0..20).flat_map(|i| series(&format!("s{i:02}"), 0..10)).collect();
     let table = Table::csv(text(PANEL, &lines)).with(by_series(SeriesSplit::Series));
-    let Loaded { dataset, summary } = loaded(&table);
+    let Loaded { dataset, summary, .. } = loaded(&table);
     let panel = dataset.panel.as_ref().expect("a panel");
     let of = |windows: &[Window]| {
         let mut series: Vec<usize> = windows.iter().map(|window| panel.series_of(window.last)).collect();

@@ -1,0 +1,67 @@
+//! Results by era of walk-forward folds.
+
+use allometry_analysis::per_era::{EraValues, PerEra};
+use allometry_analysis::scaling::Judgement;
+use allometry_analysis::{Analysis, Estimate};
+
+use crate::markdown::{escape, with_code};
+use crate::number::{UNKNOWN, decimals, grouped, interval, signed};
+use crate::text::Text;
+use crate::words;
+
+/// Writes in how many eras larger models were better; nothing without folds.
+pub(crate) fn answer(text: &mut Text, analysis: &Analysis) {
+    let Some(sentence) = words::eras(analysis) else { return };
+    text.heading(2, format_args!("Results by era"));
+    text.line(format_args!("{}", with_code(&sentence)));
+}
+
+/// Writes the answer and a table of the eras.
+pub(super) fn render(text: &mut Text, analysis: &Analysis) {
+    answer(text, analysis);
+    let Some(PerEra { trials, eras }) = &analysis.per_era else { return };
+    let judgement = analysis.scaling.judgement.as_ref().filter(|one| one.gains_of_eras.len() == eras.len());
+    let level = format!("{:.0}% interval", analysis.options.level * 100.0);
+    let mut header = vec!["Era".to_owned(), "Rows".to_owned()];
+    for one in trials {
+        header.push(format!("{}, best {}", escape(&one.budget), escape(&analysis.metric)));
+        header.push(level.clone());
+    }
+    if let Some(judgement) = judgement {
+        let per = if judgement.is_per_decade { "Gain per tenfold weights" } else { "Gain per step" };
+        header.extend([per.to_owned(), level]);
+    }
+    let rows = eras.iter().enumerate().map(|(place, era)| {
+        let mut row = vec![name(place, era), grouped(era.rows)];
+        row.extend(era.values.iter().copied().flat_map(cells));
+        row.extend(judgement.into_iter().flat_map(|judgement| gain(judgement, place)));
+        row
+    });
+    text.blank();
+    text.table(&header, rows);
+    text.blank();
+    text.line(format_args!(
+        "A trial's value is the mean over the eras, for each of which it was trained anew on rows before. \
+         The intervals cover other rows of one era."
+    ));
+}
+
+/// Returns the times of an era, or its number.
+fn name(place: usize, era: &EraValues) -> String {
+    match (&era.first, &era.last) {
+        (Some(first), Some(last)) => escape(&format!("{first} to {last}")),
+        _ => (place + 1).to_string(),
+    }
+}
+
+fn cells(value: Option<Estimate>) -> [String; 2] {
+    [
+        value.map_or_else(|| UNKNOWN.into(), |value| decimals(value.point)),
+        interval(value.and_then(|value| value.interval)),
+    ]
+}
+
+fn gain(judgement: &Judgement, place: usize) -> [String; 2] {
+    let gain = &judgement.gains_of_eras[place].gain;
+    [signed(gain.point), interval(gain.interval)]
+}
