@@ -1,10 +1,12 @@
 //! `allometry train`.
 
+mod calibration;
 mod taken;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use allometry_analysis::Costs;
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
 use allometry_core::{
@@ -18,7 +20,9 @@ use allometry_trainer::{Fitted, PARAMETER_NAMES, SETTING_NAMES, TrainError, sett
 use clap::Args;
 use serde_json::{Value, json};
 
+use self::calibration::{Calibrate, Judged};
 use self::taken::{Taken, Trials};
+use super::costs;
 use super::ladder_file::{LadderFile, known_budget};
 use super::trial_json::outcome;
 use crate::error::CliError;
@@ -66,6 +70,17 @@ pub(super) struct Train {
     #[arg(long)]
     restart: bool,
 
+    /// Fits the model's probabilities to the validation rows, keeps the fit in the checkpoint and judges it
+    /// on the test rows; none removes it. Default: the checkpoint stays as it is. A finished checkpoint is
+    /// not trained again.
+    #[arg(long, value_name = "METHOD", value_parser = calibration::parser())]
+    calibrate: Option<Calibrate>,
+
+    /// Costs of a false positive and a false negative, such as 1,5: judges decisions by the calibrated
+    /// probability on the test rows.
+    #[arg(long, value_name = "FP,FN", value_parser = costs::parse, requires = "calibrate")]
+    costs: Option<Costs>,
+
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -90,6 +105,8 @@ impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
         let Chosen { ladder, spec, given, taken } = self.choose()?;
         let prepared = Prepared::new(&ladder)?;
+        self.calibrate.map_or(Ok(()), |calibrate| calibrate.check(&prepared))?;
+        self.costs.map_or(Ok(()), |_| costs::check(prepared.model().task))?;
         let objective = prepared.objective()?;
         let mut params = if let Some(taken) = &taken {
             taken.trial.params.clone()
@@ -131,7 +148,15 @@ impl Train {
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
-            Ok(fitted) => output::print(&self.result(&trial, taken.as_ref(), &fitted, &path)),
+            Ok(fitted) => {
+                let judged = match self.calibrate {
+                    None => None,
+                    Some(calibrate) => {
+                        calibrate.apply((&prepared, &objective), &fitted, &path, self.costs)?
+                    }
+                };
+                output::print(&self.result(&trial, taken.as_ref(), (&fitted, judged.as_ref()), &path))
+            }
             Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
                 Err(CliError::Interrupted { code: interrupt.exit_code() })
             }
@@ -210,7 +235,13 @@ impl Train {
         Err(CliError::Usage { message, hint: Some(format!("give --budget, one of {}", labels.join(", "))) })
     }
 
-    fn result(&self, trial: &TrialSpec, taken: Option<&Taken>, fitted: &Fitted, path: &Path) -> String {
+    fn result(
+        &self,
+        trial: &TrialSpec,
+        taken: Option<&Taken>,
+        (fitted, judged): (&Fitted, Option<&Judged>),
+        path: &Path,
+    ) -> String {
         let outcome = &fitted.outcome;
         let is_complete = |taken: &Taken| taken.trial.state == TrialState::Complete;
         let repeats = taken.filter(|taken| is_complete(taken) && is_repeated(trial, taken));
@@ -235,6 +266,7 @@ impl Train {
                 "metrics": outcome.metrics,
                 "weights": outcome.size.map(|size| size.total),
                 "checkpoint": path,
+                "calibration": judged.map(Judged::json),
             });
             return format!("{document:#}\n");
         }
@@ -263,7 +295,7 @@ impl Train {
         for (name, value) in &outcome.metrics {
             let _ = writeln!(text, "  {name:<20} {}", significant(*value));
         }
-        text
+        text + &judged.map_or_else(String::new, Judged::text)
     }
 }
 
