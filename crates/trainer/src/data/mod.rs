@@ -36,8 +36,8 @@ pub(crate) use categories::width;
 pub use categories::{Categories, Unseen};
 pub use dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 pub use describe::{
-    ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
-    describe, describe_times,
+    ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, TableDescription, TimeDescription, describe,
+    describe_times,
 };
 pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};
