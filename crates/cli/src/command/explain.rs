@@ -21,7 +21,7 @@ use super::ladder_file::{parse_path, parse_setting};
 use crate::error::CliError;
 use crate::output;
 
-/// Says how much a trained model uses each feature and each part of its window.
+/// Says how much a model uses each feature and part of its window.
 ///
 /// Each row of the test part is predicted with one input taken from another row, in random order, and the
 /// command prints by how much the metric gets worse. An input is a feature in all rows of the window, or all

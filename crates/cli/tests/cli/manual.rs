@@ -77,7 +77,7 @@ fn help_lists_the_commands() {
       transfer     Trains each budget's best configurations at every other budget
       train        Trains one configuration of a budget and writes a checkpoint
       predict      Applies a checkpoint to a table and writes the predictions as CSV
-      explain      Says how much a trained model uses each feature and each part of its window
+      explain      Says how much a model uses each feature and part of its window
       demo         Runs a ladder of three budgets on generated data
 
     Look:
