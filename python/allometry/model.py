@@ -46,7 +46,8 @@ class Model:
         rows did not have counts as none of them. In an array each category has its own column. The predictions come as
         a frame of the same kind, or as a dictionary of arrays: `row`, the number of the row from 0, counting rows that
         were left out; its series and its time as the table has them; and the probability of a positive label, of each
-        class, or the predicted number. A pandas frame keeps its index.
+        class, or the predicted number. Probabilities are calibrated if the checkpoint holds a calibration. A pandas
+        frame keeps its index.
         """
         rows = self._rows(table)
         scores = self._network.scores(self._network.logits(self._windows(rows)))
@@ -66,7 +67,8 @@ class Model:
         return self._windows(self._rows(table))
 
     def logits(self, windows: Any) -> Any:
-        """Raw outputs `(windows, outputs)` for windows of a table's values, not scaled."""
+        """Raw outputs `(windows, outputs)` for windows of a table's values, not scaled. A calibration is no part of them;
+        `predict` applies it."""
         import numpy
 
         windows = numpy.asarray(windows, numpy.float32)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from allometry.calibration import Calibration
 from allometry.checkpoint import Checkpoint
 
 _EPSILON = 1e-5
@@ -49,6 +50,8 @@ class Shape:
     """Mean of each feature that is a number, by which `"mean"` fills it; otherwise empty."""
     max_gap: tuple[str, float] | None
     """Longest time between two neighbouring rows of a window, in `"seconds"` or as a `"number"`."""
+    calibration: Calibration
+    """Map from logits to those of calibrated probabilities, or to the probabilities."""
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> "Shape":
@@ -106,6 +109,7 @@ class Shape:
             missing=missing,
             means=_means(checkpoint, len(features) - len(encoded)) if missing == "mean" else [],
             max_gap=_max_gap(checkpoint),
+            calibration=Calibration.of(checkpoint, task),
         )
 
     @property
@@ -235,10 +239,14 @@ class Network:
         return numpy.concatenate(parts) if parts else numpy.empty((0, shape.outputs), numpy.float32)
 
     def scores(self, logits: Any) -> Any:
-        """Probability of a positive label, probability of each class, or the predicted number."""
+        """Probability of a positive label, probability of each class, or the predicted number; calibrated if the
+        checkpoint is."""
         import numpy
 
-        logits = logits.astype(numpy.float64)
+        calibration = self.shape.calibration
+        if calibration.knots is not None:
+            return numpy.interp(logits.astype(numpy.float64), *calibration.knots).astype(numpy.float32)
+        logits = calibration.slope * logits.astype(numpy.float64) + calibration.intercept
         if self.shape.task == "binary":
             odds = numpy.exp(-numpy.abs(logits))
             scores = numpy.where(logits >= 0, 1, odds) / (1 + odds)

@@ -62,13 +62,29 @@ class Module(nn.Module):
         return self.head(self.head_dropout(x.reshape(len(windows), -1)))
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        """Probability of a positive label, probability of each class, or the predicted number."""
+        """Probability of a positive label, probability of each class, or the predicted number; calibrated if the
+        checkpoint is."""
+        calibration = self.shape.calibration
+        if calibration.knots is not None:
+            return _interpolated(logits.double(), *calibration.knots).float()
+        logits = calibration.slope * logits.double() + calibration.intercept
         if self.shape.task == "binary":
-            return logits.sigmoid()
+            return logits.sigmoid().float()
         if self.shape.task == "classes":
-            return logits.softmax(1)
+            return logits.softmax(1).float()
         mean, deviation = self.shape.target
-        return (logits.double() * deviation + mean).float()
+        return (logits * deviation + mean).float()
+
+
+def _interpolated(x: torch.Tensor, knots: list[float], values: list[float]) -> torch.Tensor:
+    """The values at `x` between knots that rise, and those of the outer knots outside of them."""
+    places, heights = (torch.tensor(one, dtype=x.dtype, device=x.device) for one in (knots, values))
+    if len(knots) == 1:
+        return heights.expand_as(x)
+    x = x.clamp(places[0], places[-1])
+    after = torch.searchsorted(places, x.contiguous(), right=True).clamp(1, len(knots) - 1)
+    share = (x - places[after - 1]) / (places[after] - places[after - 1])
+    return heights[after - 1] + share * (heights[after] - heights[after - 1])
 
 
 class _Affine(nn.Module):

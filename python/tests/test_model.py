@@ -57,6 +57,10 @@ SETTINGS = {
     "averaged": "average_epochs = 2",
     "classes": 'task = "classes"\nmonitor = "accuracy"',
     "regression": 'task = "regression"',
+    "calibrated_temperature": "",
+    "calibrated_platt": "",
+    "calibrated_isotonic": "",
+    "classes_temperature": 'task = "classes"\nmonitor = "accuracy"',
     "regression_independent": 'task = "regression"\nchannels = "independent"\nhead = "mean"',
 }
 LABELS = {"classes": "class", "regression": "number"}
@@ -86,9 +90,16 @@ def folders(tmp_path_factory):
             csv.writer(file).writerows(table_lines())
         label = LABELS.get(name.partition("_")[0], "binary")
         (folder / "ladder.toml").write_text(LADDER.format(label=label, model=model))
-        call(folder, "train", "--quiet", "-o", "model.safetensors")
+        call(folder, "train", "--quiet", "-o", "model.safetensors", *calibrated(name))
         call(folder, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
     return made
+
+
+def calibrated(name):
+    """The option that calibrates a setting's checkpoint, if its name ends with a method."""
+    method = name.partition("_")[2]
+    # With two epochs the model knows too little to be calibrated.
+    return ["--calibrate", method, "-S", "model.epochs=12"] if method in ("temperature", "platt", "isotonic") else []
 
 
 @pytest.fixture(params=SETTINGS)
@@ -203,6 +214,13 @@ def test_torch_gives_the_same(folders, searched):
 def test_onnx_gives_the_same(trained):
     onnx = pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
+    if allometry.load(trained / "model.safetensors").description.get("calibration", {}).get("method") == "isotonic":
+        done = subprocess.run(
+            [program.find(), "export", "model.safetensors", "--onnx", "model.onnx"],
+            cwd=trained, capture_output=True, text=True,
+        )
+        assert done.returncode == 2 and "--calibrate temperature" in done.stderr
+        return
     call(trained, "export", "model.safetensors", "--onnx", "model.onnx")
     onnx.checker.check_model(str(trained / "model.onnx"), full_check=True)
     model = allometry.load(trained / "model.safetensors")
@@ -671,3 +689,21 @@ def test_series_are_kept_apart_as_in_the_program(tmp_path, settings):
     # The first twenty rows are of one series.
     with pytest.raises(allometry.AllometryError, match="of one series have the same time in column `date`"):
         model.predict(table | {"date": [*table["date"][:4], table["date"][0], *table["date"][5:]]})
+
+
+@pytest.mark.parametrize(
+    ("calibration", "why"),
+    [
+        ({"method": "beta"}, ".method is 'beta'; this version of allometry knows temperature, platt, isotonic"),
+        ({"method": "temperature", "temperature": 0}, ".temperature is 0, but must be a number above 0"),
+        ({"method": "platt", "slope": 1.0, "intercept": None}, ".intercept is None, but must be a number"),
+        ({"method": "isotonic", "logits": [1, 1], "probabilities": [0.1, 0.2]}, ".logits must be numbers that rise"),
+        (
+            {"method": "isotonic", "logits": [0, 1], "probabilities": [0.1, 1.2]},
+            ".probabilities must be one for each logit, from 0 to 1",
+        ),
+    ],
+)
+def test_calibrations_are_checked(plain, tmp_path, calibration, why):
+    changed = with_description(plain, lambda description: description.update(calibration=calibration))
+    assert refusal(tmp_path, changed) == (f": calibration{why}", 3)

@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod baseline;
+mod calibration;
 pub mod collapse;
 pub mod comparison;
 mod configurations;
@@ -38,6 +39,7 @@ mod panel;
 pub mod ped_anova;
 pub mod per_era;
 pub mod per_series;
+mod permuted;
 pub mod plan;
 mod predictions;
 pub mod pruning;
@@ -61,6 +63,7 @@ pub mod trend;
 pub mod verdict;
 
 pub use analysis::{Analysis, analyze};
+pub use calibration::{CalibratedRows, CalibrationMeasure, Costs, MeasuredCalibration, measured_calibration};
 pub use comparison::{Comparison, Side};
 pub use confirmation::Confirmation;
 pub use eras::{EraTimes, Eras};
@@ -74,6 +77,7 @@ pub use options::Options;
 pub use outcome::Outcome;
 pub use outputs::Outputs;
 pub use panel::Panel;
+pub use permuted::{ExplainedRows, InputImportance, PermutedInput};
 pub use predictions::StudyPredictions;
 pub use recommendation::Recommendation;
 pub use retrained::RetrainedTrials;

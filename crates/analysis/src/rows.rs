@@ -33,26 +33,72 @@ impl From<TooShort> for NoRowError {
 pub(crate) struct RowErrors {
     influences: Vec<Influence>,
     dependence: Dependence,
+    /// Cosine terms of each model, if rows depend on their neighbours in time; otherwise empty.
+    terms: Vec<Vec<f64>>,
     /// Era of each row; `None` where the metric is that of all rows.
     eras: Option<EraPlaces>,
 }
 
 /// How rows depend on each other.
 #[derive(Debug, Clone, PartialEq)]
-enum Dependence {
+pub(crate) enum Dependence {
     /// The order of the rows is unknown; they count as independent.
     Unknown,
     /// Rows depend on their neighbours in time.
-    Ordered(Ordered),
+    Ordered {
+        /// Cosine transform of that many rows.
+        cosines: Cosines,
+        /// Place of each row in time order.
+        order: Vec<usize>,
+    },
     /// Rows depend on those of their time and of their series.
     TwoWay(TwoWay),
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct Ordered {
-    cosines: Cosines,
-    /// Cosine terms of each model.
-    terms: Vec<Vec<f64>>,
+impl Dependence {
+    /// Prepares the errors of means over rows with these numbers. `order` has their places in time order;
+    /// `None` if it is unknown.
+    ///
+    /// # Errors
+    /// [`NoRowError`].
+    pub(crate) fn new(
+        rows: &[u64],
+        series: &Series<'_>,
+        order: Option<Vec<usize>>,
+    ) -> Result<Self, NoRowError> {
+        match (series.panel, order) {
+            (Some(panel), _) => {
+                let clusters = panel.clusters(rows, series.horizon);
+                Ok(Self::TwoWay(TwoWay::new(clusters.ok_or(NoRowError::OtherRows)?)?))
+            }
+            (None, None) => Ok(Self::Unknown),
+            (None, Some(order)) => {
+                let cosines = Cosines::new(order.len(), series.horizon)?;
+                Ok(Self::Ordered { cosines, order })
+            }
+        }
+    }
+
+    /// Returns the cosine terms of values, one for each row, if rows depend on their neighbours in time.
+    fn terms(&self, values: &[f64]) -> Option<Vec<f64>> {
+        let Self::Ordered { cosines, order } = self else { return None };
+        Some(cosines.terms(&order.iter().map(|&place| values[place]).collect::<Vec<f64>>()))
+    }
+
+    /// Returns the error of the mean of values with mean 0, one for each row.
+    ///
+    /// # Errors
+    /// [`TooShort`] if the rows depend on each other over too long a time.
+    pub(crate) fn error(&self, values: &[f64]) -> Result<LongRun, TooShort> {
+        match self {
+            Self::Unknown => Ok(Cosines::unordered(values)),
+            Self::Ordered { cosines, .. } => {
+                let terms = self.terms(values).unwrap_or_default();
+                cosines.error(&terms, independent(values))
+            }
+            Self::TwoWay(errors) => errors.error(values),
+        }
+    }
 }
 
 impl RowErrors {
@@ -75,22 +121,14 @@ impl RowErrors {
     /// # Errors
     /// [`NoRowError`].
     pub(crate) fn of(first: &RowScores<'_>, influences: Vec<Influence>) -> Result<Self, NoRowError> {
-        let dependence = match (first.series.panel, first.time_order()) {
-            (Some(panel), _) => {
-                let clusters = panel.clusters(first.row_numbers(), first.series.horizon);
-                Dependence::TwoWay(TwoWay::new(clusters.ok_or(NoRowError::OtherRows)?)?)
-            }
-            (None, None) => Dependence::Unknown,
-            (None, Some(order)) => {
-                let cosines = Cosines::new(order.len(), first.series.horizon)?;
-                let of = |one: &Influence| {
-                    cosines.terms(&order.iter().map(|&place| one.rows[place]).collect::<Vec<f64>>())
-                };
-                let terms = influences.iter().map(of).collect();
-                Dependence::Ordered(Ordered { cosines, terms })
-            }
-        };
-        Ok(Self { influences, dependence, eras: first.era_places() })
+        let dependence = Dependence::new(first.row_numbers(), &first.series, first.time_order())?;
+        Ok(Self { eras: first.era_places(), ..Self::of_influences(influences, dependence) })
+    }
+
+    /// Prepares the errors of any sum of metrics with these influences.
+    pub(crate) fn of_influences(influences: Vec<Influence>, dependence: Dependence) -> Self {
+        let terms = influences.iter().filter_map(|one| dependence.terms(&one.rows)).collect();
+        Self { influences, dependence, terms, eras: None }
     }
 
     /// Returns the metric of each model, with each row's influence.
@@ -107,7 +145,7 @@ impl RowErrors {
     pub(crate) fn series(&self) -> Option<usize> {
         match &self.dependence {
             Dependence::TwoWay(errors) => Some(errors.series()),
-            Dependence::Unknown | Dependence::Ordered(_) => None,
+            Dependence::Unknown | Dependence::Ordered { .. } => None,
         }
     }
 
@@ -125,9 +163,9 @@ impl RowErrors {
         let series = self.of_rows(weights);
         let of_rows = match &self.dependence {
             Dependence::Unknown => Cosines::unordered(&series),
-            Dependence::Ordered(ordered) => {
-                let terms = self.sum(weights, ordered.terms.iter().map(Vec::as_slice));
-                ordered.cosines.error(&terms, independent(&series))?
+            Dependence::Ordered { cosines, .. } => {
+                let terms = self.sum(weights, self.terms.iter().map(Vec::as_slice));
+                cosines.error(&terms, independent(&series))?
             }
             Dependence::TwoWay(errors) => errors.error(&series)?,
         };
@@ -162,9 +200,9 @@ impl RowErrors {
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         match &self.dependence {
             Dependence::Unknown => product(&self.of_rows(first), &self.of_rows(second)) / (rows * rows),
-            Dependence::Ordered(ordered) => {
-                let of = |weights| self.sum(weights, ordered.terms.iter().map(std::vec::Vec::as_slice));
-                let count = terms.min(ordered.terms[0].len());
+            Dependence::Ordered { .. } => {
+                let of = |weights| self.sum(weights, self.terms.iter().map(Vec::as_slice));
+                let count = terms.min(self.terms[0].len());
                 product(&of(first)[..count], &of(second)[..count]) / count as f64 / rows
             }
             Dependence::TwoWay(errors) => {
@@ -180,8 +218,8 @@ impl RowErrors {
         let of_eras = self.eras.as_ref().map_or(0.0, |eras| eras.covariance(own, own));
         let of_rows = match &self.dependence {
             Dependence::Unknown => independent(own),
-            Dependence::Ordered(ordered) => {
-                let terms_of_model = &ordered.terms[model];
+            Dependence::Ordered { .. } => {
+                let terms_of_model = &self.terms[model];
                 let count = terms.min(terms_of_model.len());
                 let power =
                     terms_of_model[..count].iter().map(|term| term * term).sum::<f64>() / count as f64;

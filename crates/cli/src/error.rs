@@ -13,10 +13,9 @@ use allometry_server::ServeError;
 use allometry_session::SessionError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_study::StudyError;
-use allometry_trainer::ArchitectureError;
-use allometry_trainer::OnnxError;
 use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
+use allometry_trainer::{ArchitectureError, CalibrationError, OnnxError};
 
 use crate::exit_code::ExitCode;
 
@@ -93,6 +92,17 @@ pub(crate) enum CliError {
     /// A checkpoint cannot be read, written or continued.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A model's probabilities cannot be calibrated.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// A model's inputs cannot be judged on the rows.
+    #[error("the {part} rows cannot judge the model: {why}")]
+    NotExplained {
+        /// The part of the rows.
+        part: &'static str,
+        /// Why the rows give no errors.
+        why: String,
+    },
     /// A model cannot be exported.
     #[error("{} is not written: {source}", .path.display())]
     Onnx {
@@ -245,6 +255,7 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage { .. }
+            | Self::Onnx { source: OnnxError::Isotonic, .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
             | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. }) => ExitCode::Usage,
             Self::Checkpoint(
@@ -263,7 +274,13 @@ impl CliError {
             | Self::Grpc(GrpcError::Identity { .. }) => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Model(_)
-            | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
+            | Self::Checkpoint(
+                CheckpointError::Architecture { .. }
+                | CheckpointError::Differs { .. }
+                | CheckpointError::OtherData { .. },
+            )
+            | Self::Calibration(_)
+            | Self::NotExplained { .. }
             | Self::DeclaredSpace { .. }
             | Self::Sweep { .. }
             | Self::Table { .. } => ExitCode::Ladder,
@@ -304,6 +321,11 @@ impl CliError {
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Checkpoint(error) => error.hint(),
+            Self::Calibration(error) => error.hint(),
+            Self::Onnx { source, .. } => source.hint(),
+            Self::NotExplained { .. } => {
+                Some("a longer part judges better: see [data.split] of the ladder file".into())
+            }
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),
             Self::ClassicReport { source, .. } => source.hint(),

@@ -1,11 +1,13 @@
 //! A ladder with what evaluates its trials: loads its data, opens its studies and experiments in a store,
 //! and drives studies for other programs.
 
+mod calibration;
 mod coordinates;
 mod driven;
 mod error;
 mod evaluator;
 mod experiment;
+mod explain;
 mod files;
 mod join;
 mod open;
@@ -17,6 +19,7 @@ pub use driven::driven;
 pub use error::SessionError;
 pub use evaluator::Evaluator;
 pub use experiment::{Choose, ExperimentPlan, end_round, open_experiments};
+pub use explain::{ExplainError, ExplainSettings, Explanation};
 pub use files::{report_folder, runs_folder};
 pub use join::{Join, Trust};
 pub use open::open;

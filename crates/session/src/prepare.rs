@@ -276,7 +276,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Returns the series and the time of each validation and test row; `None` for a table of one series.
-    fn panel(&self) -> Option<PanelFacts> {
+    pub(crate) fn panel(&self) -> Option<PanelFacts> {
         let panel = self.dataset.panel.as_ref()?;
         let parts = self.judging().into_iter().chain([&self.dataset.test]);
         let mut windows: Vec<Window> = parts.flat_map(|part| &part.windows).copied().collect();

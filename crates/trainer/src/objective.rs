@@ -9,17 +9,19 @@ use allometry_core::{
     Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
     Reporter, Retraining, RowCount, TrainingCost, TrialSpec, ValidationScores,
 };
-use allometry_ladder::{ModelSpec, Normalize, Precision};
+use allometry_ladder::{ModelSpec, Normalize, Precision, ScoredPart};
 
-use crate::checkpoint::{CheckpointError, Description, Reader, check_writable};
+use crate::calibration::{self, Calibration, CalibrationError, CalibrationMethod};
+use crate::checkpoint::{Checkpoint, CheckpointError, Description, Reader, check_writable};
 use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
+use crate::explain::Explainer;
 use crate::kernel::InstructionSet;
 use crate::kernel::product::Products;
 use crate::memory;
 use crate::model::{ArchitectureError, Cost, cost};
 use crate::network::Network;
-use crate::scoring::{Scored, score};
+use crate::scoring::{Scored, outputs, predictions, score};
 use crate::settings::TrialSettings;
 use crate::training::{TrainError, Trained, Training, device_failure, failed};
 
@@ -59,6 +61,28 @@ pub struct Fitted {
     settings: TrialSettings,
     capacity: usize,
     class_weights: Vec<f64>,
+}
+
+/// A fitted calibration, and what it changes for rows that did not fit it.
+#[derive(Debug)]
+pub struct Calibrated {
+    /// The calibration.
+    pub calibration: Calibration,
+    /// Number of validation rows on which it was fitted.
+    pub rows: usize,
+    /// Predictions for the test part, without and with the calibration.
+    pub test: [Predictions; 2],
+}
+
+/// Reason why a checkpoint got no calibration.
+#[derive(Debug, thiserror::Error)]
+pub enum CalibrateError {
+    /// The probabilities cannot be calibrated.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// The checkpoint cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 impl<'a> PatchTstObjective<'a> {
@@ -237,6 +261,63 @@ impl<'a> PatchTstObjective<'a> {
         Ok(fitted(&plan, training.finish()?))
     }
 
+    /// Fits a calibration of a trained model on the validation part, keeps it in the checkpoint at `path`,
+    /// and returns it with the predictions for the test part.
+    ///
+    /// # Errors
+    /// [`CalibrateError`] if the probabilities cannot be calibrated or the checkpoint not be written.
+    pub fn calibrate(
+        &self,
+        fitted: &Fitted,
+        method: CalibrationMethod,
+        path: &Path,
+    ) -> Result<Calibrated, CalibrateError> {
+        let model = &fitted.settings.model;
+        method.check(model.task)?;
+        let dataset = self.scaled_for(model);
+        let preparation = &dataset.preparation;
+        let validation = &dataset.validation;
+        let targets: Vec<f32> = validation.windows.iter().map(|window| window.target).collect();
+        let logits = fitted.logits(dataset, validation);
+        let calibration = calibration::fit(method, &logits, &targets, preparation.classes)?;
+        Checkpoint::load(path)?.calibrate(path, Some(calibration.clone()))?;
+        let logits = fitted.logits(dataset, &dataset.test);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        outputs(&logits, model.task, preparation, &mut before);
+        calibration.apply(&logits, preparation.classes, &mut after);
+        let test = [before, after].map(|outputs| predictions(model.task, &dataset.test, outputs));
+        Ok(Calibrated { calibration, rows: targets.len(), test })
+    }
+
+    /// Prepares a checkpoint's model, read from `path`, for permutations of its inputs on a part of the rows.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if it holds no model or was trained on other data.
+    pub fn explainer<'c>(
+        &self,
+        path: &Path,
+        checkpoint: &'c Checkpoint,
+        part: ScoredPart,
+    ) -> Result<Explainer<'c>, CheckpointError>
+    where
+        'a: 'c,
+    {
+        let dataset = self.scaled_for(&checkpoint.description.model);
+        let part = match part {
+            ScoredPart::Validation => &dataset.validation,
+            ScoredPart::Test => &dataset.test,
+        };
+        Explainer::new(path, checkpoint, dataset, part)
+    }
+
+    /// Removes the calibration from a checkpoint.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if the file cannot be read or written.
+    pub fn remove_calibration(path: &Path) -> Result<(), CheckpointError> {
+        Checkpoint::load(path)?.calibrate(path, None)
+    }
+
     fn train_part(&self, trial: &TrialSpec) -> Cow<'a, SplitPart> {
         self.dataset.train_part(trial.budget.train.as_ref().map(|part| part.rows))
     }
@@ -390,6 +471,19 @@ impl Fitted {
         }
     }
 
+    /// Returns the logits for the windows of a part with the best epoch's weights, by the CPU.
+    fn logits(&self, dataset: &Dataset, part: &SplitPart) -> Vec<f32> {
+        let TrialSettings { hyperparameters, geometry, ref model } = self.settings;
+        let (capacity, architecture) = (self.capacity, hyperparameters.architecture);
+        let mut network = Network::new(architecture, geometry, model, capacity, self.weights.clone());
+        let starts: Vec<usize> = part.windows.iter().map(|w| w.last + 1 - geometry.context).collect();
+        let mut logits = Vec::with_capacity(starts.len() * network.outputs());
+        for starts in starts.chunks(capacity) {
+            logits.extend_from_slice(network.series_logits(&dataset.values, starts));
+        }
+        logits
+    }
+
     fn scored(&self, dataset: &Dataset, part: &SplitPart) -> Scored {
         let TrialSettings { hyperparameters, geometry, ref model } = self.settings;
         let (capacity, series, architecture) =
@@ -446,7 +540,6 @@ mod tests {
     use allometry_core::{EpochReport, Signal, SizeBudget, StudyIdentity, TrialNumber};
 
     use super::*;
-    use crate::checkpoint::Checkpoint;
     use crate::data::{Preparation, Window};
 
     struct SilentReporter;

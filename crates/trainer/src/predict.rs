@@ -7,7 +7,7 @@ use allometry_ladder::{ModelSpec, Precision};
 use crate::checkpoint::{Checkpoint, CheckpointError, Description};
 use crate::data::{DataError, Holes, Row, Unlabelled, Unseen, load_unlabelled};
 use crate::network::Network;
-use crate::scoring::outputs;
+use crate::scoring::predicted;
 
 /// Number of windows scored at once.
 const BATCH: usize = 64;
@@ -42,9 +42,10 @@ pub struct PredictedTable {
 pub struct Prediction {
     /// Last row of the window.
     pub row: Row,
-    /// Raw outputs of the model.
+    /// Raw outputs of the model, not calibrated.
     pub logits: Vec<f32>,
-    /// Probability of a positive label, probability of each class, or the predicted number.
+    /// Probability of a positive label, probability of each class, or the predicted number; calibrated if
+    /// the checkpoint has a calibration.
     pub scores: Vec<f32>,
 }
 
@@ -82,7 +83,7 @@ impl Predictor {
             logits.extend_from_slice(self.network.series_logits(&rows.values, batch));
         }
         let mut scores = Vec::with_capacity(logits.len());
-        outputs(&logits, model.task, &data.preparation, &mut scores);
+        predicted(&logits, &self.description, &mut scores);
         let Unlabelled { rows, starts, dropped, gaps, filled, unseen, holes, .. } = rows;
         let ends = starts.into_iter().map(|start| rows[start + context - 1].clone());
         let outputs_per_window = self.network.outputs();

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use allometry_core::{CollapsedTo, Predictions, ValidationOutputs, ValidationScores};
 use allometry_ladder::Task;
 
+use crate::calibration::softmax;
+use crate::checkpoint::Description;
 use crate::collapse::{self, Column};
 use crate::data::{Dataset, Preparation, SplitPart};
 use crate::device::{DeviceError, Plan};
@@ -45,15 +47,36 @@ pub(crate) fn outputs(logits: &[f32], task: Task, preparation: &Preparation, to:
         Task::Binary => to.extend(logits.iter().map(|&z| probability(f64::from(z)) as f32)),
         Task::Classes => {
             for logits in logits.chunks_exact(preparation.classes) {
-                let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let odds = |z: &f32| f64::from(z - highest).exp();
-                let sum: f64 = logits.iter().map(odds).sum();
-                to.extend(logits.iter().map(|z| (odds(z) / sum) as f32));
+                softmax(logits, 1.0, to);
             }
         }
         Task::Regression => {
             let (mean, deviation) = preparation.target.unwrap_or((0.0, 1.0));
             to.extend(logits.iter().map(|&z| (f64::from(z) * deviation + mean) as f32));
+        }
+    }
+}
+
+/// Converts the logits of windows as [`outputs`] does, with the calibration of a checkpoint if it has one.
+pub(crate) fn predicted(logits: &[f32], description: &Description, to: &mut Vec<f32>) {
+    let preparation = &description.data.preparation;
+    match &description.calibration {
+        None => outputs(logits, description.model.task, preparation, to),
+        Some(calibration) => calibration.apply(logits, preparation.classes, to),
+    }
+}
+
+/// Returns predictions for the windows of a part in the form that is stored.
+pub(crate) fn predictions(task: Task, part: &SplitPart, outputs: Vec<f32>) -> Predictions {
+    let rows = part.windows.iter().map(|window| window.row).collect();
+    match task {
+        Task::Binary => {
+            let labels = part.windows.iter().map(|window| window.is_positive()).collect();
+            Predictions::Binary(ValidationScores { rows, labels, scores: outputs })
+        }
+        Task::Classes | Task::Regression => {
+            let targets = part.windows.iter().map(|window| window.target).collect();
+            Predictions::Other(ValidationOutputs { rows, targets, outputs })
         }
     }
 }

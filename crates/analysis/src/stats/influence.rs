@@ -59,6 +59,14 @@ impl RowMetric {
         }
     }
 
+    /// Whether larger values are better.
+    pub fn is_better_high(self) -> bool {
+        match self {
+            Self::MacroAuc | Self::Accuracy | Self::R2 => true,
+            Self::LogLoss | Self::Mse | Self::Mae => false,
+        }
+    }
+
     /// Returns the metric of `outputs` with its influences. A row has one output per class, or a single
     /// output in regression; `targets` are class numbers from 0, or the target values. `None` where the
     /// metric does not apply to such outputs or is undefined: `auc` needs at least two rows of each class and
@@ -97,7 +105,8 @@ impl RowMetric {
 }
 
 impl Influence {
-    fn of_mean(losses: &[f64]) -> Option<Self> {
+    /// Returns the mean of values, one for each row; `None` without values.
+    pub(crate) fn of_mean(losses: &[f64]) -> Option<Self> {
         let value = mean(losses.iter().copied())?;
         let scale = sample_scale(losses.len());
         Some(Self { value, rows: losses.iter().map(|loss| scale * (loss - value)).collect() })

@@ -29,6 +29,7 @@ pub mod power_law;
 pub mod proportion;
 pub mod random;
 pub mod rank;
+pub mod recalibration;
 pub mod robust_law;
 pub mod sweep;
 pub mod table;

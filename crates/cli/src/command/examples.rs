@@ -13,7 +13,7 @@ pub(super) const OF_PROGRAM: [Example; 2] = [
 ];
 
 /// The examples of each command.
-const OF_COMMANDS: [(&str, &[Example]); 26] = [
+const OF_COMMANDS: [(&str, &[Example]); 27] = [
     (
         "init",
         &[
@@ -71,15 +71,34 @@ const OF_COMMANDS: [(&str, &[Example]); 26] = [
         &[
             ("Repeat a stored trial:", "allometry train --budget 2M --trial 17 -o model.safetensors"),
             ("Train what the report recommends:", "allometry train --recommended -o model.safetensors"),
-            ("Change a parameter:", "allometry train --budget 2M --set dropout=0.3"),
+            (
+                "Calibrate its probabilities and judge them on the test rows:",
+                "allometry train --recommended -o model.safetensors --calibrate temperature",
+            ),
         ],
     ),
     (
         "predict",
-        &[(
-            "Write predictions beside the table:",
-            "allometry predict model.safetensors new.csv -o scores.csv",
-        )],
+        &[
+            (
+                "Write predictions beside the table:",
+                "allometry predict model.safetensors new.csv -o scores.csv",
+            ),
+            (
+                "Decide, where a false negative costs five times as much as a false positive:",
+                "allometry predict model.safetensors new.csv --costs 1,5",
+            ),
+        ],
+    ),
+    (
+        "explain",
+        &[
+            ("See which features and rows a model uses:", "allometry explain model.safetensors"),
+            (
+                "Judge each row of the window on the log loss:",
+                "allometry explain model.safetensors --steps 1 --metric log_loss --json",
+            ),
+        ],
     ),
     ("demo", &[("Write to a folder of this name:", "allometry demo first-look")]),
     (

@@ -13,7 +13,10 @@ use crate::styles::CLAP;
 const TASKS: [(&str, &[&str]); 5] = [
     (
         "Search",
-        &["init", "check", "run", "worker", "plan", "confirm", "transfer", "train", "predict", "demo"],
+        &[
+            "init", "check", "run", "worker", "plan", "confirm", "transfer", "train", "predict", "explain",
+            "demo",
+        ],
     ),
     ("Look", &["status", "list", "show", "best", "report", "compare", "fit", "serve"]),
     ("Drive from outside", &["ask", "tell", "enqueue", "sampler"]),

@@ -7,16 +7,20 @@ use allometry_ladder::{
 };
 use allometry_session::Prepared;
 use allometry_trainer::Geometry;
-use allometry_trainer::data::{TableDescription, TimeDescription, describe, describe_times, load};
+use allometry_trainer::data::{Holes, TableDescription, TimeDescription, describe, describe_times, load};
 use clap::Args;
 
+use super::check::proposed_limit;
 use super::ladder_file::parse_path;
 use crate::error::CliError;
 use crate::output;
-use crate::proposal::{self, Noticed, Proposal, Roles, Unclear};
+use crate::proposal::{self, FoundHoles, Noticed, Proposal, Roles, Unclear};
 
 /// Shares of the rows of a proposed ladder.
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
+
+/// Share of the rows whose windows a proposed limit of holes may leave out.
+const FEW_WINDOWS: f64 = 0.1;
 
 /// Writes a commented ladder file for a table, to start from.
 ///
@@ -56,6 +60,19 @@ pub(super) struct Init {
     force: bool,
 }
 
+/// A way to decide the roles of columns, with the label and the time that the user names.
+type Decision = fn(&TableDescription, Option<&str>, Option<&str>) -> Result<Roles, Unclear>;
+
+/// What a written ladder makes of its table.
+struct Written {
+    /// Number of rows that it leaves out.
+    dropped: u64,
+    /// Usual distance of the times in words; `None` without times.
+    spacing: Option<String>,
+    /// Holes between the times, if there are any.
+    holes: Option<FoundHoles>,
+}
+
 impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
         if !self.force && self.output.symlink_metadata().is_ok() {
@@ -66,19 +83,34 @@ impl Init {
         }
         let path = written_path(&self.table, &self.output)?;
         let table = describe(&self.table)?;
-        let mut roles = Roles::of(&table, self.label.as_deref(), self.time.as_deref())
-            .map_err(|unclear| self.refused(&unclear))?;
+        let (mut roles, mut times) = self.roles(&table, Roles::of)?;
+        if roles.time_needs_series && times.as_ref().is_some_and(|times| times.series.is_none()) {
+            (roles, times) = self.roles(&table, Roles::of_one_series)?;
+        }
         let time = roles.time.clone();
-        let times = self.times(&table, &roles)?;
         if let Some(times) = &times {
             roles.tell_series(&table, times);
         }
-        let dropped = self.write(&path, &roles, times.as_ref())?;
+        let Written { dropped, spacing, holes } = self.write(&path, &roles, times.as_ref())?;
         let times = time.as_deref().zip(times.as_ref());
-        let path = self.table.display().to_string();
-        output::print(&Noticed { path, table: &table, roles: &roles, times, dropped }.text())?;
+        let (path, holes) = (self.table.display().to_string(), holes.as_ref());
+        output::print(
+            &Noticed { path, table: &table, roles: &roles, times, dropped, spacing, holes }.text(),
+        )?;
         output::say(&format!("wrote {}; `allometry check` shows its budgets", self.output.display()));
         Ok(())
+    }
+
+    /// Returns the roles of the columns and the times of the rows.
+    fn roles(
+        &self,
+        table: &TableDescription,
+        of: Decision,
+    ) -> Result<(Roles, Option<TimeDescription>), CliError> {
+        let roles = of(table, self.label.as_deref(), self.time.as_deref());
+        let roles = roles.map_err(|unclear| self.refused(&unclear))?;
+        let times = self.times(table, &roles)?;
+        Ok((roles, times))
     }
 
     fn refused(&self, unclear: &Unclear) -> CliError {
@@ -96,9 +128,8 @@ impl Init {
         Ok(Some(describe_times(&self.table, time, &roles.features[0], &series)?))
     }
 
-    /// Proposes a ladder, checks it against its data as `allometry check` does, and writes it. Returns the
-    /// number of rows that it leaves out.
-    fn write(&self, path: &str, roles: &Roles, times: Option<&TimeDescription>) -> Result<u64, CliError> {
+    /// Proposes a ladder, checks it against its data as `allometry check` does, and writes it.
+    fn write(&self, path: &str, roles: &Roles, times: Option<&TimeDescription>) -> Result<Written, CliError> {
         let loaded = load(&self.data(roles), 1, Normalize::None, roles.task)?;
         let (rows, dropped) = (loaded.summary.rows, loaded.summary.dropped);
         let training = loaded.dataset.train.windows.len() as u64;
@@ -108,9 +139,10 @@ impl Init {
         let model = ModelSpec { task: roles.task, ..ModelSpec::new(context, patch, patch) };
         let classes = loaded.dataset.preparation.classes;
         let geometry = Geometry::new(loaded.dataset.features(), classes, &model)?;
+        let spacing = loaded.summary.spacing.map(|spacing| spacing.to_string());
         // The check of the ladder reads the rows again; they should not be in memory twice.
         drop(loaded);
-        let text = self.checked(&Proposal {
+        let proposal = Proposal {
             path,
             roles,
             span: times.map(|times| (times.first.as_str(), times.last.as_str())),
@@ -120,19 +152,43 @@ impl Init {
             budgets: &proposal::budgets(geometry, training),
             trials: self.trials,
             confirms: true,
-        })?;
+            holes: None,
+        };
+        let (text, holes) = self.with_holes(&proposal, rows - dropped)?;
         if self.force {
             output::write_file(&self.output, text.as_bytes())?;
         } else {
             output::write_new_file(&self.output, text.as_bytes())?;
         }
-        Ok(dropped)
+        Ok(Written { dropped, spacing, holes })
+    }
+
+    /// Returns the text of the ladder file, and the holes between the times. A limit for them is set if the
+    /// windows that it leaves out are few, and otherwise only named.
+    fn with_holes(
+        &self,
+        proposal: &Proposal<'_>,
+        rows: u64,
+    ) -> Result<(String, Option<FoundHoles>), CliError> {
+        let (text, holes) = self.checked(proposal)?;
+        let Some(mut found) = holes.as_ref().and_then(proposed_limit) else { return Ok((text, None)) };
+        let with = |found: &FoundHoles| self.checked(&Proposal { holes: Some(found), ..proposal.clone() });
+        let most = (rows as f64 * FEW_WINDOWS) as u64;
+        found.is_set = holes.is_some_and(|holes| holes.windows <= most);
+        if found.is_set
+            && let Ok((text, _)) = with(&found)
+        {
+            return Ok((text, Some(found)));
+        }
+        found.is_set = false;
+        let (text, _) = with(&found)?;
+        Ok((text, Some(found)))
     }
 
     /// Returns the text of the ladder file after checking that it is valid, that its data can be used and
-    /// that each budget has an architecture. The text has a `[confirm]` table if the test rows allow a
-    /// confirmation.
-    fn checked(&self, proposal: &Proposal<'_>) -> Result<String, CliError> {
+    /// that each budget has an architecture, and the holes between its times. The text has a `[confirm]`
+    /// table if the test rows allow a confirmation.
+    fn checked(&self, proposal: &Proposal<'_>) -> Result<(String, Option<Holes>), CliError> {
         let text = proposal.text();
         let ladder = allometry_ladder::parse_with(&text, &self.output, &[])
             .map_err(|errors| CliError::Ladder(Box::new(errors)))?;
@@ -140,10 +196,11 @@ impl Init {
         for budget in &ladder.budgets {
             prepared.feasible(budget)?;
         }
+        let holes = prepared.summary().holes.clone();
         if prepared.check_test_part().is_ok() {
-            return Ok(text);
+            return Ok((text, holes));
         }
-        Ok(Proposal { confirms: false, ..proposal.clone() }.text())
+        Ok((Proposal { confirms: false, ..proposal.clone() }.text(), holes))
     }
 
     /// Returns the `[data]` settings of the proposed ladder.

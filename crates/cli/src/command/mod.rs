@@ -9,12 +9,14 @@ mod conclusion;
 mod confirm;
 mod confirm_cost;
 mod copy_studies;
+mod costs;
 mod declared_space;
 mod demo;
 mod direction;
 mod enqueue;
 mod examples;
 mod experiment;
+mod explain;
 mod export;
 mod fit;
 mod help;
@@ -79,6 +81,7 @@ enum Command {
     Transfer(transfer::Transfer),
     Train(train::Train),
     Predict(predict::Predict),
+    Explain(explain::Explain),
     Demo(demo::Demo),
     Status(status::Status),
     List(list::List),
@@ -131,6 +134,7 @@ impl Cli {
             Command::Plan(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Predict(args) => args.run(),
+            Command::Explain(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Fit(args) => args.run(),

@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use allometry_analysis::Costs;
 use allometry_trainer::Predictor;
+use allometry_trainer::checkpoint::Description;
 use clap::Args;
 
 use super::check::{dropped_rows, filled_values, set_holes};
+use super::costs;
 use crate::error::CliError;
 use crate::output;
 use crate::styles::Label;
@@ -33,11 +36,17 @@ pub(super) struct Predict {
     /// File to write. Default: standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Costs of a false positive and a false negative, such as 1,5: adds a column `decision` with the class
+    /// that costs less on average at the predicted probability.
+    #[arg(long, value_name = "FP,FN", value_parser = costs::parse)]
+    costs: Option<Costs>,
 }
 
 impl Predict {
     pub(super) fn run(self) -> Result<(), CliError> {
         let mut predictor = Predictor::load(&self.checkpoint)?;
+        self.check_costs(&predictor.description)?;
         let predictions = predictor.predict(&self.table)?;
         let preparation = &predictor.description.data.preparation;
         let mut text = "row".to_owned();
@@ -56,6 +65,9 @@ impl Predict {
                 }
             }
         }
+        if self.costs.is_some() {
+            text += ",decision";
+        }
         text.push('\n');
         for prediction in &predictions.windows {
             text += &prediction.row.number.to_string();
@@ -65,6 +77,10 @@ impl Predict {
             }
             for score in &prediction.scores {
                 let _ = write!(text, ",{score}");
+            }
+            if let (Some(costs), Some(score)) = (self.costs, prediction.scores.first()) {
+                let class = usize::from(costs.decides_for_positive(*score));
+                let _ = write!(text, ",{}", quoted(&preparation.class_name(class)));
             }
             text.push('\n');
         }
@@ -87,6 +103,23 @@ impl Predict {
             Some(path) => output::write_file(path, text.as_bytes()),
             None => output::print(&text),
         }
+    }
+}
+
+impl Predict {
+    /// Checks that decisions by costs apply to the model, and says their rule.
+    fn check_costs(&self, description: &Description) -> Result<(), CliError> {
+        let Some(costs) = self.costs else { return Ok(()) };
+        costs::check(description.model.task)?;
+        output::tell(Label::Note, &format!("decisions are for {}", costs::rule(costs)));
+        if description.calibration.is_none() {
+            output::tell(
+                Label::Warning,
+                "the checkpoint's probabilities are not calibrated, and such decisions need true \
+                 probabilities (`allometry train` with --calibrate)",
+            );
+        }
+        Ok(())
     }
 }
 

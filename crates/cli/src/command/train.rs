@@ -1,10 +1,12 @@
 //! `allometry train`.
 
+mod calibration;
 mod taken;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use allometry_analysis::Costs;
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
 use allometry_core::{
@@ -18,7 +20,9 @@ use allometry_trainer::{Fitted, PARAMETER_NAMES, SETTING_NAMES, TrainError, sett
 use clap::Args;
 use serde_json::{Value, json};
 
+use self::calibration::{Calibrate, Judged};
 use self::taken::{Taken, Trials};
+use super::costs;
 use super::ladder_file::{LadderFile, known_budget};
 use super::trial_json::outcome;
 use crate::error::CliError;
@@ -67,6 +71,17 @@ pub(super) struct Train {
     #[arg(long)]
     restart: bool,
 
+    /// Fits the model's probabilities to the validation rows, keeps the fit in the checkpoint and judges it
+    /// on the test rows; none removes it. Default: the checkpoint stays as it is. A finished checkpoint is
+    /// not trained again.
+    #[arg(long, value_name = "METHOD", value_parser = calibration::parser())]
+    calibrate: Option<Calibrate>,
+
+    /// Costs of a false positive and a false negative, such as 1,5: judges decisions by the calibrated
+    /// probability on the test rows.
+    #[arg(long, value_name = "FP,FN", value_parser = costs::parse, requires = "calibrate")]
+    costs: Option<Costs>,
+
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -91,6 +106,8 @@ impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
         let Chosen { ladder, spec, given, taken } = self.choose()?;
         let prepared = Prepared::new(&ladder)?;
+        self.calibrate.map_or(Ok(()), |calibrate| calibrate.check(&prepared))?;
+        self.costs.map_or(Ok(()), |_| costs::check(prepared.model().task))?;
         let objective = prepared.objective()?;
         let mut params = if let Some(taken) = &taken {
             taken.trial.params.clone()
@@ -134,7 +151,16 @@ impl Train {
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
-            Ok(fitted) => output::print(&self.result((&trial, has_folds), taken.as_ref(), &fitted, &path)),
+            Ok(fitted) => {
+                let judged = match self.calibrate {
+                    None => None,
+                    Some(calibrate) => {
+                        calibrate.apply((&prepared, &objective), &fitted, &path, self.costs)?
+                    }
+                };
+                let result = (&fitted, judged.as_ref());
+                output::print(&self.result((&trial, has_folds), taken.as_ref(), result, &path))
+            }
             Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
                 Err(CliError::Interrupted { code: interrupt.exit_code() })
             }
@@ -218,7 +244,7 @@ impl Train {
         &self,
         (trial, has_folds): (&TrialSpec, bool),
         taken: Option<&Taken>,
-        fitted: &Fitted,
+        (fitted, judged): (&Fitted, Option<&Judged>),
         path: &Path,
     ) -> String {
         let outcome = &fitted.outcome;
@@ -245,6 +271,7 @@ impl Train {
                 "metrics": outcome.metrics,
                 "weights": outcome.size.map(|size| size.total),
                 "checkpoint": path,
+                "calibration": judged.map(Judged::json),
             });
             return format!("{document:#}\n");
         }
@@ -273,7 +300,7 @@ impl Train {
         for (name, value) in &outcome.metrics {
             let _ = writeln!(text, "  {name:<20} {}", significant(*value));
         }
-        text
+        text + &judged.map_or_else(String::new, Judged::text)
     }
 }
 

@@ -20,6 +20,19 @@ const SHOWN_CHARACTERS: usize = 60;
 /// Maximum number of names in a list.
 const SHOWN_NAMES: usize = 8;
 
+/// Holes between the times of a table, for which a ladder proposes `max_gap`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FoundHoles {
+    /// The limit as a value of the ladder file.
+    pub(crate) limit: String,
+    /// The holes in words.
+    pub(crate) found: String,
+    /// The windows that span one, in words with a verb.
+    pub(crate) windows: String,
+    /// Whether the ladder sets the limit. Where it would cost many windows, it only names it.
+    pub(crate) is_set: bool,
+}
+
 /// Returns a name or a value of a table for a line of text: shortened, with control characters escaped.
 fn shown(text: &str) -> String {
     let mut characters = text.chars();

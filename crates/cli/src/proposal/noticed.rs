@@ -4,12 +4,10 @@ use std::fmt::Write as _;
 
 use allometry_ladder::Task;
 use allometry_report::number::{counted, grouped};
-use allometry_trainer::data::{
-    ColumnDescription, Distinct, Step, TableDescription, TimeDescription, duration,
-};
+use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 
 use super::roles::{number, one_value, values};
-use super::{Roles, code, first_of, shown};
+use super::{FoundHoles, Roles, code, first_of, shown};
 use crate::styles::Label;
 
 /// Maximum number of distinct whole numbers of a label that may have been meant as classes.
@@ -25,6 +23,10 @@ pub(crate) struct Noticed<'a> {
     pub(crate) times: Option<(&'a str, &'a TimeDescription)>,
     /// Number of rows that are left out because they lack a feature.
     pub(crate) dropped: u64,
+    /// Usual distance of the times in words, if there is a time column.
+    pub(crate) spacing: Option<String>,
+    /// Holes between the times, if there are any.
+    pub(crate) holes: Option<&'a FoundHoles>,
 }
 
 impl Noticed<'_> {
@@ -46,8 +48,12 @@ impl Noticed<'_> {
     fn times(&self, name: &str, times: &TimeDescription, out: &mut String) {
         let order = if times.is_ordered { "" } else { "; not in order in the file" };
         let _ = writeln!(out, "  time: {}, {} to {}{order}", code(name), times.first, times.last);
-        if let Some(step) = &times.step {
-            let _ = writeln!(out, "    {}", steps(step));
+        if let Some(spacing) = &self.spacing {
+            let _ = writeln!(out, "    {spacing}");
+        }
+        if let Some(holes) = self.holes {
+            let not = if holes.is_set { "" } else { "not " };
+            let _ = writeln!(out, "    {}; {} {not}left out", holes.found, holes.windows);
         }
         if times.repeated == 0 {
             return;
@@ -146,20 +152,4 @@ impl Noticed<'_> {
         };
         columns.filter_map(gap).collect()
     }
-}
-
-/// Returns the steps between times as text.
-fn steps(step: &Step) -> String {
-    let length = |amount: f64| if step.is_duration { duration(amount) } else { amount.to_string() };
-    let usual = format!("usually {} apart", length(step.usual));
-    if step.long == 0 {
-        return usual;
-    }
-    format!(
-        "{usual}; {} of {} steps are more than twice that, the longest {} after {}",
-        grouped(step.long),
-        grouped(step.count),
-        length(step.longest),
-        step.longest_after
-    )
 }

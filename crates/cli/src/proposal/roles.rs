@@ -11,6 +11,9 @@ const TIMES: [&str; 4] = ["date", "time", "datetime", "timestamp"];
 /// Names of time columns, for times and for numbers that are unique.
 const UNIQUE_TIMES: [&str; 10] = ["ts", "ds", "day", "week", "month", "year", "period", "step", "t", "epoch"];
 
+/// Names of time columns for numbers that repeat because a table has several series.
+const TIMES_OF_SERIES: [&str; 7] = ["ts", "ds", "year", "period", "step", "t", "epoch"];
+
 /// Names of label columns.
 const LABELS: [&str; 6] = ["label", "target", "y", "class", "outcome", "response"];
 
@@ -28,6 +31,9 @@ const MOST_SERIES_COLUMNS: usize = 8;
 pub(crate) struct Roles {
     /// Column that orders the rows; `None` for the order of the file.
     pub(crate) time: Option<String>,
+    /// Whether the time column is one only if a column tells the series of the rows, because its numbers
+    /// repeat.
+    pub(crate) time_needs_series: bool,
     /// Column that tells the series of a row; `None` for a table of one.
     pub(crate) series: Option<String>,
     /// Column of the label.
@@ -149,6 +155,29 @@ impl Roles {
         label: Option<&str>,
         time: Option<&str>,
     ) -> Result<Self, Unclear> {
+        Self::decide(table, (label, time), time_of_series)
+    }
+
+    /// Decides the roles of the columns of a table of one series, whose times do not repeat.
+    ///
+    /// # Errors
+    /// As [`Roles::of`].
+    pub(crate) fn of_one_series(
+        table: &TableDescription,
+        label: Option<&str>,
+        time: Option<&str>,
+    ) -> Result<Self, Unclear> {
+        Self::decide(table, (label, time), |_, _| None)
+    }
+
+    fn decide<'t>(
+        table: &'t TableDescription,
+        (label, time): (Option<&str>, Option<&str>),
+        time_of_series: impl Fn(
+            &'t TableDescription,
+            &dyn Fn(&ColumnDescription) -> bool,
+        ) -> Option<&'t ColumnDescription>,
+    ) -> Result<Self, Unclear> {
         let asked = |option, name: Option<&str>| name.map(|name| find(table, option, name)).transpose();
         let (asked_label, asked_time) = (asked("--label", label)?, asked("--time", time)?);
         if let (Some(label), Some(time)) = (asked_label, asked_time)
@@ -157,7 +186,8 @@ impl Roles {
             return Err(Unclear::Both { name: label.name.clone() });
         }
         let is_label = |column: &ColumnDescription| asked_label.is_some_and(|l| l.name == column.name);
-        let time = asked_time.or_else(|| time_column(table, is_label));
+        let unique = asked_time.or_else(|| time_column(table, is_label));
+        let time = unique.or_else(|| time_of_series(table, &is_label));
         let is_time = |column: &ColumnDescription| time.is_some_and(|t| t.name == column.name);
         if !table.columns.iter().any(|column| column.is_numeric() && !is_time(column)) {
             return Err(Unclear::NoFeatures { unsuitable: text_columns(table) });
@@ -175,6 +205,7 @@ impl Roles {
         let has_gaps = features.iter().any(has_gap) || label.missing > 0;
         Ok(Self {
             time: time.map(|column| column.name.clone()),
+            time_needs_series: unique.is_none(),
             series: None,
             label: label.name.clone(),
             why,
@@ -191,7 +222,9 @@ impl Roles {
         let taken = |c: &ColumnDescription| Some(&c.name) == self.time.as_ref() || c.name == self.label;
         let free = || table.columns.iter().filter(|c| !taken(c) && !c.name.is_empty() && !c.is_constant());
         let texts = free().filter(|c| c.found.is_some() && !c.is_time);
-        let numbers = free().filter(|c| c.is_numeric() && c.is_whole && !c.counts_rows);
+        // Numbers that are the time only together with a series need a clear one.
+        let may_be_number = !self.time_needs_series;
+        let numbers = free().filter(|c| may_be_number && c.is_numeric() && c.is_whole && !c.counts_rows);
         texts.chain(numbers).map(|c| c.name.as_str()).take(MOST_SERIES_COLUMNS).collect()
     }
 
@@ -252,6 +285,22 @@ fn time_column(
         .or_else(|| times().next())
         .or_else(|| numbers().find(|column| is_named(column, &TIMES)))
         .or_else(|| numbers().filter(is_unique).find(|column| is_named(column, &UNIQUE_TIMES)))
+}
+
+/// Returns a column of whole numbers that may be the time of a table with several series: one with such a
+/// name, if no other column is named like a time and a column of text may tell the series.
+fn time_of_series<'t>(
+    table: &'t TableDescription,
+    is_label: &dyn Fn(&ColumnDescription) -> bool,
+) -> Option<&'t ColumnDescription> {
+    let columns = || table.columns.iter().filter(|column| !is_label(column));
+    let named: Vec<&ColumnDescription> =
+        columns().filter(|column| is_named(column, &TIMES) || is_named(column, &UNIQUE_TIMES)).collect();
+    let [only] = named[..] else { return None };
+    let is_complete = only.missing + only.infinite == 0 && only.is_whole && only.is_numeric();
+    let has_texts = columns().any(|column| column.found.is_some() && !column.is_constant());
+    let fits = is_named(only, &TIMES_OF_SERIES) && is_complete && !only.is_constant() && has_texts;
+    fits.then_some(only)
 }
 
 /// Returns the label column, with the reason: the only one with such a name, or the only one of 0 and 1.

@@ -131,6 +131,12 @@ fn times_are_found_by_what_they_hold_and_by_name() {
     assert_eq!(time(vec![whole("a"), whole("t"), y()]).as_deref(), Some("t"));
     assert_eq!(time(vec![whole("a"), numbers("month", &[1.0, 2.0, 3.0]), y()]), None);
     assert_eq!(time(vec![numbers("t", &[]), y()]), None, "fractions are a measurement");
+    let repeated = |name| ColumnDescription { is_whole: true, ..numbers(name, &[1.0, 2.0, 3.0]) };
+    let shop = || texts("shop", &["a", "b"]);
+    assert_eq!(time(vec![whole("a"), repeated("t"), shop(), y()]).as_deref(), Some("t"));
+    assert_eq!(time(vec![whole("a"), repeated("t"), y()]), None, "no column tells the series");
+    assert_eq!(time(vec![whole("a"), repeated("month"), shop(), y()]), None, "months repeat every year");
+    assert_eq!(time(vec![repeated("year"), repeated("month"), shop(), y()]), None, "which one is unclear");
 }
 
 #[test]
@@ -182,6 +188,7 @@ fn the_written_ladder() {
         budgets: &budgets(geometry(1), 4_200),
         trials: 24,
         confirms: true,
+        holes: None,
     };
     insta::assert_snapshot!(proposal.text());
 }
@@ -201,6 +208,7 @@ fn names_keep_their_characters() {
         budgets: &budgets(geometry(1), 50),
         trials: 1,
         confirms: false,
+        holes: None,
     };
     let ladder = allometry_ladder::parse(&proposal.text(), Path::new("ladder.toml")).expect("is valid");
     let ObjectiveSpec::Model { data, .. } = ladder.objective else { panic!("a model is trained") };

@@ -7,7 +7,7 @@ use allometry_ladder::Task;
 use allometry_report::number::grouped;
 
 use super::sizes::{Budget, D_FF_RATIO, N_HEADS, TOLERANCE};
-use super::{Roles, shown};
+use super::{FoundHoles, Roles, shown};
 
 /// Width of a setting before its comment.
 const COMMENT: usize = 31;
@@ -30,6 +30,8 @@ pub(crate) struct Proposal<'a> {
     pub(crate) trials: u64,
     /// Whether the test rows can judge a model.
     pub(crate) confirms: bool,
+    /// Holes between the times, if there are any.
+    pub(crate) holes: Option<&'a FoundHoles>,
 }
 
 impl Proposal<'_> {
@@ -97,13 +99,18 @@ impl Proposal<'_> {
         out.push_str("# before it, not a value of the same time.\n");
         line(out, "horizon = 1", "rows ahead that the label looks; more if it is computed over several");
         if roles.has_gaps {
-            line(out, "na = \"drop\"", &self.gaps());
+            line(out, "na = \"drop\"", &self.missing());
+        }
+        if let Some(holes) = self.holes {
+            let start = if holes.is_set { "" } else { "# " };
+            let comment = "leaves out windows that span a longer step between two rows";
+            line(out, &format!("{start}max_gap = {}", holes.limit), comment);
         }
         line(out, "split = { train = 0.70, validation = 0.15 }", "in time order; the rest is the test part");
         self.features(out);
     }
 
-    fn gaps(&self) -> String {
+    fn missing(&self) -> String {
         match self.dropped {
             0 => "keeps rows without a label as history".to_owned(),
             1 => "leaves out 1 row that lacks a feature".to_owned(),

@@ -50,11 +50,10 @@ fn class(row: usize, classes: usize) -> String {
 fn a_table_as_others_have_it() {
     let folder = with("data.csv", table(400));
     let (noticed, ladder) = accepted(folder.path(), &["data.csv"]);
-    insta::assert_snapshot!(noticed, @r"
+    insta::assert_snapshot!(noticed, @"
     data.csv: 400 rows, 4 columns
       time: `date`, 2000-01-01 to 2001-03-08
-        usually 1 day apart; 12 of 399 steps are more than twice that, the longest 4 days after \
-    2000-01-28
+        daily
       label: `label` (named like a label), 0 in 263 rows (65.8%), 1 in 137 rows (34.2%)
       features: 2 columns
     ");
@@ -155,11 +154,10 @@ fn a_table_with_holes() {
     let holes = rows(400, "date,a,b,y", |i| if i % 40 == 3 { "NA".into() } else { class(i, 2) });
     let folder = with("t.csv", holes.replace(",2.9,", ",,"));
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    insta::assert_snapshot!(noticed, @r"
+    insta::assert_snapshot!(noticed, @"
     t.csv: 400 rows, 4 columns
       time: `date`, 2000-01-01 to 2001-03-08
-        usually 1 day apart; 12 of 399 steps are more than twice that, the longest 4 days after \
-    2000-01-28
+        daily
       label: `y` (named like a label), 0 in 224 rows (56.0%), 1 in 166 rows (41.5%)
         missing in 10 rows
       features: 2 columns
@@ -177,8 +175,7 @@ fn names_that_toml_has_to_quote() {
     insta::assert_snapshot!(noticed, @r#"
     t b.csv: 300 rows, 5 columns
       time: `date`, 2000-01-01 to 2000-11-20
-        usually 1 day apart; 9 of 299 steps are more than twice that, the longest 4 days after \
-    2000-01-28
+        daily
       label: `la'bel\n[x]` (given by --label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
       features: 2 columns
       left out: `flat "` (the same in all rows)
@@ -196,10 +193,10 @@ fn a_panel_is_told() {
     }
     let folder = with("t.csv", panel.clone());
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    insta::assert_snapshot!(noticed, @r"
+    insta::assert_snapshot!(noticed, @"
     t.csv: 300 rows, 4 columns
       time: `date`, 2001-01-01 to 2001-04-16
-        usually 1 day apart; 2 of 99 steps are more than twice that, the longest 4 days after 2001-01-28
+        daily
       series: `ticker` tells the 3 series of the rows
       label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
       features: 1 column
@@ -214,10 +211,9 @@ fn a_panel_is_told() {
     let lines: Vec<String> = panel.lines().map(without).collect();
     let folder = with("t.csv", lines.join("\n") + "\n");
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    insta::assert_snapshot!(noticed, @r"
+    insta::assert_snapshot!(noticed, @"
     t.csv: 300 rows, 3 columns
       time: `date`, 2001-01-01 to 2001-04-16
-        usually 1 day apart; 2 of 99 steps are more than twice that, the longest 4 days after 2001-01-28
       warning: 200 rows repeat a time of `date`, the first is 2001-01-01
         the ladder keeps the order of the file, so windows mix rows with the same time
       label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
@@ -225,6 +221,67 @@ fn a_panel_is_told() {
       left out: `date` (its times repeat)
     ");
     assert!(!ladder.contains("\ntime ="), "{ladder}");
+}
+
+#[test]
+fn holes_between_times_become_a_limit() {
+    let table = rows(400, "date,a,b,y", |i| class(i, 2));
+    let without = |is_left_out: fn(usize) -> bool| {
+        let lines: Vec<&str> =
+            table.lines().enumerate().filter(|(n, _)| *n == 0 || !is_left_out(*n)).map(|(_, l)| l).collect();
+        with("t.csv", lines.join("\n") + "\n")
+    };
+    let folder = without(|line| (200..230).contains(&line));
+    let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
+    insta::assert_snapshot!(noticed, @r"
+    t.csv: 370 rows, 4 columns
+      time: `date`, 2000-01-01 to 2001-03-08
+        daily
+        1 hole longer than 5d, 34 days from 2000-08-03 to 2000-09-06; 8 windows that span one are left \
+    out
+      label: `y` (named like a label), 0 in 212 rows (57.3%), 1 in 158 rows (42.7%)
+      features: 2 columns
+    ");
+    assert!(ladder.contains("\nmax_gap = \"5d\""), "{ladder}");
+    runs(folder.path());
+    // Where a limit would leave out many windows, it is only named.
+    let folder = without(|line| line % 30 >= 20);
+    let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
+    insta::assert_snapshot!(noticed, @r"
+    t.csv: 270 rows, 4 columns
+      time: `date`, 2000-01-01 to 2001-03-08
+        daily
+        13 holes longer than 5d, the longest 14 days from 2000-01-19 to 2000-02-02; 99 windows that \
+    span one are not left out
+      label: `y` (named like a label), 0 in 155 rows (57.4%), 1 in 115 rows (42.6%)
+      features: 2 columns
+    ");
+    assert!(ladder.contains("\n# max_gap = \"5d\""), "{ladder}");
+    runs(folder.path());
+}
+
+#[test]
+fn a_panel_whose_times_are_numbers_is_told() {
+    let mut panel = String::from("t,ticker,v,label\n");
+    for i in 0..300 {
+        writeln!(panel, "{},s{},{},{}", i / 3, i % 3, i * 7 % 31, class(i, 2)).unwrap();
+    }
+    let folder = with("t.csv", panel.clone());
+    let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
+    insta::assert_snapshot!(noticed, @"
+    t.csv: 300 rows, 4 columns
+      time: `t`, 0 to 99
+        every 1
+      series: `ticker` tells the 3 series of the rows
+      label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
+      features: 1 column
+    ");
+    assert!(ladder.contains("\ntime = \"t\"") && ladder.contains("\nseries = \"ticker\""), "{ladder}");
+    runs(folder.path());
+    // A column that does not tell the series leaves the numbers a feature.
+    let folder = with("t.csv", panel.replace("s1", "s0"));
+    let (_, ladder) = accepted(folder.path(), &["t.csv"]);
+    assert!(!ladder.contains("\ntime =") && !ladder.contains("\n  \"t\","), "{ladder}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn labels_and_columns_that_do_not_fit_are_refused_by_name() {
     $ allometry check
     error: data.csv: column `ticker` cannot be a feature: line 2 has `SPX`, which is not a number
     hint: exclude = ["ticker"] under [data.features] leaves it out; categorical = ["ticker"] under \
-    [data] makes a feature of each of its values
+    [data] makes a feature of each of its values; series = "ticker" if it tells the series of each row
     exit code 3
     $ allometry check
     error: data.csv: label `label` has two classes (`no` in 263 rows, `yes` in 137 rows), and neither \
@@ -191,7 +191,7 @@ fn init_proposes_the_positive_class_and_excludes_texts() {
     insta::assert_snapshot!(format!("{out}{data}"), @r#"
     data.csv: 400 rows, 5 columns
       time: `date`, 2000-01-01 to 2001-03-08
-        usually 1 day apart; 12 of 399 steps are more than twice that, the longest 4 days after 2000-01-28
+        daily
       label: `label` (named like a label), `no` in 263 rows (65.8%), `yes` in 137 rows (34.2%)
       features: 2 columns
       left out: `ticker` (holds text such as `SPX`)

@@ -4,6 +4,7 @@
 
 mod ask;
 mod bad_input;
+mod calibrate;
 mod chaos;
 mod check;
 mod compare;
@@ -14,6 +15,7 @@ mod coordinates;
 mod data;
 mod departures;
 mod exchange;
+mod explain;
 mod fail_on;
 mod faults;
 mod fit;

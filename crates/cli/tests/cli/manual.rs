@@ -47,8 +47,8 @@ fn commands_have_manual_pages() {
     insta::assert_snapshot!(refused(folder.path(), &["man", "fly"]), @r#"
     $ allometry man fly
     error: there is no command "fly"
-    hint: there are init, check, run, worker, confirm, plan, transfer, train, predict, demo, status, \
-    list, show, best, report, compare, fit, serve, ask, tell, enqueue, sampler, import, export, \
+    hint: there are init, check, run, worker, confirm, plan, transfer, train, predict, explain, demo, \
+    status, list, show, best, report, compare, fit, serve, ask, tell, enqueue, sampler, import, export, \
     completions, man, help
     exit code 2
     "#);
@@ -77,6 +77,7 @@ fn help_lists_the_commands() {
       transfer     Trains each budget's best configurations at every other budget
       train        Trains one configuration of a budget and writes a checkpoint
       predict      Applies a checkpoint to a table and writes the predictions as CSV
+      explain      Says how much a model uses each feature and part of its window
       demo         Runs a ladder of three budgets on generated data
 
     Look:

@@ -92,7 +92,7 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
     $ allometry check
     error: data.csv: column `shop` cannot be a feature: line 2 has `shop 0`, which is not a number
     hint: exclude = ["shop"] under [data.features] leaves it out; categorical = ["shop"] under [data] \
-    makes a feature of each of its values
+    makes a feature of each of its values; series = "shop" if it tells the series of each row
     exit code 3
     "#);
     let excluded = project_of(&shops, "features = { exclude = [\"shop\"] }");

@@ -274,7 +274,7 @@ pub(super) fn withheld(why: &Withheld) -> String {
 }
 
 /// Returns why predictions give no error, as a clause.
-pub(super) fn no_row_error(why: NoRowError) -> String {
+pub fn no_row_error(why: NoRowError) -> String {
     match why {
         NoRowError::OtherRows => "the models predict different rows".into(),
         NoRowError::Undefined => "the metric is not defined on these rows".into(),

@@ -38,6 +38,9 @@ pub(super) fn problem(
             "its description says {field} = {count}, but the file can hold at most {max_count}"
         ));
     }
+    if let Some(problem) = description.calibration.as_ref().and_then(|one| one.problem(model.task)) {
+        return Some(problem);
+    }
     let names = description.data.preparation.class_names.len();
     if names > 0 && names != classes.max(2) {
         return Some(format!("its description names {names} classes, but the model has {}", classes.max(2)));

@@ -6,6 +6,7 @@ use allometry_core::{EpochReport, Params, TrialSpec};
 use allometry_ladder::ModelSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::Calibration;
 use crate::data::{Dataset, Preparation, SplitPart};
 use crate::hyperparameters::Hyperparameters;
 use crate::learner::Count;
@@ -35,6 +36,9 @@ pub struct Description {
     pub data: DataDescription,
     /// Epoch whose weights are stored, or `None` before the end of the first.
     pub best: Option<Epoch>,
+    /// Calibration of the probabilities, if they are calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Progress of the training, or `None` after its end.
     pub(crate) progress: Option<Progress>,
 }
@@ -90,12 +94,9 @@ impl Description {
             params: trial.params.clone(),
             seed: trial.seed,
             model: model.clone(),
-            data: DataDescription {
-                features: dataset.feature_names.clone(),
-                preparation: dataset.preparation.clone(),
-                fingerprint: fingerprint(dataset),
-            },
+            data: DataDescription::new(dataset),
             best: None,
+            calibration: None,
             progress: None,
         }
     }
@@ -131,12 +132,34 @@ impl Description {
             };
             compare(&format!("model.{key}"), shown(&ours), shown(&theirs));
         }
-        let features = |d: &Self| d.data.features.join(", ");
-        compare("the features", features(self), features(other));
-        if differences.is_empty() && self.data != other.data {
-            differences.push("the table has changed".into());
+        if differences.is_empty() || self.data.features != other.data.features {
+            differences.extend(self.data.differences_to(&other.data));
         }
         differences
+    }
+}
+
+impl DataDescription {
+    /// Describes the rows of a data set.
+    pub(crate) fn new(dataset: &Dataset) -> Self {
+        Self {
+            features: dataset.feature_names.clone(),
+            preparation: dataset.preparation.clone(),
+            fingerprint: fingerprint(dataset),
+        }
+    }
+
+    /// Returns the differences to the rows of a data set.
+    pub(crate) fn differences(&self, dataset: &Dataset) -> Vec<String> {
+        self.differences_to(&Self::new(dataset))
+    }
+
+    fn differences_to(&self, other: &Self) -> Vec<String> {
+        if self.features != other.features {
+            let [ours, theirs] = [self, other].map(|data| data.features.join(", "));
+            return vec![format!("the features were {ours}, are {theirs}")];
+        }
+        if self == other { Vec::new() } else { vec!["the table has changed".into()] }
     }
 }
 

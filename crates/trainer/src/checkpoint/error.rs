@@ -61,6 +61,14 @@ pub enum CheckpointError {
         /// Differences between the two trials.
         differences: Vec<String>,
     },
+    /// The model was trained on other data than the ladder's.
+    #[error("{} was trained on other data: {}", path.display(), differences.join("; "))]
+    OtherData {
+        /// Path of the checkpoint.
+        path: PathBuf,
+        /// Differences between the data of the training and those of the ladder.
+        differences: Vec<String>,
+    },
     /// The trial was interrupted before its first epoch ended, so there is no model.
     #[error("{} holds no finished epoch yet", path.display())]
     NoModel {
@@ -85,6 +93,11 @@ impl CheckpointError {
             }
             Self::Differs { .. } => {
                 "--restart trains again and overwrites it, --checkpoint FILE keeps it".into()
+            }
+            Self::OtherData { .. } => {
+                "name the ladder file of the training, with its table as it was; `allometry train` trains \
+                 on a new one"
+                    .into()
             }
             Self::NoModel { .. } => "run the same `allometry train` again to continue it".into(),
             Self::Read { .. } | Self::Foreign { .. } | Self::Version { .. } | Self::Architecture { .. } => {

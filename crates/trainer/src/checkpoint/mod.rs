@@ -24,6 +24,7 @@ pub(crate) use file::{make_folder, replace};
 pub(crate) use reader::Reader;
 use tensors::Stored;
 
+use crate::calibration::Calibration;
 use crate::model::{Layout, named_tensors};
 
 /// Key of the description in the file's metadata.
@@ -102,6 +103,22 @@ impl Checkpoint {
         let mut weights = vec![0.0; reader.weights];
         reader.best_weights(&mut weights)?;
         Ok(Self { description: reader.description, weights })
+    }
+
+    /// Sets the calibration of the checkpoint and writes it to its file, unless it already has this one.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`] if writing fails.
+    pub(crate) fn calibrate(
+        &mut self,
+        path: &Path,
+        calibration: Option<Calibration>,
+    ) -> Result<(), CheckpointError> {
+        if self.description.calibration == calibration {
+            return Ok(());
+        }
+        self.description.calibration = calibration;
+        save(path, &self.description, &self.weights, &[])
     }
 
     /// Whether training has ended.

@@ -173,7 +173,7 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
             reserved(index).is_none() && !is_other && !is_row_index(&columns[index].name)
         };
         features = (0..columns.len()).filter(|index| is_free(*index)).collect();
-        check_numeric(path, columns, &features)?;
+        check_numeric(path, columns, &features, series.is_some())?;
     }
     let left_out: Vec<(String, LeftOut)> = (0..columns.len())
         .filter(|index| !features.contains(index) && !categorical.contains(index))
@@ -235,7 +235,12 @@ impl LabelColumns {
 }
 
 /// Returns an error that names every column of `features` that does not hold numbers.
-fn check_numeric(path: &Path, columns: &[Column], features: &[usize]) -> Result<(), DataError> {
+fn check_numeric(
+    path: &Path,
+    columns: &[Column],
+    features: &[usize],
+    has_series: bool,
+) -> Result<(), DataError> {
     let mut refused = Vec::new();
     for &index in features {
         if let ColumnKind::Other(found) = &columns[index].kind {
@@ -246,5 +251,5 @@ fn check_numeric(path: &Path, columns: &[Column], features: &[usize]) -> Result<
     if refused.is_empty() {
         return Ok(());
     }
-    Err(DataError::NotNumericFeatures { path: path.to_owned(), columns: refused })
+    Err(DataError::NotNumericFeatures { path: path.to_owned(), columns: refused, has_series })
 }

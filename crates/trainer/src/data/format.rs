@@ -17,11 +17,11 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
         Format::Parquet => read_parquet::read(wanted),
     };
     match rows {
-        Err(DataError::NotNumericFeatures { path, mut columns }) => {
+        Err(DataError::NotNumericFeatures { path, mut columns, has_series }) => {
             for column in &mut columns {
                 column.first = format.first_value(&path, &column.column)?;
             }
-            Err(DataError::NotNumericFeatures { path, columns })
+            Err(DataError::NotNumericFeatures { path, columns, has_series })
         }
         rows => rows,
     }

@@ -39,8 +39,8 @@ pub use categories::{Categories, Unseen};
 pub use cut::check_classes;
 pub use dataset::{Dataset, PartName, Preparation, SplitPart, Window};
 pub use describe::{
-    ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
-    describe, describe_times,
+    ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, TableDescription, TimeDescription, describe,
+    describe_times,
 };
 pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};

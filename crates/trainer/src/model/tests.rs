@@ -1,4 +1,4 @@
-use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling, Task};
+use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling, Precision, Task};
 
 use super::layout::Span;
 use super::*;
@@ -334,7 +334,14 @@ fn predicted_memory_is_what_is_allocated() {
     for (form, drops) in forms.into_iter().zip([false, true, true, false]) {
         let architecture = architecture(24, 3, 2, 4);
         let geometry = Geometry { form, ..geometry(5, 36, 8, 4) };
-        let w = Workspace::<f32>::new(architecture, geometry, scaling(STANDARD, architecture), drops, 6);
+        let w = Workspace::<f32>::new(
+            architecture,
+            geometry,
+            scaling(STANDARD, architecture),
+            Precision::F32,
+            drops,
+            6,
+        );
         let sites: usize =
             w.sites.iter().map(|s| s.stream.len() + s.normed.len() + 2 * s.statistics.len()).sum();
         let blocks: usize = w

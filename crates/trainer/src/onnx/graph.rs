@@ -2,6 +2,7 @@
 
 use allometry_ladder::{Channels, Normalize, Pooling, Task};
 
+use crate::calibration::Calibration;
 use crate::checkpoint::Description;
 use crate::model::{Architecture, Geometry, Tensor, WidthScaling};
 
@@ -295,14 +296,30 @@ impl Graph<'_> {
         self.add("Add", &[&product, &bias], LOGITS, Vec::new());
     }
 
+    /// Adds the calibration of [`LOGITS`], in double precision like that of the predictions.
+    fn calibrated(&mut self) -> String {
+        let (slope, intercept) = match self.description.calibration {
+            None | Some(Calibration::Isotonic { .. }) => return LOGITS.into(),
+            Some(Calibration::Temperature { temperature }) => (1.0 / temperature, 0.0),
+            Some(Calibration::Platt { slope, intercept }) => (slope, intercept),
+        };
+        let slope = self.double("calibration/slope", &[], &[slope]);
+        let intercept = self.double("calibration/intercept", &[], &[intercept]);
+        let x = self.cast(LOGITS, "calibration/double", Element::Double);
+        let x = self.add("Mul", &[&x, &slope], "calibration/scaled", Vec::new());
+        let x = self.add("Add", &[&x, &intercept], "calibration/moved", Vec::new());
+        self.cast(&x, "calibration/output", Element::Single)
+    }
+
     /// Adds what makes probabilities or numbers of [`LOGITS`]; the result is [`SCORES`].
     fn score(&mut self) {
+        let logits = self.calibrated();
         match self.description.model.task {
             Task::Binary => {
-                self.add("Sigmoid", &[LOGITS], SCORES, Vec::new());
+                self.add("Sigmoid", &[&logits], SCORES, Vec::new());
             }
             Task::Classes => {
-                self.add("Softmax", &[LOGITS], SCORES, vec![AttributeProto::int("axis", -1)]);
+                self.add("Softmax", &[&logits], SCORES, vec![AttributeProto::int("axis", -1)]);
             }
             Task::Regression => {
                 let (mean, deviation) = self.description.data.preparation.target.unwrap_or((0.0, 1.0));

@@ -11,10 +11,11 @@ use allometry_core::rng::stream_seed;
 use allometry_ladder::Normalize;
 use prost::Message as _;
 
+use crate::calibration::Calibration;
 use crate::checkpoint::Description;
 use crate::data::scale;
 use crate::predict::Predictor;
-use crate::scoring::outputs;
+use crate::scoring::predicted;
 
 use evaluate::Array;
 use message::{Element, ModelProto};
@@ -61,6 +62,9 @@ pub enum OnnxError {
     /// The graph cannot be evaluated.
     #[error("the exported graph cannot be evaluated: {0}")]
     Invalid(String),
+    /// The probabilities have a calibration that the operators do not compute to 1e-5.
+    #[error("its isotonic calibration has no place among ONNX's operators")]
+    Isotonic,
     /// The file would be larger than its format allows.
     #[error("the model has {bytes} bytes as ONNX, but such a file has less than 2 GiB")]
     TooLarge {
@@ -69,13 +73,31 @@ pub enum OnnxError {
     },
 }
 
+impl OnnxError {
+    /// Returns advice for the user.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Isotonic => Some(
+                "`allometry train` with --calibrate temperature or --calibrate platt replaces it; the Python \
+                 package applies it"
+                    .into(),
+            ),
+            Self::Differs { .. } | Self::Invalid(_) | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
 impl Predictor {
     /// Returns the model as an ONNX file. The file is evaluated operator by operator on random windows and
     /// compared with the model's logits and predictions.
     ///
     /// # Errors
-    /// [`OnnxError`] if an output differs by more than 1e-5, or if the file would be too large.
+    /// [`OnnxError`] if an output differs by more than 1e-5, if the file would be too large, or for an
+    /// isotonic calibration.
     pub fn to_onnx(&mut self) -> Result<OnnxModel, OnnxError> {
+        if let Some(Calibration::Isotonic { .. }) = self.description.calibration {
+            return Err(OnnxError::Isotonic);
+        }
         let (hyperparameters, geometry) = self.description.shape().expect("loading has checked it");
         let tensors = self.network.tensors();
         let shape = (hyperparameters.architecture, geometry);
@@ -107,7 +129,7 @@ impl Predictor {
             }
             let logits = self.network.logits(scaled.chunks_exact(context * features)).to_vec();
             let mut scores = Vec::new();
-            outputs(&logits, model.task, &data.preparation, &mut scores);
+            predicted(&logits, &self.description, &mut scores);
             let input = Array {
                 element: Element::Single,
                 sizes: vec![windows, context, features],

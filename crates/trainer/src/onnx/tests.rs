@@ -56,6 +56,24 @@ fn settings() -> ModelSpec {
 }
 
 #[test]
+fn calibrations_are_exported_or_refused() {
+    let mut binary = predictor(&settings());
+    let mut classes = predictor(&ModelSpec { task: Task::Classes, ..settings() });
+    let plain = [binary.to_onnx().unwrap().bytes, classes.to_onnx().unwrap().bytes];
+    binary.description.calibration = Some(Calibration::Platt { slope: 0.25, intercept: -1.5 });
+    classes.description.calibration = Some(Calibration::Temperature { temperature: 0.125 });
+    for (predictor, plain) in [&mut binary, &mut classes].into_iter().zip(plain) {
+        let exported = predictor.to_onnx().unwrap();
+        assert!(exported.largest_difference > 0.0 && exported.bytes.len() > plain.len());
+        // A file without the calibration is told from one with it.
+        assert!(matches!(predictor.largest_difference(&plain), Err(OnnxError::Differs { .. })));
+    }
+    let (logits, probabilities) = (vec![-1.0, 1.0], vec![0.2, 0.7]);
+    binary.description.calibration = Some(Calibration::Isotonic { logits, probabilities });
+    assert!(matches!(binary.to_onnx(), Err(OnnxError::Isotonic)));
+}
+
+#[test]
 fn every_setting_of_the_model_is_exported() {
     let revin = ModelSpec { normalize: Normalize::Revin, revin_affine: true, ..settings() };
     let cases = [

@@ -6,6 +6,7 @@ use allometry_report::number::counted;
 use allometry_trainer::data::{Hole, Holes};
 
 use super::found::{LongestHole, TableHoles};
+use crate::proposal::FoundHoles;
 use crate::styles::Label;
 
 impl TableHoles {
@@ -37,14 +38,19 @@ impl TableHoles {
             let _ = writeln!(text, "  {found}; {} left out", are(self.windows));
             return;
         }
-        let quote = if self.limit.ends_with(char::is_alphabetic) { "\"" } else { "" };
         let _ = writeln!(
             text,
-            "  {} {found}; {} not left out (max_gap = {quote}{}{quote} in [data] does that)",
+            "  {} {found}; {} not left out (max_gap = {} in [data] does that)",
             Label::Note,
             are(self.windows),
-            self.limit
+            self.setting()
         );
+    }
+
+    /// Returns the limit as a value of a ladder file.
+    fn setting(&self) -> String {
+        let quote = if self.limit.ends_with(char::is_alphabetic) { "\"" } else { "" };
+        format!("{quote}{}{quote}", self.limit)
     }
 
     /// Returns the number of holes and the longest one in words; `None` if there is none.
@@ -70,4 +76,11 @@ fn are(windows: u64) -> String {
 pub(in crate::command) fn set_holes(holes: &Holes) -> Option<String> {
     let holes = TableHoles::of(holes);
     Some(format!("{}; {} left out", holes.found()?, are(holes.windows)))
+}
+
+/// Returns the holes for which a ladder proposes a limit that it does not set yet; `None` if there are none.
+pub(in crate::command) fn proposed_limit(holes: &Holes) -> Option<FoundHoles> {
+    let holes = TableHoles { is_set: false, ..TableHoles::of(holes) };
+    let (limit, windows) = (holes.setting(), are(holes.windows));
+    Some(FoundHoles { limit, found: holes.found()?, windows, is_set: false })
 }

@@ -31,7 +31,7 @@ use found::{
     Folds, Found, FoundLeak, LeftOut, Memory, Part, Precision, Products, Program, SeriesRows, Table,
     TableHoles, TableSeries, Time,
 };
-pub(super) use holes::set_holes;
+pub(super) use holes::{proposed_limit, set_holes};
 use power::Power;
 pub(super) use text::{dropped_rows, filled_values};
 use unseen::UnseenRows;

@@ -9,7 +9,7 @@ use super::error::DataError;
 use super::format::Format;
 use super::value::{Value, Visitor};
 pub use column::{ColumnDescription, Distinct, MOST_DISTINCT};
-pub use times::{SeriesColumn, Step, TimeDescription, describe_times};
+pub use times::{SeriesColumn, TimeDescription, describe_times};
 
 use super::columns::{Column, ColumnKind};
 use column::Observer;

@@ -1,4 +1,4 @@
-//! Description of the times of a table's rows: span, steps, and the series they belong to.
+//! Description of the times of a table's rows: span, and the series they belong to.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, RandomState};
@@ -11,9 +11,6 @@ use crate::data::error::{DataError, Role};
 use crate::data::format::{Format, read};
 use crate::data::time::Times;
 use crate::data::value::{Value, Visitor};
-
-/// A step is long if it is longer than this many usual steps.
-const LONG_STEP: f64 = 2.0;
 
 /// Description of the times of a table's rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,27 +25,8 @@ pub struct TimeDescription {
     pub repeated: u64,
     /// The first time that several rows have.
     pub first_repeated: Option<String>,
-    /// Steps from one time to the next, or `None` if there is only one time.
-    pub step: Option<Step>,
     /// The column that distinguishes rows of equal time, if there is one.
     pub series: Option<SeriesColumn>,
-}
-
-/// Steps from one time to the next.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// Median step, in seconds if `is_duration`.
-    pub usual: f64,
-    /// Whether times are dates or times, not numbers.
-    pub is_duration: bool,
-    /// Number of steps.
-    pub count: u64,
-    /// Number of steps longer than twice the usual one.
-    pub long: u64,
-    /// The longest step.
-    pub longest: f64,
-    /// Time at which the longest step starts.
-    pub longest_after: String,
 }
 
 /// A column that identifies the series of a row: no two rows of one series have the same time.
@@ -100,25 +78,7 @@ pub fn describe_times(
         is_ordered: order.is_sorted(),
         repeated,
         first_repeated: order.windows(2).find(|pair| same(pair)).map(|pair| text(pair[0])),
-        step: step(&times, &order),
         series,
-    })
-}
-
-fn step(times: &Times, order: &[usize]) -> Option<Step> {
-    let pairs = order.windows(2).filter(|pair| times.compare(pair[0], pair[1]) != Ordering::Equal);
-    let steps: Vec<(f64, usize)> = pairs.map(|pair| (times.distance(pair[0], pair[1]), pair[0])).collect();
-    let (longest, after) = steps.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
-    let mut lengths: Vec<f64> = steps.iter().map(|(length, _)| *length).collect();
-    let middle = (lengths.len() - 1) / 2;
-    let usual = *lengths.select_nth_unstable_by(middle, f64::total_cmp).1;
-    Some(Step {
-        usual,
-        is_duration: times.are_durations(),
-        count: steps.len() as u64,
-        long: steps.iter().filter(|(length, _)| *length > LONG_STEP * usual).count() as u64,
-        longest,
-        longest_after: times.text(after).unwrap_or_default(),
     })
 }
 

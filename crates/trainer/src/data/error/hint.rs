@@ -2,7 +2,7 @@
 
 use allometry_ladder::MaxGap;
 
-use super::{DataError, MOST_CLASSES, Role, TimeKind, TrainPartProblem};
+use super::{DataError, MOST_CLASSES, NotNumeric, Role, TimeKind, TrainPartProblem};
 use crate::data::dataset::PartName;
 use crate::data::value::EMPTY;
 
@@ -34,10 +34,16 @@ impl DataError {
                 "na = \"drop\" under [data] keeps such rows as history without predicting them".to_owned()
             }
             Self::BadLabel { value, wanted, .. } => label_hint(value, wanted),
-            Self::NotNumericFeatures { columns, .. } => {
+            Self::NotNumericFeatures { columns, has_series, .. } => {
                 let exclude = excluding(columns.iter().map(|column| column.column.as_str()));
                 match columns.iter().find(|column| column.first.is_some()) {
-                    Some(column) => format!("{exclude}; {}", as_categories(&column.column)),
+                    Some(NotNumeric { column, .. }) if *has_series => {
+                        format!("{exclude}; {}", as_categories(column))
+                    }
+                    Some(NotNumeric { column, .. }) => format!(
+                        "{exclude}; {}; series = {column:?} if it tells the series of each row",
+                        as_categories(column)
+                    ),
                     None => exclude,
                 }
             }

@@ -131,6 +131,8 @@ pub enum DataError {
         path: PathBuf,
         /// The columns, at least one.
         columns: Vec<NotNumeric>,
+        /// Whether the ladder names the column that tells the series of a row.
+        has_series: bool,
     },
     /// Features give the label away.
     #[error("{}: features give the label away: {}", path.display(), leaks_listed(leaks))]

@@ -91,7 +91,7 @@ fn invalid_tables_are_refused() {
 }
 
 #[test]
-fn times_have_a_span_and_steps() {
+fn times_have_a_span() {
     let stamps = ["2024-01-05", "2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-12"];
     let lines: Vec<String> = stamps.iter().map(|stamp| format!("{stamp},1")).collect();
     let table = Table::csv(text("when,v", &lines));
@@ -99,13 +99,6 @@ fn times_have_a_span_and_steps() {
     assert_eq!((times.first.as_str(), times.last.as_str()), ("2024-01-01", "2024-01-12"));
     assert!(!times.is_ordered);
     assert_eq!((times.repeated, times.first_repeated, times.series), (0, None, None));
-    let step = times.step.expect("there are steps");
-    assert_eq!((step.usual, step.longest, step.count, step.long), (86_400.0, 604_800.0, 5, 1));
-    assert_eq!(step.longest_after, "2024-01-05");
-    assert!(step.is_duration);
-
-    let single = Table::csv("when,v\n5,1\n");
-    assert_eq!(describe_times(&single.spec.path, "when", "v", &[]).expect("is described").step, None);
 }
 
 #[test]

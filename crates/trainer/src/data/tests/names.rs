@@ -184,7 +184,8 @@ fn columns_that_are_not_numbers_are_refused_by_name() {
          is not a number"
     );
     let exclude = "exclude = [\"sector\", \"void\", \"ticker\"] under [data.features] leaves them out; \
-                   categorical = [\"sector\"] under [data] makes a feature of each of its values";
+                   categorical = [\"sector\"] under [data] makes a feature of each of its values; \
+                   series = \"sector\" if it tells the series of each row";
     assert_eq!(hint.as_deref(), Some(exclude));
     let table = Table::parquet(&[
         ("date", floats((0..24).map(f64::from))),
@@ -199,7 +200,7 @@ fn columns_that_are_not_numbers_are_refused_by_name() {
         refused(
             message,
             "exclude = [\"name\"] under [data.features] leaves it out; categorical = [\"name\"] under [data] \
-             makes a feature of each of its values"
+             makes a feature of each of its values; series = \"name\" if it tells the series of each row"
         )
     );
 }
