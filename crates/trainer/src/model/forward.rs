@@ -185,7 +185,7 @@ impl<T: Real> Workspace<T> {
         let mixed = Matrix::new(&state.mixed, rows, d);
         let weight = factor(spans.projection.weight, masks, |weight| Matrix::new(weight.of(weights), d, d));
         let add_norm = add_norm(&self.layout, &mut self.sites, weights, 2 * block + 1, masks);
-        self.products.multiply_then(mixed, weight, &mut self.branch, add_norm);
+        self.products.multiply_by_groups(mixed, weight, &mut self.branch, add_norm);
     }
 
     /// Computes the branch of a block's feed-forward layer, adds it to the stream, and normalises.
@@ -211,7 +211,7 @@ impl<T: Real> Workspace<T> {
         let activated = Matrix::new(&state.activated, rows, ff);
         let weight = factor(spans.narrow.weight, masks, |weight| Matrix::new(weight.of(weights), ff, d));
         let add_norm = add_norm(&self.layout, &mut self.sites, weights, 2 * block + 2, masks);
-        self.products.multiply_then(activated, weight, &mut self.branch, add_norm);
+        self.products.multiply_by_groups(activated, weight, &mut self.branch, add_norm);
     }
 }
 
@@ -229,7 +229,7 @@ fn add_norm<T: Real>(
     weights: &[T],
     site: usize,
     masks: Masks,
-) -> impl FnMut(Range<usize>, &mut [T]) {
+) -> impl FnMut(Range<usize>, &[T]) {
     let norm = layout.norm(site);
     let (before, after) = sites.split_at_mut(site);
     let (before, target) = (&before[site - 1], &mut after[0]);
@@ -238,7 +238,7 @@ fn add_norm<T: Real>(
         let numbers = rows.start * gain.len()..rows.end * gain.len();
         launch(AddNorm {
             residual: &before.stream[numbers.clone()],
-            branch: &branch[numbers.clone()],
+            branch: &branch[..numbers.len()],
             bias,
             dropout: masks.at(DropoutSite::Branch(site)),
             first_row: rows.start,
