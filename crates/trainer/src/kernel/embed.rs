@@ -10,10 +10,12 @@ pub(crate) struct EmbedNorm<'a, T> {
     pub(crate) stream: &'a mut [T],
     /// Bias of the embedding.
     pub(crate) bias: &'a [T],
-    /// Position embedding, `patches x width`. Row `r` has position `r % patches`.
+    /// Position embedding, `patches x width`. Row number `r` has position `r % patches`.
     pub(crate) positions: &'a [T],
     /// Dropout mask of the sum.
     pub(crate) dropout: Dropout<T>,
+    /// Number of the first of the rows, on which the mask and the position depend.
+    pub(crate) first_row: usize,
     /// Gain of the normalisation; its length is the width.
     pub(crate) gain: &'a [T],
     /// Shift of the normalisation.
@@ -31,7 +33,8 @@ impl<T: Real> Kernel for EmbedNorm<'_, T> {
     fn run<I: Isa>(self) {
         let width = self.gain.len();
         let bias = &self.bias[..width];
-        let positions = self.positions.chunks_exact(width).cycle();
+        let patches = self.positions.len() / width;
+        let positions = self.positions.chunks_exact(width).cycle().skip(self.first_row % patches);
         let rows = self
             .stream
             .chunks_exact_mut(width)
@@ -43,7 +46,7 @@ impl<T: Real> Kernel for EmbedNorm<'_, T> {
                 stream[i] = stream[i] + bias[i] + position[i];
             }
             if !self.dropout.is_off() {
-                let first = (row * width) as u32;
+                let first = ((self.first_row + row) * width) as u32;
                 for i in 0..width {
                     stream[i] *= self.dropout.factor(first.wrapping_add(i as u32));
                 }

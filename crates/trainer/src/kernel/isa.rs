@@ -57,7 +57,7 @@ impl InstructionSet {
     }
 
     /// Returns why this machine cannot use the instruction set, or `None` if it can.
-    fn missing(self) -> Option<&'static str> {
+    pub(super) fn missing(self) -> Option<&'static str> {
         const NOT_THERE: &str = "the processor lacks";
         #[cfg(target_arch = "x86_64")]
         {

@@ -26,6 +26,15 @@ pub(crate) struct Factor<'a, T> {
     pub(crate) number: Option<usize>,
 }
 
+/// The rows of a product whose results are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResultRows {
+    /// All.
+    All,
+    /// Those of one group at a time, which the next step takes up at once.
+    Group,
+}
+
 impl Products {
     /// Creates the products for a model of `weights` weights.
     pub(crate) fn new(precision: Precision, weights: usize) -> Self {
@@ -81,6 +90,28 @@ impl Products {
         a: Matrix<'_, T>,
         b: Factor<'_, T>,
         out: &mut [T],
+        finish: impl FnMut(Range<usize>, &mut [T]),
+    ) {
+        self.multiply_and_keep(a, b, (out, ResultRows::All), finish);
+    }
+
+    /// Computes `a b` group by group of rows, and calls `finish` with the rows of a group and their results.
+    /// `buffer` has room for all rows; most of it may stay unused.
+    pub(crate) fn multiply_by_groups<T: Real>(
+        &mut self,
+        a: Matrix<'_, T>,
+        b: Factor<'_, T>,
+        buffer: &mut [T],
+        mut finish: impl FnMut(Range<usize>, &[T]),
+    ) {
+        self.multiply_and_keep(a, b, (buffer, ResultRows::Group), |rows, results| finish(rows, results));
+    }
+
+    fn multiply_and_keep<T: Real>(
+        &mut self,
+        a: Matrix<'_, T>,
+        b: Factor<'_, T>,
+        (out, kept): (&mut [T], ResultRows),
         mut finish: impl FnMut(Range<usize>, &mut [T]),
     ) {
         match &mut self.rounded {
@@ -90,7 +121,7 @@ impl Products {
             }
             Some(products) => {
                 let number = b.number.filter(|_| self.keeps);
-                T::multiply_rounded_then(products, a, Factor { number, ..b }, out, &mut finish);
+                T::multiply_rounded_then(products, a, Factor { number, ..b }, (out, kept), &mut finish);
             }
         }
     }

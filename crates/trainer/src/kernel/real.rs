@@ -6,7 +6,7 @@ use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
 use super::bf16::RoundedProducts;
 use super::matrix::{Matrix, Product};
-use super::product::Factor;
+use super::product::{Factor, ResultRows};
 use super::{InstructionSet, Isa, multiply_add};
 
 /// A floating-point number that kernels compute with.
@@ -72,7 +72,7 @@ pub(crate) trait Real:
         products: &mut RoundedProducts,
         a: Matrix<'_, Self>,
         b: Factor<'_, Self>,
-        out: &mut [Self],
+        out: (&mut [Self], ResultRows),
         finish: &mut dyn FnMut(Range<usize>, &mut [Self]),
     );
 }
@@ -163,7 +163,7 @@ impl Real for f32 {
         products: &mut RoundedProducts,
         a: Matrix<'_, Self>,
         b: Factor<'_, Self>,
-        out: &mut [Self],
+        out: (&mut [Self], ResultRows),
         finish: &mut dyn FnMut(Range<usize>, &mut [Self]),
     ) {
         products.multiply_then(a, (b.matrix, b.number), out, finish);
@@ -307,7 +307,7 @@ impl Real for f64 {
         _: &mut RoundedProducts,
         _: Matrix<'_, Self>,
         _: Factor<'_, Self>,
-        _: &mut [Self],
+        _: (&mut [Self], ResultRows),
         _: &mut dyn FnMut(Range<usize>, &mut [Self]),
     ) {
         unreachable!("double precision checks gradients, which rounding would spoil")

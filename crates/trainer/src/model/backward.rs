@@ -124,7 +124,7 @@ impl<T: Real> Workspace<T> {
         let weight = once(Matrix::new(spans.widen.weight.of(weights), ff, d));
         let add_norm = AddNormStep::new(&self.layout, &self.sites, weights, 2 * block + 1, masks);
         let [d_stream, branch] = [&mut self.d_stream, &mut self.branch];
-        self.products.multiply_then(d_wide, weight, &mut self.d_narrow, |rows, d_narrow| {
+        self.products.multiply_by_groups(d_wide, weight, &mut self.d_narrow, |rows, d_narrow| {
             add_norm.run(rows, d_narrow, d_stream, branch, gradient);
         });
     }
@@ -180,7 +180,7 @@ impl<T: Real> Workspace<T> {
         let weight = once(Matrix::new(spans.qkv.weight.of(weights), d, 3 * d).transposed());
         let add_norm = AddNormStep::new(&self.layout, &self.sites, weights, 2 * block, masks);
         let [d_stream, branch] = [&mut self.d_stream, &mut self.branch];
-        self.products.multiply_then(d_qkv, weight, &mut self.d_narrow, |rows, d_narrow| {
+        self.products.multiply_by_groups(d_qkv, weight, &mut self.d_narrow, |rows, d_narrow| {
             add_norm.run(rows, d_narrow, d_stream, branch, gradient);
         });
     }
@@ -281,7 +281,7 @@ impl<'a, T: Real> AddNormStep<'a, T> {
             sum: &self.state.stream[numbers.clone()],
             statistics: &self.state.statistics[rows.clone()],
             gain: self.gain,
-            d_normed: &d_normed[numbers.clone()],
+            d_normed: &d_normed[..numbers.len()],
             d_stream: &mut d_stream[numbers.clone()],
             d_gain,
             d_shift,

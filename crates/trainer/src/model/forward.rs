@@ -8,7 +8,7 @@ use crate::kernel::front::{AddRow, Affine};
 use crate::kernel::gelu::Gelu;
 use crate::kernel::head::Head;
 use crate::kernel::matrix::Matrix;
-use crate::kernel::norm::AddNorm;
+use crate::kernel::norm::{AddNorm, RowStatistics};
 use crate::kernel::pool::Pool;
 use crate::kernel::product::Factor;
 use crate::kernel::{Real, launch};
@@ -52,6 +52,10 @@ impl<T: Real> Workspace<T> {
         for (row, place) in rows.zip(starts.iter().flat_map(of_window)) {
             row.copy_from_slice(&self.branch[place * d..][..d]);
         }
+        let rows = starts.len() * self.geometry.rows();
+        let NormSite { stream, normed, statistics } = &mut self.sites[0];
+        let places = (&mut normed[..], &mut statistics[..]);
+        add_positions(&self.layout, weights, Masks::Off, places)(0..rows, &mut stream[..rows * d]);
         self.encode(weights, starts.len(), Masks::Off);
     }
 
@@ -66,7 +70,6 @@ impl<T: Real> Workspace<T> {
 
     /// Computes the logits from the embedded patches.
     fn encode(&mut self, weights: &[T], windows: usize, masks: Masks) {
-        self.add_positions(weights, windows, masks);
         for block in 0..self.architecture.n_layers {
             self.attend(weights, block, windows, masks);
             self.feed_forward(weights, block, windows, masks);
@@ -126,32 +129,18 @@ impl<T: Real> Workspace<T> {
         }
     }
 
+    /// Embeds the patches, adds their positions, and normalises.
     fn embed(&mut self, weights: &[T], windows: usize, masks: Masks) {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
-        let site = &mut self.sites[0];
+        let NormSite { stream, normed, statistics } = &mut self.sites[0];
+        let mut add_positions = add_positions(&self.layout, weights, masks, (normed, statistics));
         self.products.multiply_then(
             Matrix::new(&self.patches, rows, depth),
             factor(self.layout.embedding, masks, |weight| Matrix::new(weight.of(weights), depth, d)),
-            &mut site.stream,
-            |_, _| {},
+            stream,
+            |rows, stream| add_positions(rows.clone(), &mut stream[rows.start * d..rows.end * d]),
         );
-    }
-
-    fn add_positions(&mut self, weights: &[T], windows: usize, masks: Masks) {
-        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
-        let site = &mut self.sites[0];
-        let norm = self.layout.norm(0);
-        launch(EmbedNorm {
-            stream: &mut site.stream[..rows * d],
-            bias: self.layout.embedding_bias.of(weights),
-            positions: self.layout.positions.of(weights),
-            dropout: masks.at(DropoutSite::Branch(0)),
-            gain: norm.gain.of(weights),
-            shift: norm.shift.of(weights),
-            normed: &mut site.normed,
-            statistics: &mut site.statistics,
-        });
     }
 
     /// Computes the branch of a block's attention, adds it to the stream, and normalises.
@@ -185,7 +174,7 @@ impl<T: Real> Workspace<T> {
         let mixed = Matrix::new(&state.mixed, rows, d);
         let weight = factor(spans.projection.weight, masks, |weight| Matrix::new(weight.of(weights), d, d));
         let add_norm = add_norm(&self.layout, &mut self.sites, weights, 2 * block + 1, masks);
-        self.products.multiply_then(mixed, weight, &mut self.branch, add_norm);
+        self.products.multiply_by_groups(mixed, weight, &mut self.branch, add_norm);
     }
 
     /// Computes the branch of a block's feed-forward layer, adds it to the stream, and normalises.
@@ -211,7 +200,7 @@ impl<T: Real> Workspace<T> {
         let activated = Matrix::new(&state.activated, rows, ff);
         let weight = factor(spans.narrow.weight, masks, |weight| Matrix::new(weight.of(weights), ff, d));
         let add_norm = add_norm(&self.layout, &mut self.sites, weights, 2 * block + 2, masks);
-        self.products.multiply_then(activated, weight, &mut self.branch, add_norm);
+        self.products.multiply_by_groups(activated, weight, &mut self.branch, add_norm);
     }
 }
 
@@ -219,6 +208,33 @@ impl<T: Real> Workspace<T> {
 /// is another.
 fn factor<'a, T>(span: Span, masks: Masks, matrix: impl FnOnce(Span) -> Matrix<'a, T>) -> Factor<'a, T> {
     Factor { matrix: matrix(span), number: matches!(masks, Masks::Off).then_some(span.start) }
+}
+
+/// Returns the step after the product of patches and embedding, which adds bias and positions to rows of the
+/// stream, and normalises them.
+fn add_positions<T: Real>(
+    layout: &Layout,
+    weights: &[T],
+    masks: Masks,
+    (normed, statistics): (&mut [T], &mut [RowStatistics<T>]),
+) -> impl FnMut(Range<usize>, &mut [T]) {
+    let norm = layout.norm(0);
+    let [bias, positions, gain, shift] =
+        [layout.embedding_bias, layout.positions, norm.gain, norm.shift].map(|span| span.of(weights));
+    move |rows, stream| {
+        let numbers = rows.start * gain.len()..rows.end * gain.len();
+        launch(EmbedNorm {
+            stream,
+            bias,
+            positions,
+            dropout: masks.at(DropoutSite::Branch(0)),
+            first_row: rows.start,
+            gain,
+            shift,
+            normed: &mut normed[numbers],
+            statistics: &mut statistics[rows],
+        });
+    }
 }
 
 /// Returns the step after the product of a branch, which adds rows of the branch to the stream before the
@@ -229,7 +245,7 @@ fn add_norm<T: Real>(
     weights: &[T],
     site: usize,
     masks: Masks,
-) -> impl FnMut(Range<usize>, &mut [T]) {
+) -> impl FnMut(Range<usize>, &[T]) {
     let norm = layout.norm(site);
     let (before, after) = sites.split_at_mut(site);
     let (before, target) = (&before[site - 1], &mut after[0]);
@@ -238,7 +254,7 @@ fn add_norm<T: Real>(
         let numbers = rows.start * gain.len()..rows.end * gain.len();
         launch(AddNorm {
             residual: &before.stream[numbers.clone()],
-            branch: &branch[numbers.clone()],
+            branch: &branch[..numbers.len()],
             bias,
             dropout: masks.at(DropoutSite::Branch(site)),
             first_row: rows.start,

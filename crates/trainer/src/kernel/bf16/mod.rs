@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::InstructionSet;
 use super::matrix::{self, Matrix};
+use super::product::ResultRows;
 
 /// Products of bf16 numbers, and the memory they need.
 #[derive(Debug)]
@@ -36,8 +37,12 @@ struct Kept {
 }
 
 impl RoundedProducts {
-    /// Creates products by an instruction set that the machine has.
+    /// Creates products by an instruction set.
+    ///
+    /// # Panics
+    /// If the machine lacks the instruction set.
     pub(crate) fn new(set: InstructionSet) -> Self {
+        assert_eq!(set.missing(), None, "{set}");
         Self {
             set,
             rounded: [const { Vec::new() }; 2],
@@ -86,17 +91,19 @@ impl RoundedProducts {
         &mut self,
         a: Matrix<'_, f32>,
         (b, number): (Matrix<'_, f32>, Option<usize>),
-        out: &mut [f32],
+        (out, kept_rows): (&mut [f32], ResultRows),
         finish: &mut dyn FnMut(Range<usize>, &mut [f32]),
     ) {
         let kept = number.map(|number| self.kept.entry(number).or_default());
         #[cfg(target_arch = "x86_64")]
         if let Some(unit) = packed::Unit::of(self.set) {
-            let Some(kept) = kept else { return self.packed.multiply_then(unit, a, b, out, finish) };
+            let Some(kept) = kept else {
+                return self.packed.multiply_then(unit, a, b, (out, kept_rows), finish);
+            };
             if !std::mem::replace(&mut kept.fresh, true) {
                 kept.packed.pack(unit, b, packed::Side::Right);
             }
-            return self.packed.multiply_packed(unit, a, &kept.packed, out, finish);
+            return self.packed.multiply_packed(unit, a, &kept.packed, (out, kept_rows), finish);
         }
         let [left, right] = &mut self.rounded;
         let right = match kept {
@@ -108,6 +115,8 @@ impl RoundedProducts {
             None => b.rounded(right),
         };
         matrix::multiply(a.rounded(left), right, out);
+        // All rows are one group.
+        let _ = kept_rows;
         finish(0..a.rows(), out);
     }
 

@@ -12,6 +12,7 @@ pub(in crate::kernel) use tiles::{in_processor, permitted};
 
 use super::super::InstructionSet;
 use super::super::matrix::Matrix;
+use super::super::product::ResultRows;
 
 /// Rows of a left factor, or columns of a right factor, in a tile.
 const SIDE: usize = 16;
@@ -102,7 +103,7 @@ impl Factors {
     /// Computes `out = a b`, row-major, and overwrites `out`.
     pub(super) fn multiply(&mut self, unit: Unit, a: Matrix<'_, f32>, b: Matrix<'_, f32>, out: &mut [f32]) {
         if !a.lies_by_columns() {
-            return self.multiply_then(unit, a, b, out, &mut |_, _| {});
+            return self.multiply_then(unit, a, b, (out, ResultRows::All), &mut |_, _| {});
         }
         // A left factor that lies by columns is transposed as it is packed, which takes longer. If that of
         // the transposed product is smaller, that product is computed.
@@ -126,12 +127,12 @@ impl Factors {
         unit: Unit,
         a: Matrix<'_, f32>,
         b: Matrix<'_, f32>,
-        out: &mut [f32],
+        (out, kept): (&mut [f32], ResultRows),
         finish: &mut dyn FnMut(Range<usize>, &mut [f32]),
     ) {
         let mut right = std::mem::take(&mut self.right);
         right.pack(unit, b, Side::Right);
-        self.multiply_packed(unit, a, &right, out, finish);
+        self.multiply_packed(unit, a, &right, (out, kept), finish);
         self.right = right;
     }
 
@@ -143,7 +144,7 @@ impl Factors {
         unit: Unit,
         a: Matrix<'_, f32>,
         b: &Packed,
-        out: &mut [f32],
+        (out, kept): (&mut [f32], ResultRows),
         finish: &mut dyn FnMut(Range<usize>, &mut [f32]),
     ) {
         assert_eq!(a.columns(), b.depth(), "inner dimensions");
@@ -151,12 +152,19 @@ impl Factors {
         for first in (0..a.rows()).step_by(GROUP * STRIPE) {
             let rows = first..a.rows().min(first + GROUP * STRIPE);
             self.left.pack(unit, a.row_range(rows.clone()), Side::Left);
-            let group = &mut out[first * columns..rows.end * columns];
+            let place = match kept {
+                ResultRows::All => first * columns..rows.end * columns,
+                ResultRows::Group => 0..rows.len() * columns,
+            };
+            let group = &mut out[place.clone()];
             // Configured anew for each group, because `finish` may multiply, too.
             let configured = unit.configure();
             multiply_rows(configured.as_ref(), &self.left, b, &mut self.square, group);
             drop(configured);
-            finish(rows, out);
+            match kept {
+                ResultRows::All => finish(rows, out),
+                ResultRows::Group => finish(rows, &mut out[place]),
+            }
         }
     }
 }

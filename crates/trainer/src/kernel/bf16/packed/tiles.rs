@@ -10,8 +10,10 @@ use super::{Place, SIDE, Tile};
 /// Bits of the processor's extended state: the configuration of tiles, and their data.
 const TILE_STATE: u64 = 1 << 17 | 1 << 18;
 /// Number of the tiles' data among the extended states.
+#[cfg(target_os = "linux")]
 const TILE_DATA: libc::c_ulong = 18;
 /// Request of `arch_prctl` for the permission to use an extended state.
+#[cfg(target_os = "linux")]
 const REQUEST_STATE: libc::c_int = 0x1023;
 /// Bytes of a line of a tile.
 const LINE: usize = 64;
@@ -39,10 +41,21 @@ pub(in crate::kernel) fn permitted() -> bool {
         if unsafe { enabled_state() } & TILE_STATE != TILE_STATE {
             return false;
         }
-        // SAFETY: the request reads and writes no memory.
-        cfg!(target_os = "linux")
-            && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_STATE, TILE_DATA) } == 0
+        request()
     })
+}
+
+/// Asks the system for the permission to use tile registers.
+#[cfg(target_os = "linux")]
+fn request() -> bool {
+    // SAFETY: the request reads and writes no memory.
+    unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0 }
+}
+
+/// Other systems are not known to let programs use tile registers.
+#[cfg(not(target_os = "linux"))]
+fn request() -> bool {
+    false
 }
 
 /// Returns the extended states that the system saves.
@@ -71,8 +84,9 @@ static WHOLE_TILES: Configuration = Configuration {
     lines: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/// The tile registers of this thread, configured until they are dropped. Nothing else in the program touches
-/// them: the compiler emits no instruction on tiles of its own.
+/// The tile registers of this thread, configured until they are dropped. A thread has at most one such value
+/// at a time. Nothing else in the program touches the registers: the compiler emits no instruction on tiles
+/// of its own.
 pub(super) struct Configured(PhantomData<*mut ()>);
 
 impl Configured {
