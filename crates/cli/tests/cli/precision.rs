@@ -77,9 +77,37 @@ fn other_words_are_refused() {
         refused(folder.path(), &["run", "--precision", "half"]),
         refused(program.path(), &["run", "--precision", "bf16"]),
     ];
-    assert_snapshot!(calls.join("\n"), @"");
+    assert_snapshot!(calls.join("\n"), @r#"
+    $ allometry check
+    ladder::unknown_word
+
+      × `precision` cannot be `fp16`
+        ╭─[ladder.toml:13:13]
+     12 │ [model]
+     13 │ precision = "fp16"
+        ·             ───┬──
+        ·                ╰── not known
+     14 │ kind = "patchtst"
+        ╰────
+      help: it can be `f32`, `bf16`
+    exit code 3
+
+    $ allometry run --precision half
+    error: invalid value 'half' for '--precision <NUMBERS>'
+      [possible values: f32, bf16]
+
+    For more information, try '--help'.
+    exit code 2
+
+    $ allometry run --precision bf16
+    error: --precision applies to the built-in model; the ladder's trials are evaluated by its command
+    exit code 2
+    "#);
     let output = allometry(folder.path()).arg("list").env("ALLOMETRY_ISA", "avx9").output().unwrap();
     let (code, _, err) = texts(&output);
     assert_eq!(code, 2);
-    assert_snapshot!(err, @"");
+    assert_snapshot!(err, @"
+    error: ALLOMETRY_ISA is `avx9`; it may be `baseline`, `avx2`, `avx512`, `avx512bf16`, `amx`
+    hint: without ALLOMETRY_ISA, the program takes the last that the machine has
+    ");
 }
