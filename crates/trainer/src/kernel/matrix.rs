@@ -92,6 +92,15 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+/// The rows of a product whose results are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResultRows {
+    /// All.
+    All,
+    /// Those of one group at a time, which the next step takes up at once.
+    Group,
+}
+
 impl<'a> Matrix<'a, f32> {
     /// Returns the matrix with its numbers rounded to bf16. They are written to `to`.
     pub(super) fn rounded<'b>(self, to: &'b mut Vec<f32>) -> Matrix<'b, f32> {

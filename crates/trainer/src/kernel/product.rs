@@ -5,7 +5,7 @@ use std::ops::Range;
 use allometry_ladder::Precision;
 
 use super::bf16::RoundedProducts;
-use super::matrix::{self, Matrix};
+use super::matrix::{self, Matrix, ResultRows};
 use super::{InstructionSet, Real};
 use crate::kept::MOST_IN_MEMORY;
 
@@ -24,15 +24,6 @@ pub(crate) struct Factor<'a, T> {
     pub(crate) matrix: Matrix<'a, T>,
     /// Number that names the factor among those that are used again, or `None` for one that is used once.
     pub(crate) number: Option<usize>,
-}
-
-/// The rows of a product whose results are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ResultRows {
-    /// All.
-    All,
-    /// Those of one group at a time, which the next step takes up at once.
-    Group,
 }
 
 impl Products {

@@ -5,8 +5,8 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
 use super::bf16::RoundedProducts;
-use super::matrix::{Matrix, Product};
-use super::product::{Factor, ResultRows};
+use super::matrix::{Matrix, Product, ResultRows};
+use super::product::Factor;
 use super::{InstructionSet, Isa, multiply_add};
 
 /// A floating-point number that kernels compute with.

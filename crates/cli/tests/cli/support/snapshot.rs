@@ -11,8 +11,8 @@ use super::run;
 const WIDTH: usize = 100;
 
 /// Returns a text of the program for a snapshot: [`folded`], the path of `folder` replaced by `FOLDER`, and
-/// estimated times, the number of workers and instruction sets, which depend on the machine, by `TIME`, `N` and
-/// `INSTRUCTIONS`.
+/// estimated times, the number of workers and instruction sets, which depend on the machine, by `TIME`,
+/// `N` and `INSTRUCTIONS`.
 pub(crate) fn shown(folder: &Path, text: &str) -> String {
     static ESTIMATE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"about .+? with \d+ workers?").expect("a valid expression"));

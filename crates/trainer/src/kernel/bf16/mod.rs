@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::InstructionSet;
-use super::matrix::{self, Matrix};
-use super::product::ResultRows;
+use super::matrix::{self, Matrix, ResultRows};
 
 /// Products of bf16 numbers, and the memory they need.
 #[derive(Debug)]

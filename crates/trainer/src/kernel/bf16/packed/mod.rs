@@ -11,8 +11,7 @@ pub(super) use pack::{Packed, Side};
 pub(in crate::kernel) use tiles::{in_processor, permitted};
 
 use super::super::InstructionSet;
-use super::super::matrix::Matrix;
-use super::super::product::ResultRows;
+use super::super::matrix::{Matrix, ResultRows};
 
 /// Rows of a left factor, or columns of a right factor, in a tile.
 const SIDE: usize = 16;
