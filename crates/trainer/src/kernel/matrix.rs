@@ -101,9 +101,9 @@ pub(crate) enum ResultRows {
     Group,
 }
 
-impl<'a> Matrix<'a, f32> {
+impl Matrix<'_, f32> {
     /// Returns the matrix with its numbers rounded to bf16. They are written to `to`.
-    pub(super) fn rounded<'b>(self, to: &'b mut Vec<f32>) -> Matrix<'b, f32> {
+    pub(super) fn rounded(self, to: &mut Vec<f32>) -> Matrix<'_, f32> {
         if to.len() < self.values.len() {
             *to = vec![0.0; self.values.len()];
         }
@@ -113,7 +113,7 @@ impl<'a> Matrix<'a, f32> {
     }
 
     /// Returns a matrix of the same shape and layout with other numbers.
-    pub(super) fn with_values<'b>(self, values: &'b [f32]) -> Matrix<'b, f32> {
+    pub(super) fn with_values(self, values: &[f32]) -> Matrix<'_, f32> {
         Matrix { values: &values[..self.values.len()], ..self }
     }
 }

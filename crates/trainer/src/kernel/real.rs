@@ -182,6 +182,7 @@ mod forced {
     /// Defines a product by one of the crate's instruction sets.
     macro_rules! product {
         ($name:ident, $module:ident, $simd:ty, $lanes:expr) => {
+            #[expect(clippy::too_many_arguments, reason = "the signature of the crate's products")]
             unsafe fn $name(
                 m: usize,
                 n: usize,

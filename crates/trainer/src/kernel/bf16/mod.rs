@@ -54,9 +54,8 @@ impl RoundedProducts {
     /// Returns the bytes that the products of a model take, besides its buffers: those of linear maps, of
     /// inputs and outputs, for batches of this many rows, with the copies of their weights if those are kept.
     pub(crate) fn bytes(set: InstructionSet, maps: &[[usize; 2]], rows: usize, keeps: bool) -> usize {
-        let kept = |size: fn(usize, usize) -> usize| match keeps {
-            true => maps.iter().map(|[inputs, outputs]| size(*outputs, *inputs)).sum(),
-            false => 0,
+        let kept = |size: fn(usize, usize) -> usize| {
+            if keeps { maps.iter().map(|[inputs, outputs]| size(*outputs, *inputs)).sum() } else { 0 }
         };
         #[cfg(target_arch = "x86_64")]
         if packed::Unit::of(set).is_some() {

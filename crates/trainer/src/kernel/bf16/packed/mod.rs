@@ -241,7 +241,7 @@ unsafe fn multiply_pairs(
     // has the instructions, because only a `Unit` makes packed factors.
     unsafe {
         match configured {
-            Some(configured) => configured.square(left, right, place),
+            Some(configured) => tiles::Configured::square(configured, left, right, place),
             None => vectors::square(left, right, place),
         }
     }

@@ -113,7 +113,7 @@ impl Configured {
     /// All blocks must have the same number of tiles, at least one, and `place` room for `2 SIDE` rows of `2
     /// SIDE` numbers.
     #[inline]
-    pub(super) unsafe fn square(&self, left: [&[Tile]; 2], right: [&[Tile]; 2], place: Place) {
+    pub(super) unsafe fn square(_: &Self, left: [&[Tile]; 2], right: [&[Tile]; 2], place: Place) {
         let steps = left[0].len();
         debug_assert!(steps > 0 && left[1].len() == steps);
         debug_assert!(right.iter().all(|block| block.len() == steps));
