@@ -186,7 +186,7 @@ fn check_horizon(
 }
 
 /// Checks that a part, which must have windows, has two classes, which `class_names` names for the message.
-/// [`load`] checks the training and the validation part.
+/// `load` checks the training and the validation part.
 ///
 /// # Errors
 /// [`DataError::OneClass`] if all windows have the same class.
