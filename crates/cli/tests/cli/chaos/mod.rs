@@ -25,7 +25,7 @@ use crate::support::{run, shared};
 /// Number of complete trials of a round.
 const TRIALS: usize = 14;
 /// Number of complete trials of a round whose store is removed in the middle.
-const MANY: usize = 60;
+const MANY: usize = 200;
 
 /// Numbers of faults by name.
 type Deeds = BTreeMap<&'static str, usize>;
@@ -103,7 +103,7 @@ fn departure_round(dice: &mut Dice, deeds: &mut Deeds) {
     shared::wait_for("the first trial", || !shared::trials(&url).is_empty());
     crowd.start(Role::Worker);
     // Fast machines train all trials within a second, so that trials, and not time, say when.
-    let told = 1 + dice.below(MANY / 2);
+    let told = 1 + dice.below(MANY / 5);
     shared::wait_for("some trials", || shared::trials(&url).len() >= told);
     let deed = reader::take_away(&path, dice);
     *deeds.entry(deed).or_default() += 1;
