@@ -6,7 +6,6 @@ mod command;
 mod document;
 mod limit;
 mod parameter;
-mod precision;
 mod problem;
 mod section;
 mod spec;
@@ -16,12 +15,12 @@ use std::path::Path;
 
 pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource, weights_expression};
 pub use limit::Limit;
-pub use precision::Precision;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, FoldScheme, FoldSpec, LabelSpec,
     Ladder, LossKind, MaxGap, MissingPolicy, ModelSpec, Monitor, Named, Normalize, ObjectiveSpec,
-    Parametrization, Pooling, Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule, Task,
+    Parametrization, Pooling, Precision, Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule,
+    Task,
 };
 
 use document::{Place, Sources};

@@ -1,12 +1,11 @@
 //! Checks of `[model]`.
 
 use super::super::document::Node;
-use super::super::precision::Precision;
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
 use super::super::spec::{
     BudgetSpec, Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Parametrization, Pooling,
-    Schedule, Task,
+    Precision, Schedule, Task,
 };
 use super::searched::{Searched, largest, words};
 

@@ -109,7 +109,7 @@ impl InstructionSet {
     }
 
     /// Returns the widest instruction set of the machine.
-    pub(crate) fn widest() -> Self {
+    fn widest() -> Self {
         static WIDEST: OnceLock<InstructionSet> = OnceLock::new();
         *WIDEST.get_or_init(|| available().pop().unwrap_or(Self::Baseline))
     }

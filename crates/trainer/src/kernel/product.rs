@@ -67,10 +67,8 @@ impl Products {
     /// # Panics
     /// If the shapes do not match. They come from the architecture and never from a user.
     pub(crate) fn multiply<T: Real>(&mut self, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
-        match &mut self.rounded {
-            None => matrix::multiply(a, b, out),
-            Some(products) => T::multiply_rounded(products, a, b, out),
-        }
+        let b = Factor { matrix: b, number: None };
+        self.multiply_and_keep(a, b, (out, ResultRows::All), |_, _| {});
     }
 
     /// Computes `out = a b` as [`multiply`](Self::multiply), for a left factor that lies by rows, and calls
@@ -112,7 +110,7 @@ impl Products {
             }
             Some(products) => {
                 let number = b.number.filter(|_| self.keeps);
-                T::multiply_rounded_then(products, a, Factor { number, ..b }, (out, kept), &mut finish);
+                T::multiply_rounded(products, a, Factor { number, ..b }, (out, kept), &mut finish);
             }
         }
     }

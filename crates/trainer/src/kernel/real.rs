@@ -58,17 +58,9 @@ pub(crate) trait Real:
     #[must_use]
     fn product(set: InstructionSet) -> Product<Self>;
 
-    /// Computes `out = a b`, row-major, of the numbers rounded to bf16.
-    fn multiply_rounded(
-        products: &mut RoundedProducts,
-        a: Matrix<'_, Self>,
-        b: Matrix<'_, Self>,
-        out: &mut [Self],
-    );
-
     /// Computes `out = a b` of the numbers rounded to bf16, and calls `finish` as
-    /// [`Products::multiply_then`](super::product::Products::multiply_then) does.
-    fn multiply_rounded_then(
+    /// [`RoundedProducts::multiply`] does.
+    fn multiply_rounded(
         products: &mut RoundedProducts,
         a: Matrix<'_, Self>,
         b: Factor<'_, Self>,
@@ -144,34 +136,31 @@ impl Real for f32 {
     }
 
     fn product(set: InstructionSet) -> Product<Self> {
-        if set == InstructionSet::widest() {
-            return gemm_f32::gemm::f32::get_gemm_fn();
+        #[cfg(target_arch = "x86_64")]
+        {
+            single::product(set)
         }
-        forced::product(set)
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let _ = set;
+            gemm_f32::gemm::f32::get_gemm_fn()
+        }
     }
 
     fn multiply_rounded(
-        products: &mut RoundedProducts,
-        a: Matrix<'_, Self>,
-        b: Matrix<'_, Self>,
-        out: &mut [Self],
-    ) {
-        products.multiply(a, b, out);
-    }
-
-    fn multiply_rounded_then(
         products: &mut RoundedProducts,
         a: Matrix<'_, Self>,
         b: Factor<'_, Self>,
         out: (&mut [Self], ResultRows),
         finish: &mut dyn FnMut(Range<usize>, &mut [Self]),
     ) {
-        products.multiply_then(a, (b.matrix, b.number), out, finish);
+        products.multiply(a, (b.matrix, b.number), out, finish);
     }
 }
 
-/// Products of the `gemm-f32` crate with other instructions than the widest, which it takes by itself.
-mod forced {
+/// Products of the `gemm-f32` crate by instruction set. By itself the crate takes the widest.
+#[cfg(target_arch = "x86_64")]
+mod single {
     use gemm_common::Parallelism;
     use gemm_common::gemm::gemm_basic_generic;
     use gemm_common::simd::MixedSimd;
@@ -240,20 +229,15 @@ mod forced {
     }
 
     product!(scalar, scalar, gemm_common::simd::Scalar, 1);
-    #[cfg(target_arch = "x86_64")]
     product!(avx2, fma, gemm_common::simd::V3, 8);
-    #[cfg(target_arch = "x86_64")]
     product!(avx512, avx512f, gemm_common::simd::V4, 16);
 
     pub(super) fn product(set: InstructionSet) -> Product<f32> {
-        #[cfg(target_arch = "x86_64")]
-        if set >= InstructionSet::Avx512 {
-            return avx512;
-        } else if set == InstructionSet::Avx2 {
-            return avx2;
+        match set {
+            InstructionSet::Baseline => scalar,
+            InstructionSet::Avx2 => avx2,
+            InstructionSet::Avx512 | InstructionSet::Avx512Bf16 | InstructionSet::Amx => avx512,
         }
-        let _ = set;
-        scalar
     }
 }
 
@@ -300,11 +284,7 @@ impl Real for f64 {
         gemm_f64::gemm::f64::get_gemm_fn()
     }
 
-    fn multiply_rounded(_: &mut RoundedProducts, _: Matrix<'_, Self>, _: Matrix<'_, Self>, _: &mut [Self]) {
-        unreachable!("double precision checks gradients, which rounding would spoil")
-    }
-
-    fn multiply_rounded_then(
+    fn multiply_rounded(
         _: &mut RoundedProducts,
         _: Matrix<'_, Self>,
         _: Factor<'_, Self>,

@@ -68,24 +68,15 @@ impl RoundedProducts {
         kept(|a, b| a * b * size_of::<f32>()) + (left.unwrap_or(0) + right.unwrap_or(0)) * size_of::<f32>()
     }
 
-    /// Computes `out = a b`, row-major, and overwrites `out`.
+    /// Computes `out = a b`, row-major, and overwrites `out`. `finish` is called with rows whose results are
+    /// there, and with `out`, or with the results of these rows alone if no others are kept. All calls
+    /// together cover all rows in order.
+    ///
+    /// A right factor with a number is kept until [`forget`](Self::forget); its left factor must lie by rows.
     ///
     /// # Panics
     /// If the shapes do not match. They come from the architecture and never from a user.
-    pub(crate) fn multiply(&mut self, a: Matrix<'_, f32>, b: Matrix<'_, f32>, out: &mut [f32]) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(unit) = packed::Unit::of(self.set) {
-            return self.packed.multiply(unit, a, b, out);
-        }
-        let [left, right] = &mut self.rounded;
-        matrix::multiply(a.rounded(left), b.rounded(right), out);
-    }
-
-    /// Computes `out = a b` as [`multiply`](Self::multiply), for a left factor that lies by rows. `finish` is
-    /// called with rows whose results are there and with `out`; all calls together cover all rows in order.
-    ///
-    /// A right factor with a number is kept until [`forget`](Self::forget).
-    pub(crate) fn multiply_then(
+    pub(crate) fn multiply(
         &mut self,
         a: Matrix<'_, f32>,
         (b, number): (Matrix<'_, f32>, Option<usize>),
@@ -96,7 +87,7 @@ impl RoundedProducts {
         #[cfg(target_arch = "x86_64")]
         if let Some(unit) = packed::Unit::of(self.set) {
             let Some(kept) = kept else {
-                return self.packed.multiply_then(unit, a, b, (out, kept_rows), finish);
+                return self.packed.multiply(unit, a, b, (out, kept_rows), finish);
             };
             if !std::mem::replace(&mut kept.fresh, true) {
                 kept.packed.pack(unit, b, packed::Side::Right);

@@ -26,6 +26,11 @@ fn numbers(seed: u64, count: usize) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
+/// Computes `out = a b`.
+fn multiply(products: &mut RoundedProducts, a: Matrix<'_, f32>, b: Matrix<'_, f32>, out: &mut [f32]) {
+    products.multiply(a, (b, None), (out, ResultRows::All), &mut |_, _| {});
+}
+
 /// Checks a product by every instruction set of the machine, with factors that lie by rows or by columns.
 fn check(rows: usize, depth: usize, columns: usize) {
     let a = numbers(rows as u64, rows * depth);
@@ -51,7 +56,7 @@ fn check(rows: usize, depth: usize, columns: usize) {
             };
             // One number more, which must stay as it is.
             let mut out = vec![f32::NAN; rows * columns + 1];
-            products.multiply(left, right, &mut out);
+            multiply(&mut products, left, right, &mut out);
             assert!(out[rows * columns].is_nan());
             for row in 0..rows {
                 for column in 0..columns {
@@ -109,8 +114,8 @@ fn rows_that_overlap_are_packed_as_they_lie() {
             let (mut overlapping, mut apart) = (vec![0.0; 50 * 20], vec![0.0; 50 * 20]);
             let mut products = RoundedProducts::new(set);
             let b = Matrix::new(&b, 40, 20);
-            products.multiply(Matrix::overlapping(&series, 50, 40, step), b, &mut overlapping);
-            products.multiply(Matrix::new(&rows, 50, 40), b, &mut apart);
+            multiply(&mut products, Matrix::overlapping(&series, 50, 40, step), b, &mut overlapping);
+            multiply(&mut products, Matrix::new(&rows, 50, 40), b, &mut apart);
             assert_eq!(overlapping, apart, "{set}, {step}");
         }
     }
@@ -127,16 +132,39 @@ fn numbers_that_are_none_or_infinite_stay_so() {
             (f32::MAX, f32::INFINITY),
         ] {
             let mut out = [0.0];
-            RoundedProducts::new(set).multiply(
-                Matrix::new(&[given], 1, 1),
-                Matrix::new(&[1.0], 1, 1),
-                &mut out,
-            );
+            let (a, b) = ([given], [1.0]);
+            let mut products = RoundedProducts::new(set);
+            multiply(&mut products, Matrix::new(&a, 1, 1), Matrix::new(&b, 1, 1), &mut out);
             assert!(
                 out[0] == expected || out[0].is_nan() && expected.is_nan(),
                 "{set}: {given} to {}",
                 out[0]
             );
+        }
+    }
+}
+
+#[test]
+fn rows_are_finished_once_and_in_order() {
+    let (rows, depth, columns) = (250, 20, 7);
+    let (a, b) = (numbers(5, rows * depth), numbers(6, depth * columns));
+    let (a, b) = (Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns));
+    for set in available() {
+        let mut products = RoundedProducts::new(set);
+        let mut whole = vec![0.0; rows * columns];
+        multiply(&mut products, a, b, &mut whole);
+        for number in [None, Some(3), Some(3)] {
+            for kept in [ResultRows::All, ResultRows::Group] {
+                let (mut out, mut done) = (vec![0.0; rows * columns], 0);
+                products.multiply(a, (b, number), (&mut out, kept), &mut |rows, results| {
+                    assert_eq!(rows.start, done, "{set}");
+                    let numbers = rows.start * columns..rows.end * columns;
+                    let first = if kept == ResultRows::All { numbers.start } else { 0 };
+                    assert_eq!(results[first..first + numbers.len()], whole[numbers], "{set}, {rows:?}");
+                    done = rows.end;
+                });
+                assert_eq!(done, rows, "{set}");
+            }
         }
     }
 }

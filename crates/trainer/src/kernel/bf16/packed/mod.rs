@@ -56,7 +56,7 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    /// Returns the instructions of a set that the machine has, or `None` if there are none among them.
+    /// Returns the instructions of a set that the machine must have, or `None` if there are none among them.
     pub(super) fn of(set: InstructionSet) -> Option<Self> {
         (set >= InstructionSet::Avx512Bf16).then_some(Self { tiles: set == InstructionSet::Amx })
     }
@@ -99,14 +99,28 @@ impl Default for Factors {
 }
 
 impl Factors {
-    /// Computes `out = a b`, row-major, and overwrites `out`.
-    pub(super) fn multiply(&mut self, unit: Unit, a: Matrix<'_, f32>, b: Matrix<'_, f32>, out: &mut [f32]) {
+    /// Computes `out = a b`, row-major, and overwrites `out`. `finish` is called as by
+    /// [`multiply_packed`](Self::multiply_packed), or once if the left factor lies by columns.
+    pub(super) fn multiply(
+        &mut self,
+        unit: Unit,
+        a: Matrix<'_, f32>,
+        b: Matrix<'_, f32>,
+        (out, kept): (&mut [f32], ResultRows),
+        finish: &mut dyn FnMut(Range<usize>, &mut [f32]),
+    ) {
         if !a.lies_by_columns() {
-            return self.multiply_then(unit, a, b, (out, ResultRows::All), &mut |_, _| {});
+            let mut right = std::mem::take(&mut self.right);
+            right.pack(unit, b, Side::Right);
+            self.multiply_packed(unit, a, &right, (out, kept), finish);
+            self.right = right;
+            return;
         }
+        assert_eq!(a.columns(), b.rows(), "inner dimensions");
+        let rows = a.rows();
         // A left factor that lies by columns is transposed as it is packed, which takes longer. If that of
         // the transposed product is smaller, that product is computed.
-        let swapped = !b.lies_by_columns() && a.rows() > b.columns();
+        let swapped = !b.lies_by_columns() && rows > b.columns();
         let (a, b) = if swapped { (b.transposed(), a.transposed()) } else { (a, b) };
         let Self { left, right, square } = self;
         left.pack(unit, a, Side::Left);
@@ -117,27 +131,13 @@ impl Factors {
         } else {
             multiply_rows(configured.as_ref(), left, right, square, out);
         }
-    }
-
-    /// Computes `out = a b` as [`multiply`](Self::multiply), for a left factor that does not lie by columns,
-    /// and calls `finish` as [`multiply_packed`](Self::multiply_packed) does.
-    pub(super) fn multiply_then(
-        &mut self,
-        unit: Unit,
-        a: Matrix<'_, f32>,
-        b: Matrix<'_, f32>,
-        (out, kept): (&mut [f32], ResultRows),
-        finish: &mut dyn FnMut(Range<usize>, &mut [f32]),
-    ) {
-        let mut right = std::mem::take(&mut self.right);
-        right.pack(unit, b, Side::Right);
-        self.multiply_packed(unit, a, &right, (out, kept), finish);
-        self.right = right;
+        drop(configured);
+        finish(0..rows, out);
     }
 
     /// Computes `out = a b` for a packed right factor. The left one must not lie by columns. Its rows are
-    /// packed stripe by stripe, just before they are needed, and `finish` is called with each stripe's rows
-    /// and with `out` as soon as their results are there.
+    /// packed group by group, just before they are needed, and `finish` is called with the rows of a group as
+    /// soon as their results are there, and with `out`, or with these results if no others are kept.
     pub(super) fn multiply_packed(
         &mut self,
         unit: Unit,
