@@ -37,9 +37,9 @@ pub(super) struct OnDevice {
     /// built with --features gpu.
     #[arg(long, value_name = "KIND", value_parser = device_parser())]
     device: Option<DeviceKind>,
-    /// Numbers that the built-in model's matrix products multiply; overrides the ladder file. With bf16 they
-    /// take a third of the time on processors with AMX.
-    #[arg(long, value_name = "NUMBERS", value_parser = precision_parser())]
+    /// Precision of the built-in model's matrix products; overrides the ladder file. A training step in bf16
+    /// takes about half the time on processors with AMX.
+    #[arg(long, value_name = "PRECISION", value_parser = precision_parser())]
     precision: Option<Precision>,
 }
 

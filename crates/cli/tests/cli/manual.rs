@@ -144,45 +144,45 @@ fn short_help_lists_the_options_of_a_command() {
       [LADDER]  The ladder file, or the folder of a ladder.toml [default: ladder.toml]
 
     Options:
-      -S, --set <KEY=VALUE>      Overrides a setting of the file, such as model.epochs=20. May be
-                                 repeated
-          --storage <URL>        Storage of the trials, such as sqlite:///trials.db or
-                                 postgresql://user@host/database [env: ALLOMETRY_STORAGE]
-          --device <KIND>        Device that trains the built-in model; overrides the ladder file. The
-                                 kind wgpu requires a program built with --features gpu [possible
-                                 values: cpu, wgpu]
-          --precision <NUMBERS>  Numbers that the built-in model's matrix products multiply; overrides
-                                 the ladder file. With bf16 they take a third of the time on processors
-                                 with AMX [possible values: f32, bf16]
-          --budget <LABEL>       Runs only this budget. May be repeated
-          --trials <N>           Complete trials per budget; overrides the ladder file
-      -w, --workers <N>          Number of trials evaluated at the same time; the built-in model uses
-                                 one thread per trial. Default: the number of cores, or of --devices for
-                                 a command
-          --devices <LIST>       Devices for a command's trials, such as 0,1. Each trial is given one in
-                                 CUDA_VISIBLE_DEVICES
-          --lease <TIME>         Time without a heartbeat after which the running trials of a process
-                                 count as lost [default: 1m]
-          --retries <N>          How often a trial is repeated after its process died; with 0 it stays
-                                 failed [default: 3]
-          --smallest-effect <X>  Smallest difference of the metric that matters, in units of the metric,
-                                 such as 0.002. Overrides `smallest_effect` of the ladder file
-          --plan <AIM>           After the search, trains on the test rows what `allometry plan --for
-                                 verdict` says, in rounds, until the verdict is decided, not decidable,
-                                 or the plan has been spent. Replaces the confirmation of the ladder
-                                 file [possible values: verdict]
-          --plan-trainings <N>   Cost of a plan for the verdict, in trainings of every budget. It is
-                                 fixed when the plan begins
-          --until <TIME>         Starts no new trial after this time, such as 90m or 2h
-          --allow-space-change   Resumes a study whose search space has changed. Trials outside the new
-                                 space stay in the storage but are no longer counted
-          --no-summary           Prints no summary of the report at the end
-          --json                 Prints one JSON document at the end instead of the summary: how each
-                                 study ended, the verdict, the configuration to take from each budget
-                                 and the next command
-      -q, --quiet                Prints errors only
-      -h, --help                 Print help (see more with '--help')
-      -V, --version              Print version
+      -S, --set <KEY=VALUE>        Overrides a setting of the file, such as model.epochs=20. May be
+                                   repeated
+          --storage <URL>          Storage of the trials, such as sqlite:///trials.db or
+                                   postgresql://user@host/database [env: ALLOMETRY_STORAGE]
+          --device <KIND>          Device that trains the built-in model; overrides the ladder file. The
+                                   kind wgpu requires a program built with --features gpu [possible
+                                   values: cpu, wgpu]
+          --precision <PRECISION>  Precision of the built-in model's matrix products; overrides the
+                                   ladder file. A training step in bf16 takes about half the time on
+                                   processors with AMX [possible values: f32, bf16]
+          --budget <LABEL>         Runs only this budget. May be repeated
+          --trials <N>             Complete trials per budget; overrides the ladder file
+      -w, --workers <N>            Number of trials evaluated at the same time; the built-in model uses
+                                   one thread per trial. Default: the number of cores, or of --devices
+                                   for a command
+          --devices <LIST>         Devices for a command's trials, such as 0,1. Each trial is given one
+                                   in CUDA_VISIBLE_DEVICES
+          --lease <TIME>           Time without a heartbeat after which the running trials of a process
+                                   count as lost [default: 1m]
+          --retries <N>            How often a trial is repeated after its process died; with 0 it stays
+                                   failed [default: 3]
+          --smallest-effect <X>    Smallest difference of the metric that matters, in units of the
+                                   metric, such as 0.002. Overrides `smallest_effect` of the ladder file
+          --plan <AIM>             After the search, trains on the test rows what `allometry plan --for
+                                   verdict` says, in rounds, until the verdict is decided, not
+                                   decidable, or the plan has been spent. Replaces the confirmation of
+                                   the ladder file [possible values: verdict]
+          --plan-trainings <N>     Cost of a plan for the verdict, in trainings of every budget. It is
+                                   fixed when the plan begins
+          --until <TIME>           Starts no new trial after this time, such as 90m or 2h
+          --allow-space-change     Resumes a study whose search space has changed. Trials outside the
+                                   new space stay in the storage but are no longer counted
+          --no-summary             Prints no summary of the report at the end
+          --json                   Prints one JSON document at the end instead of the summary: how each
+                                   study ended, the verdict, the configuration to take from each budget
+                                   and the next command
+      -q, --quiet                  Prints errors only
+      -h, --help                   Print help (see more with '--help')
+      -V, --version                Print version
 
     Examples:
       Run the ladder.toml of this folder, or continue it:

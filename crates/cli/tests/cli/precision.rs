@@ -54,7 +54,7 @@ fn a_check_says_what_multiplies_matrices() {
     let found = json(&["check", "--json", "--precision", "bf16"], "baseline");
     assert_eq!(found["products"]["precision"], "bf16");
     let (_, out, _) = run(folder.path(), &["check", "--precision", "bf16"]);
-    assert!(out.contains("matrix products are of bf16 numbers, with "), "{out}");
+    assert!(out.contains("matrix products are computed in bf16 with "), "{out}");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn other_words_are_refused() {
     exit code 3
 
     $ allometry run --precision half
-    error: invalid value 'half' for '--precision <NUMBERS>'
+    error: invalid value 'half' for '--precision <PRECISION>'
       [possible values: f32, bf16]
 
     For more information, try '--help'.

@@ -183,7 +183,7 @@ fn check_counts_what_settings_add() {
       warning: patches never see the newest row of a window: context = 9, patch = 8, stride = 2
       warning: patches never see the newest row of a window: context = 9, patch = 8, stride = 3
         they see all rows where `stride` is at most `patch` and divides `context` - `patch`
-    matrix products are of f32 numbers, with INSTRUCTIONS
+    matrix products are computed in f32 with INSTRUCTIONS
 
     s (any number of weights; the label is only a name)
       72 of 96 architectures, 225 to 1369 weights

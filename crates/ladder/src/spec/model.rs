@@ -224,7 +224,7 @@ impl DeviceKind {
     }
 }
 
-/// Numbers that the matrix products of the built-in model multiply.
+/// Precision of the matrix products of the built-in model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -332,7 +332,7 @@ pub struct ModelSpec {
     pub schedule: Schedule,
     /// Number of epochs of linear warm-up of the learning rate from zero.
     pub warmup_epochs: f64,
-    /// Numbers that matrix products multiply.
+    /// Precision of matrix products.
     #[serde(default, skip_serializing_if = "is_default")]
     pub precision: Precision,
     /// Device that trains the model. Studies and checkpoints do not store it, so that both can resume on

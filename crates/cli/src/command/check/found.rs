@@ -39,7 +39,7 @@ pub(super) struct Found {
 /// How this machine multiplies matrices.
 #[derive(Debug, Serialize)]
 pub(super) struct Products {
-    /// Numbers that are multiplied.
+    /// Precision of the factors.
     pub(super) precision: &'static str,
     /// Instruction set.
     pub(super) instructions: &'static str,

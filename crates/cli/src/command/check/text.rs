@@ -27,7 +27,7 @@ impl Found {
             let _ = writeln!(text, "trials are trained on {device}");
         }
         if let Some(Products { precision, instructions }) = &self.products {
-            let _ = writeln!(text, "matrix products are of {precision} numbers, with {instructions}");
+            let _ = writeln!(text, "matrix products are computed in {precision} with {instructions}");
         }
         if let Some(program) = &self.command {
             program.lines(&mut text);

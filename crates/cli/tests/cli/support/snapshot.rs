@@ -17,7 +17,7 @@ pub(crate) fn shown(folder: &Path, text: &str) -> String {
     static ESTIMATE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"about .+? with \d+ workers?").expect("a valid expression"));
     static PRODUCTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(matrix products are of \w+ numbers, with) \w+").expect("a valid expression")
+        Regex::new(r"(matrix products are computed in \w+ with) \w+").expect("a valid expression")
     });
     let text = text.replace(&folder.display().to_string(), "FOLDER");
     let text = PRODUCTS.replace_all(&text, "$1 INSTRUCTIONS");

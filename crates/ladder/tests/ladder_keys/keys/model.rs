@@ -145,9 +145,9 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "precision",
         Is("\"f32\""),
         "\"bf16\"",
-        "Numbers that matrix products multiply: of single precision, or [rounded to \
-         bf16](../methods/precision.md) with sums, weights and all else in single precision. It takes a half \
-         to a third of the time on processors with AMX. On processors only.",
+        "Precision of matrix products: single, or factors [rounded to bf16](../methods/precision.md) with \
+         sums, weights and all else in single precision. A training step in bf16 takes about half the time \
+         on processors with AMX. On processors only.",
     ),
     Key::new(
         "device",
