@@ -93,8 +93,16 @@ impl<'a> Crowd<'a> {
         "dropped connections"
     }
 
-    /// Ends the servers and waits for the other processes; `ended` is called with the result of each.
-    pub(crate) fn finish(mut self, ended: impl Fn(Role, Option<i32>)) {
+    /// Returns whether every process has printed `words`.
+    pub(crate) fn all_said(&self, words: &str) -> bool {
+        self.members
+            .iter()
+            .all(|member| fs::read_to_string(&member.log).is_ok_and(|said| said.contains(words)))
+    }
+
+    /// Ends the servers and waits for the other processes; `ended` is called with the exit code of
+    /// each and what it printed.
+    pub(crate) fn finish(mut self, ended: impl Fn(Role, Option<i32>, &str)) {
         for member in &mut self.members {
             if !member.role.ends() {
                 member.child.kill().unwrap();
@@ -107,7 +115,7 @@ impl<'a> Crowd<'a> {
             let said = fs::read_to_string(&member.log).unwrap();
             // A failing storage and a missing ladder are expected errors; all others are defects.
             assert!(matches!(code, Some(0 | 4 | 5)), "{:?} ended with {code:?}: {said}", member.role);
-            ended(member.role, code);
+            ended(member.role, code, &said);
         }
         for log in 1..=self.started {
             let said = fs::read_to_string(self.folder.join(format!("log-{log}.txt"))).unwrap();

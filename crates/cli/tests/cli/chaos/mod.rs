@@ -82,7 +82,7 @@ fn round_over(over: &Over<'_>, dice: &mut Dice, deeds: &mut Deeds) {
         };
         *deeds.entry(deed).or_default() += 1;
     }
-    crowd.finish(|_, _| {});
+    crowd.finish(|_, _, _| {});
     let (code, _, err) = run(folder.path(), &["run", "--quiet", "--retries", "1000", "--storage", &url]);
     assert_eq!(code, 0, "{err}");
     let database = match over {
@@ -102,12 +102,17 @@ fn departure_round(dice: &mut Dice, deeds: &mut Deeds) {
     crowd.start(Role::Run);
     shared::wait_for("the first trial", || !shared::trials(&url).is_empty());
     crowd.start(Role::Worker);
+    // Until then all pages may be in the write-ahead log alone; a worker that opened another file with that log
+    // would have the whole study.
+    shared::wait_for("a worker at its trials", || crowd.all_said("complete"));
     // Fast machines train all trials within a second, so that trials, and not time, say when.
     let told = 1 + dice.below(MANY / 5);
     shared::wait_for("some trials", || shared::trials(&url).len() >= told);
     let deed = reader::take_away(&path, dice);
     *deeds.entry(deed).or_default() += 1;
-    crowd.finish(|role, code| assert!(code != Some(0), "{role:?} ended well over a store that {deed}"));
+    crowd.finish(|role, code, said| {
+        assert!(code != Some(0), "{role:?} ended well over a store that {deed}: {said}");
+    });
     let best = rescued(folder.path()).into_iter().max_by_key(|(lines, _)| *lines);
     let (_, file) = best.expect("somebody kept what it knew");
     let other = of_sqlite(&folder.path().join("new.db"));
