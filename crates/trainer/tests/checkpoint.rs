@@ -153,7 +153,7 @@ fn other_files_are_refused_with_the_reason() {
     assert!(
         error
             .to_string()
-            .ends_with("has the format allometry.checkpoint/9; this program reads allometry.checkpoint/1"),
+            .ends_with("has the format allometry.checkpoint/9; this program reads allometry.checkpoint/1 and allometry.checkpoint/2"),
         "{error}"
     );
     let error = load_error(&other, &replaced("final_norm.bias", "final_norm.biAs"));

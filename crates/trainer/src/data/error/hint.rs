@@ -2,7 +2,7 @@
 
 use allometry_ladder::MaxGap;
 
-use super::{DataError, MOST_CLASSES, NotNumeric, Role, TimeKind, TrainPartProblem};
+use super::{DataError, MOST_CLASSES, MOST_VECTORS, NotNumeric, Role, TimeKind, TrainPartProblem};
 use crate::data::dataset::PartName;
 use crate::data::value::EMPTY;
 
@@ -50,6 +50,11 @@ impl DataError {
             Self::WrongType { column, role: Role::Feature, found, .. } if found != EMPTY => {
                 as_categories(column)
             }
+            Self::TooManyCategories { column, has_vectors: false, .. } => format!(
+                "categorical = [{{ column = {column:?}, embedding = 8 }}] under [data] learns 8 weights for each \
+                 of up to {MOST_VECTORS} categories; {}",
+                excluding([column.as_str()].into_iter())
+            ),
             Self::TooManyCategories { column, .. } => excluding([column.as_str()].into_iter()),
             Self::Leaks { leaks, .. } => {
                 let exclude = excluding(leaks.iter().map(|leak| leak.column.as_str()));
