@@ -243,8 +243,8 @@ fn categorical(section: &mut Section<'_>, problems: &mut Problems) -> Vec<Locate
     }
     let embedded = columns.iter().filter(|column| column.value.embedding.is_some()).count();
     if embedded > CategorySpec::MOST_EMBEDDED {
-        let (key, value) = ("categorical".into(), format!("{embedded} columns with `embedding`"));
-        problems.push(&node.place, ProblemKind::OutOfRange { key, value, allowed: "at most 8 of them" });
+        let what = "no more than 8 columns with `embedding`";
+        problems.push(&node.place, ProblemKind::Needs { key: KEY, what });
     }
     columns
 }

@@ -15,6 +15,9 @@ use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
 
+/// Largest number of categories of a column that are listed.
+const MOST_CATEGORIES: usize = 20;
+
 impl Found {
     /// Returns the result as lines for people.
     pub(super) fn text(&self) -> String {
@@ -56,11 +59,16 @@ impl Table {
         let numbers = self.feature_names.iter().take(self.features - of_categories);
         list("features", &numbers.map(|name| format!("`{name}`")).collect::<Vec<_>>(), text);
         for column in &self.categories {
-            let names: Vec<String> = column.categories.iter().map(|name| format!("`{name}`")).collect();
+            let all = column.categories.len();
+            let shown = column.categories.iter().take(MOST_CATEGORIES);
+            let mut names: Vec<String> = shown.map(|name| format!("`{name}`")).collect();
+            if all > names.len() {
+                names.push(format!("and {} more", all - names.len()));
+            }
             let what = match column.embedding {
                 None => "a feature for each of".to_owned(),
-                Some(1) => format!("a learned number for each of {}", names.len()),
-                Some(size) => format!("{size} learned numbers for each of {}", names.len()),
+                Some(1) => format!("a learned number for each of {all}"),
+                Some(size) => format!("{size} learned numbers for each of {all}"),
             };
             list(&format!("`{}`, {what}", column.column), &names, text);
             if let Some(unseen) = &column.unseen {
