@@ -105,7 +105,7 @@ struct Chosen {
 impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
         let Chosen { ladder, spec, given, taken } = self.choose()?;
-        let prepared = Prepared::new(&ladder)?;
+        let prepared = Prepared::new(&ladder, self.file.stored_precision(&ladder))?;
         self.calibrate.map_or(Ok(()), |calibrate| calibrate.check(&prepared))?;
         self.costs.map_or(Ok(()), |_| costs::check(prepared.model().task))?;
         let objective = prepared.objective()?;
