@@ -66,18 +66,21 @@ impl EraImportance {
             shares_of(&Model::new(&sample, &named), options)
         };
         let all: Vec<Vec<(String, f64, f64)>> = (0..eras).map(of_era).collect();
-        let names = |era: &[(String, f64, f64)]| era.iter().map(|(name, ..)| name.clone()).collect::<Vec<_>>();
+        let names =
+            |era: &[(String, f64, f64)]| era.iter().map(|(name, ..)| name.clone()).collect::<Vec<_>>();
         let first = all.first().filter(|first| !first.is_empty())?;
         if all.iter().any(|era| names(era) != names(first)) {
             return None;
         }
-        let largest = |era: &Vec<(String, f64, f64)>| era.iter().map(|(_, share, _)| *share).fold(0.0, f64::max);
+        let largest =
+            |era: &Vec<(String, f64, f64)>| era.iter().map(|(_, share, _)| *share).fold(0.0, f64::max);
         let mut shares: Vec<EraShares> = (0..first.len())
             .map(|place| EraShares {
                 parameter: first[place].0.clone(),
                 shares: all.iter().map(|era| era[place].1).collect(),
                 by_chance: all.iter().map(|era| era[place].2).sum::<f64>() / eras as f64,
-                first: all.iter().filter(|era| era[place].1 > 0.0 && era[place].1 >= largest(era)).count() as u64,
+                first: all.iter().filter(|era| era[place].1 > 0.0 && era[place].1 >= largest(era)).count()
+                    as u64,
             })
             .collect();
         let sum = |one: &EraShares| one.shares.iter().sum::<f64>();
@@ -155,6 +158,10 @@ mod tests {
         assert_eq!([a.first, b.first], [2, 1]);
         // Three degrees of freedom of fifteen.
         assert!([a, b].iter().all(|one| (one.by_chance - 0.2).abs() < 1e-9));
-        assert_eq!(EraImportance::new(&ladder.studies[0], &ladder, 4, &options), None, "no trial has a fourth");
+        assert_eq!(
+            EraImportance::new(&ladder.studies[0], &ladder, 4, &options),
+            None,
+            "no trial has a fourth"
+        );
     }
 }

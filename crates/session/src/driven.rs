@@ -43,9 +43,8 @@ pub fn driven<'a>(
     let measure = move |params: &Params| -> Measured {
         match (&objective, &weights) {
             (Some(ObjectiveFacts::Model(facts)), _) => {
-                let measured = |inputs| {
-                    measured(params, inputs, facts.data.classes.unwrap_or_default(), &facts.model)
-                };
+                let measured =
+                    |inputs| measured(params, inputs, facts.data.classes.unwrap_or_default(), &facts.model);
                 inputs_of(&facts.data).map(measured).unwrap_or_default()
             }
             (_, Some(weights)) => Measured { size: CommandObjective::size_of(weights, params), flops: None },

@@ -10,7 +10,8 @@ use allometry_ladder::{
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{
-    BaselineFacts, DataFacts, EmbeddingFacts, EraSpan, FoldFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts,
+    BaselineFacts, DataFacts, EmbeddingFacts, EraSpan, FoldFacts, LabelFacts, ModelFacts, ObjectiveFacts,
+    PanelFacts,
 };
 use allometry_trainer::baseline::{BaselineResult, baselines};
 use allometry_trainer::data::{

@@ -10,8 +10,8 @@ use crate::estimate::{Estimate, Method};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::scaling::{
-    BudgetPart, Budgets, Configuration, EraGain, Quantity, Share, Source, Units, best_of_k, best_part, choose_k,
-    configurations,
+    BudgetPart, Budgets, Configuration, EraGain, Quantity, Share, Source, Units, best_of_k, best_part,
+    choose_k, configurations,
 };
 use crate::stats::auc;
 

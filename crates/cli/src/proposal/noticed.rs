@@ -86,7 +86,9 @@ impl Noticed<'_> {
                     "  {} the numbers of {name} repeat; if they are times of several series, windows mix them",
                     Label::Warning
                 );
-                out.push_str("    unless the ladder has `time` and `series`, the column that tells a row's series\n");
+                out.push_str(
+                    "    unless the ladder has `time` and `series`, the column that tells a row's series\n",
+                );
             }
             let is_named = name.contains("date") || name.contains("time");
             if let (true, Some(found)) = (is_named, &column.found) {

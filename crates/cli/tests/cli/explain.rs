@@ -96,9 +96,11 @@ fn a_column_of_categories_is_one_feature_of_a_panel() {
     let of_series = "data.categorical=[{column=\"shop\",embedding=2},\"kind\"]";
     let file = folder.path().join("of-series.safetensors");
     let path = file.to_str().unwrap();
-    let (code, _, err) = run(folder.path(), &["train", "--budget", "l", "-o", path, "--quiet", "-S", of_series]);
+    let (code, _, err) =
+        run(folder.path(), &["train", "--budget", "l", "-o", path, "--quiet", "-S", of_series]);
     assert_eq!(code, 0, "{err}");
-    let (code, out, err) = run(folder.path(), &["explain", path, "--json", "--permutations", "2", "-S", of_series]);
+    let (code, out, err) =
+        run(folder.path(), &["explain", path, "--json", "--permutations", "2", "-S", of_series]);
     assert_eq!(code, 0, "{err}");
     let found: serde_json::Value = serde_json::from_str(&out).unwrap();
     let names: Vec<&str> =

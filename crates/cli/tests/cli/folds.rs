@@ -192,7 +192,8 @@ fn a_comparison_says_in_how_many_eras_the_second_is_better() {
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     for budget in document["budgets"].as_array().unwrap() {
         let value = &budget["value"];
-        let points = value["eras"].as_array().unwrap().iter().map(|era| era["gain"]["point"].as_f64().unwrap());
+        let points =
+            value["eras"].as_array().unwrap().iter().map(|era| era["gain"]["point"].as_f64().unwrap());
         let points: Vec<f64> = points.collect();
         assert_eq!(points.len(), 4, "{value}");
         let difference = value["difference"]["point"].as_f64().unwrap();

@@ -6,8 +6,8 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
 use super::super::spec::{
-    CategorySpec, DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec, SeriesSplit,
-    SplitSpec,
+    CategorySpec, DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec,
+    SeriesSplit, SplitSpec,
 };
 
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };

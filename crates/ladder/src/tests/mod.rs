@@ -361,10 +361,12 @@ fn a_horizon_is_of_every_label() {
 
 #[test]
 fn categories_may_have_vectors() {
-    let categorical = |value: &str| with(&[("data.categorical", value)]).map(|ladder| {
-        let (data, _) = built_in(&ladder);
-        data.features.categorical.clone()
-    });
+    let categorical = |value: &str| {
+        with(&[("data.categorical", value)]).map(|ladder| {
+            let (data, _) = built_in(&ladder);
+            data.features.categorical.clone()
+        })
+    };
     let vectors = |column: &str, size| CategorySpec { embedding: Some(size), ..CategorySpec::from(column) };
     assert_eq!(
         categorical("['a', { column = 'b', embedding = 8 }, { column = 'c', embedding = 1024 }]").unwrap(),

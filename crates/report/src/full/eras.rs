@@ -68,7 +68,10 @@ fn shares(text: &mut Text, EraImportance { budget, parameters }: &EraImportance,
         [escape(&one.parameter)].into_iter().chain(shares).chain(last).collect()
     });
     text.blank();
-    text.line(format_args!("Share of each parameter of {} in the variance of an era's values:", escape(budget)));
+    text.line(format_args!(
+        "Share of each parameter of {} in the variance of an era's values:",
+        escape(budget)
+    ));
     text.blank();
     text.table(&header, rows);
 }

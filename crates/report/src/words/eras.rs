@@ -62,7 +62,10 @@ pub fn importance_of_eras(EraImportance { budget, parameters }: &EraImportance) 
         return String::new();
     };
     let share = share(most.first as usize, most.shares.len());
-    format!("At `{budget}`, `{}` explains more of the values than any other parameter in {share}.", most.parameter)
+    format!(
+        "At `{budget}`, `{}` explains more of the values than any other parameter in {share}.",
+        most.parameter
+    )
 }
 
 fn share(count: usize, of: usize) -> String {

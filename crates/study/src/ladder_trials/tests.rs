@@ -64,7 +64,7 @@ fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
             horizon,
             classes: None,
             class_names: Vec::new(),
-        embeddings: Vec::new(),
+            embeddings: Vec::new(),
             max_gap: None,
             series: None,
         };

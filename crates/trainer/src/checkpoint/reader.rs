@@ -162,7 +162,11 @@ fn describe(path: &Path, text: &str) -> Result<Description, CheckpointError> {
         Some(SCHEMA | SCHEMA_2) => {}
         found => {
             let found = found.unwrap_or("no name").to_owned();
-            return Err(CheckpointError::Version { path: path.to_owned(), found, expected: [SCHEMA, SCHEMA_2] });
+            return Err(CheckpointError::Version {
+                path: path.to_owned(),
+                found,
+                expected: [SCHEMA, SCHEMA_2],
+            });
         }
     }
     serde_json::from_value(document).map_err(|e| damaged(format!("its description is wrong: {e}")))

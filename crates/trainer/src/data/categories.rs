@@ -90,7 +90,11 @@ impl fmt::Display for Unseen {
             0 => {}
             more => write!(f, " and {more} more")?,
         }
-        f.write_str(if self.has_vectors { "; its vector is 0 there" } else { "; all its features are 0 there" })
+        f.write_str(if self.has_vectors {
+            "; its vector is 0 there"
+        } else {
+            "; all its features are 0 there"
+        })
     }
 }
 
@@ -118,7 +122,9 @@ pub(super) fn encoded<'a>(
             let found = category(place, row);
             match column.embedding {
                 Some(_) => values.push(found.map_or(0, |name| column.code(name)) as f32),
-                None => values.extend(column.names.iter().map(|name| f32::from(u8::from(found == Some(name))))),
+                None => {
+                    values.extend(column.names.iter().map(|name| f32::from(u8::from(found == Some(name)))))
+                }
             }
         }
     }

@@ -44,8 +44,10 @@ impl From<usize> for Inputs {
 
 impl Embeddings {
     /// No column with learned vectors.
-    pub const NONE: Self =
-        Self { columns: [CategoryEmbedding { categories: 0, size: 0 }; CategorySpec::MOST_EMBEDDED], count: 0 };
+    pub const NONE: Self = Self {
+        columns: [CategoryEmbedding { categories: 0, size: 0 }; CategorySpec::MOST_EMBEDDED],
+        count: 0,
+    };
 
     /// Returns columns with learned vectors.
     ///

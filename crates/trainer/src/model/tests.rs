@@ -193,7 +193,14 @@ fn gradients_of_every_form_agree_with_finite_differences() {
         Form { feature_embedding: 2, ..Form::PLAIN },
         Form { affine: true, feature_embedding: 5, ..Form::PLAIN },
         Form { channels: independent, ..Form::PLAIN },
-        Form { channels: independent, affine: true, feature_embedding: 2, head: mean, outputs: 3, ..Form::PLAIN },
+        Form {
+            channels: independent,
+            affine: true,
+            feature_embedding: 2,
+            head: mean,
+            outputs: 3,
+            ..Form::PLAIN
+        },
         Form { head: mean, ..Form::PLAIN },
         Form { outputs: 4, ..Form::PLAIN },
     ];
@@ -284,8 +291,7 @@ fn vectors_of_categories_are_a_linear_map_of_indicators() {
         .flat_map(|&[a, b, code]| [a, b].into_iter().chain((0..4).map(move |c| is_of(code, c))))
         .collect();
     let logit = |geometry: Geometry, weights: &[f64], window: &[f32]| {
-        let mut workspace =
-            Workspace::<f64>::new(architecture, geometry, scaling, Precision::F32, false, 1);
+        let mut workspace = Workspace::<f64>::new(architecture, geometry, scaling, Precision::F32, false, 1);
         Cutter::new(Normalize::None, geometry).load(window, 0, &mut workspace);
         workspace.forward(weights, 1, Masks::Off);
         workspace.logits[0]
@@ -420,7 +426,14 @@ fn predicted_memory_is_what_is_allocated() {
     let independent = Channels::Independent;
     let forms = [
         Form::PLAIN,
-        Form { affine: true, feature_embedding: 3, channels: independent, head: Pooling::Mean, outputs: 4, ..Form::PLAIN },
+        Form {
+            affine: true,
+            feature_embedding: 3,
+            channels: independent,
+            head: Pooling::Mean,
+            outputs: 4,
+            ..Form::PLAIN
+        },
         Form { affine: true, ..Form::PLAIN },
         Form { feature_embedding: 2, ..Form::PLAIN },
         Form { embeddings: embeddings([[7, 3], [2, 5]]), ..Form::PLAIN },
@@ -445,7 +458,8 @@ fn predicted_memory_is_what_is_allocated() {
             .map(|b| b.qkv.len() + b.probabilities.len() + b.mixed.len() + b.wide.len() + b.activated.len())
             .sum();
         let front = w.front.as_ref().map_or(0, |f| {
-            let buffers = [&f.windows, &f.scaled, &f.joined, &f.embedded, &f.d_patches, &f.d_series, &f.d_inputs];
+            let buffers =
+                [&f.windows, &f.scaled, &f.joined, &f.embedded, &f.d_patches, &f.d_series, &f.d_inputs];
             f.codes.len() + buffers.iter().map(|b| b.len()).sum::<usize>()
         });
         let rest = w.patches.len() + w.branch.len() + w.d_stream.len() + w.d_narrow.len() + w.d_wide.len();

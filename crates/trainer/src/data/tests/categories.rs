@@ -61,7 +61,8 @@ fn a_column_with_learned_vectors_is_one_feature() {
     assert_eq!(row(2), [1.0, 0.0, 1.0], "12 and bank");
     assert_eq!(row(40), [0.0, 1.0, 0.0], "a sector that the training part lacks");
     let unseen: Vec<String> = loaded.summary.unseen.iter().map(ToString::to_string).collect();
-    let expected = "`sector` has values that the training rows lack: `space` in 2 rows; its vector is 0 there";
+    let expected =
+        "`sector` has values that the training rows lack: `space` in 2 rows; its vector is 0 there";
     assert_eq!(unseen, [expected]);
     let inputs = dataset.inputs().expect("a model can have them");
     assert_eq!((inputs.features, inputs.embeddings.columns().len()), (4, 1));
@@ -77,9 +78,8 @@ fn a_column_with_learned_vectors_is_one_feature() {
 
 #[test]
 fn the_series_may_be_a_category() {
-    let lines: Vec<String> = (0..48)
-        .flat_map(|i| ["x", "y"].map(|shop| format!("{},{i},{shop},7,{}", day(i), i % 2)))
-        .collect();
+    let lines: Vec<String> =
+        (0..48).flat_map(|i| ["x", "y"].map(|shop| format!("{},{i},{shop},7,{}", day(i), i % 2))).collect();
     let shop = CategorySpec { embedding: Some(2), ..CategorySpec::from("sector") };
     let table = Table::csv(text(TEXT, &lines)).with(|spec| {
         spec.series = Some(SeriesSpec { column: "sector".into(), split: SeriesSplit::Time });
