@@ -384,8 +384,8 @@ pub(crate) fn inputs_of(facts: &DataFacts) -> Result<Inputs, ArchitectureError> 
 
 /// Returns the size and the work of an architecture, which are known before it is trained.
 ///
-/// `inputs` is the size of a row, `classes` the number of the label's classes, and `model` are the settings of
-/// the ladder.
+/// `inputs` is the size of a row, `classes` the number of the label's classes, and `model` are the settings
+/// of the ladder.
 pub(crate) fn measured(params: &Params, inputs: Inputs, classes: usize, model: &ModelSpec) -> Measured {
     let measure = || {
         let (architecture, own) = (Architecture::from_params(params)?, settings_of(model, params)?);

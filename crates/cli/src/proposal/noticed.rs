@@ -83,7 +83,8 @@ impl Noticed<'_> {
                 let name = code(&column.name);
                 let _ = writeln!(
                     out,
-                    "  {} the numbers of {name} repeat; if they are times of several series, windows mix them",
+                    "  {} the numbers of {name} repeat; if they are times of several series, windows mix \
+                     these",
                     Label::Warning
                 );
                 out.push_str(

@@ -295,8 +295,8 @@ fn time_column(
 }
 
 /// Returns a column of whole numbers that may be the time of a table with several series: one with such a
-/// name, if no other column is named like a time and a column of text, or of numbers with such a name, may tell
-/// the series.
+/// name, if no other column is named like a time and a column of text, or of numbers with such a name, may
+/// tell the series.
 fn time_of_series<'t>(
     table: &'t TableDescription,
     is_label: &dyn Fn(&ColumnDescription) -> bool,

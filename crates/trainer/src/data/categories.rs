@@ -1,5 +1,5 @@
-//! Columns of categories as features: one feature of 0 and 1 for each category, or one feature with the number
-//! of the category, for which a model learns a vector.
+//! Columns of categories as features: one feature of 0 and 1 for each category, or one feature with the
+//! number of the category, for which a model learns a vector.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

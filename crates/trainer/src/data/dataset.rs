@@ -16,8 +16,8 @@ use crate::model::{ArchitectureError, CategoryEmbedding, Embeddings, Inputs};
 /// A table ready for training. Features are in memory once, and windows refer to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Names of the features, in column order: those that are numbers, then `column=category`, then columns of
-    /// categories with learned vectors.
+    /// Names of the features, in column order: those that are numbers, then `column=category`, then columns
+    /// of categories with learned vectors.
     pub feature_names: Vec<String>,
     /// Features, row-major, `rows * feature_names.len()` finite values; scaled if the ladder asks for
     /// `standard`.

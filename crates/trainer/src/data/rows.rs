@@ -356,8 +356,8 @@ impl Rows {
         kept.or_else(|| self.times.text(row))
     }
 
-    /// Returns the one time of some rows in all the forms that a text file has of it, which it reads again: it
-    /// is meant for messages.
+    /// Returns the one time of some rows in all the forms that a text file has of it, which it reads again:
+    /// it is meant for messages.
     fn shown_time(&self, rows: &[usize]) -> String {
         let in_file = |row: &usize| match (&self.places, self.selection.time) {
             (Places::Bytes(path, starts), Some(column)) => field_of_record(path, starts[*row], column),

@@ -79,8 +79,8 @@ impl Table {
             let columns: Vec<String> = self.invisible.iter().map(|name| format!("`{name}`")).collect();
             let _ = writeln!(
                 text,
-                "  {} no series changes {}, and `normalize = \"revin\"` removes what is constant in a window: \
-                 the model does not see {}; \"standard\" keeps numbers, `embedding` keeps categories",
+                "  {} no series changes {}, and `normalize = \"revin\"` removes what is constant in a \
+                 window: the model does not see {}; \"standard\" keeps numbers, `embedding` keeps categories",
                 Label::Warning,
                 listed(&columns),
                 if columns.len() == 1 { "it" } else { "them" }

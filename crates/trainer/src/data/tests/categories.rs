@@ -169,8 +169,8 @@ fn columns_that_cannot_be_categories_are_refused() {
     assert_eq!(
         hint.as_deref(),
         Some(
-            "categorical = [{ column = \"sector\", embedding = 8 }] under [data] learns 8 weights for each of up \
-             to 1000000 categories; exclude = [\"sector\"] under [data.features] leaves it out"
+            "categorical = [{ column = \"sector\", embedding = 8 }] under [data] learns 8 weights for each \
+             of up to 1000000 categories; exclude = [\"sector\"] under [data.features] leaves it out"
         )
     );
     let empty: Vec<String> = (0..48).map(|i| format!("{i},{i},,,{}", i % 2)).collect();
