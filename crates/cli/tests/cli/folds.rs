@@ -187,9 +187,10 @@ fn a_comparison_says_in_how_many_eras_the_second_is_better() {
     }
     let ladder = |folder: &tempfile::TempDir| folder.path().join("ladder.toml").to_str().unwrap().to_owned();
     let sources = [ladder(&first), ladder(&second)];
-    let (code, out, err) = run(first.path(), &["compare", &sources[0], &sources[1], "--json"]);
+    let (code, _, err) = run(first.path(), &["compare", &sources[0], &sources[1], "-o", "compared.json"]);
     assert_eq!(code, 0, "{err}");
-    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let text = std::fs::read_to_string(first.path().join("compared.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     for budget in document["budgets"].as_array().unwrap() {
         let value = &budget["value"];
         let points =
