@@ -59,7 +59,7 @@ fn a_column_with_learned_vectors_is_one_feature() {
     let row = |row: usize| &dataset.values[4 * row..][1..4];
     assert_eq!(row(0), [0.0, 1.0, 2.0], "7 and tech, the second sector");
     assert_eq!(row(2), [1.0, 0.0, 1.0], "12 and bank");
-    assert_eq!(row(40), [0.0, 1.0, 0.0], "a sector that the training part lacks");
+    assert_eq!(row(40), [1.0, 0.0, 0.0], "a sector that the training part lacks");
     let unseen: Vec<String> = loaded.summary.unseen.iter().map(ToString::to_string).collect();
     let expected =
         "`sector` has values that the training rows lack: `space` in 2 rows; its vector is 0 there";

@@ -92,8 +92,8 @@ fn times_with_zones_are_ordered_as_instants() {
     times[9] = "2024-10-27T09:30:00+01:00".into();
     assert_eq!(
         at(&times).complaint().0,
-        "t.csv: line 10 and line 11 have the same time `date`, 2024-10-27T09:30:00+01:00 or \
-         2024-10-27T08:30:00Z"
+        "t.csv: line 10 and line 11 have the same time `date`, 2024-10-27T08:30:00Z or \
+         2024-10-27T09:30:00+01:00"
     );
 }
 
