@@ -156,8 +156,8 @@ mod tests {
         close(&a.shares, [1.0, 0.2, 1.0]);
         close(&b.shares, [0.0, 0.8, 0.0]);
         assert_eq!([a.first, b.first], [2, 1]);
-        // Three degrees of freedom of fifteen.
-        assert!([a, b].iter().all(|one| (one.by_chance - 0.2).abs() < 1e-9));
+        // So few evaluations give each parameter one slope, of fifteen degrees of freedom.
+        assert!([a, b].iter().all(|one| (one.by_chance - 1.0 / 15.0).abs() < 1e-9));
         assert_eq!(
             EraImportance::new(&ladder.studies[0], &ladder, 4, &options),
             None,
