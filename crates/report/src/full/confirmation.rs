@@ -82,7 +82,7 @@ fn slopes(text: &mut Text, confirmation: &Confirmation, level: &str) {
     });
     let known: Vec<Vec<String>> = known.collect();
     if !known.is_empty() {
-        text.table(&["Claim about", "The error covers", "Gain", level, "p", "Outcome"], known.into_iter());
+        text.table(&["Claim about", "The error covers", "Gain", level, "p", "Outcome"], known);
         text.blank();
     }
 }
