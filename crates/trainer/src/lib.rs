@@ -37,8 +37,8 @@ pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SETTING_NAM
 pub use kernel::{ISA_VARIABLE, InstructionSet, IsaError, available as instruction_sets, precision_here};
 pub use learner::{Diverged, Learner, StepReport};
 pub use model::{
-    Architecture, ArchitectureError, BrokenLayer, CategoryEmbedding, Cost, Embeddings, Form, Geometry,
-    Inputs, Layer, cost,
+    Architecture, ArchitectureError, BrokenLayer, CategoryEmbedding, Cost, EmbeddingError, Embeddings, Form,
+    Geometry, Inputs, Layer, cost,
 };
 pub use objective::{CalibrateError, Calibrated, Fitted, PatchTstObjective};
 pub use onnx::{OnnxError, OnnxModel};

@@ -3,7 +3,7 @@
 use allometry_core::Params;
 use allometry_ladder::{Channels, ModelSpec, Pooling, Task};
 
-use super::embeddings::{Embeddings, Inputs};
+use super::embeddings::{EmbeddingError, Embeddings, Inputs};
 
 /// The searched part of a model's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,9 +116,9 @@ pub enum ArchitectureError {
     /// The data set has no features.
     #[error("the data set has no features")]
     NoFeatures,
-    /// Too many columns have learned vectors, or the vectors are too long.
-    #[error("at most 8 columns of categories may have an `embedding`, of 1 to 1024 numbers each")]
-    Embeddings,
+    /// Categories have learned vectors that a model cannot have.
+    #[error(transparent)]
+    Embeddings(#[from] EmbeddingError),
 }
 
 impl ArchitectureError {
@@ -140,7 +140,7 @@ impl ArchitectureError {
             Self::LongContext { .. } => Some(
                 "the rows of all trials are those that the longest `context` of the spaces admits".into(),
             ),
-            Self::OutOfRange { .. } | Self::NoFeatures | Self::Embeddings => None,
+            Self::OutOfRange { .. } | Self::NoFeatures | Self::Embeddings(_) => None,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::kernel::pool::PoolBackward;
 use crate::kernel::product::Factor;
 use crate::kernel::{Real, launch};
 
-use super::embeddings::Lookup;
 use super::layout::{Layout, Span, disjoint};
+use super::lookup::Lookup;
 use super::workspace::{DropoutSite, Masks, NormSite, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {

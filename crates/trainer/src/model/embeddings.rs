@@ -2,11 +2,6 @@
 
 use allometry_ladder::CategorySpec;
 
-use crate::kernel::Real;
-
-use super::architecture::ArchitectureError;
-use super::layout::Span;
-
 /// A column of categories with a learned vector for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct CategoryEmbedding {
@@ -25,6 +20,11 @@ pub struct Embeddings {
     columns: [CategoryEmbedding; CategorySpec::MOST_EMBEDDED],
     count: usize,
 }
+
+/// Error: too many columns have learned vectors, or the vectors are too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("at most 8 columns of categories may have an `embedding`, of 1 to 1024 numbers each")]
+pub struct EmbeddingError;
 
 /// Size of a row of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,13 +52,13 @@ impl Embeddings {
     /// Returns columns with learned vectors.
     ///
     /// # Errors
-    /// [`ArchitectureError::Embeddings`] for too many columns or too long vectors.
-    pub fn new(given: impl IntoIterator<Item = CategoryEmbedding>) -> Result<Self, ArchitectureError> {
+    /// [`EmbeddingError`] for too many columns or too long vectors.
+    pub fn new(given: impl IntoIterator<Item = CategoryEmbedding>) -> Result<Self, EmbeddingError> {
         let mut all = Self::NONE;
         for column in given {
-            let place = all.columns.get_mut(all.count).ok_or(ArchitectureError::Embeddings)?;
+            let place = all.columns.get_mut(all.count).ok_or(EmbeddingError)?;
             if !(1..=CategorySpec::LONGEST_EMBEDDING).contains(&column.size) {
-                return Err(ArchitectureError::Embeddings);
+                return Err(EmbeddingError);
             }
             *place = column;
             all.count += 1;
@@ -79,54 +79,5 @@ impl Embeddings {
     /// Returns the number of values of the vectors of a row together.
     pub fn values(&self) -> usize {
         self.columns().iter().map(|column| column.size).sum()
-    }
-}
-
-/// The tables of a model, and the categories of rows.
-#[derive(Clone, Copy)]
-pub(super) struct Lookup<'a> {
-    pub(super) embeddings: &'a Embeddings,
-    /// Position of each table.
-    pub(super) tables: &'a [Span],
-    /// Categories of each row, one per column.
-    pub(super) codes: &'a [u32],
-}
-
-impl Lookup<'_> {
-    /// Writes the vectors of each row behind its first `plain` values.
-    pub(super) fn apply<T: Real>(self, weights: &[T], plain: usize, rows: &mut [T]) {
-        let width = plain + self.embeddings.values();
-        let codes = self.codes.chunks_exact(self.embeddings.count());
-        for (row, codes) in rows.chunks_exact_mut(width).zip(codes) {
-            let mut start = plain;
-            for ((column, table), &code) in self.embeddings.columns().iter().zip(self.tables).zip(codes) {
-                let vector = &mut row[start..start + column.size];
-                match (code as usize).checked_sub(1) {
-                    Some(category) => {
-                        vector.copy_from_slice(&table.of(weights)[category * column.size..][..column.size]);
-                    }
-                    None => vector.fill(T::ZERO),
-                }
-                start += column.size;
-            }
-        }
-    }
-
-    /// Adds the gradient of each row's vectors to that of the tables.
-    pub(super) fn add_back<T: Real>(self, d_rows: &[T], plain: usize, gradient: &mut [T]) {
-        let width = plain + self.embeddings.values();
-        let codes = self.codes.chunks_exact(self.embeddings.count());
-        for (d_row, codes) in d_rows.chunks_exact(width).zip(codes) {
-            let mut start = plain;
-            for ((column, table), &code) in self.embeddings.columns().iter().zip(self.tables).zip(codes) {
-                if let Some(category) = (code as usize).checked_sub(1) {
-                    let sums = &mut table.of_mut(gradient)[category * column.size..][..column.size];
-                    for (sum, &d) in sums.iter_mut().zip(&d_row[start..]) {
-                        *sum += d;
-                    }
-                }
-                start += column.size;
-            }
-        }
     }
 }

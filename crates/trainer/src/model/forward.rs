@@ -14,8 +14,8 @@ use crate::kernel::product::Factor;
 use crate::kernel::{Real, launch};
 
 use super::architecture::Geometry;
-use super::embeddings::Lookup;
 use super::layout::{Layout, Span};
+use super::lookup::Lookup;
 use super::workspace::{DropoutSite, Masks, NormSite, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {

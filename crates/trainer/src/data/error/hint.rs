@@ -199,8 +199,8 @@ fn too_many_categories(column: &str, has_vectors: bool) -> String {
         return exclude;
     }
     format!(
-        "categorical = [{{ column = {column:?}, embedding = 8 }}] under [data] learns 8 weights for each of up \
-         to {MOST_VECTORS} categories; {exclude}"
+        "categorical = [{{ column = {column:?}, embedding = 8 }}] under [data] learns 8 weights for each of \
+         up to {MOST_VECTORS} categories; {exclude}"
     )
 }
 
