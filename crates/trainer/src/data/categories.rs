@@ -123,7 +123,7 @@ pub(super) fn encoded<'a>(
             match column.embedding {
                 Some(_) => values.push(found.map_or(0, |name| column.code(name)) as f32),
                 None => {
-                    values.extend(column.names.iter().map(|name| f32::from(u8::from(found == Some(name)))))
+                    values.extend(column.names.iter().map(|name| f32::from(u8::from(found == Some(name)))));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Features that give the label away.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use allometry_ladder::Task;
@@ -121,7 +122,7 @@ pub(crate) fn most_frequent(values: &[f64], most: usize) -> Vec<f64> {
     sorted.sort_by(f64::total_cmp);
     let mut counts: Vec<(usize, f64)> =
         sorted.chunk_by(|a, b| a == b).map(|equal| (equal.len(), equal[0])).collect();
-    counts.sort_by(|a, b| b.0.cmp(&a.0));
+    counts.sort_by_key(|(count, _)| Reverse(*count));
     counts.into_iter().take(most).map(|(_, value)| value).collect()
 }
 
