@@ -11,8 +11,8 @@ from typing import Any
 
 from allometry.errors import AllometryError
 
-SCHEMA = "allometry.checkpoint/1"
-"""Name and version of the format that this module reads."""
+SCHEMAS = ("allometry.checkpoint/1", "allometry.checkpoint/2")
+"""Names and versions of the formats that this module reads."""
 
 _LONGEST_HEADER = 100_000_000
 _LARGEST = 1 << 40
@@ -114,9 +114,9 @@ def read(path: str) -> Checkpoint:
     if not isinstance(text, str):
         raise AllometryError(f"{path} is a safetensors file, but not a checkpoint of Allometry", _UNREADABLE)
     description = _object(path, text, "its description")
-    if description.get("schema") != SCHEMA:
+    if description.get("schema") not in SCHEMAS:
         found = description.get("schema", "no name")
-        raise AllometryError(f"{path} has the format {found}; this package reads {SCHEMA}", _UNREADABLE)
+        raise AllometryError(f"{path} has the format {found}; this package reads {' and '.join(SCHEMAS)}", _UNREADABLE)
     tensors = {name: _tensor(path, name, entry, data) for name, entry in header.items()}
     parts = sorted((entry["data_offsets"] for entry in header.values()), key=tuple)
     ends = [0] + [end for _, end in parts]

@@ -5,9 +5,13 @@ from typing import Any
 
 from allometry.calibration import Calibration
 from allometry.checkpoint import Checkpoint
+from allometry.errors import AllometryError
+from allometry.table import Categories
 
 _EPSILON = 1e-5
 """Added to variances, as the trainer and PyTorch's `LayerNorm` do."""
+
+_WRONG = 3
 
 _BATCH_VALUES = 1 << 22
 """Values of the widest layer that one batch of windows may have."""
@@ -37,8 +41,8 @@ class Shape:
     """Factor of the products of queries and keys."""
     task: str
     class_names: list[str]
-    categories: list[tuple[str, list[str]]]
-    """Columns of categories, whose features come last: `column=category` for each, 0 or 1."""
+    categories: list[Categories]
+    """Columns of categories, whose features come last; those with learned vectors are the last of them."""
     scaling: list[tuple[float, float]] | None
     target: tuple[float, float]
     time: str | None
@@ -80,7 +84,8 @@ class Shape:
                 raise checkpoint.wrong(f"data.preparation.{name}", "must be the name of a column")
         target = checkpoint.field("data.preparation.target")
         missing = checkpoint.word("data.preparation.missing", ("error", "drop", "ffill", "mean"))
-        encoded = [name for _, names in categories for name in names]
+        encoded = [name for one in categories for name in one.features]
+        vectors = [one.column for one in categories if one.embedding is not None]
         return cls(
             features=features,
             context=context,
@@ -91,7 +96,7 @@ class Shape:
             heads=heads,
             wide=checkpoint.whole("params.d_ff_ratio", 4) * width,
             normalize=checkpoint.word("model.normalize", ("standard", "revin", "none")),
-            affine=checkpoint.flag("model.revin_affine"),
+            affine=checkpoint.flag("model.revin_affine") and any(one not in vectors for one in features),
             embedded=checkpoint.whole("model.feature_embedding", 0, least=0),
             independent=checkpoint.word("model.channels", ("mixed", "independent")) == "independent",
             mean=checkpoint.word("model.head", ("flatten", "mean")) == "mean",
@@ -102,7 +107,7 @@ class Shape:
             task=task,
             class_names=names,
             categories=categories,
-            scaling=_scaling(checkpoint, len(features), len(encoded)),
+            scaling=_scaling(checkpoint, len(features), categories),
             target=(0.0, 1.0) if target is None else checkpoint.scale("data.preparation.target", target),
             time=time,
             series_column=series,
@@ -115,7 +120,22 @@ class Shape:
     @property
     def columns(self) -> int:
         """Columns of the series from which patches are cut."""
-        return self.embedded or len(self.features)
+        return self.embedded or self.inputs
+
+    @property
+    def vectors(self) -> list[Categories]:
+        """Columns of categories with learned vectors."""
+        return [one for one in self.categories if one.embedding is not None]
+
+    @property
+    def numbers(self) -> int:
+        """Features that are no number of a category, which come first."""
+        return len(self.features) - len(self.vectors)
+
+    @property
+    def inputs(self) -> int:
+        """Values of a row with the vectors of its categories."""
+        return self.numbers + sum(one.embedding or 0 for one in self.vectors)
 
     @property
     def series(self) -> int:
@@ -129,7 +149,7 @@ class Shape:
 
     def tensors(self, checkpoint: Checkpoint) -> dict[str, Any]:
         """The model's tensors by their names, each of the shape that the description gives."""
-        width, features = self.width, len(self.features)
+        width = self.width
         found = {}
 
         def take(name: str, *shape: int) -> None:
@@ -140,10 +160,12 @@ class Shape:
             take(f"{name}.bias", outputs)
 
         if self.affine:
-            take("revin.weight", features)
-            take("revin.bias", features)
+            take("revin.weight", self.numbers)
+            take("revin.bias", self.numbers)
+        for number, one in enumerate(self.vectors):
+            take(f"category_embeddings.{number}.weight", len(one.names), one.embedding or 0)
         if self.embedded:
-            linear("feature_embedding", self.embedded, features)
+            linear("feature_embedding", self.embedded, self.inputs)
         linear("embedding", width, self.patch * self.columns // self.series)
         take("positions", self.patches, width)
         for block in (f"blocks.{number}" for number in range(self.layers)):
@@ -160,7 +182,7 @@ class Shape:
         return found
 
 
-def _categories(checkpoint: Checkpoint, features: list[str]) -> list[tuple[str, list[str]]]:
+def _categories(checkpoint: Checkpoint, features: list[str]) -> list[Categories]:
     place = "data.preparation.categories"
     found = checkpoint.field(place, [])
     columns = found if isinstance(found, list) else [None]
@@ -169,8 +191,14 @@ def _categories(checkpoint: Checkpoint, features: list[str]) -> list[tuple[str, 
     names = [one.get("names") for one in columns]
     if not all(isinstance(list_, list) and all(isinstance(name, str) for name in list_) for list_ in names):
         raise checkpoint.wrong(place, "must have the names of each column's categories")
-    categories = [(one["column"], one["names"]) for one in columns]
-    last = [f"{column}={name}" for column, list_ in categories for name in list_]
+    sizes = [one.get("embedding") for one in columns]
+    for size in sizes:
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 1024):
+            raise checkpoint.wrong(place, f"has `embedding` = {size!r}, but it must be a whole number from 1 to 1024")
+    categories = [Categories(one["column"], one["names"], size) for one, size in zip(columns, sizes)]
+    if sizes != sorted(sizes, key=lambda size: size is not None):
+        raise checkpoint.wrong(place, "must have the columns with an `embedding` last")
+    last = [name for one in categories for name in one.features]
     if last and features[-len(last) :] != last:
         raise checkpoint.wrong(place, "does not agree with the last features of data.features")
     return categories
@@ -197,15 +225,17 @@ def _means(checkpoint: Checkpoint, numbers: int) -> list[float]:
     return [float(mean) for mean in means]
 
 
-def _scaling(checkpoint: Checkpoint, features: int, categories: int) -> list[tuple[float, float]] | None:
+def _scaling(
+    checkpoint: Checkpoint, features: int, categories: list[Categories]
+) -> list[tuple[float, float]] | None:
     place = "data.preparation.scaling"
     scaling = checkpoint.field(place)
     if scaling is None:
         return None
-    numbers = features - categories
+    numbers = features - sum(len(one.features) for one in categories)
     if not isinstance(scaling, list) or len(scaling) != numbers:
         raise checkpoint.wrong(place, f"must have a mean and a deviation for each of {numbers} features")
-    return [checkpoint.scale(place, one) for one in scaling] + categories * [(0.0, 1.0)]
+    return [checkpoint.scale(place, one) for one in scaling] + (features - numbers) * [(0.0, 1.0)]
 
 
 class Network:
@@ -285,6 +315,7 @@ class Network:
         import numpy
 
         shape = self.shape
+        x, codes = x[..., : shape.numbers], x[..., shape.numbers :]
         if shape.normalize == "revin":
             # Differences from the first row keep the digits of a feature far above its deviation.
             x = x - x[:, :1]
@@ -292,6 +323,8 @@ class Network:
             x = x / ((x * x).mean(axis=1, keepdims=True) + x.dtype.type(_EPSILON)) ** 0.5
         if shape.affine:
             x = x * self.tensors["revin.weight"] + self.tensors["revin.bias"]
+        if shape.vectors:
+            x = numpy.concatenate([x, *self._vectors(codes)], axis=-1)
         if shape.embedded:
             x = self._linear("feature_embedding", x)
         # A view (windows, patches, columns, rows of a patch), of which a reshape below makes a copy.
@@ -299,6 +332,20 @@ class Network:
         if shape.independent:
             return cut.transpose(0, 2, 1, 3).reshape(-1, shape.patches, shape.patch)
         return cut.transpose(0, 1, 3, 2).reshape(len(x), shape.patches, -1)
+
+    def _vectors(self, codes: Any) -> list[Any]:
+        """The vectors of numbers of categories `(windows, context, columns)`: zeros for the number 0."""
+        import numpy
+
+        found = []
+        for number, one in enumerate(self.shape.vectors):
+            of_column = codes[..., number].astype(int)
+            if ((of_column < 0) | (of_column > len(one.names))).any():
+                most = len(one.names)
+                raise AllometryError(f"`{one.column}` has a number of a category that is not from 0 to {most}", _WRONG)
+            table = self.tensors[f"category_embeddings.{number}.weight"]
+            found.append(numpy.concatenate([numpy.zeros_like(table[:1]), table])[of_column])
+        return found
 
     def _embed(self, patches: Any) -> Any:
         return self._linear("embedding", patches) + self.tensors["positions"]

@@ -50,6 +50,23 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Categories:
+    """A column of categories."""
+
+    column: str
+    names: list[str]
+    """Categories of the training part."""
+    embedding: int | None
+    """Values of the learned vector of each category, of which the one feature has the number, from 1, or 0 for a
+    category that the training part lacks; `None` if each category is a feature, 0 or 1."""
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features."""
+        return [f"{self.column}={name}" for name in self.names] if self.embedding is None else [self.column]
+
+
+@dataclass(frozen=True)
 class Missing:
     """Treatment of missing and infinite features."""
 
@@ -89,14 +106,14 @@ class _Source:
 def read(
     table: Any,
     features: list[str],
-    categories: list[tuple[str, list[str]]],
+    categories: list[Categories],
     order_of: Order,
     missing: Missing,
     context: int,
 ) -> Rows:
     """The complete rows of a table, in time order, series after series by their names.
 
-    `categories` are columns whose categories are the last of the `features`. No window has rows of two series, or two
+    `categories` are columns with the last of the `features`. No window has rows of two series, or two
     neighbouring rows whose times are further apart than the longest gap.
     """
     import numpy
@@ -105,13 +122,13 @@ def read(
     if type(table).__module__.partition(".")[0] == "numpy":
         categories = []
     wide = features
-    features = features[: len(features) - sum(len(names) for _, names in categories)]
+    features = features[: len(features) - sum(len(one.features) for one in categories)]
     more = [] if order_of.series is None else [order_of.series]
-    source = _source(table, [*features, *(column for column, _ in categories)], time, more)
+    source = _source(table, [*features, *(one.column for one in categories)], time, more)
     for name in features:
         source.check(name, "feature")
-    for name, _ in categories:
-        source.check(name, "categories")
+    for one in categories:
+        source.check(one.column, "categories")
     if time is not None:
         source.check(time, "time")
     names_of_series, series = None, None
@@ -127,8 +144,8 @@ def read(
             raise source.wrong(f"column `{name}` has {len(column)} rows, `{features[0]}` has {len(values)}")
         with numpy.errstate(over="ignore"):
             values[:, place] = column
-    for column, names in categories:
-        encoded = _encoded(source, column, names)
+    for one in categories:
+        column, encoded = one.column, _encoded(source, one)
         if len(features) == 0 and values.shape == (0, 0):
             values = numpy.empty((len(encoded), 0), numpy.float32)
         if len(encoded) != len(values):
@@ -236,25 +253,27 @@ def _shown(unit: str, amount: float) -> str:
     return f"{amount:g} {unit}" if unit == "seconds" else f"{amount:g}"
 
 
-def _encoded(source: _Source, column: str, names: list[str]) -> Any:
-    """The features of a column of categories: 1 in that of the row's category, NaN in all where it is missing."""
+def _encoded(source: _Source, categories: Categories) -> Any:
+    """The features of a column of categories: 1 in that of the row's category, or its number; NaN in all where it is
+    missing."""
     import numpy
 
-    place = {name: number for number, name in enumerate(names)}
-    texts = source.text_column(column)
-    encoded = numpy.zeros((len(texts), len(names)), numpy.float32)
+    place = {name: number for number, name in enumerate(categories.names)}
+    texts = source.text_column(categories.column)
+    encoded = numpy.zeros((len(texts), len(categories.features)), numpy.float32)
     for row, text in enumerate(texts):
         if text is None:
             encoded[row] = numpy.nan
+        elif text in place and categories.embedding is not None:
+            encoded[row] = place[text] + 1
         elif text in place:
             encoded[row, place[text]] = 1
     return encoded
 
 
-def _column_of(feature: str, categories: list[tuple[str, list[str]]]) -> str:
+def _column_of(feature: str, categories: list[Categories]) -> str:
     """The column that a feature is read from."""
-    owners = (column for column, names in categories if feature in (f"{column}={name}" for name in names))
-    return next(owners, feature)
+    return next((one.column for one in categories if feature in one.features), feature)
 
 
 def _texts(column: Any) -> list[str | None]:

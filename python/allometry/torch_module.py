@@ -20,9 +20,10 @@ class Module(nn.Module):
         self.register_buffer("means", scaling[:, 0], persistent=False)
         self.register_buffer("deviations", scaling[:, 1], persistent=False)
         if shape.affine:
-            self.revin = _Affine(len(shape.features))
+            self.revin = _Affine(shape.numbers)
+        self.category_embeddings = nn.ModuleList(_Vectors(len(one.names), one.embedding or 0) for one in shape.vectors)
         if shape.embedded:
-            self.feature_embedding = nn.Linear(len(shape.features), shape.embedded)
+            self.feature_embedding = nn.Linear(shape.inputs, shape.embedded)
         self.embedding = nn.Linear(shape.patch * shape.columns // shape.series, width)
         self.positions = nn.Parameter(torch.empty(shape.patches, width))
         self.dropout = nn.Dropout(shape.dropout)
@@ -40,12 +41,15 @@ class Module(nn.Module):
         if shape.scaling is not None:
             largest = torch.finfo(torch.float32).max
             x = ((x.double() - self.means) / self.deviations).clamp(-largest, largest).float()
+        x, codes = x[..., : shape.numbers], x[..., shape.numbers :]
         if shape.normalize == "revin":
             x = x - x[:, :1]
             x = x - x.mean(1, keepdim=True)
             x = x / ((x * x).mean(1, keepdim=True) + 1e-5).sqrt()
         if shape.affine:
             x = self.revin(x)
+        vectors = [layer(codes[..., number]) for number, layer in enumerate(self.category_embeddings)]
+        x = torch.cat([x, *vectors], -1) if vectors else x
         if shape.embedded:
             x = self.feature_embedding(x)
         patches = x.unfold(1, shape.patch, shape.stride)
@@ -95,6 +99,17 @@ class _Affine(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * self.weight + self.bias
+
+
+class _Vectors(nn.Module):
+    def __init__(self, categories: int, size: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(categories, size))
+
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
+        """The vectors of numbers of categories, from 1; zeros for the number 0."""
+        table = nn.functional.pad(self.weight, (0, 0, 1, 0))
+        return nn.functional.embedding(codes.long(), table)
 
 
 class _Block(nn.Module):

@@ -455,7 +455,7 @@ def test_files_that_are_no_checkpoints_are_refused(plain, tmp_path):
 @pytest.mark.parametrize(
     ("place", "value", "why"),
     [
-        ("schema", "allometry.checkpoint/9", " has the format allometry.checkpoint/9; this package reads allometry.checkpoint/1"),
+        ("schema", "allometry.checkpoint/9", " has the format allometry.checkpoint/9; this package reads allometry.checkpoint/1 and allometry.checkpoint/2"),
         ("best", None, " holds no finished epoch yet; run the same `allometry train` again to continue it"),
         ("model.context", 10**18, f": model.context is {10**18}, but must be a whole number from 1 to {1 << 40}"),
         ("model.context", 1 << 39, ": tensor `positions` is [3, 12], not [183251937962, 12]"),
@@ -569,6 +569,57 @@ def test_categories_are_features_as_in_the_program(tmp_path):
     assert_close(session.run(["scores"], {"windows": windows})[0], columns_of_scores(tmp_path))
     with pytest.raises(allometry.AllometryError, match="there is no column `sector` .categories."):
         model.predict({name: values for name, values in table.items() if name != "sector"})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "",
+        'normalize = "revin"\nrevin_affine = true\nfeature_embedding = 3',
+        'normalize = "revin"\nchannels = "independent"\nhead = "mean"',
+    ],
+)
+def test_vectors_of_categories_are_those_of_the_program(tmp_path, model):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    draw, lines = random.Random(7), table_lines()
+    header = [*lines[0], "sector", "open"]
+    rows = [[*row, draw.choice(["energy", " health", "food"]), draw.choice(["true", "false"])] for row in lines[1:]]
+
+    def write():
+        with open(tmp_path / "data.csv", "w", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+
+    write()
+    columns = '[{ column = "sector", embedding = 3 }, "open"]'
+    ladder = LADDER.format(label="binary", model=model)
+    ladder = ladder.replace('label = "binary"', f'label = "binary"\ncategorical = {columns}\nna = "drop"')
+    (tmp_path / "ladder.toml").write_text(ladder)
+    call(tmp_path, "train", "--quiet", "-o", "model.safetensors")
+    rows[5][-2], rows[60][-2], rows[90][-1] = "mining", "", "NA"
+    write()
+    call(tmp_path, "predict", "model.safetensors", "data.csv", "-o", "scores.csv")
+    loaded = allometry.load(tmp_path / "model.safetensors")
+    assert loaded.features == ["b", "a", "level", "open=false", "open=true", "sector"]
+    assert loaded.description["schema"] == "allometry.checkpoint/2"
+    assert_predicted(loaded.predict(tmp_path / "data.csv"), tmp_path)
+    windows = numpy.ascontiguousarray(loaded.windows(tmp_path / "data.csv"))
+    assert set(windows[..., 5].flat) == {0.0, 1.0, 2.0, 3.0}
+    call(tmp_path, "export", "model.safetensors", "--onnx", "model.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    assert_close(session.run(["scores"], {"windows": windows})[0], columns_of_scores(tmp_path))
+    sectors = windows[0, :, 5].copy()
+    windows[0, 0, 5] = 4
+    with pytest.raises(allometry.AllometryError, match="`sector` has a number of a category that is not from 0 to 3"):
+        loaded.logits(windows)
+    windows[0, 0, 5] = sectors[0]
+    torch = pytest.importorskip("torch")
+    module = loaded.to_torch()
+    weights = module.category_embeddings[0].weight
+    assert weights.shape == (3, 3) and "category_embeddings.0.weight" in module.state_dict()
+    logits = module(torch.tensor(windows))
+    assert_close(module.scores(logits).detach().numpy(), columns_of_scores(tmp_path))
+    logits.sum().backward()
+    assert weights.grad.abs().min() > 0
 
 
 @pytest.mark.parametrize("kind", ["dates", "numbers"])

@@ -6,6 +6,7 @@ mod share;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use effect::shares_of;
 pub use effect::{AdjustedEffect, ImportanceModel};
 
 use crate::estimate::Estimate;

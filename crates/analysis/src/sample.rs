@@ -29,6 +29,14 @@ impl<'a> Sample<'a> {
         Self { trials, values, direction, configurations: OnceLock::new() }
     }
 
+    /// Selects the usable trials of `study` that have a finite value at a step, with these values.
+    pub(crate) fn at_step(study: &'a StudyTrials, direction: Direction, step: i64) -> Self {
+        let of_step = |trial: &FrozenTrial| trial.intermediate.get(&step).copied().filter(|x| is_usable(*x));
+        let usable = study.trials.iter().filter(|trial| trial.eligible_value().is_some());
+        let (trials, values) = usable.filter_map(|trial| Some((trial, of_step(trial)?))).unzip();
+        Self { trials, values, direction, configurations: OnceLock::new() }
+    }
+
     /// Returns the position of the best trial, the earliest of equals.
     pub fn best(&self) -> Option<usize> {
         first_best(&self.values, self.direction)

@@ -214,7 +214,7 @@ impl StudyAnalysis {
 
 /// Returns the parameters of usable trials: first those of the classic report in its order, then the others
 /// in order of first occurrence.
-fn parameters(sample: &Sample<'_>) -> Vec<String> {
+pub(crate) fn parameters(sample: &Sample<'_>) -> Vec<String> {
     let mut seen: HashSet<&str> = HashSet::new();
     let mut present = Vec::new();
     for trial in &sample.trials {

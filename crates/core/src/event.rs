@@ -67,8 +67,10 @@ pub enum StudyEvent {
         worker: usize,
         /// Configuration.
         params: Params,
-        /// Largest number of epochs, where known.
-        epochs: Option<u64>,
+        /// Largest number of steps, where known.
+        steps: Option<u64>,
+        /// Word for a step, such as `epoch` or `fold`.
+        unit: &'static str,
     },
     /// A trial finished an epoch.
     EpochFinished {

@@ -44,6 +44,10 @@ impl Device for Gpu {
             let why = "it trains the standard parametrization only".to_owned();
             return Err(DeviceError { device: self.name.clone(), why });
         }
+        if plan.geometry.form.embeddings.count() > 0 {
+            let why = "it trains no learned vectors of categories (`embedding`)".to_owned();
+            return Err(DeviceError { device: self.name.clone(), why });
+        }
         let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Box::new(OnDevice::open(&self.name, messages, plan)?))
     }

@@ -17,8 +17,8 @@ pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource
 pub use limit::Limit;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
-    BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, FoldScheme, FoldSpec, LabelSpec,
-    Ladder, LossKind, MaxGap, MissingPolicy, ModelSpec, Monitor, Named, Normalize, ObjectiveSpec,
+    BudgetSpec, CategorySpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, FoldScheme, FoldSpec,
+    LabelSpec, Ladder, LossKind, MaxGap, MissingPolicy, ModelSpec, Monitor, Named, Normalize, ObjectiveSpec,
     Parametrization, Pooling, Precision, Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule,
     Task,
 };

@@ -66,6 +66,11 @@ impl Ladder {
         self.folds().map(|folds| folds.count as u64).or_else(|| self.epochs())
     }
 
+    /// Word for a step that a trial reports.
+    pub fn step_unit(&self) -> &'static str {
+        if self.folds().is_some() { "fold" } else { "epoch" }
+    }
+
     /// Largest number of steps of a single training, where known.
     pub fn epochs(&self) -> Option<u64> {
         let model = match &self.objective {
@@ -272,8 +277,32 @@ pub struct FeatureSpec {
     pub include: Option<Vec<String>>,
     /// Columns to leave out.
     pub exclude: Vec<String>,
-    /// Columns of which each value of the training part is a feature, 0 or 1.
-    pub categorical: Vec<String>,
+    /// Columns whose values are categories.
+    pub categorical: Vec<CategorySpec>,
+}
+
+/// A column whose values are categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategorySpec {
+    /// Name of the column.
+    pub column: String,
+    /// Number of values of the learned vector of each category; `None` if each category of the training part
+    /// is a feature, 0 or 1.
+    pub embedding: Option<usize>,
+}
+
+impl CategorySpec {
+    /// Largest number of columns with learned vectors.
+    pub const MOST_EMBEDDED: usize = 8;
+    /// Largest number of values of a learned vector.
+    pub const LONGEST_EMBEDDING: usize = 1024;
+}
+
+impl From<&str> for CategorySpec {
+    /// Returns the column with a feature for each category.
+    fn from(column: &str) -> Self {
+        Self { column: column.to_owned(), embedding: None }
+    }
 }
 
 /// The part of the rows on which trials are scored.

@@ -35,7 +35,8 @@ pub(crate) struct Dispatcher<'a> {
     process: Process<'a>,
     seed: u64,
     deadline: Option<Instant>,
-    epochs: Option<u64>,
+    steps: Option<u64>,
+    unit: &'static str,
     length: Option<&'static str>,
     /// Interval at which an idle worker polls the store.
     poll: Duration,
@@ -97,7 +98,8 @@ impl<'a> Dispatcher<'a> {
             process,
             seed: options.seed,
             deadline: options.deadline,
-            epochs: options.epochs,
+            steps: options.steps,
+            unit: options.unit,
             length: options.length,
             poll: (options.lease / 10).min(LONGEST_POLL),
             interrupt,
@@ -171,13 +173,14 @@ impl<'a> Dispatcher<'a> {
             trial.record = record.clone();
             run.begin(handle.number, trial);
             let own = self.length.and_then(|name| u64::try_from(params.get(name)?.as_i64()?).ok());
-            let epochs = own.or(self.epochs);
+            let (steps, unit) = (own.or(self.steps), self.unit);
             let _ = events.send(StudyEvent::TrialStarted {
                 budget: run.label(),
                 number: handle.number,
                 worker,
                 params: params.clone(),
-                epochs,
+                steps,
+                unit,
             });
             let spec = TrialSpec {
                 study: run.identity.clone(),

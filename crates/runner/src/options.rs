@@ -11,9 +11,11 @@ pub struct RunOptions {
     pub deadline: Option<Instant>,
     /// Seed of the ladder.
     pub seed: u64,
-    /// Largest number of epochs of a trial, for progress.
-    pub epochs: Option<u64>,
-    /// Parameter that sets the number of epochs of a trial, if trials have different numbers.
+    /// Largest number of steps of a trial, for progress.
+    pub steps: Option<u64>,
+    /// Word for a step, such as `epoch` or `fold`.
+    pub unit: &'static str,
+    /// Parameter that sets the number of steps of a trial, if trials have different numbers.
     pub length: Option<&'static str>,
     /// Time without a heartbeat after which a process loses its trials.
     pub lease: Duration,

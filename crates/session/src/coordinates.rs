@@ -28,8 +28,10 @@ pub fn coordinate_runs(
     let models = widths.iter().map(|width| {
         let mut params = params.clone();
         params.insert("d_model", *width as i64);
-        let (features, classes) = (prepared.dataset().features(), prepared.dataset().preparation.classes);
-        let model = TrialSettings::new(&params, prepared.model(), features, classes);
+        let (dataset, ladder) = (prepared.dataset(), prepared.model());
+        let classes = dataset.preparation.classes;
+        let inputs = dataset.inputs();
+        let model = inputs.and_then(|inputs| TrialSettings::new(&params, ladder, inputs, classes));
         model.map(|model| (*width, model)).map_err(|error| SessionError::Usage {
             message: format!("the model of width {width} cannot be trained: {error}"),
             hint: error.hint(),

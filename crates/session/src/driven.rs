@@ -11,7 +11,7 @@ use allometry_store::{Store, StoreError, StudyRecord, each_trial};
 use allometry_trainer::SHAPE_NAMES;
 
 use crate::SessionError;
-use crate::prepare::measured;
+use crate::prepare::{inputs_of, measured};
 
 /// Seed of studies that have none of their own.
 const SEED: u64 = 42;
@@ -43,8 +43,9 @@ pub fn driven<'a>(
     let measure = move |params: &Params| -> Measured {
         match (&objective, &weights) {
             (Some(ObjectiveFacts::Model(facts)), _) => {
-                let (features, classes) = (facts.data.features.len(), facts.data.classes);
-                measured(params, features, classes.unwrap_or_default(), &facts.model)
+                let measured =
+                    |inputs| measured(params, inputs, facts.data.classes.unwrap_or_default(), &facts.model);
+                inputs_of(&facts.data).map(measured).unwrap_or_default()
             }
             (_, Some(weights)) => Measured { size: CommandObjective::size_of(weights, params), flops: None },
             _ => Measured::default(),

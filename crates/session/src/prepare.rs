@@ -10,7 +10,8 @@ use allometry_ladder::{
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{
-    BaselineFacts, DataFacts, EraSpan, FoldFacts, LabelFacts, ModelFacts, ObjectiveFacts, PanelFacts,
+    BaselineFacts, DataFacts, EmbeddingFacts, EraSpan, FoldFacts, LabelFacts, ModelFacts, ObjectiveFacts,
+    PanelFacts,
 };
 use allometry_trainer::baseline::{BaselineResult, baselines};
 use allometry_trainer::data::{
@@ -18,8 +19,8 @@ use allometry_trainer::data::{
     check_train_part, leaks, load,
 };
 use allometry_trainer::{
-    Architecture, ArchitectureError, FoldsObjective, Geometry, PatchTstObjective, SHAPE_NAMES, cost,
-    precision_here, settings_of,
+    Architecture, ArchitectureError, CategoryEmbedding, Embeddings, FoldsObjective, Geometry, Inputs,
+    PatchTstObjective, SHAPE_NAMES, cost, precision_here, settings_of,
 };
 
 use crate::SessionError;
@@ -130,11 +131,11 @@ impl<'a> Prepared<'a> {
     /// [`SessionError::Space`] where there is none; [`SessionError::Model`] where the model does not fit
     /// its data.
     pub fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, SessionError> {
-        let (features, classes) = (self.dataset.features(), self.dataset.preparation.classes);
-        if features == 0 {
+        let (inputs, classes) = (self.dataset.inputs()?, self.dataset.preparation.classes);
+        if inputs.features == 0 {
             return Err(ArchitectureError::NoFeatures.into());
         }
-        let measure = |params: &Params| measured(params, features, classes, &self.model);
+        let measure = |params: &Params| measured(params, inputs, classes, &self.model);
         let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
         Ok(Feasible::shaped_by(&SHAPE_NAMES, space, budget, constraints, conditions, measure)?)
     }
@@ -183,7 +184,12 @@ impl<'a> Prepared<'a> {
         &self.dataset.feature_names
     }
 
-    /// Columns of which each category is a feature.
+    /// Columns that never change within a series, though they do between series.
+    pub fn static_columns(&self) -> Vec<&str> {
+        self.dataset.static_columns()
+    }
+
+    /// Columns of categories.
     pub fn categories(&self) -> &[Categories] {
         &self.dataset.preparation.categories
     }
@@ -310,6 +316,7 @@ impl<'a> Prepared<'a> {
             horizon,
             classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
             class_names: self.dataset.preparation.class_names.clone(),
+            embeddings: self.dataset.preparation.with_vectors().map(embedding_facts).collect(),
             max_gap: data.max_gap,
             series: data.series.clone(),
         };
@@ -360,14 +367,29 @@ pub(crate) fn objective<'d>(
     })
 }
 
+/// Returns what a study says of a column of categories with learned vectors.
+fn embedding_facts(column: &Categories) -> EmbeddingFacts {
+    EmbeddingFacts { categories: column.names.len(), size: column.embedding.unwrap_or_default() }
+}
+
+/// Returns the size of a row on which the trials of a study are trained.
+///
+/// # Errors
+/// [`ArchitectureError::Embeddings`] for columns that a model cannot have.
+pub(crate) fn inputs_of(facts: &DataFacts) -> Result<Inputs, ArchitectureError> {
+    let one = |facts: &EmbeddingFacts| CategoryEmbedding { categories: facts.categories, size: facts.size };
+    let embeddings = Embeddings::new(facts.embeddings.iter().map(one))?;
+    Ok(Inputs { features: facts.features.len(), embeddings })
+}
+
 /// Returns the size and the work of an architecture, which are known before it is trained.
 ///
-/// `features` is the number of features of a row, `classes` that of the label's classes, and `model` are the
-/// settings of the ladder.
-pub(crate) fn measured(params: &Params, features: usize, classes: usize, model: &ModelSpec) -> Measured {
+/// `inputs` is the size of a row, `classes` the number of the label's classes, and `model` are the settings
+/// of the ladder.
+pub(crate) fn measured(params: &Params, inputs: Inputs, classes: usize, model: &ModelSpec) -> Measured {
     let measure = || {
         let (architecture, own) = (Architecture::from_params(params)?, settings_of(model, params)?);
-        let geometry = Geometry::new(features, classes, &own)?;
+        let geometry = Geometry::new(inputs, classes, &own)?;
         // One training window and no validation window.
         let flops = cost(architecture, geometry, &own, [1, 0]).flops_per_epoch as f64;
         let size = architecture.model_size(geometry);

@@ -27,6 +27,8 @@ pub(crate) enum Cutter<T> {
         scaled: Vec<T>,
         /// Buffer for the window's statistics.
         statistics: Vec<T>,
+        /// Buffer for the numbers of a window that also has categories; otherwise empty.
+        numbers: Vec<f32>,
     },
 }
 
@@ -35,8 +37,9 @@ impl<T: Real> Cutter<T> {
     pub(crate) fn new(normalize: Normalize, geometry: Geometry) -> Self {
         match normalize {
             Normalize::Revin => Self::Revin {
-                scaled: vec![T::ZERO; geometry.window_values()],
-                statistics: vec![T::ZERO; 2 * geometry.features],
+                scaled: vec![T::ZERO; geometry.context * geometry.numbers()],
+                statistics: vec![T::ZERO; 2 * geometry.numbers()],
+                numbers: Vec::new(),
             },
             Normalize::Standard | Normalize::None => Self::Unchanged,
         }
@@ -47,7 +50,11 @@ impl<T: Real> Cutter<T> {
     pub(crate) fn load(&mut self, window: &[f32], place: usize, workspace: &mut Workspace<T>) {
         let geometry = workspace.geometry();
         let convert = |x: f32| T::from_f64(f64::from(x));
-        if let Self::Revin { scaled, statistics } = self {
+        if geometry.form.embeddings.count() > 0 {
+            self.load_with_categories(window, place, workspace);
+            return;
+        }
+        if let Self::Revin { scaled, statistics, .. } = self {
             launch(Revin { window, statistics, out: scaled });
         }
         match (&mut workspace.front, self) {
@@ -67,6 +74,31 @@ impl<T: Real> Cutter<T> {
                     Self::Unchanged => cut(geometry).apply(window, patches, convert),
                 }
             }
+        }
+    }
+    /// Writes a window of numbers and categories. Only the numbers are normalised.
+    fn load_with_categories(&mut self, window: &[f32], place: usize, workspace: &mut Workspace<T>) {
+        let geometry = workspace.geometry();
+        let front = workspace.front.as_mut().expect("vectors of categories are weights before the patches");
+        let (count, categories) = (geometry.numbers(), geometry.form.embeddings.count());
+        let codes = &mut front.codes[place * geometry.context * categories..];
+        let targets = &mut front.windows[place * geometry.context * count..];
+        for (row, values) in window.chunks_exact(geometry.features).enumerate() {
+            let (numbers, of_categories) = values.split_at(count);
+            for (code, &value) in codes[row * categories..].iter_mut().zip(of_categories) {
+                *code = value as u32;
+            }
+            for (to, &from) in targets[row * count..].iter_mut().zip(numbers) {
+                *to = T::from_f64(f64::from(from));
+            }
+        }
+        if let Self::Revin { scaled, statistics, numbers } = self
+            && count > 0
+        {
+            numbers.clear();
+            window.chunks_exact(geometry.features).for_each(|row| numbers.extend_from_slice(&row[..count]));
+            launch(Revin { window: numbers, statistics, out: scaled });
+            targets[..scaled.len()].copy_from_slice(scaled);
         }
     }
 }

@@ -50,7 +50,7 @@ pub fn coordinates(
     steps: usize,
     seed: u64,
 ) -> Result<Vec<LayerSizes>, CoordinatesError> {
-    let geometry = Geometry::new(dataset.features(), dataset.preparation.classes, settings)?;
+    let geometry = Geometry::new(dataset.inputs()?, dataset.preparation.classes, settings)?;
     let windows = &dataset.train.windows;
     if windows.is_empty() {
         return Err(CoordinatesError::NoWindows);

@@ -78,7 +78,7 @@ impl<'a> Explainer<'a> {
         Ok(Self { dataset, part, description, network })
     }
 
-    /// Returns the features: columns of numbers, and columns of categories with all their features.
+    /// Returns the features: columns of numbers, and columns of categories, each with all it has.
     pub fn features(&self) -> Vec<ModelInput> {
         let context = self.description.model.context;
         let names = &self.description.data.features;
@@ -94,7 +94,7 @@ impl<'a> Explainer<'a> {
             names[..numbers].iter().enumerate().map(|(place, name)| of(name, place..place + 1)).collect();
         for column in &preparation.categories {
             let start = ends;
-            ends += column.names.len();
+            ends += column.width();
             features.push(of(&column.column, start..ends));
         }
         features

@@ -36,7 +36,10 @@ pub use folds::FoldsObjective;
 pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SETTING_NAMES, SHAPE_NAMES};
 pub use kernel::{ISA_VARIABLE, InstructionSet, IsaError, available as instruction_sets, precision_here};
 pub use learner::{Diverged, Learner, StepReport};
-pub use model::{Architecture, ArchitectureError, BrokenLayer, Cost, Form, Geometry, Layer, cost};
+pub use model::{
+    Architecture, ArchitectureError, BrokenLayer, CategoryEmbedding, Cost, EmbeddingError, Embeddings, Form,
+    Geometry, Inputs, Layer, cost,
+};
 pub use objective::{CalibrateError, Calibrated, Fitted, PatchTstObjective};
 pub use onnx::{OnnxError, OnnxModel};
 pub use predict::{PredictedTable, Prediction, Predictor};

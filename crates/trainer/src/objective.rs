@@ -184,8 +184,8 @@ impl<'a> PatchTstObjective<'a> {
     /// # Errors
     /// [`ArchitectureError`] for parameters that do not define a model.
     pub fn settings(&self, params: &Params) -> Result<TrialSettings, ArchitectureError> {
-        let (features, classes) = (self.dataset.features(), self.dataset.preparation.classes);
-        let settings = TrialSettings::new(params, &self.ladder, features, classes)?;
+        let (inputs, classes) = (self.dataset.inputs()?, self.dataset.preparation.classes);
+        let settings = TrialSettings::new(params, &self.ladder, inputs, classes)?;
         let (context, longest) = (settings.geometry.context, self.dataset.context);
         if context > longest {
             return Err(ArchitectureError::LongContext { context, longest });

@@ -4,7 +4,7 @@ use allometry_core::{ParamValue, Params};
 use allometry_ladder::{LossKind, ModelSpec, Named, Normalize};
 
 use crate::hyperparameters::Hyperparameters;
-use crate::model::{Architecture, ArchitectureError, Geometry};
+use crate::model::{Architecture, ArchitectureError, Geometry, Inputs};
 
 /// The model of a trial and its training, without data and seed.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,21 +18,21 @@ pub struct TrialSettings {
 }
 
 impl TrialSettings {
-    /// Reads the settings of a trial. `features` is the number of features of a row, and `classes` the number
-    /// of classes of the label, if it has classes.
+    /// Reads the settings of a trial on rows of `inputs`. `classes` is the number of classes of the label, if
+    /// it has classes.
     ///
     /// # Errors
     /// [`ArchitectureError`] for parameters that do not define a model.
     pub fn new(
         params: &Params,
         ladder: &ModelSpec,
-        features: usize,
+        inputs: impl Into<Inputs>,
         classes: usize,
     ) -> Result<Self, ArchitectureError> {
         let model = settings_of(ladder, params)?;
         Ok(Self {
             hyperparameters: Hyperparameters::from_params(params)?,
-            geometry: Geometry::new(features, classes, &model)?,
+            geometry: Geometry::new(inputs, classes, &model)?,
             model,
         })
     }

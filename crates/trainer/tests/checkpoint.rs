@@ -151,9 +151,10 @@ fn other_files_are_refused_with_the_reason() {
     };
     let error = load_error(&other, &replaced("allometry.checkpoint/1", "allometry.checkpoint/9"));
     assert!(
-        error
-            .to_string()
-            .ends_with("has the format allometry.checkpoint/9; this program reads allometry.checkpoint/1"),
+        error.to_string().ends_with(
+            "has the format allometry.checkpoint/9; this program reads allometry.checkpoint/1 and \
+                 allometry.checkpoint/2"
+        ),
         "{error}"
     );
     let error = load_error(&other, &replaced("final_norm.bias", "final_norm.biAs"));

@@ -10,8 +10,8 @@ use crate::estimate::{Estimate, Method};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::scaling::{
-    BudgetPart, Budgets, Configuration, Quantity, Share, Source, Units, best_of_k, best_part, choose_k,
-    configurations,
+    BudgetPart, Budgets, Configuration, EraGain, Quantity, Share, Source, Units, best_of_k, best_part,
+    choose_k, configurations,
 };
 use crate::stats::auc;
 
@@ -59,6 +59,10 @@ pub struct ValueDifference {
     /// Sources with unknown variance, which the error leaves out.
     #[serde(default)]
     pub left_out: Vec<Source>,
+    /// The difference on each era of walk-forward folds, in their order; empty without folds, and where both
+    /// were not scored on the same rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub eras: Vec<EraGain>,
     /// The reason why the difference has no error.
     #[serde(default)]
     pub not_compared: Option<NotCompared>,
@@ -85,6 +89,7 @@ impl ValueDifference {
             difference: Estimate::observed(best, options),
             shares: Vec::new(),
             left_out: Vec::new(),
+            eras: Vec::new(),
             not_compared: None,
             p: None,
             p_holm: None,
@@ -120,6 +125,7 @@ impl ValueDifference {
         let sign = a.0.analysis.direction.sign();
         let budgets = Budgets::new(parts).map_err(|_| NotCompared::TooFewRows)?;
         let summed = budgets.sum(&[-sign, sign], options).map_err(|_| NotCompared::TooFewRows)?;
+        self.eras = budgets.of_eras(&[-sign, sign], sign, options);
         self.quantity = Some(quantity);
         self.difference = summed.estimate;
         self.shares = summed.shares;

@@ -98,12 +98,13 @@ fn too_few_rows(
     Some(Problem::TooFewRows(RowsNeeded {
         rows: available,
         positives: rows.positives,
+        eras: judgement.eras,
         share,
         difference: gain.point.abs(),
         metric: ladder.metric().to_owned(),
         better: better.clone(),
         worse: worse.clone(),
-        needed: available as f64 * factor,
+        needed: judgement.eras.unwrap_or(available) as f64 * factor,
         power: options.power,
     }))
 }

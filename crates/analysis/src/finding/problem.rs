@@ -230,6 +230,8 @@ pub struct RowsNeeded {
     pub rows: u64,
     /// Number of positive rows.
     pub positives: u64,
+    /// Number of eras of walk-forward folds that the rows belong to; `None` without folds.
+    pub eras: Option<u64>,
     /// Share of the variance of the slope that is due to the rows.
     pub share: f64,
     /// The difference found, at least 0.
@@ -240,7 +242,8 @@ pub struct RowsNeeded {
     pub better: String,
     /// Label of the budget that is worse.
     pub worse: String,
-    /// Number of rows at which a test finds a true difference of that size with probability `power`.
+    /// Number of rows, or of eras as long as these, at which a test finds a true difference of that size with
+    /// probability `power`.
     pub needed: f64,
     /// Power of the test.
     pub power: f64,

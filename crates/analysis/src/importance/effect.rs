@@ -4,7 +4,7 @@ use allometry_core::rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::share::{adjusted_r_squared, shares};
+use super::share::{adjusted_r_squared, points, shares};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::model::{Coding, Model};
 use crate::options::Options;
@@ -76,6 +76,24 @@ pub(super) struct Effect {
     parameter: String,
     pub(super) adjusted: AdjustedEffect,
     pub(super) share: Option<Estimate>,
+}
+
+/// Returns the parameters of a model, each with its share in R squared and the share that is expected without
+/// an effect; nothing with too few evaluations.
+pub(crate) fn shares_of(model: &Model, options: &Options) -> Vec<(String, f64, f64)> {
+    let Some(coding) = model.coding else { return Vec::new() };
+    let terms: Vec<Term> = model.included().map(|factor| factor.term(coding)).collect();
+    let design = Design::new(model.values.len(), &terms);
+    let Some(fit) = Fit::new(&design, &model.values).filter(|fit| fit.residual_freedom > 0) else {
+        return Vec::new();
+    };
+    let freedom = model.values.len().saturating_sub(1).max(1) as f64;
+    let tests = fit.term_tests();
+    let shares = points(&fit, &design, options);
+    let named = model.included().zip(shares).zip(&tests);
+    named
+        .map(|((factor, share), test)| (factor.parameter.clone(), share, test.freedom as f64 / freedom))
+        .collect()
 }
 
 /// The effects of all parameters.

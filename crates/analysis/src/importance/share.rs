@@ -35,7 +35,7 @@ pub(super) fn shares(
     seed_name: &str,
     options: &Options,
 ) -> (Vec<Estimate>, usize) {
-    let point = lmg_shares(&design.cross_products(fit.response(), None), design, options);
+    let point = points(fit, design, options);
     let replicates = affordable(design, fit.response().len()).min(options.bootstraps as usize);
     let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(replicates); point.len()];
     let mut resampled_truth = vec![0.0; point.len()];
@@ -76,6 +76,11 @@ pub(super) fn shares(
         })
         .collect();
     (estimates, points.first().map_or(0, Vec::len))
+}
+
+/// Returns the share of each term in R squared, without an interval.
+pub(super) fn points(fit: &Fit<'_>, design: &Design, options: &Options) -> Vec<f64> {
+    lmg_shares(&design.cross_products(fit.response(), None), design, options)
 }
 
 fn variance(values: &[f64]) -> f64 {

@@ -92,7 +92,7 @@ impl BudgetPart<'_> {
     }
 }
 
-/// Gain on one era of walk-forward folds.
+/// Values on one era of walk-forward folds, and what they gain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EraGain {
     /// Time of the era's first row; absent for a table without times.
@@ -103,10 +103,10 @@ pub struct EraGain {
     pub last: Option<String>,
     /// Number of its rows.
     pub rows: u64,
-    /// Value of each budget on them, in the order of the budgets.
+    /// Value of each budget on them, in the order of the budgets; in a comparison, those of A and B.
     pub values: Vec<f64>,
-    /// Gain per tenfold weights, or per step, on them. Its error covers other rows of this era alone, for
-    /// fixed models.
+    /// Gain per tenfold weights, or per step, on them; in a comparison, the value of B less that of A. Its
+    /// error covers other rows of this era alone, for fixed models.
     pub gain: Estimate,
 }
 

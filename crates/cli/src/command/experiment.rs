@@ -81,9 +81,13 @@ impl ExperimentArgs {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
             deadline: None,
             seed: ladder.seed,
-            epochs: match plan.part {
+            steps: match plan.part {
                 ScoredPart::Validation => ladder.steps(),
                 ScoredPart::Test => ladder.epochs(),
+            },
+            unit: match plan.part {
+                ScoredPart::Test if ladder.folds().is_some() => "epoch",
+                _ => ladder.step_unit(),
             },
             length: ladder.length_parameter(),
             lease: self.sharing.lease,

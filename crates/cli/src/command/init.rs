@@ -138,7 +138,7 @@ impl Init {
         let patch = proposal::patch(context);
         let model = ModelSpec { task: roles.task, ..ModelSpec::new(context, patch, patch) };
         let classes = loaded.dataset.preparation.classes;
-        let geometry = Geometry::new(loaded.dataset.features(), classes, &model)?;
+        let geometry = Geometry::new(loaded.dataset.inputs()?, classes, &model)?;
         let spacing = loaded.summary.spacing.map(|spacing| spacing.to_string());
         // The check of the ladder reads the rows again; they should not be in memory twice.
         drop(loaded);

@@ -64,7 +64,7 @@ impl Screen {
             | StudyEvent::StudyShared { .. }
             | StudyEvent::TrialLost { .. }
             | StudyEvent::SamplerChanged { .. } => self.say(event),
-            StudyEvent::TrialStarted { budget, number, worker, params, epochs } => {
+            StudyEvent::TrialStarted { budget, number, worker, params, steps, unit } => {
                 if let Some(budget) = self.budgets.get_mut(budget) {
                     budget.start();
                 }
@@ -74,8 +74,8 @@ impl Screen {
                     .or_insert_with(|| (self.area.add(ProgressBar::new(0)), String::new()));
                 *configuration = configuration_text(params);
                 bar.reset();
-                bar.set_style(trial_style());
-                bar.set_length(epochs.unwrap_or(0));
+                bar.set_style(trial_style(unit));
+                bar.set_length(steps.unwrap_or(0));
                 bar.set_prefix(format!("{budget} trial {number}"));
                 bar.set_message(configuration.clone());
                 bar.tick();
@@ -157,8 +157,8 @@ fn ended_style() -> ProgressStyle {
     style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}  in {elapsed}")
 }
 
-fn trial_style() -> ProgressStyle {
-    style("{prefix:>16} {bar:12} epoch {pos}/{len}  {wide_msg}")
+fn trial_style(unit: &str) -> ProgressStyle {
+    style(&format!("{{prefix:>16}} {{bar:12}} {unit} {{pos}}/{{len}}  {{wide_msg}}"))
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -241,7 +241,8 @@ mod tests {
             number: TrialNumber(number),
             worker: 0,
             params: Params::default(),
-            epochs: Some(5),
+            steps: Some(5),
+            unit: "fold",
         };
         let finished = |number| StudyEvent::TrialFinished {
             budget: "2M".into(),
@@ -254,6 +255,17 @@ mod tests {
             incumbent: Some(0.5),
             seconds: 1.0,
         };
+        screen.take(&started(9));
+        screen.take(&StudyEvent::EpochFinished {
+            budget: "2M".into(),
+            number: TrialNumber(9),
+            worker: 0,
+            step: 2,
+            value: 0.5,
+        });
+        screen.workers[&0].0.tick();
+        assert!(written.0.lock().unwrap().contains("fold 2/5"), "{}", written.0.lock().unwrap());
+        screen.budgets.get_mut("2M").unwrap().is_running = false;
         let mut shown = Vec::new();
         let mut draw = |screen: &Screen| {
             written.0.lock().unwrap().clear();

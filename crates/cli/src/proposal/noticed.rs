@@ -6,7 +6,7 @@ use allometry_ladder::Task;
 use allometry_report::number::{counted, grouped};
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 
-use super::roles::{number, one_value, values};
+use super::roles::{TIMES_OF_SERIES, number, one_value, values};
 use super::{FoundHoles, Roles, code, first_of, shown};
 use crate::styles::Label;
 
@@ -78,6 +78,19 @@ impl Noticed<'_> {
         out.push_str("  time: no column; the rows of the file must be in time order\n");
         for column in &self.table.columns {
             let name = column.name.to_lowercase();
+            let is_feature = self.roles.features.contains(&column.name);
+            if is_feature && column.is_whole && TIMES_OF_SERIES.contains(&name.as_str()) {
+                let name = code(&column.name);
+                let _ = writeln!(
+                    out,
+                    "  {} the numbers of {name} repeat; if they are times of several series, windows mix \
+                     these",
+                    Label::Warning
+                );
+                out.push_str(
+                    "    unless the ladder has `time` and `series`, the column that tells a row's series\n",
+                );
+            }
             let is_named = name.contains("date") || name.contains("time");
             if let (true, Some(found)) = (is_named, &column.found) {
                 let (name, found) = (code(&column.name), shown(found));

@@ -12,7 +12,13 @@ const TIMES: [&str; 4] = ["date", "time", "datetime", "timestamp"];
 const UNIQUE_TIMES: [&str; 10] = ["ts", "ds", "day", "week", "month", "year", "period", "step", "t", "epoch"];
 
 /// Names of time columns for numbers that repeat because a table has several series.
-const TIMES_OF_SERIES: [&str; 7] = ["ts", "ds", "year", "period", "step", "t", "epoch"];
+pub(super) const TIMES_OF_SERIES: [&str; 7] = ["ts", "ds", "year", "period", "step", "t", "epoch"];
+
+/// Names of columns of numbers that tell the series of a row, beside those that end with `_id`.
+const SERIES: [&str; 14] = [
+    "id", "nr", "unit", "series", "item", "entity", "person", "firm", "company", "store", "shop", "customer",
+    "patient", "machine",
+];
 
 /// Names of label columns.
 const LABELS: [&str; 6] = ["label", "target", "y", "class", "outcome", "response"];
@@ -224,7 +230,8 @@ impl Roles {
         let texts = free().filter(|c| c.found.is_some() && !c.is_time);
         // Numbers that are the time only together with a series need a clear one.
         let may_be_number = !self.time_needs_series;
-        let numbers = free().filter(|c| may_be_number && c.is_numeric() && c.is_whole && !c.counts_rows);
+        let is_number = |c: &&ColumnDescription| c.is_numeric() && c.is_whole && !c.counts_rows;
+        let numbers = free().filter(is_number).filter(|c| may_be_number || tells_series(c));
         texts.chain(numbers).map(|c| c.name.as_str()).take(MOST_SERIES_COLUMNS).collect()
     }
 
@@ -288,7 +295,8 @@ fn time_column(
 }
 
 /// Returns a column of whole numbers that may be the time of a table with several series: one with such a
-/// name, if no other column is named like a time and a column of text may tell the series.
+/// name, if no other column is named like a time and a column of text, or of numbers with such a name, may
+/// tell the series.
 fn time_of_series<'t>(
     table: &'t TableDescription,
     is_label: &dyn Fn(&ColumnDescription) -> bool,
@@ -298,9 +306,17 @@ fn time_of_series<'t>(
         columns().filter(|column| is_named(column, &TIMES) || is_named(column, &UNIQUE_TIMES)).collect();
     let [only] = named[..] else { return None };
     let is_complete = only.missing + only.infinite == 0 && only.is_whole && only.is_numeric();
-    let has_texts = columns().any(|column| column.found.is_some() && !column.is_constant());
-    let fits = is_named(only, &TIMES_OF_SERIES) && is_complete && !only.is_constant() && has_texts;
-    fits.then_some(only)
+    let may_tell = |column: &ColumnDescription| {
+        !column.is_constant() && (column.found.is_some() || tells_series(column))
+    };
+    let fits = is_named(only, &TIMES_OF_SERIES) && is_complete && !only.is_constant();
+    (fits && columns().any(may_tell)).then_some(only)
+}
+
+/// Whether a column of whole numbers is named like one that tells the series of a row.
+fn tells_series(column: &ColumnDescription) -> bool {
+    let is_named = is_named(column, &SERIES) || column.name.to_lowercase().ends_with("_id");
+    is_named && column.is_numeric() && column.is_whole
 }
 
 /// Returns the label column, with the reason: the only one with such a name, or the only one of 0 and 1.

@@ -135,6 +135,8 @@ fn times_are_found_by_what_they_hold_and_by_name() {
     let shop = || texts("shop", &["a", "b"]);
     assert_eq!(time(vec![whole("a"), repeated("t"), shop(), y()]).as_deref(), Some("t"));
     assert_eq!(time(vec![whole("a"), repeated("t"), y()]), None, "no column tells the series");
+    assert_eq!(time(vec![repeated("nr"), repeated("year"), y()]).as_deref(), Some("year"));
+    assert_eq!(time(vec![repeated("shop_id"), repeated("year"), y()]).as_deref(), Some("year"));
     assert_eq!(time(vec![whole("a"), repeated("month"), shop(), y()]), None, "months repeat every year");
     assert_eq!(time(vec![repeated("year"), repeated("month"), shop(), y()]), None, "which one is unclear");
 }

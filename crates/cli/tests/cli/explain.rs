@@ -93,6 +93,19 @@ fn a_column_of_categories_is_one_feature_of_a_panel() {
     }
     let settings = "series = \"shop\"\ncategorical = [\"kind\"]";
     let folder = project_of(&text, settings);
+    let of_series = "data.categorical=[{column=\"shop\",embedding=2},\"kind\"]";
+    let file = folder.path().join("of-series.safetensors");
+    let path = file.to_str().unwrap();
+    let (code, _, err) =
+        run(folder.path(), &["train", "--budget", "l", "-o", path, "--quiet", "-S", of_series]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) =
+        run(folder.path(), &["explain", path, "--json", "--permutations", "2", "-S", of_series]);
+    assert_eq!(code, 0, "{err}");
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let names: Vec<&str> =
+        found["features"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["up", "noise", "kind", "shop"]);
     train(folder.path());
     let found = explain(folder.path(), &["--permutations", "2"]);
     let names: Vec<&str> =

@@ -179,6 +179,32 @@ fn what_folds_cannot_be_is_refused_with_what_they_can() {
 }
 
 #[test]
+fn a_comparison_says_in_how_many_eras_the_second_is_better() {
+    let (first, second) = (folded(""), folded("features = { exclude = [\"up\"] }"));
+    for folder in [&first, &second] {
+        let settings = ["run", "--quiet", "-S", "trials=12", "-S", "sampler.kind=random"];
+        assert_eq!(run(folder.path(), &settings).0, 0);
+    }
+    let ladder = |folder: &tempfile::TempDir| folder.path().join("ladder.toml").to_str().unwrap().to_owned();
+    let sources = [ladder(&first), ladder(&second)];
+    let (code, _, err) = run(first.path(), &["compare", &sources[0], &sources[1], "-o", "compared.json"]);
+    assert_eq!(code, 0, "{err}");
+    let text = std::fs::read_to_string(first.path().join("compared.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for budget in document["budgets"].as_array().unwrap() {
+        let value = &budget["value"];
+        let points =
+            value["eras"].as_array().unwrap().iter().map(|era| era["gain"]["point"].as_f64().unwrap());
+        let points: Vec<f64> = points.collect();
+        assert_eq!(points.len(), 4, "{value}");
+        let difference = value["difference"]["point"].as_f64().unwrap();
+        assert!((points.iter().sum::<f64>() / 4.0 - difference).abs() < 1e-9, "{points:?} and {difference}");
+    }
+    let (_, out, _) = run(first.path(), &["compare", &sources[0], &sources[1]]);
+    assert!(out.contains("B is better in 0 of 4 eras: B - A lies between -"), "{out}");
+}
+
+#[test]
 fn a_trial_has_the_mean_of_its_folds_and_the_report_says_in_how_many_eras_more_weights_paid() {
     let folder = folded("");
     let folder = folder.path();
@@ -208,6 +234,12 @@ fn a_trial_has_the_mean_of_its_folds_and_the_report_says_in_how_many_eras_more_w
         .collect();
     let slope = judgement["slope"]["point"].as_f64().unwrap();
     assert!((gains.iter().sum::<f64>() / 4.0 - slope).abs() < 1e-9, "{gains:?} have the mean {slope}");
+    let importance = document["per_era"]["importance"].as_array().unwrap();
+    assert_eq!(importance.len(), 2, "one for each budget");
+    for one in importance {
+        let parameters = one["parameters"].as_array().unwrap();
+        assert!(parameters.iter().all(|one| one["shares"].as_array().unwrap().len() == 4), "{parameters:?}");
+    }
     let brief = run(folder, &["report"]).1;
     let paid = gains.iter().filter(|gain| **gain > 0.0).count();
     assert!(brief.contains(&format!("Larger models were better in {paid} of 4 eras")), "{brief}");

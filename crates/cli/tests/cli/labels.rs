@@ -291,6 +291,18 @@ fn a_column_of_text_can_be_categories() {
     };
     let excluded = ["-S", "data.categorical=[]", "-S", "data.features.exclude=[\"ticker\"]"];
     assert!(weights(&[]) > weights(&excluded), "three more columns of each patch are counted");
+    // Two values of each row of a patch, and two of each of three categories, instead of a column each.
+    let vectors = ["-S", "data.categorical=[{column=\"ticker\",embedding=2}]"];
+    let params = |arguments: &[&str]| {
+        let (_, out, _) = run(folder, &[&["check", "--json"], arguments].concat());
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        document["budgets"][0]["architectures"][0]["params"].clone()
+    };
+    let (patch, shape) = (4, params(&vectors));
+    assert_eq!(shape, params(&[]));
+    let width = shape["d_model"].as_u64().unwrap();
+    assert_eq!(weights(&vectors), weights(&excluded) + 3 * 2 + 2 * patch * width);
+    assert_eq!(weights(&vectors), weights(&[]) + 3 * 2 - patch * width);
     let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let (code, text, err) = run(folder, &["predict", "m.safetensors", "data.csv"]);

@@ -101,8 +101,9 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
     let excluded = project_of(&shops, "features = { exclude = [\"shop\"] }");
     insta::assert_snapshot!(refused(excluded.path(), &["check"]), @r#"
     $ allometry check
-    error: data.csv: 140 times of `date` occur in several rows: 2000-01-11T08:30:00Z (line 12, line \
-    13), 2000-01-12T08:30:00Z (line 14, line 15), 2000-01-13T08:30:00Z (line 16, line 17), and 137 more
+    error: data.csv: 140 times of `date` occur in several rows: 2000-01-11 09:30:00+01:00 (line 12, \
+    line 13), 2000-01-12 09:30:00+01:00 (line 14, line 15), 2000-01-13 09:30:00+01:00 (line 16, line \
+    17), and 137 more
     hint: a table has one row per time; series = "COLUMN" under [data] names the column that tells the \
     series of a row where it holds several
     exit code 3

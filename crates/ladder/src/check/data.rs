@@ -6,8 +6,8 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
 use super::super::spec::{
-    DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec, SeriesSplit,
-    SplitSpec,
+    CategorySpec, DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec,
+    SeriesSplit, SplitSpec,
 };
 
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
@@ -42,16 +42,19 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
     let mut features = section
         .section("features", problems)
         .map_or_else(FeatureSpec::default, |inner| features(inner, roles, problems));
-    if let Some(categorical) = columns(&mut section, "categorical", problems) {
-        check_roles(&categorical, roles, &features.exclude, problems);
-        features.categorical = names(categorical);
-    }
+    let categorical = categorical(&mut section, problems);
     let has_series = series.is_some();
     let folds = folds(&mut section, problems);
     let default = if folds.is_some() { SPLIT_OF_FOLDS } else { SPLIT };
     let (split, by) = section.section("split", problems).map_or((default, SeriesSplit::Time), |inner| {
         split(inner, default, (has_series, folds.is_some()), problems)
     });
+    // A series is known to a model only if its rows are in all parts.
+    let of_categories = Roles { series: roles.series.filter(|_| by == SeriesSplit::Series), ..roles };
+    for column in &categorical {
+        check_role(&column.place, &column.value.column, of_categories, &features.exclude, problems);
+    }
+    features.categorical = categorical.into_iter().map(|column| column.value).collect();
     let missing = section.word("na", MISSING, problems).unwrap_or_default();
     let max_gap = max_gap(&mut section, time.is_some(), problems);
     section.finish(problems);
@@ -191,16 +194,59 @@ fn features(mut section: Section<'_>, roles: Roles<'_>, problems: &mut Problems)
 
 /// Reports columns that cannot be features, because they are the time, the label, the series or excluded.
 fn check_roles(columns: &[Located<String>], roles: Roles<'_>, exclude: &[String], problems: &mut Problems) {
-    for column in columns {
-        let role = match column.value.as_str() {
-            name if Some(name) == roles.label => "the label",
-            name if Some(name) == roles.time => "the time",
-            name if Some(name) == roles.series => "the series",
-            _ if exclude.contains(&column.value) => "excluded too",
-            _ => continue,
-        };
-        problems.push(&column.place, ProblemKind::NotAFeature { column: column.value.clone(), role });
+    for Located { value, place } in columns {
+        check_role(place, value, roles, exclude, problems);
     }
+}
+
+fn check_role(place: &Place, column: &str, roles: Roles<'_>, exclude: &[String], problems: &mut Problems) {
+    let role = match Some(column) {
+        name if name == roles.label => "the label",
+        name if name == roles.time => "the time",
+        name if name == roles.series => "the series",
+        _ if exclude.iter().any(|one| one == column) => "excluded too",
+        _ => return,
+    };
+    problems.push(place, ProblemKind::NotAFeature { column: column.to_owned(), role });
+}
+
+/// The columns of categories, each a name or a table with the length of its learned vectors.
+fn categorical(section: &mut Section<'_>, problems: &mut Problems) -> Vec<Located<CategorySpec>> {
+    const KEY: &str = "categorical";
+    const LENGTH: (fn(usize) -> bool, &str) =
+        (|length| (1..=CategorySpec::LONGEST_EMBEDDING).contains(&length), "from 1 to 1024");
+    let Some(node) = section.node(KEY) else { return Vec::new() };
+    let Node::List(items) = &node.value else {
+        problems.push(&node.place, wrong_type(KEY, "a list of columns", &node.value));
+        return Vec::new();
+    };
+    let mut columns: Vec<Located<CategorySpec>> = Vec::with_capacity(items.len());
+    for item in items {
+        let found = if let Node::Table(table) = &item.value {
+            let mut inner = Section::new("a column of `categorical`", table, item.place.clone());
+            let column = inner.required_text("column", "column = \"ticker\"", problems);
+            if inner.node("embedding").is_none() {
+                inner.missing("embedding", "embedding = 8", problems);
+            }
+            let embedding = Some(inner.within("embedding", 1, LENGTH, problems));
+            inner.finish(problems);
+            column.map(|Located { value: column, place }| (CategorySpec { column, embedding }, place))
+        } else {
+            text_of(KEY, item, problems).map(|one| (CategorySpec::from(one.value.as_str()), one.place))
+        };
+        let Some((value, place)) = found else { continue };
+        if columns.iter().any(|other| other.value.column == value.column) {
+            let value = format!("`{}`", value.column);
+            problems.push(&place, ProblemKind::Repeated { key: KEY.into(), value });
+        }
+        columns.push(Located { value, place });
+    }
+    let embedded = columns.iter().filter(|column| column.value.embedding.is_some()).count();
+    if embedded > CategorySpec::MOST_EMBEDDED {
+        let what = "no more than 8 columns with `embedding`";
+        problems.push(&node.place, ProblemKind::Needs { key: KEY, what });
+    }
+    columns
 }
 
 fn names(columns: Vec<Located<String>>) -> Vec<String> {

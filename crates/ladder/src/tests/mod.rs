@@ -360,6 +360,46 @@ fn a_horizon_is_of_every_label() {
 }
 
 #[test]
+fn categories_may_have_vectors() {
+    let categorical = |value: &str| {
+        with(&[("data.categorical", value)]).map(|ladder| {
+            let (data, _) = built_in(&ladder);
+            data.features.categorical.clone()
+        })
+    };
+    let vectors = |column: &str, size| CategorySpec { embedding: Some(size), ..CategorySpec::from(column) };
+    assert_eq!(
+        categorical("['a', { column = 'b', embedding = 8 }, { column = 'c', embedding = 1024 }]").unwrap(),
+        [CategorySpec::from("a"), vectors("b", 8), vectors("c", 1024)]
+    );
+    let codes = |value: &str| -> Vec<&str> {
+        let errors = categorical(value).unwrap_err();
+        errors.problems().iter().map(|problem| problem.kind.code()).collect()
+    };
+    assert_eq!(codes("[{ column = 'a', embedding = 1025 }]"), ["out_of_range"]);
+    assert_eq!(codes("[{ column = 'a' }]"), ["missing_key"]);
+    assert_eq!(codes("[{ embedding = 2 }]"), ["missing_key"]);
+    assert_eq!(codes("[{ column = 'a', embedding = 2, size = 3 }]"), ["unknown_key"]);
+    assert_eq!(codes("['a', { column = 'a', embedding = 2 }]"), ["repeated"]);
+    let many: Vec<String> = (0..9).map(|i| format!("{{ column = 'c{i}', embedding = 2 }}")).collect();
+    assert_eq!(codes(&format!("[{}]", many.join(", "))), ["needs"]);
+    assert_eq!(categorical(&format!("[{}]", many[1..].join(", "))).unwrap().len(), 8);
+    // The series is known to the model only if its rows are in all parts.
+    let series = |by: &str| {
+        let settings = [
+            ("data.time", "'t'"),
+            ("data.series", "'s'"),
+            ("data.categorical", "[{ column = 's', embedding = 2 }]"),
+            ("data.split.by", by),
+        ];
+        let found = with(&settings);
+        found.map(|_| ()).map_err(|errors| errors.problems()[0].kind.code())
+    };
+    assert_eq!(series("'time'"), Ok(()));
+    assert_eq!(series("'series'"), Err("not_a_feature"));
+}
+
+#[test]
 fn a_smallest_effect_and_a_confirmation_are_asked_for() {
     let ladder = with(&[]).unwrap();
     assert_eq!((ladder.smallest_effect, ladder.confirm), (None, None));

@@ -118,7 +118,9 @@ pub(crate) const TABLES: &[Table] = &[
              `standard`, and count in the weights of a budget. A value that only later rows or a \
              table to be predicted have is 0 in all of them; `check` and `predict` count such rows. \
              A missing value is one as of any feature: `na` treats it. With `normalize = \"revin\"` a \
-             category that is constant in a window is invisible.",
+             category that is constant in a window is invisible.\n\nFor many categories `{ column = \
+             \"ticker\", embedding = 8 }` learns a vector of 8 weights for each value of the training \
+             part instead ([categories](trainer.md#guards)). The column of the series may be one.",
     ),
     Table::new("`[data.split]`", "data.split", model!("[data.split]\n"), SPLIT)
         .about("Shares of the rows, each above 0 and below 1. The rest is the test part."),

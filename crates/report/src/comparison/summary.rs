@@ -43,11 +43,12 @@ pub(super) fn render(text: &mut Text, comparison: &Comparison) {
         values(text, comparison);
         text.blank();
         for budget in &comparison.budgets {
-            text.line(format_args!(
-                "- **{}**: {}",
-                escape(&budget.budget),
-                escape(&words::comparison::budget_sentence(budget, comparison))
-            ));
+            let mut sentence = words::comparison::budget_sentence(budget, comparison);
+            if let Some(eras) = words::comparison::eras_sentence(budget, comparison) {
+                sentence.push(' ');
+                sentence.push_str(&eras);
+            }
+            text.line(format_args!("- **{}**: {}", escape(&budget.budget), escape(&sentence)));
         }
     }
     for (letter, labels) in [("A", &comparison.only_a), ("B", &comparison.only_b)] {

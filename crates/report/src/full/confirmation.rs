@@ -80,8 +80,11 @@ fn slopes(text: &mut Text, confirmation: &Confirmation, level: &str) {
             judgement.outcome.as_str().to_lowercase(),
         ])
     });
-    text.table(&["Claim about", "The error covers", "Gain", level, "p", "Outcome"], known);
-    text.blank();
+    let known: Vec<Vec<String>> = known.collect();
+    if !known.is_empty() {
+        text.table(&["Claim about", "The error covers", "Gain", level, "p", "Outcome"], known);
+        text.blank();
+    }
 }
 
 fn rows(budget: &ConfirmedBudget) -> impl Iterator<Item = Vec<String>> {
@@ -101,9 +104,12 @@ fn rows(budget: &ConfirmedBudget) -> impl Iterator<Item = Vec<String>> {
 
 /// Returns what the errors cover.
 fn covered(confirmation: &Confirmation) -> &'static str {
-    let mut methods =
-        confirmation.budgets.iter().flat_map(|budget| &budget.configurations).map(|one| one.test.method);
-    if methods.clone().any(|method| method == Method::SeedsAndRows) {
+    let tests = || confirmation.budgets.iter().flat_map(|budget| &budget.configurations).map(|one| one.test);
+    let mut methods = tests().map(|test| test.method);
+    let knows_rows = tests().any(|test| test.effective_rows.is_some());
+    if methods.clone().any(|method| method == Method::SeedsAndRows) && !knows_rows {
+        "seeds alone, because the error over test rows is not known"
+    } else if methods.clone().any(|method| method == Method::SeedsAndRows) {
         "seeds and, if predictions are stored, test rows"
     } else if methods.any(|method| method != Method::Observed) {
         "test rows but not seeds: use `--seeds` to train each configuration several times"

@@ -1,11 +1,11 @@
 //! Results by era of walk-forward folds.
 
-use allometry_analysis::per_era::{EraValues, PerEra};
+use allometry_analysis::per_era::{EraImportance, EraValues, PerEra};
 use allometry_analysis::scaling::Judgement;
 use allometry_analysis::{Analysis, Estimate};
 
 use crate::markdown::{escape, with_code};
-use crate::number::{UNKNOWN, decimals, grouped, interval, signed};
+use crate::number::{UNKNOWN, decimals, grouped, interval, percent, signed};
 use crate::text::Text;
 use crate::words;
 
@@ -14,12 +14,18 @@ pub(crate) fn answer(text: &mut Text, analysis: &Analysis) {
     let Some(sentence) = words::eras(analysis) else { return };
     text.heading(2, format_args!("Results by era"));
     text.line(format_args!("{}", with_code(&sentence)));
+    let importance = analysis.per_era.iter().flat_map(|per_era| &per_era.importance);
+    let sentences: Vec<String> = importance.map(words::importance_of_eras).collect();
+    if !sentences.is_empty() {
+        text.blank();
+        text.line(format_args!("{}", with_code(&sentences.join(" "))));
+    }
 }
 
 /// Writes the answer and a table of the eras.
 pub(super) fn render(text: &mut Text, analysis: &Analysis) {
     answer(text, analysis);
-    let Some(PerEra { trials, eras }) = &analysis.per_era else { return };
+    let Some(PerEra { trials, eras, importance }) = &analysis.per_era else { return };
     let judgement = analysis.scaling.judgement.as_ref().filter(|one| one.gains_of_eras.len() == eras.len());
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
     let mut header = vec!["Era".to_owned(), "Rows".to_owned()];
@@ -44,6 +50,30 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
         "A trial's value is the mean over the eras, for each of which it was trained anew on rows before. \
          The intervals cover other rows of one era."
     ));
+    for one in importance {
+        shares(text, one, eras);
+    }
+}
+
+/// Writes the shares of one budget's parameters in each era.
+fn shares(text: &mut Text, EraImportance { budget, parameters }: &EraImportance, eras: &[EraValues]) {
+    let header = ["Parameter".to_owned()]
+        .into_iter()
+        .chain(eras.iter().enumerate().map(|(place, era)| name(place, era)))
+        .chain(["By chance".to_owned(), "Eras first".to_owned()]);
+    let header: Vec<String> = header.collect();
+    let rows = parameters.iter().map(|one| {
+        let shares = one.shares.iter().map(|share| percent(*share));
+        let last = [percent(one.by_chance), one.first.to_string()];
+        [escape(&one.parameter)].into_iter().chain(shares).chain(last).collect()
+    });
+    text.blank();
+    text.line(format_args!(
+        "Share of each parameter of {} in the variance of an era's values:",
+        escape(budget)
+    ));
+    text.blank();
+    text.table(&header, rows);
 }
 
 /// Returns the times of an era, or its number.

@@ -20,6 +20,21 @@ pub fn budget_sentence(of: &BudgetComparison, comparison: &Comparison) -> String
     of.sentence.text(|why| budget(of, *why, comparison))
 }
 
+/// Returns in how many eras of walk-forward folds B is better at one budget; `None` without eras of both.
+pub fn eras_sentence(of: &BudgetComparison, comparison: &Comparison) -> Option<String> {
+    let eras = &of.value.as_ref()?.eras;
+    let differences = || eras.iter().map(|era| era.gain.point);
+    let (smallest, largest) = (differences().reduce(f64::min)?, differences().reduce(f64::max)?);
+    let better = differences().filter(|point| comparison.a.direction.better(*point, 0.0)).count();
+    Some(format!(
+        "B is better in {better} of {} eras: B - A lies between {} and {} {} on single eras.",
+        eras.len(),
+        signed(smallest),
+        signed(largest),
+        comparison.a.metric,
+    ))
+}
+
 /// Returns the verdict of one side.
 pub fn verdict(side: &ComparedLadder) -> String {
     side.verdict.text(|headline| super::verdict::headline(headline, &side.metric, side.direction))

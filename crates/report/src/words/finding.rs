@@ -138,11 +138,16 @@ fn problem_message(problem: &Problem) -> String {
 }
 
 fn too_few_rows(rows: &RowsNeeded) -> String {
+    let (found, more) = match rows.eras {
+        None => (counted(rows.rows, "validation row"), "rows"),
+        Some(eras) => {
+            (format!("{} with {}", counted(eras, "era"), counted(rows.rows, "row")), "eras as long as these")
+        }
+    };
     format!(
-        "{} ({} positive) do not separate the budgets: they cause {} of the error. A true difference as \
+        "{found} ({} positive) do not separate the budgets: they cause {} of the error. A true difference as \
          large as the observed one ({} {}, {} over {}) would be found in {:.0}% of cases with about {} \
-         rows",
-        counted(rows.rows, "validation row"),
+         {more}",
         grouped(rows.positives),
         percent(rows.share),
         decimals(rows.difference),
@@ -339,6 +344,10 @@ fn problem_advice(problem: &Problem) -> &'static str {
     match problem {
         Problem::SizesOutOfOrder { .. } => {
             "Treat the labels as names only: this comparison does not measure scale."
+        }
+        Problem::TooFewRows(RowsNeeded { eras: Some(_), .. }) => {
+            "Judge by more eras: a larger validation part in `split` with more `folds`. Longer eras do not \
+             help where the difference changes from era to era."
         }
         Problem::TooFewRows(_) => {
             "Use more validation rows, or accept that these rows cannot separate the budgets."

@@ -24,7 +24,9 @@ use crate::own_attribute::{SPACE_KEY, space_json};
 pub use experiment::{Experiment, ExperimentStudy, PlannedLook};
 pub use folds::{EraSpan, FoldFacts};
 pub use ladder_file::StoredLadder;
-pub use objective::{CommandFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, Program, SplitFacts};
+pub use objective::{
+    CommandFacts, DataFacts, EmbeddingFacts, LabelFacts, ModelFacts, ObjectiveFacts, Program, SplitFacts,
+};
 pub use panel::PanelFacts;
 
 /// Version of the facts that are written. A study with a later version is unreadable.

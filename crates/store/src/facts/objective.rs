@@ -57,12 +57,24 @@ pub struct DataFacts {
     /// positive class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+    /// Columns of categories with learned vectors, the last of the features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embeddings: Vec<EmbeddingFacts>,
     /// Longest time between two neighbouring rows of a window; `None` if it may be any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_gap: Option<MaxGap>,
     /// The series that the rows belong to; `None` for a table of one series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesSpec>,
+}
+
+/// A column of categories with learned vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddingFacts {
+    /// Number of categories.
+    pub categories: usize,
+    /// Number of values of a vector.
+    pub size: usize,
 }
 
 /// The label of a table: a column, or a rule.

@@ -24,6 +24,7 @@ fn model() -> ObjectiveFacts {
         horizon: 1,
         classes: None,
         class_names: Vec::new(),
+        embeddings: Vec::new(),
         max_gap: None,
         series: None,
     };

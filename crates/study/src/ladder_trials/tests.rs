@@ -64,6 +64,7 @@ fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
             horizon,
             classes: None,
             class_names: Vec::new(),
+            embeddings: Vec::new(),
             max_gap: None,
             series: None,
         };
@@ -105,6 +106,7 @@ fn the_series_of_rows_are_read_back_and_their_absence_is_no_single_series() {
         horizon: 1,
         classes: None,
         class_names: Vec::new(),
+        embeddings: Vec::new(),
         max_gap: None,
         series,
     };

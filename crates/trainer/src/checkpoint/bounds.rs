@@ -58,13 +58,15 @@ pub(super) fn problem(
 /// Returns the number of weights of a model, as [`crate::model::Layout`] counts them, without overflow.
 fn weights(architecture: Architecture, geometry: Geometry) -> f64 {
     let form = geometry.form;
-    let [d, heads_out, features] = [architecture.d_model, form.outputs, geometry.features].map(|n| n as f64);
+    let [d, heads_out] = [architecture.d_model, form.outputs].map(|n| n as f64);
+    let [numbers, inputs] = [geometry.numbers(), geometry.inputs()].map(|n| n as f64);
     let [columns, channels, patches] =
         [geometry.columns(), geometry.channels(), geometry.patches()].map(|n| n as f64);
     let [patch, pooled, ratio] =
         [geometry.patch, geometry.pooled(), architecture.d_ff_ratio].map(|n| n as f64);
-    let affine = if form.affine { 2.0 * features } else { 0.0 };
-    let embedded = if form.feature_embedding > 0 { (features + 1.0) * columns } else { 0.0 };
+    let vectors = form.embeddings.columns().iter().map(|one| one.categories as f64 * one.size as f64);
+    let affine = vectors.sum::<f64>() + if form.affine { 2.0 * numbers } else { 0.0 };
+    let embedded = if form.feature_embedding > 0 { (inputs + 1.0) * columns } else { 0.0 };
     let embedding = (patch * columns / channels + 1.0 + patches) * d;
     let wide = ratio * d;
     let block = 4.0 * d + (d + 1.0) * 4.0 * d + (d + 1.0) * wide + (wide + 1.0) * d;

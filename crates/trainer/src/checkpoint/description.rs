@@ -13,14 +13,18 @@ use crate::learner::Count;
 use crate::model::{ArchitectureError, Geometry};
 use crate::stopping::Stopping;
 
-/// Name and version of the format.
+/// Name and version of the format of models that programs from before the second version apply as well.
 pub const SCHEMA: &str = "allometry.checkpoint/1";
+
+/// Name and version of the format of models with a calibration or with learned vectors of categories, which
+/// those programs would leave out.
+pub const SCHEMA_2: &str = "allometry.checkpoint/2";
 
 /// Description of a checkpoint, sufficient to rebuild the model, to prepare a table for it, and to continue
 /// training.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Description {
-    /// Name and version of the format, [`SCHEMA`].
+    /// Name and version of the format, [`SCHEMA`] or [`SCHEMA_2`].
     pub schema: String,
     /// Version of the program that wrote the checkpoint.
     pub program: String,
@@ -101,12 +105,20 @@ impl Description {
         }
     }
 
+    /// Returns the version of the format that a reader must know.
+    pub(super) fn needed_schema(&self) -> &'static str {
+        let has_vectors = self.data.preparation.with_vectors().len() > 0;
+        if self.calibration.is_some() || has_vectors { SCHEMA_2 } else { SCHEMA }
+    }
+
     /// Returns the hyperparameters and the shape of the windows.
     ///
     /// # Errors
     /// [`ArchitectureError`] if they do not define a model.
     pub(crate) fn shape(&self) -> Result<(Hyperparameters, Geometry), ArchitectureError> {
-        let geometry = Geometry::new(self.data.features.len(), self.data.preparation.classes, &self.model)?;
+        let DataDescription { features, preparation, .. } = &self.data;
+        let inputs = preparation.inputs(features.len())?;
+        let geometry = Geometry::new(inputs, preparation.classes, &self.model)?;
         Ok((Hyperparameters::from_params(&self.params)?, geometry))
     }
 

@@ -36,14 +36,14 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// The description has another version of the format.
-    #[error("{} has the format {found}; this program reads {expected}", path.display())]
+    #[error("{} has the format {found}; this program reads {}", path.display(), expected.join(" and "))]
     Version {
         /// Path of the checkpoint.
         path: PathBuf,
         /// Format of the file.
         found: String,
         /// Format that this program reads.
-        expected: &'static str,
+        expected: [&'static str; 2],
     },
     /// The tensors are not those of the described architecture.
     #[error("{}: {why}", path.display())]

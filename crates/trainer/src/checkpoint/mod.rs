@@ -18,7 +18,7 @@ use std::path::Path;
 use safetensors::{SafeTensorError, serialize_to_file};
 
 pub(crate) use description::Progress;
-pub use description::{DataDescription, Description, Epoch, SCHEMA};
+pub use description::{DataDescription, Description, Epoch, SCHEMA, SCHEMA_2};
 pub use error::CheckpointError;
 pub(crate) use file::{make_folder, replace};
 pub(crate) use reader::Reader;
@@ -71,7 +71,8 @@ pub(crate) fn save(
     let ends = training.len().saturating_sub(3);
     let buffers = buffer_names(ends).zip(training);
     views.extend(buffers.map(|(name, buffer)| (name, Stored::Buffer(buffer, [buffer.len()]))));
-    let text = serde_json::to_string(description).expect("a description has text keys only");
+    let description = Description { schema: description.needed_schema().into(), ..description.clone() };
+    let text = serde_json::to_string(&description).expect("a description has text keys only");
     let metadata = HashMap::from([(KEY.to_owned(), text)]);
     file::replace(path, |part| {
         serialize_to_file(views, Some(metadata), part).map_err(|error| match error {
@@ -118,6 +119,7 @@ impl Checkpoint {
             return Ok(());
         }
         self.description.calibration = calibration;
+        self.description.schema = self.description.needed_schema().into();
         save(path, &self.description, &self.weights, &[])
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::description::{Description, SCHEMA};
+use super::description::{Description, SCHEMA, SCHEMA_2};
 use super::tensors::numbers;
 use super::{CheckpointError, KEY, bounds, buffer_names};
 use crate::model::{Layout, Tensor, named_tensors};
@@ -159,10 +159,14 @@ fn describe(path: &Path, text: &str) -> Result<Description, CheckpointError> {
     let damaged = |why: String| CheckpointError::Damaged { path: path.to_owned(), why };
     let document: serde_json::Value = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
     match document.get("schema").and_then(serde_json::Value::as_str) {
-        Some(SCHEMA) => {}
+        Some(SCHEMA | SCHEMA_2) => {}
         found => {
             let found = found.unwrap_or("no name").to_owned();
-            return Err(CheckpointError::Version { path: path.to_owned(), found, expected: SCHEMA });
+            return Err(CheckpointError::Version {
+                path: path.to_owned(),
+                found,
+                expected: [SCHEMA, SCHEMA_2],
+            });
         }
     }
     serde_json::from_value(document).map_err(|e| damaged(format!("its description is wrong: {e}")))

@@ -1,8 +1,10 @@
-//! Columns of categories as features: one feature of 0 and 1 for each category.
+//! Columns of categories as features: one feature of 0 and 1 for each category, or one feature with the
+//! number of the category, for which a model learns a vector.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use allometry_ladder::CategorySpec;
 use serde::{Deserialize, Serialize};
 
 /// A column whose categories are features.
@@ -10,29 +12,55 @@ use serde::{Deserialize, Serialize};
 pub struct Categories {
     /// Name of the column.
     pub column: String,
-    /// Categories of the training part, sorted by code point. Each is a feature, in this order.
+    /// Categories of the training part, sorted by code point.
     pub names: Vec<String>,
+    /// Number of values of the learned vector of each category, of which the column's one feature has the
+    /// number, from 1 in this order; `None` if each category is a feature, in this order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<usize>,
 }
 
-/// Categories of a column that the training part lacks. Rows with them have 0 in all features of the column.
+/// Categories of a column that the training part lacks. Rows with them have 0 in all features of the column,
+/// or a vector of zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unseen {
     /// Name of the column.
     pub column: String,
+    /// Whether categories of the column have learned vectors.
+    pub has_vectors: bool,
     /// The categories, sorted, each with its number of rows.
     pub categories: Vec<(String, u64)>,
 }
 
 impl Categories {
     /// Returns the categories of a column with these values; `None` stands for a missing one.
-    pub(super) fn of<'a>(column: String, values: impl Iterator<Item = Option<&'a str>>) -> Self {
+    pub(super) fn of<'a>(spec: &CategorySpec, values: impl Iterator<Item = Option<&'a str>>) -> Self {
         let names: BTreeSet<&str> = values.flatten().collect();
-        Self { column, names: names.into_iter().map(str::to_owned).collect() }
+        let names = names.into_iter().map(str::to_owned).collect();
+        Self { column: spec.column.clone(), names, embedding: spec.embedding }
     }
 
     /// Returns the names of the features.
-    pub fn features(&self) -> impl Iterator<Item = String> + '_ {
-        self.names.iter().map(|name| format!("{}={name}", self.column))
+    pub fn features(&self) -> Vec<String> {
+        match self.embedding {
+            Some(_) => vec![self.column.clone()],
+            None => self.names.iter().map(|name| format!("{}={name}", self.column)).collect(),
+        }
+    }
+
+    /// Returns the number of features.
+    pub fn width(&self) -> usize {
+        if self.embedding.is_some() { 1 } else { self.names.len() }
+    }
+
+    /// Returns what the ladder says of the column.
+    pub(super) fn spec(&self) -> CategorySpec {
+        CategorySpec { column: self.column.clone(), embedding: self.embedding }
+    }
+
+    /// Returns the number of a category, from 1; 0 for one that the training part lacks.
+    fn code(&self, name: &str) -> usize {
+        self.names.binary_search_by(|known| known.as_str().cmp(name)).map_or(0, |place| place + 1)
     }
 
     /// Returns those of the values that are no features; `None` if all are.
@@ -44,7 +72,8 @@ impl Categories {
         }
         let categories: Vec<(String, u64)> =
             counts.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect();
-        (!categories.is_empty()).then(|| Unseen { column: self.column.clone(), categories })
+        let (column, has_vectors) = (self.column.clone(), self.embedding.is_some());
+        (!categories.is_empty()).then_some(Unseen { column, has_vectors, categories })
     }
 }
 
@@ -61,13 +90,17 @@ impl fmt::Display for Unseen {
             0 => {}
             more => write!(f, " and {more} more")?,
         }
-        f.write_str("; all its features are 0 there")
+        f.write_str(if self.has_vectors {
+            "; its vector is 0 there"
+        } else {
+            "; all its features are 0 there"
+        })
     }
 }
 
 /// Returns the number of features that columns of categories have.
 pub(crate) fn width(columns: &[Categories]) -> usize {
-    columns.iter().map(|column| column.names.len()).sum()
+    columns.iter().map(Categories::width).sum()
 }
 
 /// Appends to each of `rows` rows of `numbers`, which are `features` a row, the features of its categories.
@@ -87,7 +120,12 @@ pub(super) fn encoded<'a>(
         values.extend_from_slice(&numbers[row * features..(row + 1) * features]);
         for (place, column) in columns.iter().enumerate() {
             let found = category(place, row);
-            values.extend(column.names.iter().map(|name| f32::from(u8::from(found == Some(name)))));
+            match column.embedding {
+                Some(_) => values.push(found.map_or(0, |name| column.code(name)) as f32),
+                None => {
+                    values.extend(column.names.iter().map(|name| f32::from(u8::from(found == Some(name)))));
+                }
+            }
         }
     }
     values

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, Task};
+use allometry_ladder::{CategorySpec, DataSpec, FeatureSpec, LabelSpec, Task};
 
 use super::error::{DataError, NotNumeric, Role};
 use super::summary::LeftOut;
@@ -55,8 +55,10 @@ pub(super) enum ColumnKind {
 pub(super) struct Selection {
     /// Features that are numbers.
     pub(super) features: Vec<usize>,
-    /// Columns whose categories are features.
+    /// Columns of categories; those with learned vectors come last.
     pub(super) categorical: Vec<usize>,
+    /// What the ladder says of each of them.
+    pub(super) categories: Vec<CategorySpec>,
     pub(super) time: Option<usize>,
     pub(super) series: Option<usize>,
     pub(super) label: LabelColumns,
@@ -150,7 +152,9 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
         }
     };
 
-    let categorical = categorical(wanted, columns, find, reserved)?;
+    let mut categories = wanted.features.categorical.clone();
+    categories.sort_by_key(|column| column.embedding.is_some());
+    let categorical = categorical(path, &categories, columns, find, reserved)?;
     let mut features = Vec::new();
     if let Some(include) = &wanted.features.include {
         for name in include {
@@ -193,21 +197,21 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
         let skipped = left_out.into_iter().map(|(name, _)| name).collect();
         return Err(DataError::NoFeatures { path: path.to_owned(), skipped });
     }
-    Ok(Selection { features, categorical, time, series, label, left_out })
+    Ok(Selection { features, categorical, categories, time, series, label, left_out })
 }
 
-/// Returns the columns whose categories are features.
+/// Returns the columns of categories. That of the series may be one.
 fn categorical(
-    wanted: Wanted<'_>,
+    path: &Path,
+    categories: &[CategorySpec],
     columns: &[Column],
     find: impl Fn(&str, Role) -> Result<usize, DataError>,
     reserved: impl Fn(usize) -> Option<Role>,
 ) -> Result<Vec<usize>, DataError> {
-    let path = wanted.path;
     let mut found = Vec::new();
-    for name in &wanted.features.categorical {
+    for CategorySpec { column: name, .. } in categories {
         let index = find(name, Role::Category)?;
-        if let Some(role) = reserved(index) {
+        if let Some(role) = reserved(index).filter(|role| *role != Role::Series) {
             return Err(DataError::ReservedColumn { path: path.to_owned(), column: name.clone(), role });
         }
         if columns[index].kind == ColumnKind::Other(EMPTY.to_owned()) {

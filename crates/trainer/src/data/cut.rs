@@ -95,7 +95,9 @@ impl Cut {
                     path: path.clone(),
                     part: name,
                     rows: sequence.rows.len(),
-                    series: series.map(|series| series.names.len()),
+                    series: series.map(|series| {
+                        [series.names.len(), sequence.spans().map(|span| span.len()).max().unwrap_or(0)]
+                    }),
                     dropped: rows.len() - sequence.rows.len(),
                     context: windows.context,
                     horizon: windows.horizon,

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::categories::{Categories, width};
 use super::panel::Panel;
 use crate::batch::shuffled;
+use crate::model::{ArchitectureError, CategoryEmbedding, Embeddings, Inputs};
 
 /// A table ready for training. Features are in memory once, and windows refer to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Names of the features, in column order: those that are numbers, then `column=category`.
+    /// Names of the features, in column order: those that are numbers, then `column=category`, then columns
+    /// of categories with learned vectors.
     pub feature_names: Vec<String>,
     /// Features, row-major, `rows * feature_names.len()` finite values; scaled if the ladder asks for
     /// `standard`.
@@ -55,7 +57,7 @@ pub struct Preparation {
     pub means: Vec<f64>,
     /// Mean and standard deviation by which each feature that is a number was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
-    /// Columns whose categories are features.
+    /// Columns of categories; those with learned vectors come last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Categories>,
     /// Number of classes of the label; 0 if it does not have classes.
@@ -90,11 +92,13 @@ pub struct Window {
 }
 
 impl Preparation {
-    /// Returns the column and the category that a feature stands for, of `features`; `None` for a number.
+    /// Returns the column and the category that a feature stands for, of `features`; `None` for a number, and
+    /// for a column of categories with learned vectors.
     pub(super) fn category(&self, feature: usize, features: usize) -> Option<(&str, &str)> {
         let mut place = feature.checked_sub(self.numbers(features))?;
         for column in &self.categories {
             match column.names.get(place) {
+                _ if column.embedding.is_some() => return None,
                 Some(name) => return Some((&column.column, name)),
                 None => place -= column.names.len(),
             }
@@ -108,6 +112,24 @@ impl Preparation {
         let mut scaling = self.scaling.clone()?;
         scaling.resize(features, (0.0, 1.0));
         Some(scaling)
+    }
+
+    /// Returns the columns of categories with learned vectors, which are the last features.
+    pub fn with_vectors(&self) -> impl ExactSizeIterator<Item = &Categories> {
+        let first = self.categories.partition_point(|column| column.embedding.is_none());
+        self.categories[first..].iter()
+    }
+
+    /// Returns the size of a row with `features` features.
+    ///
+    /// # Errors
+    /// [`ArchitectureError::Embeddings`] for columns that a model cannot have.
+    pub fn inputs(&self, features: usize) -> Result<Inputs, ArchitectureError> {
+        let one = |column: &Categories| CategoryEmbedding {
+            categories: column.names.len(),
+            size: column.embedding.unwrap_or_default(),
+        };
+        Ok(Inputs { features, embeddings: Embeddings::new(self.with_vectors().map(one))? })
     }
 
     /// Returns how many of the features of a data set are numbers, which come first.
@@ -145,6 +167,40 @@ impl Dataset {
     /// Returns the number of features per row.
     pub fn features(&self) -> usize {
         self.feature_names.len()
+    }
+
+    /// Returns the size of a row.
+    ///
+    /// # Errors
+    /// [`ArchitectureError::Embeddings`] for columns that a model cannot have.
+    pub fn inputs(&self) -> Result<Inputs, ArchitectureError> {
+        self.preparation.inputs(self.features())
+    }
+
+    /// Returns the columns whose numbers or indicators never change within a series, though they do between
+    /// series: [`Normalize::Revin`](allometry_ladder::Normalize) leaves nothing of them.
+    pub fn static_columns(&self) -> Vec<&str> {
+        let (width, vectors) = (self.features(), self.preparation.with_vectors().len());
+        let mut changes = vec![false; width - vectors];
+        let rows: Vec<&[f32]> = self.values.chunks_exact(width.max(1)).collect();
+        for (row, pair) in rows.windows(2).enumerate() {
+            if self.series_of(row) == self.series_of(row + 1) {
+                for (changed, (a, b)) in changes.iter_mut().zip(pair[0].iter().zip(pair[1])) {
+                    *changed |= a.to_bits() != b.to_bits();
+                }
+            }
+        }
+        let varies =
+            |feature: &usize| rows.iter().any(|row| row[*feature].to_bits() != rows[0][*feature].to_bits());
+        let column = |feature: usize| match self.preparation.category(feature, width) {
+            Some((column, _)) => column,
+            None => self.feature_names[feature].as_str(),
+        };
+        let changing: Vec<&str> = (0..changes.len()).filter(|one| changes[*one]).map(column).collect();
+        let mut columns: Vec<&str> = (0..changes.len()).filter(varies).map(column).collect();
+        columns.dedup();
+        columns.retain(|column| !changing.contains(column));
+        columns
     }
 
     /// Returns the place of a row among those of its series, from 0.

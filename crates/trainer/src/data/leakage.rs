@@ -1,5 +1,6 @@
 //! Features that give the label away.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use allometry_ladder::Task;
@@ -20,6 +21,10 @@ const FEWEST_ROWS: usize = 20;
 
 /// Largest number of rows that are judged: the last ones of the training part.
 const MOST_ROWS: usize = 50_000;
+
+/// Number of categories of a column with learned vectors that are judged: those with the most rows. Only a
+/// category with about as many rows as a class can separate it.
+const MOST_CATEGORIES: usize = 20;
 
 /// Largest deviation of a copy from the label, in standard deviations of the label.
 const COPY: f64 = 1e-4;
@@ -77,21 +82,48 @@ impl fmt::Display for Leak {
 pub fn leaks(dataset: &Dataset, task: Task, horizon: usize) -> Vec<Leak> {
     let Some(labels) = Labels::new(dataset, task, horizon) else { return Vec::new() };
     let width = dataset.features();
-    let judged = dataset.feature_names.iter().enumerate().filter_map(|(feature, name)| {
+    let values_of = |feature: usize| -> Vec<f64> {
         let rows = labels.first..labels.first + labels.values.len();
-        let values: Vec<f64> = rows.map(|row| f64::from(dataset.values[row * width + feature])).collect();
-        let evidence =
-            labels.copy(&values).map(Evidence::Copy).or_else(|| labels.predicted(&values, dataset))?;
-        let (column, category) = match dataset.preparation.category(feature, width) {
-            Some((column, category)) => (column, Some(category)),
-            None => (name.as_str(), None),
-        };
-        Some(Leak { column: column.to_owned(), category: category.map(str::to_owned), evidence })
-    });
-    let mut found: Vec<Leak> = judged.collect();
+        rows.map(|row| f64::from(dataset.values[row * width + feature])).collect()
+    };
+    let judged = |values: &[f64]| {
+        labels.copy(values).map(Evidence::Copy).or_else(|| labels.predicted(values, dataset))
+    };
+    let with_vectors = dataset.preparation.with_vectors();
+    let others = width - with_vectors.len();
+    let names = dataset.feature_names.iter().take(others).enumerate();
+    let mut found: Vec<Leak> = names
+        .filter_map(|(feature, name)| {
+            let evidence = judged(&values_of(feature))?;
+            let (column, category) = match dataset.preparation.category(feature, width) {
+                Some((column, category)) => (column, Some(category)),
+                None => (name.as_str(), None),
+            };
+            Some(Leak { column: column.to_owned(), category: category.map(str::to_owned), evidence })
+        })
+        .collect();
+    for (place, column) in with_vectors.enumerate() {
+        let codes = values_of(others + place);
+        found.extend(most_frequent(&codes, MOST_CATEGORIES).into_iter().filter_map(|code| {
+            let is_of: Vec<f64> = codes.iter().map(|other| f64::from(u8::from(*other == code))).collect();
+            let category = column.names.get((code as usize).checked_sub(1)?)?.clone();
+            let evidence = judged(&is_of)?;
+            Some(Leak { column: column.column.clone(), category: Some(category), evidence })
+        }));
+    }
     // Categories of one column stand together.
     found.dedup_by(|later, earlier| later.column == earlier.column);
     found
+}
+
+/// Returns the `most` most frequent values, the smaller first among equally frequent ones.
+pub(crate) fn most_frequent(values: &[f64], most: usize) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let mut counts: Vec<(usize, f64)> =
+        sorted.chunk_by(|a, b| a == b).map(|equal| (equal.len(), equal[0])).collect();
+    counts.sort_by_key(|(count, _)| Reverse(*count));
+    counts.into_iter().take(most).map(|(_, value)| value).collect()
 }
 
 /// Labels of consecutive rows of the training part.

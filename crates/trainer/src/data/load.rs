@@ -51,7 +51,8 @@ pub struct Loaded {
 /// names.
 ///
 /// Features of categories are 0 or 1, one for each category of the rows of training windows, and stand after
-/// the numbers. A row with another category has 0 in all of them.
+/// the numbers. A row with another category has 0 in all of them. A column of categories with learned vectors
+/// is one feature, after those: the number of the category, or 0 for another one.
 ///
 /// With walk-forward folds the validation part is cut into eras, and each fold has a data set of its own,
 /// with means, scales and known categories of its own training rows. The features are the same in all folds:

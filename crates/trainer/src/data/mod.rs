@@ -44,6 +44,7 @@ pub use describe::{
 };
 pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};
+pub(crate) use leakage::most_frequent;
 pub use leakage::{Evidence, Leak, leaks};
 pub use load::{Loaded, check_train_part, load};
 pub use numbers::read_numbers;

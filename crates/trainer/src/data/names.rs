@@ -5,11 +5,13 @@ use std::path::Path;
 
 use allometry_ladder::Task;
 
-use super::error::{DataError, MOST_CLASSES};
+use super::error::DataError;
 
 /// Names of rows, in the order of the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
+    /// Largest number of distinct names.
+    most: usize,
     /// Distinct names in order of appearance, each with its number of rows.
     found: Vec<(String, u64)>,
     places: HashMap<String, usize>,
@@ -26,11 +28,19 @@ pub(super) struct Numbered {
     pub(super) names: Vec<String>,
 }
 
-/// Error: a column has more than [`MOST_CLASSES`] names.
+/// Error: a column has too many distinct names.
 #[derive(Debug)]
-pub(super) struct TooMany;
+pub(super) struct TooMany {
+    /// Largest number.
+    pub(super) most: usize,
+}
 
 impl Names {
+    /// Returns the names of no row yet, of which at most `most` may be distinct.
+    pub(super) fn at_most(most: usize) -> Self {
+        Self { most, found: Vec::new(), places: HashMap::new(), rows: Vec::new() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -59,7 +69,7 @@ impl Names {
         };
         let place = match self.places.get(&name) {
             Some(place) => *place,
-            None if self.found.len() == MOST_CLASSES => return Err(TooMany),
+            None if self.found.len() == self.most => return Err(TooMany { most: self.most }),
             None => {
                 self.places.insert(name.clone(), self.found.len());
                 self.found.push((name, 0));

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use allometry_ladder::{MaxGap, Task};
+use allometry_ladder::{CategorySpec, MaxGap, Task};
 
 use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
-use super::error::{DataError, Gap, Location, MOST_CLASSES, RepeatedTime, TimeKind};
-use super::names::Names;
+use super::error::{
+    DataError, Gap, Location, MOST_CLASSES, MOST_VECTORS, RepeatedTime, TimeKind, field_of_record,
+};
+use super::names::{Names, TooMany};
 use super::series::{Sequence, SeriesIds};
 use super::time::{Time, Times};
 
@@ -77,11 +79,12 @@ impl Rows {
     pub(super) fn new(names: Vec<String>, selection: Selection, task: Task, places: Places) -> Self {
         let targets = match selection.label {
             LabelColumns::Class(_) => Targets::Class(Vec::new()),
-            LabelColumns::Named(_) => Targets::Named(Names::default()),
+            LabelColumns::Named(_) => Targets::Named(Names::at_most(MOST_CLASSES)),
             LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
             LabelColumns::None => Targets::None(0),
         };
-        let categorical = selection.categorical.iter().map(|_| Names::default()).collect();
+        let most = |spec: &CategorySpec| if spec.embedding.is_some() { MOST_VECTORS } else { MOST_CLASSES };
+        let categorical = selection.categories.iter().map(|spec| Names::at_most(most(spec))).collect();
         let series = selection.series.map(|_| SeriesIds::default());
         Self {
             names,
@@ -150,10 +153,12 @@ impl Rows {
         if name.is_none() {
             self.record(row, column, Gap::Empty);
         }
-        self.categorical[place].push(name).map_err(|_| DataError::TooManyCategories {
+        self.categorical[place].push(name).map_err(|TooMany { most }| DataError::TooManyCategories {
             path: path.to_owned(),
             column: self.names[column].clone(),
             location: self.location(row),
+            most,
+            has_vectors: self.selection.categories[place].embedding.is_some(),
         })
     }
 
@@ -164,12 +169,9 @@ impl Rows {
         rows: &[usize],
         fitted: &(impl Iterator<Item = &'a usize> + Clone),
     ) -> (Vec<Categories>, Vec<Unseen>) {
-        let columns = self.selection.categorical.iter().zip(&self.categorical);
+        let columns = self.selection.categories.iter().zip(&self.categorical);
         let found: Vec<Categories> = columns
-            .map(|(column, cells)| {
-                let of_fitted = fitted.clone().map(|row| cells.name(*row));
-                Categories::of(self.names[*column].clone(), of_fitted)
-            })
+            .map(|(spec, cells)| Categories::of(spec, fitted.clone().map(|row| cells.name(*row))))
             .collect();
         let unseen = self.unseen(&found, rows);
         (found, unseen)
@@ -354,6 +356,18 @@ impl Rows {
         kept.or_else(|| self.times.text(row))
     }
 
+    /// Returns the one time of some rows in all the forms that a text file has of it, which it reads again:
+    /// it is meant for messages.
+    fn shown_time(&self, rows: &[usize]) -> String {
+        let in_file = |row: &usize| match (&self.places, self.selection.time) {
+            (Places::Bytes(path, starts), Some(column)) => field_of_record(path, starts[*row], column),
+            _ => None,
+        };
+        let mut forms: Vec<String> = rows.iter().filter_map(in_file).collect();
+        forms.dedup();
+        if forms.is_empty() { self.times.text(rows[0]).unwrap_or_default() } else { forms.join(" or ") }
+    }
+
     /// Appends the series of row `row`, the next one.
     pub(super) fn push_series(
         &mut self,
@@ -452,7 +466,7 @@ impl Rows {
         }
         let named = |rows: &&[usize]| RepeatedTime {
             series: self.series_name(rows[0]).map(str::to_owned),
-            time: self.times.text(rows[0]).unwrap_or_default(),
+            time: self.shown_time(&rows[..rows.len().min(NAMED)]),
             rows: rows.iter().take(NAMED).map(|row| self.location(*row)).collect(),
             count: rows.len() as u64,
         };

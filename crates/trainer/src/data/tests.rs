@@ -18,7 +18,9 @@ mod types;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use allometry_ladder::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task};
+use allometry_ladder::{
+    CategorySpec, DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task,
+};
 use parquet::basic::Compression;
 use tempfile::TempDir;
 

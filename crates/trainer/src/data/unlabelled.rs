@@ -5,7 +5,7 @@ use std::path::Path;
 
 use allometry_ladder::{FeatureSpec, MissingPolicy, Task};
 
-use super::categories::Unseen;
+use super::categories::{Categories, Unseen};
 use super::columns::Wanted;
 use super::dataset::Preparation;
 use super::error::DataError;
@@ -25,7 +25,8 @@ pub struct Unlabelled {
     pub gaps: Vec<(String, u64)>,
     /// Columns of which such values were filled, each with their number.
     pub filled: Vec<(String, u64)>,
-    /// Categories that the training part did not have. Their rows have 0 in all features of the column.
+    /// Categories that the training part did not have. Their rows have 0 in all features of the column, or a
+    /// vector of zeros.
     pub unseen: Vec<Unseen>,
     /// Origin of each row in its table.
     pub rows: Vec<Row>,
@@ -62,7 +63,7 @@ pub fn load_unlabelled(
     let feature_spec = FeatureSpec {
         include: Some(features[..numbers].to_vec()),
         exclude: Vec::new(),
-        categorical: preparation.categories.iter().map(|column| column.column.clone()).collect(),
+        categorical: preparation.categories.iter().map(Categories::spec).collect(),
     };
     let mut rows = read(Wanted {
         path,

@@ -33,8 +33,10 @@ impl<T: Real> Kernel for Affine<'_, T> {
 pub(crate) struct AffineBackward<'a, T> {
     /// Input of the layer, `rows x columns`.
     pub(crate) x: &'a [T],
-    /// Gradient of the output, `rows x columns`.
+    /// Gradient of rows that begin with the output, `rows x width`.
     pub(crate) d_out: &'a [T],
+    /// Number of values of such a row.
+    pub(crate) width: usize,
     /// Gradient of the gain, added to.
     pub(crate) d_gain: &'a mut [T],
     /// Gradient of the shift, added to.
@@ -47,7 +49,7 @@ impl<T: Real> Kernel for AffineBackward<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let columns = self.d_gain.len();
-        for (x, d) in self.x.chunks_exact(columns).zip(self.d_out.chunks_exact(columns)) {
+        for (x, d) in self.x.chunks_exact(columns).zip(self.d_out.chunks_exact(self.width)) {
             for i in 0..columns {
                 self.d_gain[i] = multiply_add::<I, T>(d[i], x[i], self.d_gain[i]);
                 self.d_shift[i] += d[i];

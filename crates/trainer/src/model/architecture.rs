@@ -3,6 +3,8 @@
 use allometry_core::Params;
 use allometry_ladder::{Channels, ModelSpec, Pooling, Task};
 
+use super::embeddings::{EmbeddingError, Embeddings, Inputs};
+
 /// The searched part of a model's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Architecture {
@@ -19,7 +21,7 @@ pub struct Architecture {
 /// The part of a model's shape that the data and the ladder fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {
-    /// Number of features of a row.
+    /// Number of columns of a row, of which one of categories with learned vectors is one.
     pub features: usize,
     /// Number of rows in a window.
     pub context: usize,
@@ -36,6 +38,8 @@ pub struct Geometry {
 pub struct Form {
     /// Whether a learned gain and shift per feature follow the normalisation of windows.
     pub affine: bool,
+    /// Columns of categories with learned vectors.
+    pub embeddings: Embeddings,
     /// Number of columns of the learned linear map of a row's features, or 0 for no map.
     pub feature_embedding: usize,
     /// Whether each column is a series of its own.
@@ -50,6 +54,7 @@ impl Form {
     /// No layers before the patches, mixed features, and a head with one output that reads all patches.
     pub const PLAIN: Self = Self {
         affine: false,
+        embeddings: Embeddings::NONE,
         feature_embedding: 0,
         channels: Channels::Mixed,
         head: Pooling::Flatten,
@@ -111,6 +116,9 @@ pub enum ArchitectureError {
     /// The data set has no features.
     #[error("the data set has no features")]
     NoFeatures,
+    /// Categories have learned vectors that a model cannot have.
+    #[error(transparent)]
+    Embeddings(#[from] EmbeddingError),
 }
 
 impl ArchitectureError {
@@ -132,7 +140,7 @@ impl ArchitectureError {
             Self::LongContext { .. } => Some(
                 "the rows of all trials are those that the longest `context` of the spaces admits".into(),
             ),
-            Self::OutOfRange { .. } | Self::NoFeatures => None,
+            Self::OutOfRange { .. } | Self::NoFeatures | Self::Embeddings(_) => None,
         }
     }
 }
@@ -177,12 +185,17 @@ impl Architecture {
 }
 
 impl Geometry {
-    /// Returns the shape of windows with `features` columns under a ladder's settings. `classes` is the
-    /// number of classes of the label, if it has classes.
+    /// Returns the shape of windows of rows of `inputs` under a ladder's settings. `classes` is the number of
+    /// classes of the label, if it has classes.
     ///
     /// # Errors
     /// [`ArchitectureError`] if no patch fits into a window or there are no features.
-    pub fn new(features: usize, classes: usize, spec: &ModelSpec) -> Result<Self, ArchitectureError> {
+    pub fn new(
+        inputs: impl Into<Inputs>,
+        classes: usize,
+        spec: &ModelSpec,
+    ) -> Result<Self, ArchitectureError> {
+        let Inputs { features, embeddings } = inputs.into();
         let ModelSpec { context, patch, stride, .. } = *spec;
         if patch == 0 || stride == 0 || patch > context {
             return Err(ArchitectureError::PatchesDoNotFit { context, patch, stride });
@@ -191,7 +204,8 @@ impl Geometry {
             return Err(ArchitectureError::NoFeatures);
         }
         let form = Form {
-            affine: spec.revin_affine,
+            affine: spec.revin_affine && features > embeddings.count(),
+            embeddings,
             feature_embedding: spec.feature_embedding,
             channels: spec.channels,
             head: spec.head,
@@ -212,10 +226,20 @@ impl Geometry {
         [context - (gaps * stride + patch), gaps * stride.saturating_sub(patch)]
     }
 
+    /// Returns the number of columns of a row that are numbers.
+    pub fn numbers(self) -> usize {
+        self.features.saturating_sub(self.form.embeddings.count())
+    }
+
+    /// Returns the number of values of a row with the vectors of its categories.
+    pub fn inputs(self) -> usize {
+        self.numbers() + self.form.embeddings.values()
+    }
+
     /// Returns the number of columns of the series from which patches are cut.
     pub fn columns(self) -> usize {
         match self.form.feature_embedding {
-            0 => self.features,
+            0 => self.inputs(),
             columns => columns,
         }
     }
@@ -253,7 +277,7 @@ impl Geometry {
 
     /// Whether the model has weights before the patches.
     pub fn has_front(self) -> bool {
-        self.form.affine || self.form.feature_embedding > 0
+        self.form.affine || self.form.feature_embedding > 0 || self.form.embeddings.count() > 0
     }
 
     /// Returns the number of values of a window.

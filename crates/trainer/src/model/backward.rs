@@ -15,6 +15,7 @@ use crate::kernel::product::Factor;
 use crate::kernel::{Real, launch};
 
 use super::layout::{Layout, Span, disjoint};
+use super::lookup::Lookup;
 use super::workspace::{DropoutSite, Masks, NormSite, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
@@ -204,7 +205,9 @@ impl<T: Real> Workspace<T> {
         let Some(front) = &mut self.front else { return };
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
-        let (features, columns) = (self.geometry.features, self.geometry.columns());
+        let (numbers, inputs) = (self.geometry.numbers(), self.geometry.inputs());
+        let columns = self.geometry.columns();
+        let (has_affine, has_categories) = (self.layout.affine.is_some(), !self.layout.categories.is_empty());
         self.products.multiply(
             Matrix::new(&self.branch, rows, d),
             Matrix::new(self.layout.embedding.of(weights), depth, d).transposed(),
@@ -220,22 +223,35 @@ impl<T: Real> Workspace<T> {
         let mut d_out = &*d_series;
         if let Some(linear) = self.layout.feature_embedding {
             launch(SumRows { values: d_out, sum: linear.bias.of_mut(gradient) });
-            let input = if self.layout.affine.is_some() { &front.scaled } else { &front.windows };
+            let input = match (has_categories, has_affine) {
+                (true, _) => &front.joined,
+                (false, true) => &front.scaled,
+                (false, false) => &front.windows,
+            };
             let d_columns = Matrix::new(d_out, times, columns);
             self.products.multiply(
-                Matrix::new(input, times, features).transposed(),
+                Matrix::new(input, times, inputs).transposed(),
                 d_columns,
                 linear.weight.of_mut(gradient),
             );
-            if self.layout.affine.is_some() {
-                let weight = Matrix::new(linear.weight.of(weights), features, columns);
-                self.products.multiply(d_columns, weight.transposed(), &mut front.d_scaled);
-                d_out = &front.d_scaled[..times * features];
+            if has_affine || has_categories {
+                let weight = Matrix::new(linear.weight.of(weights), inputs, columns);
+                self.products.multiply(d_columns, weight.transposed(), &mut front.d_inputs);
+                d_out = &front.d_inputs[..times * inputs];
             }
+        }
+        if has_categories {
+            let lookup = Lookup {
+                embeddings: &self.geometry.form.embeddings,
+                tables: &self.layout.categories,
+                codes: &front.codes,
+            };
+            lookup.add_back(d_out, numbers, gradient);
         }
         if let Some(affine) = self.layout.affine {
             let [d_gain, d_shift] = disjoint(gradient, [affine.gain, affine.shift]);
-            launch(AffineBackward { x: &front.windows[..times * features], d_out, d_gain, d_shift });
+            let x = &front.windows[..times * numbers];
+            launch(AffineBackward { x, d_out, width: inputs, d_gain, d_shift });
         }
     }
 }

@@ -44,7 +44,8 @@ pub fn cost(
         2 * (front + embedding + geometry.rows() * blocks + attention + layout.head.weight.length) as u64;
     // In the backward pass each product becomes two, except that the gradient of the first product's input
     // is not needed.
-    let first = match (geometry.has_front(), geometry.form.affine) {
+    let learns_before = geometry.form.affine || geometry.form.embeddings.count() > 0;
+    let first = match (geometry.has_front(), learns_before) {
         (false, _) => embedding,
         (true, false) => front,
         (true, true) => 0,

@@ -15,6 +15,7 @@ use crate::kernel::{Real, launch};
 
 use super::architecture::Geometry;
 use super::layout::{Layout, Span};
+use super::lookup::Lookup;
 use super::workspace::{DropoutSite, Masks, NormSite, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
@@ -104,21 +105,35 @@ impl<T: Real> Workspace<T> {
     /// Computes the patches from the windows if there are weights in between.
     fn front(&mut self, weights: &[T], windows: usize) {
         let Some(front) = &mut self.front else { return };
-        let (features, columns) = (self.geometry.features, self.geometry.columns());
+        let (numbers, inputs) = (self.geometry.numbers(), self.geometry.inputs());
+        let columns = self.geometry.columns();
         let rows = windows * self.geometry.context;
-        let mut series = &front.windows[..rows * features];
+        let mut series = &front.windows[..rows * numbers];
         if let Some(affine) = self.layout.affine {
             launch(Affine {
                 x: series,
                 gain: affine.gain.of(weights),
                 shift: affine.shift.of(weights),
-                out: &mut front.scaled[..rows * features],
+                out: &mut front.scaled[..rows * numbers],
             });
-            series = &front.scaled[..rows * features];
+            series = &front.scaled[..rows * numbers];
+        }
+        if !self.layout.categories.is_empty() {
+            let joined = &mut front.joined[..rows * inputs];
+            for (row, to) in joined.chunks_exact_mut(inputs).enumerate() {
+                to[..numbers].copy_from_slice(&series[row * numbers..(row + 1) * numbers]);
+            }
+            let lookup = Lookup {
+                embeddings: &self.geometry.form.embeddings,
+                tables: &self.layout.categories,
+                codes: &front.codes,
+            };
+            lookup.apply(weights, numbers, joined);
+            series = &front.joined[..rows * inputs];
         }
         if let Some(linear) = self.layout.feature_embedding {
-            let weight = Matrix::new(linear.weight.of(weights), features, columns);
-            self.products.multiply(Matrix::new(series, rows, features), weight, &mut front.embedded);
+            let weight = Matrix::new(linear.weight.of(weights), inputs, columns);
+            self.products.multiply(Matrix::new(series, rows, inputs), weight, &mut front.embedded);
             let values = &mut front.embedded[..rows * columns];
             launch(AddRow { values, row: linear.bias.of(weights) });
             series = &front.embedded[..rows * columns];

@@ -13,7 +13,8 @@ use super::parametrization::WidthScaling;
 const POSITION_DEVIATION: f64 = 0.02;
 
 /// Returns the weights of a new model: linear maps and their biases uniform in `+-1/sqrt(inputs)`,
-/// normalisations 1 and 0, positions normal with standard deviation 0.02. `scaling` changes the range of the
+/// normalisations 1 and 0, vectors of categories standard normal, positions normal with standard deviation
+/// 0.02. `scaling` changes the range of the
 /// head's weights, and of the biases of layers whose number of inputs grows with the width.
 pub(crate) fn initial_weights<T: Real>(
     architecture: Architecture,
@@ -33,7 +34,7 @@ pub(crate) fn initial_weights<T: Real>(
     let [input, hidden, head] =
         [[1.0, 1.0], [1.0, scaling.hidden_bias()], [scaling.head_weight(), scaling.hidden_bias()]];
     if let Some(spans) = layout.feature_embedding {
-        linear(spans, geometry.features, input);
+        linear(spans, geometry.inputs(), input);
     }
     let embedding = LinearSpans { weight: layout.embedding, bias: layout.embedding_bias };
     linear(embedding, geometry.patch_values(), input);
@@ -46,6 +47,9 @@ pub(crate) fn initial_weights<T: Real>(
     linear(layout.head, geometry.head_inputs(d), head);
     if let Some(affine) = layout.affine {
         affine.gain.of_mut(&mut weights).fill(T::ONE);
+    }
+    for table in &layout.categories {
+        fill(*table, &mut weights, |i| normal(seed, i));
     }
     fill(layout.positions, &mut weights, |i| POSITION_DEVIATION * normal(seed, i));
     for site in 0..=2 * architecture.n_layers {

@@ -73,7 +73,9 @@ pub struct BlockSpans {
 pub struct Layout {
     /// Affine part of `RevIN`: gain and shift of each feature.
     pub affine: Option<NormSpans>,
-    /// Map of the features before patches are cut, `features -> columns`.
+    /// Vectors of the categories of each column that has them, `categories x size`.
+    pub categories: Vec<Span>,
+    /// Map of a row's values before patches are cut, `inputs -> columns`.
     pub feature_embedding: Option<LinearSpans>,
     /// Patch embedding, `patch values x d_model`.
     pub embedding: Span,
@@ -101,11 +103,13 @@ impl Layout {
             total += length;
             span
         };
-        let features = geometry.features;
-        let affine = geometry.form.affine.then(|| NormSpans { gain: take(features), shift: take(features) });
+        let numbers = geometry.numbers();
+        let affine = geometry.form.affine.then(|| NormSpans { gain: take(numbers), shift: take(numbers) });
+        let embedded = geometry.form.embeddings;
+        let categories = embedded.columns().iter().map(|one| take(one.categories * one.size)).collect();
         let feature_embedding = (geometry.form.feature_embedding > 0).then(|| {
             let columns = geometry.columns();
-            LinearSpans { weight: take(features * columns), bias: take(columns) }
+            LinearSpans { weight: take(geometry.inputs() * columns), bias: take(columns) }
         });
         let embedding = take(geometry.patch_values() * d);
         let embedding_bias = take(d);
@@ -118,6 +122,7 @@ impl Layout {
         };
         Self {
             affine,
+            categories,
             feature_embedding,
             embedding,
             embedding_bias,
@@ -155,7 +160,8 @@ impl Layout {
         let ends = [self.embedding_bias, self.positions, self.final_norm.gain, self.final_norm.shift];
         let head = [self.head.weight, self.head.bias];
         let affine = self.affine.iter().flat_map(|a| [a.gain, a.shift]);
-        let front = affine.chain(self.feature_embedding.iter().map(|e| e.bias));
+        let tables = self.categories.iter().copied();
+        let front = affine.chain(tables).chain(self.feature_embedding.iter().map(|e| e.bias));
         let blocks = self.blocks.iter().flat_map(|b| {
             let (a, f) = (b.attention_norm, b.feed_forward_norm);
             let biases = [b.qkv.bias, b.projection.bias, b.widen.bias, b.narrow.bias];

@@ -35,11 +35,16 @@ pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometr
         all.push(Tensor { name, shape, span, transposed });
     };
     if let Some(affine) = layout.affine {
-        add("revin.weight".into(), vec![geometry.features], affine.gain, false);
-        add("revin.bias".into(), vec![geometry.features], affine.shift, false);
+        add("revin.weight".into(), vec![geometry.numbers()], affine.gain, false);
+        add("revin.bias".into(), vec![geometry.numbers()], affine.shift, false);
+    }
+    let embedded = geometry.form.embeddings;
+    for (number, (column, span)) in embedded.columns().iter().zip(&layout.categories).enumerate() {
+        let shape = vec![column.categories, column.size];
+        add(format!("category_embeddings.{number}.weight"), shape, *span, false);
     }
     if let Some(linear) = layout.feature_embedding {
-        let shape = vec![geometry.columns(), geometry.features];
+        let shape = vec![geometry.columns(), geometry.inputs()];
         add("feature_embedding.weight".into(), shape, linear.weight, true);
         add("feature_embedding.bias".into(), vec![geometry.columns()], linear.bias, false);
     }

@@ -64,10 +64,19 @@ impl Case {
         let mut cutter = Cutter::new(self.normalize, self.geometry);
         let values = self.geometry.window_values();
         for w in 0..self.windows {
-            let window: Vec<f32> = (0..values).map(|i| number(w * values + i) as f32).collect();
+            let window: Vec<f32> = (0..values).map(|i| self.value(w * values + i)).collect();
             cutter.load(&window, w, &mut workspace);
         }
         workspace
+    }
+
+    /// A number or, in a column with vectors, the number of a category; also that of an unknown one.
+    fn value(&self, place: usize) -> f32 {
+        let Geometry { features, form, .. } = self.geometry;
+        match (place % features).checked_sub(self.geometry.numbers()) {
+            Some(column) => (place / features % (form.embeddings.columns()[column].categories + 1)) as f32,
+            None => number(place) as f32,
+        }
     }
 
     fn weights<T: Real>(&self) -> Vec<T> {
@@ -184,7 +193,14 @@ fn gradients_of_every_form_agree_with_finite_differences() {
         Form { feature_embedding: 2, ..Form::PLAIN },
         Form { affine: true, feature_embedding: 5, ..Form::PLAIN },
         Form { channels: independent, ..Form::PLAIN },
-        Form { channels: independent, affine: true, feature_embedding: 2, head: mean, outputs: 3 },
+        Form {
+            channels: independent,
+            affine: true,
+            feature_embedding: 2,
+            head: mean,
+            outputs: 3,
+            ..Form::PLAIN
+        },
         Form { head: mean, ..Form::PLAIN },
         Form { outputs: 4, ..Form::PLAIN },
     ];
@@ -199,6 +215,89 @@ fn gradients_of_every_form_agree_with_finite_differences() {
             Case { architecture, geometry, normalize, masks, loss, windows: 4, parametrization }.check();
         }
     }
+}
+
+/// Returns columns of categories with vectors, each by its numbers of categories and of values.
+fn embeddings<const N: usize>(columns: [[usize; 2]; N]) -> Embeddings {
+    Embeddings::new(columns.map(|[categories, size]| CategoryEmbedding { categories, size })).unwrap()
+}
+
+#[test]
+fn gradients_of_vectors_of_categories_agree_with_finite_differences() {
+    let (one, two) = (embeddings([[4, 3]]), embeddings([[4, 3], [2, 1]]));
+    let independent = Channels::Independent;
+    let forms = [
+        Form { embeddings: one, ..Form::PLAIN },
+        Form { embeddings: two, ..Form::PLAIN },
+        Form { embeddings: two, affine: true, ..Form::PLAIN },
+        Form { embeddings: two, feature_embedding: 2, ..Form::PLAIN },
+        Form { embeddings: two, affine: true, feature_embedding: 5, ..Form::PLAIN },
+        Form { embeddings: two, channels: independent, head: Pooling::Mean, ..Form::PLAIN },
+    ];
+    for form in forms {
+        for normalize in [Normalize::Revin, Normalize::None] {
+            let geometry = Geometry { form, ..geometry(3, 20, 4, 4) };
+            let (architecture, loss, masks) = (architecture(12, 1, 3, 2), BCE, dropout(0.2));
+            let parametrization = STANDARD;
+            Case { architecture, geometry, normalize, masks, loss, windows: 4, parametrization }.check();
+        }
+    }
+    // No column of numbers.
+    let form = Form { embeddings: two, ..Form::PLAIN };
+    let (architecture, geometry) = (architecture(12, 1, 3, 2), Geometry { form, ..geometry(2, 20, 4, 4) });
+    let (normalize, masks, parametrization) = (Normalize::Revin, Masks::Off, STANDARD);
+    Case { architecture, geometry, normalize, masks, loss: BCE, windows: 4, parametrization }.check();
+}
+
+/// A learned vector is a linear map of features of 0 and 1, one for each category: two models whose weights
+/// agree so have equal logits.
+#[test]
+fn vectors_of_categories_are_a_linear_map_of_indicators() {
+    let (architecture, context) = (architecture(12, 2, 3, 2), 20);
+    let with = Geometry {
+        form: Form { embeddings: embeddings([[4, 3]]), ..Form::PLAIN },
+        ..geometry(3, context, 4, 4)
+    };
+    let indicators = geometry(2 + 4, context, 4, 4);
+    let scaling = scaling(STANDARD, architecture);
+    let weights = initial_weights::<f64>(architecture, with, scaling, SEED);
+    let (layout, wide) = (Layout::new(architecture, with), Layout::new(architecture, indicators));
+    // The table of vectors, and patches of 5 values instead of 6.
+    assert_eq!(layout.total, wide.total + 4 * 3 - 4 * 12);
+    let mut other = vec![0.0; wide.total];
+    let same = weights.len() - layout.embedding_bias.start;
+    other[wide.embedding_bias.start..].copy_from_slice(&weights[weights.len() - same..]);
+    let (from, table) = (layout.embedding.of(&weights), layout.categories[0].of(&weights));
+    let to = wide.embedding.of_mut(&mut other);
+    for row in 0..4 {
+        for width in 0..12 {
+            let at = |column: usize| from[(row * 5 + column) * 12 + width];
+            for column in 0..2 {
+                to[(row * 6 + column) * 12 + width] = at(column);
+            }
+            for category in 0..4 {
+                let of_vector = (0..3).map(|value| table[category * 3 + value] * at(2 + value));
+                to[(row * 6 + 2 + category) * 12 + width] = of_vector.sum();
+            }
+        }
+    }
+    let window: Vec<[f32; 3]> = (0..context)
+        .map(|row| [number(2 * row) as f32, number(2 * row + 1) as f32, (row % 5) as f32])
+        .collect();
+    let short: Vec<f32> = window.iter().flatten().copied().collect();
+    let is_of = |code: f32, category: usize| f32::from(u8::from(code == (category + 1) as f32));
+    let long: Vec<f32> = window
+        .iter()
+        .flat_map(|&[a, b, code]| [a, b].into_iter().chain((0..4).map(move |c| is_of(code, c))))
+        .collect();
+    let logit = |geometry: Geometry, weights: &[f64], window: &[f32]| {
+        let mut workspace = Workspace::<f64>::new(architecture, geometry, scaling, Precision::F32, false, 1);
+        Cutter::new(Normalize::None, geometry).load(window, 0, &mut workspace);
+        workspace.forward(weights, 1, Masks::Off);
+        workspace.logits[0]
+    };
+    let found = [logit(with, &weights, &short), logit(indicators, &other, &long)];
+    assert!((found[0] - found[1]).abs() < 1e-12, "{found:?}");
 }
 
 #[test]
@@ -251,7 +350,7 @@ fn weights_of_every_form_are_those_allocated() {
                 for channels in [Channels::Mixed, Channels::Independent] {
                     for (head, outputs) in [(Pooling::Flatten, 1), (Pooling::Mean, 1), (Pooling::Flatten, 3)]
                     {
-                        let form = Form { affine, feature_embedding, channels, head, outputs };
+                        let form = Form { affine, feature_embedding, channels, head, outputs, ..Form::PLAIN };
                         let geometry = Geometry { form, ..geometry(7, 20, 4, 4) };
                         let architecture = architecture(d_model, 2, 2, 2);
                         let total = architecture.model_size(geometry).total;
@@ -327,11 +426,20 @@ fn predicted_memory_is_what_is_allocated() {
     let independent = Channels::Independent;
     let forms = [
         Form::PLAIN,
-        Form { affine: true, feature_embedding: 3, channels: independent, head: Pooling::Mean, outputs: 4 },
+        Form {
+            affine: true,
+            feature_embedding: 3,
+            channels: independent,
+            head: Pooling::Mean,
+            outputs: 4,
+            ..Form::PLAIN
+        },
         Form { affine: true, ..Form::PLAIN },
         Form { feature_embedding: 2, ..Form::PLAIN },
+        Form { embeddings: embeddings([[7, 3], [2, 5]]), ..Form::PLAIN },
+        Form { embeddings: embeddings([[7, 3]]), affine: true, feature_embedding: 2, ..Form::PLAIN },
     ];
-    for (form, drops) in forms.into_iter().zip([false, true, true, false]) {
+    for (form, drops) in forms.into_iter().zip([false, true, true, false, false, true]) {
         let architecture = architecture(24, 3, 2, 4);
         let geometry = Geometry { form, ..geometry(5, 36, 8, 4) };
         let w = Workspace::<f32>::new(
@@ -350,10 +458,9 @@ fn predicted_memory_is_what_is_allocated() {
             .map(|b| b.qkv.len() + b.probabilities.len() + b.mixed.len() + b.wide.len() + b.activated.len())
             .sum();
         let front = w.front.as_ref().map_or(0, |f| {
-            [&f.windows, &f.scaled, &f.embedded, &f.d_patches, &f.d_series, &f.d_scaled]
-                .iter()
-                .map(|b| b.len())
-                .sum()
+            let buffers =
+                [&f.windows, &f.scaled, &f.joined, &f.embedded, &f.d_patches, &f.d_series, &f.d_inputs];
+            f.codes.len() + buffers.iter().map(|b| b.len()).sum::<usize>()
         });
         let rest = w.patches.len() + w.branch.len() + w.d_stream.len() + w.d_narrow.len() + w.d_wide.len();
         let ends = w.scratch.len() + w.logits.len() + w.d_logits.len() + w.pooled.len() + w.d_pooled.len();

@@ -141,18 +141,22 @@ pub(crate) struct BlockState<T> {
 /// Buffers of the layers before the patches, if they have weights.
 #[derive(Debug)]
 pub(crate) struct FrontState<T> {
-    /// Input windows, `windows x context x features`, to be filled before a forward pass.
+    /// Numbers of the input windows, `windows x context x numbers`, to be filled before a forward pass.
     pub(crate) windows: Vec<T>,
+    /// Categories of the input windows, `windows x context x columns with vectors`, to be filled as well.
+    pub(crate) codes: Vec<u32>,
     /// Windows after the affine part of `RevIN`, or empty without one.
     pub(super) scaled: Vec<T>,
+    /// Windows with the vectors of their categories, `windows x context x inputs`, or empty without any.
+    pub(super) joined: Vec<T>,
     /// Windows after the feature embedding, `windows x context x columns`, or empty without one.
     pub(super) embedded: Vec<T>,
     /// Gradient of the patches, `rows x patch values`.
     pub(super) d_patches: Vec<T>,
     /// Gradient of the series from which patches are cut, `windows x context x columns`.
     pub(super) d_series: Vec<T>,
-    /// Gradient of the embedding's input, or empty if it is not needed.
-    pub(super) d_scaled: Vec<T>,
+    /// Gradient of the feature embedding's input, or empty if it is not needed.
+    pub(super) d_inputs: Vec<T>,
 }
 
 /// Buffers of passes over at most `capacity` windows. A row is one patch of one window.
@@ -307,15 +311,19 @@ impl<T: Real> FrontState<T> {
     fn new(geometry: Geometry, capacity: usize) -> Self {
         let zeros = |length: usize| vec![T::ZERO; length * capacity];
         let (affine, embeds) = (geometry.form.affine, geometry.form.feature_embedding > 0);
+        let categories = geometry.form.embeddings.count();
         let when = |needed: bool, length: usize| zeros(if needed { length } else { 0 });
-        let series = geometry.context * geometry.columns();
+        let [numbers, inputs, series] =
+            [geometry.numbers(), geometry.inputs(), geometry.columns()].map(|row| geometry.context * row);
         Self {
-            windows: zeros(geometry.window_values()),
-            scaled: when(affine, geometry.window_values()),
+            windows: zeros(numbers),
+            codes: vec![0; geometry.context * categories * capacity],
+            scaled: when(affine, numbers),
+            joined: when(categories > 0, inputs),
             embedded: when(embeds, series),
             d_patches: zeros(geometry.rows() * geometry.patch_values()),
             d_series: zeros(series),
-            d_scaled: when(affine && embeds, geometry.window_values()),
+            d_inputs: when((affine || categories > 0) && embeds, inputs),
         }
     }
 }
@@ -325,10 +333,14 @@ fn front_values(geometry: Geometry) -> usize {
     if !geometry.has_front() {
         return 0;
     }
-    let (affine, embeds) =
-        (usize::from(geometry.form.affine), usize::from(geometry.form.feature_embedding > 0));
-    let (window, series) = (geometry.window_values(), geometry.context * geometry.columns());
-    window * (1 + affine + affine * embeds)
+    let categories = geometry.form.embeddings.count();
+    let [affine, joins, embeds] =
+        [geometry.form.affine, categories > 0, geometry.form.feature_embedding > 0].map(usize::from);
+    let [numbers, inputs, series] =
+        [geometry.numbers(), geometry.inputs(), geometry.columns()].map(|row| geometry.context * row);
+    numbers * (1 + affine)
+        + geometry.context * categories
+        + inputs * (joins + affine.max(joins) * embeds)
         + series * (1 + embeds)
         + geometry.rows() * geometry.patch_values()
 }

@@ -79,6 +79,7 @@ fn apply(node: &NodeProto, inputs: &[&Array]) -> Result<Array, Problem> {
         }
         ("MatMul", [a, b]) => a.multiply(b),
         ("Transpose", [x]) => x.transpose(&list("perm")?),
+        ("Concat", parts) => Array::concatenated(parts, whole("axis")?),
         ("Gather", [x, places]) => x.gather(places, whole("axis")?),
         ("Reshape", [x, sizes]) => x.reshape(&sizes.values),
         (operator, _) => Err(format!("{operator} of {} inputs is not known", inputs.len())),
@@ -210,6 +211,29 @@ impl Array {
         let strides: Vec<usize> = order.iter().map(|&axis| from[axis as usize]).collect();
         let values = places(&sizes, &strides).map(|place| self.values[place]).collect();
         Ok(Self { element: self.element, sizes, values })
+    }
+
+    /// Puts arrays side by side along an axis.
+    fn concatenated(parts: &[&Self], axis: i64) -> Result<Self, Problem> {
+        let axis = axis as usize;
+        let first = parts.first().ok_or("no inputs")?;
+        let of = |part: &Self| {
+            (part.sizes.get(..axis).map(<[usize]>::to_vec), part.sizes.get(axis + 1..).map(<[usize]>::to_vec))
+        };
+        if first.sizes.len() <= axis || parts.iter().any(|part| of(part) != of(first)) {
+            return Err("inputs of other shapes".into());
+        }
+        let blocks: usize = first.sizes[..axis].iter().product();
+        let mut values = Vec::new();
+        for block in 0..blocks {
+            for part in parts {
+                let size = part.values.len() / blocks;
+                values.extend_from_slice(&part.values[block * size..][..size]);
+            }
+        }
+        let mut sizes = first.sizes.clone();
+        sizes[axis] = parts.iter().map(|part| part.sizes[axis]).sum();
+        Ok(Self { element: first.element, sizes, values })
     }
 
     fn gather(&self, from: &Self, axis: i64) -> Result<Self, Problem> {

@@ -46,8 +46,14 @@ pub(super) fn model(
     };
     let window = [geometry.context, geometry.features];
     let about_input = format!(
-        "values of a table, not scaled: the rows of a window, oldest first, with the features {}",
-        description.data.features.join(", ")
+        "values of a table, not scaled: the rows of a window, oldest first, with the features {}{}",
+        description.data.features.join(", "),
+        if geometry.form.embeddings.count() > 0 {
+            "; a column of categories has the number of the category in data.preparation.categories of the \
+             metadata, from 1, and 0 for any other"
+        } else {
+            ""
+        }
     );
     ModelProto {
         ir_version: IR_VERSION,
@@ -170,14 +176,20 @@ impl Graph<'_> {
     /// Adds everything before the embedding. The result has one row of patches per series of a window.
     fn patches(&mut self) -> String {
         let Geometry { patch, stride, form, .. } = self.geometry;
-        let mut x = self.scaled();
-        if self.description.model.normalize == Normalize::Revin {
+        let (mut x, vectors) = self.numbers_and_vectors();
+        if !x.is_empty() && self.description.model.normalize == Normalize::Revin {
             x = self.revin(&x);
         }
         if form.affine {
             let (gain, shift) = (self.weight("revin.weight"), self.weight("revin.bias"));
             x = self.add("Mul", &[&x, &gain], "revin/product", Vec::new());
             x = self.add("Add", &[&x, &shift], "revin/output", Vec::new());
+        }
+        if !vectors.is_empty() {
+            let parts: Vec<&str> =
+                [x.as_str()].into_iter().chain(vectors.iter().map(String::as_str)).collect();
+            let parts = &parts[usize::from(x.is_empty())..];
+            x = self.add("Concat", parts, "categories/output", vec![AttributeProto::int("axis", 2)]);
         }
         if form.feature_embedding > 0 {
             x = self.linear(&x, "feature_embedding");
@@ -196,17 +208,56 @@ impl Graph<'_> {
         self.reshape(&cut, "patches/output", &[-1, patches as i64, values as i64])
     }
 
+    /// Adds the scaled numbers of a window, and the vectors of each column of categories that has them. The
+    /// first name is empty if no column has numbers.
+    fn numbers_and_vectors(&mut self) -> (String, Vec<String>) {
+        let (numbers, columns) = (self.geometry.numbers(), self.geometry.form.embeddings);
+        if columns.count() == 0 {
+            return (self.scaled(INPUT, numbers), Vec::new());
+        }
+        let mut vectors = Vec::new();
+        for (number, column) in columns.columns().iter().enumerate() {
+            let of = |name: &str| format!("category_embeddings.{number}/{name}");
+            let place = self.whole(&of("place"), &[], &[(numbers + number) as i64]);
+            let axis = vec![AttributeProto::int("axis", 2)];
+            let codes = self.add("Gather", &[INPUT, &place], &of("codes"), axis);
+            let codes = self.cast(&codes, &of("categories"), Element::Whole);
+            // A category that the training part lacks has the number 0 and a vector of zeros.
+            let table = self.table(number, column.size);
+            let axis = vec![AttributeProto::int("axis", 0)];
+            vectors.push(self.add("Gather", &[&table, &codes], &of("output"), axis));
+        }
+        if numbers == 0 {
+            return (String::new(), vectors);
+        }
+        let places: Vec<i64> = (0..numbers as i64).collect();
+        let places = self.whole("numbers/places", &[numbers], &places);
+        let axis = vec![AttributeProto::int("axis", 2)];
+        let x = self.add("Gather", &[INPUT, &places], "numbers/output", axis);
+        (self.scaled(&x, numbers), vectors)
+    }
+
+    /// Adds the vectors of a column of categories, after one of zeros.
+    fn table(&mut self, number: usize, size: usize) -> String {
+        let name = format!("category_embeddings.{number}.weight");
+        let tensor = self.tensors.iter().find(|tensor| tensor.name == name);
+        let values = tensor.expect("the layers of the graph are those of the layout").span.of(self.weights);
+        let zeros = std::iter::repeat_n(0.0, size);
+        let bytes = zeros.chain(values.iter().copied()).flat_map(f32::to_le_bytes).collect();
+        self.constant(&name, Element::Single, &[values.len() / size + 1, size], bytes)
+    }
+
     /// Adds the scaling by the training part, in double precision like that of a table.
-    fn scaled(&mut self) -> String {
+    fn scaled(&mut self, numbers: &str, columns: usize) -> String {
         let data = &self.description.data;
-        let Some(scaling) = data.preparation.scaling_of_all(data.features.len()) else { return INPUT.into() };
+        let Some(scaling) = data.preparation.scaling_of_all(columns) else { return numbers.into() };
         let (means, deviations): (Vec<f64>, Vec<f64>) = scaling.into_iter().unzip();
         let features = [means.len()];
         let means = self.double("scale/means", &features, &means);
         let deviations = self.double("scale/deviations", &features, &deviations);
         let lowest = self.double("scale/lowest", &[], &[f64::from(f32::MIN)]);
         let highest = self.double("scale/highest", &[], &[f64::from(f32::MAX)]);
-        let x = self.cast(INPUT, "scale/double", Element::Double);
+        let x = self.cast(numbers, "scale/double", Element::Double);
         let x = self.add("Sub", &[&x, &means], "scale/centred", Vec::new());
         let x = self.add("Div", &[&x, &deviations], "scale/divided", Vec::new());
         let x = self.add("Clip", &[&x, &lowest, &highest], "scale/clipped", Vec::new());

@@ -165,13 +165,20 @@ fn difference(output: &'static str, ours: &[f32], theirs: &Array) -> Result<f64,
 /// that of prices is.
 const LEVEL: f64 = 1e3;
 
-/// Returns random windows of a table's values: normal, around the means of the training part.
+/// Returns random windows of a table's values: normal, around the means of the training part, and numbers of
+/// categories.
 fn windows_of(description: &Description, windows: usize, seed: u64) -> Vec<f32> {
     let (context, features) = (description.model.context, description.data.features.len());
     let scaling = description.data.preparation.scaling_of_all(features);
     let level = if description.model.normalize == Normalize::Revin { LEVEL } else { 0.0 };
+    let columns: Vec<usize> =
+        description.data.preparation.with_vectors().map(|column| column.names.len()).collect();
     (0..windows * context * features)
         .map(|place| {
+            let from_end = features - place % features;
+            if let Some(categories) = columns.len().checked_sub(from_end).map(|column| columns[column]) {
+                return (stream_seed(seed, "onnx category", place as u64) % (categories as u64 + 1)) as f32;
+            }
             let (mean, deviation) =
                 scaling.as_ref().map_or((level, 1.0), |scaling| scaling[place % features]);
             (mean + deviation * normal(seed, place as u64)) as f32

@@ -8,12 +8,18 @@ use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling,
 
 use super::*;
 use crate::checkpoint::Epoch;
-use crate::data::{Dataset, Preparation, SplitPart};
+use crate::data::{Categories, Dataset, Preparation, SplitPart};
 use crate::model::{WidthScaling, initial_weights};
 use crate::network::Network;
 
-/// Returns an untrained model of these settings over three features.
+/// Returns an untrained model of these settings over three numbers.
 fn predictor(model: &ModelSpec) -> Predictor {
+    with_categories(model, ["a", "b", "c"].map(String::from).to_vec(), Vec::new())
+}
+
+/// Returns an untrained model of these settings over three numbers, if `features` has them, and columns of
+/// categories.
+fn with_categories(model: &ModelSpec, features: Vec<String>, categories: Vec<Categories>) -> Predictor {
     let params: Params = [("d_model", 12i64), ("n_layers", 2), ("n_heads", 3)].into_iter().collect();
     let trial = TrialSpec {
         study: allometry_core::StudyIdentity::default(),
@@ -26,13 +32,14 @@ fn predictor(model: &ModelSpec) -> Predictor {
     let scaling = vec![(1e4, 0.5), (-0.25, 3.0), (0.0, 1e-3)];
     let preparation = Preparation {
         scaling: (model.normalize == Normalize::Standard).then_some(scaling),
+        categories,
         classes: if model.task == Task::Classes { 4 } else { 0 },
         target: (model.task == Task::Regression).then_some((250.0, 40.0)),
         ..Preparation::default()
     };
     let dataset = Dataset {
         panel: None,
-        feature_names: ["a", "b", "c"].map(String::from).to_vec(),
+        feature_names: features,
         values: Vec::new(),
         context: model.context,
         targets: Vec::new(),
@@ -53,6 +60,35 @@ fn predictor(model: &ModelSpec) -> Predictor {
 
 fn settings() -> ModelSpec {
     ModelSpec::new(17, 5, 3)
+}
+
+#[test]
+fn vectors_of_categories_are_exported() {
+    let column = |name: &str, categories: usize, embedding: Option<usize>| Categories {
+        column: name.into(),
+        names: (0..categories).map(|category| format!("category {category}")).collect(),
+        embedding,
+    };
+    let columns = vec![column("size", 2, None), column("shop", 9, Some(4)), column("kind", 3, Some(1))];
+    let numbers = ["a", "b", "c"].map(String::from).to_vec();
+    let names = columns.iter().flat_map(Categories::features);
+    let features: Vec<String> = numbers.into_iter().chain(names).collect();
+    assert_eq!(features.join(","), "a,b,c,size=category 0,size=category 1,shop,kind");
+    let revin = ModelSpec { normalize: Normalize::Revin, revin_affine: true, ..settings() };
+    let cases = [
+        settings(),
+        ModelSpec { channels: Channels::Independent, head: Pooling::Mean, ..revin.clone() },
+        ModelSpec { feature_embedding: 2, ..revin },
+    ];
+    for model in cases {
+        let mut predictor = with_categories(&model, features.clone(), columns.clone());
+        let exported = predictor.to_onnx().unwrap_or_else(|error| panic!("{error}: {model:?}"));
+        assert!(exported.largest_difference > 0.0, "{model:?}");
+    }
+    // Columns of categories alone.
+    let alone = ModelSpec { normalize: Normalize::Revin, ..settings() };
+    let shop = vec![column("shop", 9, Some(4))];
+    assert!(with_categories(&alone, vec!["shop".into()], shop).to_onnx().is_ok());
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl Tried {
             workers: 1,
             deadline: None,
             seed: ladder.seed,
-            epochs: ladder.steps(),
+            steps: ladder.steps(),
+            unit: ladder.step_unit(),
             length: ladder.length_parameter(),
             lease: RunOptions::LEASE,
             retries: 0,
@@ -98,7 +99,7 @@ impl Tried {
         Ok(Self {
             budget: label.to_owned(),
             study: name,
-            step: if ladder.folds().is_some() { "fold" } else { "epoch" },
+            step: ladder.step_unit(),
             seconds: seconds.map(|(from, to)| to.duration_since(from).as_secs_f64()),
             predictions: store.predictions(id, trial.number)?.as_ref().map(rows),
             log: store.log(id, trial.number)?,

@@ -53,8 +53,12 @@ pub(super) struct Table {
     pub(super) features: usize,
     /// Names of the features, in order.
     pub(super) feature_names: Vec<String>,
-    /// Columns of which each category is a feature.
+    /// Columns of categories.
     pub(super) categories: Vec<CategoricalColumn>,
+    /// Columns that the model cannot see, because they never change within a series and each window is
+    /// normalised by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) invisible: Vec<String>,
     /// The other columns.
     pub(super) columns_left_out: Vec<ColumnLeftOut>,
     /// Names of the label's classes in their order; empty if they have none.
@@ -85,11 +89,17 @@ pub(super) struct Table {
     pub(super) leaks: Vec<FoundLeak>,
 }
 
-/// A column of which each category is a feature.
+/// A column of categories.
 #[derive(Debug, Serialize)]
 pub(super) struct CategoricalColumn {
     pub(super) column: String,
     pub(super) categories: Vec<String>,
+    /// Number of values of the learned vector of each category; `None` if each is a feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) embedding: Option<usize>,
+    /// Number of features.
+    #[serde(skip)]
+    pub(super) width: usize,
     /// Number of rows of each value that the training part lacks, in words; `None` if there is none.
     pub(super) unseen: Option<String>,
 }

@@ -11,7 +11,9 @@ mod unseen;
 
 use allometry_analysis::stats;
 use allometry_core::{Params, RowCount};
-use allometry_ladder::{BudgetSpec, CommandSpec, FoldSpec, Invocation, Ladder, ModelSpec, ScoredPart, Task};
+use allometry_ladder::{
+    BudgetSpec, CommandSpec, FoldSpec, Invocation, Ladder, ModelSpec, Normalize, ScoredPart, Task,
+};
 use allometry_search::{Feasible, FeasibleArchitecture};
 use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::data::{self, DataError, Leak, PartName, PartSummary, TableSummary};
@@ -267,12 +269,17 @@ fn passes_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
 
 fn table(prepared: &Prepared<'_>, leaks: &[Leak]) -> Table {
     let summary = prepared.summary();
+    let invisible = match prepared.model().normalize {
+        Normalize::Revin => prepared.static_columns(),
+        Normalize::Standard | Normalize::None => Vec::new(),
+    };
     Table {
         path: prepared.path().display().to_string(),
         rows: summary.rows,
         features: summary.features,
         feature_names: prepared.features().to_vec(),
         categories: categories(prepared),
+        invisible: invisible.into_iter().map(str::to_owned).collect(),
         columns_left_out: left_out_columns(summary),
         classes: prepared.class_names().to_vec(),
         dropped: summary.dropped,
@@ -305,6 +312,8 @@ fn categories(prepared: &Prepared<'_>) -> Vec<CategoricalColumn> {
     let one = |column: &data::Categories| CategoricalColumn {
         column: column.column.clone(),
         categories: column.names.clone(),
+        embedding: column.embedding,
+        width: column.width(),
         unseen: unseen.iter().find(|unseen| unseen.column == column.column).map(ToString::to_string),
     };
     prepared.categories().iter().map(one).collect()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
 use allometry_ladder::MissingPolicy;
-use allometry_report::number::counted;
+use allometry_report::number::{counted, listed};
 
 use super::found::{
     Architecture, Budget, Extent, Folds, Found, Memory, Part, Precision, Products, Program, SeriesRows,
@@ -14,6 +14,9 @@ use super::found::{
 use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
+
+/// Largest number of categories of a column that are listed.
+const MOST_CATEGORIES: usize = 20;
 
 impl Found {
     /// Returns the result as lines for people.
@@ -52,15 +55,36 @@ impl Found {
 impl Table {
     fn lines(&self, text: &mut String) {
         let _ = writeln!(text, "{}: {} rows, {} features", self.path, self.rows, self.features);
-        let of_categories: usize = self.categories.iter().map(|column| column.categories.len()).sum();
+        let of_categories: usize = self.categories.iter().map(|column| column.width).sum();
         let numbers = self.feature_names.iter().take(self.features - of_categories);
         list("features", &numbers.map(|name| format!("`{name}`")).collect::<Vec<_>>(), text);
         for column in &self.categories {
-            let names: Vec<String> = column.categories.iter().map(|name| format!("`{name}`")).collect();
-            list(&format!("`{}`, a feature for each of", column.column), &names, text);
+            let all = column.categories.len();
+            let shown = column.categories.iter().take(MOST_CATEGORIES);
+            let mut names: Vec<String> = shown.map(|name| format!("`{name}`")).collect();
+            if all > names.len() {
+                names.push(format!("and {} more", all - names.len()));
+            }
+            let what = match column.embedding {
+                None => "a feature for each of".to_owned(),
+                Some(1) => format!("a learned number for each of {all}"),
+                Some(size) => format!("{size} learned numbers for each of {all}"),
+            };
+            list(&format!("`{}`, {what}", column.column), &names, text);
             if let Some(unseen) = &column.unseen {
                 let _ = writeln!(text, "  {} {unseen}", Label::Warning);
             }
+        }
+        if !self.invisible.is_empty() {
+            let columns: Vec<String> = self.invisible.iter().map(|name| format!("`{name}`")).collect();
+            let _ = writeln!(
+                text,
+                "  {} no series changes {}, and `normalize = \"revin\"` removes what is constant in a \
+                 window: the model does not see {}; \"standard\" keeps numbers, `embedding` keeps categories",
+                Label::Warning,
+                listed(&columns),
+                if columns.len() == 1 { "it" } else { "them" }
+            );
         }
         let others = self.columns_left_out.iter().map(|one| format!("`{}` ({})", one.column, one.why));
         list("not features", &others.collect::<Vec<_>>(), text);

@@ -37,7 +37,8 @@ pub(crate) const DATA: &[Key] = &[
         "categorical",
         Is("[]"),
         "[\"sector\"]",
-        "Columns of which each value is a [category](#datafeatures): text, numbers or booleans.",
+        "Columns of which each value is a [category](#datafeatures): text, numbers or booleans. A table \
+         `{ column = \"ticker\", embedding = 8 }` learns 8 weights for each.",
     ),
     Key::new(
         "split",

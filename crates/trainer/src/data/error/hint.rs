@@ -2,7 +2,7 @@
 
 use allometry_ladder::MaxGap;
 
-use super::{DataError, MOST_CLASSES, NotNumeric, Role, TimeKind, TrainPartProblem};
+use super::{DataError, MOST_CLASSES, MOST_VECTORS, NotNumeric, Role, TimeKind, TrainPartProblem};
 use crate::data::dataset::PartName;
 use crate::data::value::EMPTY;
 
@@ -50,7 +50,7 @@ impl DataError {
             Self::WrongType { column, role: Role::Feature, found, .. } if found != EMPTY => {
                 as_categories(column)
             }
-            Self::TooManyCategories { column, .. } => excluding([column.as_str()].into_iter()),
+            Self::TooManyCategories { column, has_vectors, .. } => too_many_categories(column, *has_vectors),
             Self::Leaks { leaks, .. } => {
                 let exclude = excluding(leaks.iter().map(|leak| leak.column.as_str()));
                 format!("a feature must be known before its label: {exclude}; if it is, `run` trains with it")
@@ -190,6 +190,18 @@ fn label_hint(value: &str, wanted: &str) -> String {
         (Some(_), "0 or 1") => format!("{NUMBERS}; {THRESHOLD}"),
         (Some(_), _) => NUMBERS.to_owned(),
     }
+}
+
+/// Returns what to do about a column with too many categories.
+fn too_many_categories(column: &str, has_vectors: bool) -> String {
+    let exclude = excluding([column].into_iter());
+    if has_vectors {
+        return exclude;
+    }
+    format!(
+        "categorical = [{{ column = {column:?}, embedding = 8 }}] under [data] learns 8 weights for each of \
+         up to {MOST_VECTORS} categories; {exclude}"
+    )
 }
 
 /// Returns the setting that makes a column one of categories.

@@ -12,10 +12,15 @@ use allometry_ladder::{FoldSpec, MaxGap};
 
 use super::dataset::PartName;
 use super::leakage::Leak;
+pub(super) use place::field_of_record;
 pub use place::{Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind};
 
-/// Largest number of classes or of categories.
+/// Largest number of classes, or of categories that are a feature each.
 pub(super) const MOST_CLASSES: usize = 1000;
+
+/// Largest number of categories of a column with learned vectors. Each is a number that a feature can hold
+/// exactly.
+pub(super) const MOST_VECTORS: usize = 1_000_000;
 
 /// Reason why a table cannot be used. Messages name the file and, if known, the line or row and the column.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +191,7 @@ pub enum DataError {
         classes: Vec<(String, u64)>,
     },
     /// A column has too many categories.
-    #[error("{}: {location}: column `{column}` has more than {MOST_CLASSES} categories", path.display())]
+    #[error("{}: {location}: column `{column}` has more than {most} categories", path.display())]
     TooManyCategories {
         /// Path of the table.
         path: PathBuf,
@@ -194,6 +199,10 @@ pub enum DataError {
         column: String,
         /// Location of the first category too many.
         location: Location,
+        /// Largest number of categories.
+        most: usize,
+        /// Whether a model learns a vector for each.
+        has_vectors: bool,
     },
     /// A label has too many names.
     #[error("{}: {location}: label `{column}` has more than {MOST_CLASSES} classes", path.display())]
@@ -368,8 +377,8 @@ pub enum DataError {
         part: PartName,
         /// Number of rows that are left.
         rows: usize,
-        /// Number of series; `None` for a table of one.
-        series: Option<usize>,
+        /// Number of series, and of the rows of the longest; `None` for a table of one.
+        series: Option<[usize; 2]>,
         /// Number of rows dropped because of missing values.
         dropped: usize,
         /// Number of rows in a window.
@@ -532,8 +541,10 @@ fn without_hole(max_gap: Option<MaxGap>) -> String {
     max_gap.map_or_else(String::new, |gap| format!(" without a hole longer than {gap} (`max_gap`)"))
 }
 
-fn of_series(series: Option<usize>) -> String {
-    series.map_or_else(String::new, |series| format!(" of {series} series"))
+fn of_series(series: Option<[usize; 2]>) -> String {
+    series.map_or_else(String::new, |[count, longest]| {
+        format!(" of {count} series, the longest of which has {longest},")
+    })
 }
 
 fn repeated(column: &str, times: &[RepeatedTime], more: u64) -> String {

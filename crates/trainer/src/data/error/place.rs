@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 /// A column that holds something else than numbers.
@@ -159,4 +159,15 @@ impl fmt::Display for Gap {
             Self::TooLarge => "is too large for a 32-bit float",
         })
     }
+}
+
+/// Returns the field in a column of the row that starts at this byte of a file of comma-separated values;
+/// `None` if it cannot be read.
+pub(in crate::data) fn field_of_record(path: &Path, start: u64, column: usize) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    file.seek(SeekFrom::Start(start)).ok()?;
+    let mut record = csv::StringRecord::new();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
+    let has_one = reader.read_record(&mut record).ok()?;
+    record.get(column).filter(|_| has_one).map(|text| text.trim().to_owned())
 }

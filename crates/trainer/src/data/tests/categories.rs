@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use allometry_ladder::{SeriesSpec, SeriesSplit};
+
 use super::super::{leaks, load_unlabelled};
 use super::table::{booleans, texts};
 use super::*;
@@ -17,7 +19,7 @@ fn lines() -> Vec<String> {
 }
 
 fn categorical(names: &[&str]) -> Table {
-    let wanted = names.iter().map(|name| (*name).to_owned()).collect();
+    let wanted = names.iter().map(|name| CategorySpec::from(*name)).collect();
     Table::csv(text(TEXT, &lines())).with(|spec| spec.features.categorical = wanted)
 }
 
@@ -43,6 +45,67 @@ fn each_category_of_the_training_part_is_a_feature() {
     let included = table.with(|spec| spec.features.include = Some(vec!["sector".into(), "a".into()]));
     let names = included.load(2).expect("is loaded").dataset.feature_names;
     assert_eq!(names, dataset.feature_names, "numbers come first");
+}
+
+#[test]
+fn a_column_with_learned_vectors_is_one_feature() {
+    let sector = CategorySpec { embedding: Some(3), ..CategorySpec::from("sector") };
+    let wanted = vec![sector, "code".into()];
+    let table = Table::csv(text(TEXT, &lines())).with(|spec| spec.features.categorical = wanted.clone());
+    let loaded = load(&table.spec, 2, Normalize::Standard, Task::Binary).expect("is loaded");
+    let dataset = &loaded.dataset;
+    assert_eq!(dataset.feature_names, ["a", "code=12", "code=7", "sector"], "vectors come last");
+    assert_eq!(loaded.summary.features, 4);
+    let row = |row: usize| &dataset.values[4 * row..][1..4];
+    assert_eq!(row(0), [0.0, 1.0, 2.0], "7 and tech, the second sector");
+    assert_eq!(row(2), [1.0, 0.0, 1.0], "12 and bank");
+    assert_eq!(row(40), [1.0, 0.0, 0.0], "a sector that the training part lacks");
+    let unseen: Vec<String> = loaded.summary.unseen.iter().map(ToString::to_string).collect();
+    let expected =
+        "`sector` has values that the training rows lack: `space` in 2 rows; its vector is 0 there";
+    assert_eq!(unseen, [expected]);
+    let inputs = dataset.inputs().expect("a model can have them");
+    assert_eq!((inputs.features, inputs.embeddings.columns().len()), (4, 1));
+    let column = inputs.embeddings.columns()[0];
+    assert_eq!((column.categories, column.size), (2, 3));
+    // A table to be predicted.
+    let new = Table::csv("date,a,sector,code\n2024-01-01,1,space,7\n2024-01-02,2,bank,12\n");
+    let rows = load_unlabelled(&new.spec.path, &dataset.feature_names, &dataset.preparation, 1);
+    let rows = rows.expect("is loaded");
+    assert_eq!([&rows.values[1..4], &rows.values[5..8]], [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]);
+    assert_eq!(rows.unseen.len(), 1);
+}
+
+#[test]
+fn the_series_may_be_a_category() {
+    let lines: Vec<String> =
+        (0..48).flat_map(|i| ["x", "y"].map(|shop| format!("{},{i},{shop},7,{}", day(i), i % 2))).collect();
+    let shop = CategorySpec { embedding: Some(2), ..CategorySpec::from("sector") };
+    let table = Table::csv(text(TEXT, &lines)).with(|spec| {
+        spec.series = Some(SeriesSpec { column: "sector".into(), split: SeriesSplit::Time });
+        spec.features.categorical = vec![shop.clone()];
+    });
+    let loaded = table.load(2).expect("is loaded");
+    assert_eq!(loaded.dataset.feature_names, ["a", "code", "sector"]);
+    let left_out: Vec<&str> = loaded.summary.left_out.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(left_out, ["date", "y"]);
+    let codes: Vec<f32> = loaded.dataset.values.chunks_exact(3).map(|row| row[2]).collect();
+    assert_eq!((codes[0], codes[47], codes[48], codes[95]), (1.0, 1.0, 2.0, 2.0));
+    assert!(loaded.dataset.static_columns().is_empty(), "vectors reach the model under revin, too");
+    let indicators = table.with(|spec| spec.features.categorical = vec!["sector".into()]);
+    assert_eq!(indicators.load(2).expect("is loaded").dataset.static_columns(), ["sector"]);
+}
+
+#[test]
+fn a_category_with_a_vector_that_gives_the_label_away_is_found() {
+    let lines: Vec<String> = (0..48)
+        .map(|i| format!("{},{i},{},7,{}", day(i), ["no", "yes"][i * i % 7 % 2], i * i % 7 % 2))
+        .collect();
+    let sector = CategorySpec { embedding: Some(2), ..CategorySpec::from("sector") };
+    let table = Table::csv(text(TEXT, &lines)).with(|spec| spec.features.categorical = vec![sector.clone()]);
+    let found = leaks(&table.load(2).expect("is loaded").dataset, Task::Binary, 1);
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["`sector` (category `no`) is a copy of the label"]);
 }
 
 #[test]
@@ -103,7 +166,13 @@ fn columns_that_cannot_be_categories_are_refused() {
     let many = Table::csv(text(TEXT, &many)).with(|spec| spec.features.categorical = vec!["sector".into()]);
     let (message, hint) = many.with(|spec| spec.features.exclude = vec!["code".into()]).complaint();
     assert_eq!(message, "t.csv: line 1002: column `sector` has more than 1000 categories");
-    assert_eq!(hint.as_deref(), Some("exclude = [\"sector\"] under [data.features] leaves it out"));
+    assert_eq!(
+        hint.as_deref(),
+        Some(
+            "categorical = [{ column = \"sector\", embedding = 8 }] under [data] learns 8 weights for each \
+             of up to 1000000 categories; exclude = [\"sector\"] under [data.features] leaves it out"
+        )
+    );
     let empty: Vec<String> = (0..48).map(|i| format!("{i},{i},,,{}", i % 2)).collect();
     let empty = Table::csv(text(TEXT, &empty)).with(|spec| spec.features.categorical = vec!["code".into()]);
     assert_eq!(

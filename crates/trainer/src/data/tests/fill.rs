@@ -82,7 +82,7 @@ fn a_missing_category_is_filled_but_has_no_mean() {
     let name = |i: usize| if i == 7 { "" } else { ["x", "z"][i / 3 % 2] };
     let lines: Vec<String> = (0..30).map(|i| format!("{},{},{i},{}", day(i), name(i), i % 2)).collect();
     let table = Table::csv(text("date,kind,a,y", &lines)).with(|spec| {
-        spec.features.categorical = vec!["kind".to_owned()];
+        spec.features.categorical = vec!["kind".into()];
         spec.missing = MissingPolicy::Ffill;
     });
     let loaded = table.load(2).expect("is loaded");

@@ -216,7 +216,8 @@ fn series_that_cannot_be_used_are_named() {
     let (message, _) = panel(&few).complaint();
     assert_eq!(
         message,
-        "t.csv: too few rows: with 8 rows of 2 series the training part has no window of 2 rows"
+        "t.csv: too few rows: with 8 rows of 2 series, the longest of which has 4, the training part \
+         has no window of 2 rows"
     );
 }
 
