@@ -517,6 +517,7 @@ fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
         size: Some(architecture.model_size(plan.geometry)),
         predictions: Some(predictions),
         cost,
+        checkpoint: None,
     };
     Fitted {
         outcome,

@@ -1,6 +1,6 @@
 //! The summary for terminals: its look at several widths, and that it fits them.
 
-use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
+use allometry_analysis::{Analysis, LadderTrials, Options, Training, analyze};
 use allometry_core::ClassCounts;
 use allometry_report::words::verdict::sentence;
 use allometry_report::{Pictures, brief, html, terminal};
@@ -403,7 +403,7 @@ fn the_command_that_trains_the_configuration_to_take_is_given() {
             .replace(" trains it", "\ntrains it")
     };
     assert_eq!(told(&ladder), "", "trials of another program");
-    ladder.can_train = true;
+    ladder.training = Some(Training::Model);
     insta::assert_snapshot!(told(&ladder), @"
     $ allometry train --budget '2 million' --trial 2 -o model.safetensors
     `allometry train --budget '2 million' --trial 2 -o model.safetensors`
