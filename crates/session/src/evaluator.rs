@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use allometry_core::{Objective, Params, secret};
-use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, ScoredPart};
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Precision, ScoredPart};
 use allometry_runner::{CommandObjective, Devices, LadderFacts};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
@@ -21,13 +21,14 @@ pub enum Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Loads the data of a ladder that trains the built-in model.
+    /// Loads the data of a ladder that trains the built-in model. `stored` is the
+    /// [precision](crate::stored_precision) that the ladder's studies began with.
     ///
     /// # Errors
-    /// [`SessionError::Data`].
-    pub fn new(ladder: &'a Ladder) -> Result<Self, SessionError> {
+    /// Those of [`Prepared::new`].
+    pub fn new(ladder: &'a Ladder, stored: Option<Precision>) -> Result<Self, SessionError> {
         match &ladder.objective {
-            ObjectiveSpec::Model { .. } => Ok(Self::Model(Box::new(Prepared::new(ladder)?))),
+            ObjectiveSpec::Model { .. } => Ok(Self::Model(Box::new(Prepared::new(ladder, stored)?))),
             ObjectiveSpec::Command(command) => Ok(Self::Command(ladder, command)),
         }
     }

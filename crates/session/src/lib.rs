@@ -22,7 +22,7 @@ pub use experiment::{Choose, ExperimentPlan, end_round, open_experiments};
 pub use explain::{ExplainError, ExplainSettings, Explanation};
 pub use files::{report_folder, runs_folder};
 pub use join::{Join, Trust};
-pub use open::open;
+pub use open::{open, stored_precision};
 pub use prepare::{Prepared, reach};
 pub use shuffle::shuffle_control;
 

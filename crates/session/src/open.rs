@@ -2,12 +2,27 @@
 
 use std::sync::Arc;
 
-use allometry_ladder::{Ladder, ScoredPart};
+use allometry_core::Secret;
+use allometry_ladder::{Ladder, ObjectiveSpec, Precision, ScoredPart};
 use allometry_runner::{ChangedSpace, OpenStudy, open_studies};
 use allometry_store::Store;
-use allometry_store::facts::StoredLadder;
+use allometry_store::facts::{ObjectiveFacts, StoredLadder};
+use allometry_study::ladder_name;
 
 use crate::{Evaluator, SessionError};
+
+/// Returns the precision that the studies of a ladder began with; `None` where there are none, or where the
+/// storage does not answer, which opening it for the trials will tell.
+pub fn stored_precision(url: &Secret, ladder: &Ladder) -> Option<Precision> {
+    let ObjectiveSpec::Model { .. } = &ladder.objective else { return None };
+    let studies = allometry_store::open_read_only(url.expose()).and_then(|store| store.studies()).ok()?;
+    studies.iter().filter(|study| ladder_name(study) == ladder.name).find_map(|study| {
+        match &study.facts.objective {
+            Some(ObjectiveFacts::Model(facts)) => Some(facts.model.precision),
+            _ => None,
+        }
+    })
+}
 
 /// Opens or creates the study of each budget with trials to run. The studies keep `file`, the ladder file.
 ///

@@ -4,8 +4,8 @@ use allometry_core::{
     ClassCounts, ModelSize, PanelRow, Params, RowCount, SearchSpace, SizeBudget, SizeReach,
 };
 use allometry_ladder::{
-    BudgetSpec, DataSpec, FoldSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, ObjectiveSpec,
-    Task,
+    BudgetSpec, DataSpec, DeviceKind, FoldSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize,
+    ObjectiveSpec, Precision, Task,
 };
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};
@@ -19,7 +19,7 @@ use allometry_trainer::data::{
 };
 use allometry_trainer::{
     Architecture, ArchitectureError, FoldsObjective, Geometry, PatchTstObjective, SHAPE_NAMES, cost,
-    settings_of,
+    precision_here, settings_of,
 };
 
 use crate::SessionError;
@@ -28,7 +28,8 @@ use crate::SessionError;
 pub struct Prepared<'a> {
     ladder: &'a Ladder,
     data: &'a DataSpec,
-    model: &'a ModelSpec,
+    /// Settings of the ladder's model, with the precision that trials are trained in.
+    model: ModelSpec,
     /// The only data set, or with folds that of the model that is trained on all rows before the test part.
     dataset: Dataset,
     /// The data set without scaling, if trials choose their own.
@@ -39,17 +40,20 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Loads the data.
+    /// Loads the data. `stored` is the [precision](crate::stored_precision) that the ladder's studies began
+    /// with; the precision `auto` is that one, and without studies the fastest of the device.
     ///
     /// # Errors
-    /// [`SessionError::Data`]; [`SessionError::Usage`] for a ladder whose trials a command evaluates.
-    pub fn new(ladder: &'a Ladder) -> Result<Self, SessionError> {
+    /// [`SessionError::Data`]; [`SessionError::Usage`] for a ladder whose trials a command evaluates, and for
+    /// studies in a precision that the device does not train in.
+    pub fn new(ladder: &'a Ladder, stored: Option<Precision>) -> Result<Self, SessionError> {
         let ObjectiveSpec::Model { data, model } = &ladder.objective else {
             return Err(SessionError::Usage {
                 message: format!("the trials of `{}` are trained by its command", ladder.name),
                 hint: Some("this works on ladders with a [model], the built-in transformer".into()),
             });
         };
+        let model = ModelSpec { precision: settled_precision(model, stored)?, ..model.clone() };
         let loaded = load(data, model.context, model.normalize, model.task)?;
         let is_searched = ladder.budgets.iter().any(|spec| spec.space.get("normalize").is_some());
         let (unscaled, of_folds) = if is_searched {
@@ -130,14 +134,14 @@ impl<'a> Prepared<'a> {
         if features == 0 {
             return Err(ArchitectureError::NoFeatures.into());
         }
-        let measure = |params: &Params| measured(params, features, classes, self.model);
+        let measure = |params: &Params| measured(params, features, classes, &self.model);
         let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
         Ok(Feasible::shaped_by(&SHAPE_NAMES, space, budget, constraints, conditions, measure)?)
     }
 
     /// Settings of the ladder's model.
     pub fn model(&self) -> &ModelSpec {
-        self.model
+        &self.model
     }
 
     /// Rows ahead that a label looks.
@@ -291,7 +295,7 @@ impl<'a> Prepared<'a> {
 
     /// Returns what the studies say of their objective: the model and its data.
     pub fn objective_facts(&self) -> ObjectiveFacts {
-        let (data, model) = (self.data, self.model);
+        let (data, model) = (self.data, &self.model);
         let horizon = match &data.label {
             LabelSpec::Column { horizon, .. } => *horizon as u64,
             LabelSpec::Rise { .. } => 1,
@@ -310,6 +314,28 @@ impl<'a> Prepared<'a> {
             series: data.series.clone(),
         };
         ObjectiveFacts::Model(Box::new(ModelFacts { model: model.clone(), data, part: None }))
+    }
+}
+
+/// Returns the precision that a model is trained in, given that of its studies.
+///
+/// # Errors
+/// [`SessionError::Usage`] where the device does not train in it.
+fn settled_precision(model: &ModelSpec, stored: Option<Precision>) -> Result<Precision, SessionError> {
+    let asked = match (model.precision, stored) {
+        (Precision::Auto, Some(stored)) => stored,
+        (asked, _) => asked,
+    };
+    match (model.device, asked) {
+        (DeviceKind::Cpu, asked) => Ok(precision_here(asked)),
+        (device, Precision::Bf16) => Err(SessionError::Usage {
+            message: format!(
+                "the studies are trained in bf16, in which the device {} does not",
+                device.as_str()
+            ),
+            hint: Some("--device cpu trains in any precision".into()),
+        }),
+        (_, Precision::Auto | Precision::F32) => Ok(Precision::F32),
     }
 }
 

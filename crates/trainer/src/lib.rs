@@ -34,7 +34,7 @@ pub use coordinates::{CoordinatesError, LayerSizes, coordinates};
 pub use explain::{Explainer, InputName, ModelInput};
 pub use folds::FoldsObjective;
 pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES, SETTING_NAMES, SHAPE_NAMES};
-pub use kernel::{ISA_VARIABLE, InstructionSet, IsaError, available as instruction_sets};
+pub use kernel::{ISA_VARIABLE, InstructionSet, IsaError, available as instruction_sets, precision_here};
 pub use learner::{Diverged, Learner, StepReport};
 pub use model::{Architecture, ArchitectureError, BrokenLayer, Cost, Form, Geometry, Layer, cost};
 pub use objective::{CalibrateError, Calibrated, Fitted, PatchTstObjective};

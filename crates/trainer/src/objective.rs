@@ -17,6 +17,7 @@ use crate::data::{Dataset, SplitPart};
 use crate::device::{Device, Plan};
 use crate::explain::Explainer;
 use crate::kernel::InstructionSet;
+use crate::kernel::precision_here;
 use crate::kernel::product::Products;
 use crate::memory;
 use crate::model::{ArchitectureError, Cost, cost};
@@ -87,11 +88,12 @@ pub enum CalibrateError {
 
 impl<'a> PatchTstObjective<'a> {
     /// Creates an objective over a data set, which was cut for the longest context of a trial. Shorter ones
-    /// are the last rows of its windows.
+    /// are the last rows of its windows. The precision `auto` becomes the fastest of this machine.
     ///
     /// # Errors
     /// [`ArchitectureError`] if there are no features.
-    pub fn new(dataset: &'a Dataset, ladder: ModelSpec) -> Result<Self, ArchitectureError> {
+    pub fn new(dataset: &'a Dataset, mut ladder: ModelSpec) -> Result<Self, ArchitectureError> {
+        ladder.precision = precision_here(ladder.precision);
         if dataset.features() == 0 {
             return Err(ArchitectureError::NoFeatures);
         }

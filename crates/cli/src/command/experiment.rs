@@ -7,7 +7,7 @@ use allometry_analysis::plan::Extension;
 use allometry_core::Objective;
 use allometry_ladder::{Ladder, ScoredPart};
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary};
-use allometry_session::{Evaluator, ExperimentPlan, open_experiments, report_folder};
+use allometry_session::{Evaluator, ExperimentPlan, open_experiments, report_folder, stored_precision};
 use allometry_store::Store;
 use allometry_study as source;
 use clap::Args;
@@ -75,7 +75,7 @@ impl ExperimentArgs {
         let path = &self.file.ladder;
         let ladder = self.file.read()?;
         let url = source::storage_url(&ladder, self.file.storage.as_ref(), path);
-        let evaluator = Evaluator::new(&ladder)?;
+        let evaluator = Evaluator::new(&ladder, stored_precision(&url, &ladder))?;
         let plan = plan(&ladder, self.top, self.seeds);
         // An error of the program or the test rows is reported before one of the store.
         let objective = plan.objective(&evaluator, path, &self.sharing.devices)?;

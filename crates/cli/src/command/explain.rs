@@ -77,7 +77,7 @@ impl Explain {
     pub(super) fn run(self) -> Result<(), CliError> {
         let checkpoint = Checkpoint::load(&self.checkpoint)?;
         let ladder = allometry_study::read_ladder(&self.ladder, &self.set)?;
-        let prepared = Prepared::new(&ladder)?;
+        let prepared = Prepared::new(&ladder, None)?;
         self.check_metric(&prepared)?;
         let settings = ExplainSettings {
             part: self.part,

@@ -192,7 +192,7 @@ impl Init {
         let text = proposal.text();
         let ladder = allometry_ladder::parse_with(&text, &self.output, &[])
             .map_err(|errors| CliError::Ladder(Box::new(errors)))?;
-        let prepared = Prepared::new(&ladder)?;
+        let prepared = Prepared::new(&ladder, None)?;
         for budget in &ladder.budgets {
             prepared.feasible(budget)?;
         }

@@ -7,7 +7,7 @@ use allometry_analysis::Options;
 use allometry_core::{Secret, StopReason};
 use allometry_ladder::{ConfirmSpec, Ladder, ScoredPart};
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, StudyOutcome};
-use allometry_session::{Evaluator, report_folder};
+use allometry_session::{Evaluator, report_folder, stored_precision};
 use allometry_study as source;
 use clap::{Args, ValueEnum};
 
@@ -187,7 +187,7 @@ pub(super) enum Reports {
 /// Any [`CliError`]. An interrupted run also writes the reports, from the trials so far.
 pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
-    let evaluator = Evaluator::new(ladder)?;
+    let evaluator = Evaluator::new(ladder, stored_precision(url, ladder))?;
     let confirm = ladder.confirm.filter(|_| matches!(how.reports, Reports::Write(_)));
     if confirm.is_some() || how.plan.is_some() {
         // Checked before the search, which may take hours.

@@ -113,7 +113,7 @@ impl Train {
             return self.start(&chosen, command);
         }
         let Chosen { ladder, spec, given, taken } = chosen;
-        let prepared = Prepared::new(&ladder)?;
+        let prepared = Prepared::new(&ladder, self.file.stored_precision(&ladder))?;
         self.calibrate.map_or(Ok(()), |calibrate| calibrate.check(&prepared))?;
         self.costs.map_or(Ok(()), |_| costs::check(prepared.model().task))?;
         let objective = prepared.objective()?;

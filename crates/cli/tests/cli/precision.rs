@@ -4,6 +4,7 @@ use std::path::Path;
 
 use allometry_ladder::Precision;
 use allometry_store::facts::ObjectiveFacts;
+use allometry_trainer::InstructionSet;
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -27,32 +28,67 @@ fn a_study_keeps_the_precision_that_it_began_with() {
     let (code, _, err) = run(folder.path(), &["run", "--precision", "bf16"]);
     assert_eq!(code, 0, "{err}");
     assert_eq!(stored_precision(folder.path()), Precision::Bf16);
-    let (code, _, err) = run(folder.path(), &["run", "-S", "trials=6"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("model.precision: was \"bf16\", is null"), "{err}");
-    // The file may say it, too, and the option replaces what the file says.
-    let ladder = LADDER.replace("[model]\n", "[model]\nprecision = \"bf16\"\n");
-    std::fs::write(folder.path().join("ladder.toml"), &ladder).unwrap();
-    let (code, _, err) = run(folder.path(), &["run", "-S", "trials=6"]);
+    // A file that leaves it open takes the precision of the storage, on whichever machine.
+    let more =
+        allometry(folder.path()).args(["run", "-S", "trials=6"]).env("ALLOMETRY_ISA", "baseline").output();
+    let (code, _, err) = texts(&more.unwrap());
     assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(folder.path(), &["run", "--precision", "f32", "-S", "trials=7"]);
-    assert!(code == 3 && err.contains("model.precision"), "{code}: {err}");
+    assert_eq!(stored_precision(folder.path()), Precision::Bf16);
+    let products = checked(folder.path(), &[], "baseline");
+    assert_eq!(products["precision"], "bf16");
+    let ladder = LADDER.replace("[model]\n", "[model]\nprecision = \"f32\"\n");
+    std::fs::write(folder.path().join("ladder.toml"), &ladder).unwrap();
+    let (code, _, err) = run(folder.path(), &["run", "-S", "trials=7"]);
+    assert!(code == 3 && err.contains("model.precision: was \"bf16\", is null"), "{code}: {err}");
+    // The option replaces what the file says.
+    let (code, _, err) = run(folder.path(), &["run", "--precision", "bf16", "-S", "trials=7"]);
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
+fn the_processor_decides_the_precision_of_a_new_ladder() {
+    let folder = project();
+    let of_run = |isa: &str, trials: &str| {
+        let output = allometry(folder.path())
+            .args(["run", "-S", trials, "--storage", &format!("sqlite:///{isa}.db")])
+            .env("ALLOMETRY_ISA", isa)
+            .output();
+        let (code, _, err) = texts(&output.unwrap());
+        assert_eq!(code, 0, "{err}");
+    };
+    of_run("baseline", "trials=1");
+    assert_eq!(checked(folder.path(), &[], "baseline")["precision"], "f32");
+    if !allometry_trainer::instruction_sets().contains(&InstructionSet::Amx) {
+        eprintln!("SKIPPED the_processor_decides_the_precision_of_a_new_ladder, in part: no AMX");
+        return;
+    }
+    assert_eq!(checked(folder.path(), &[], "amx")["precision"], "bf16");
+    assert_eq!(checked(folder.path(), &["--storage", "sqlite:///baseline.db"], "amx")["precision"], "f32");
+    of_run("amx", "trials=1");
+    assert_eq!(checked(folder.path(), &["--storage", "sqlite:///amx.db"], "avx2")["precision"], "bf16");
+}
+
+/// Returns what `check` says of the matrix products with an instruction set.
+fn checked(folder: &Path, arguments: &[&str], isa: &str) -> Value {
+    let output = allometry(folder)
+        .args(["check", "--json"])
+        .args(arguments)
+        .env("ALLOMETRY_ISA", isa)
+        .output()
+        .unwrap();
+    let (code, out, err) = texts(&output);
+    assert_eq!(code, 0, "{err}");
+    serde_json::from_str::<Value>(&out).unwrap()["products"].take()
 }
 
 #[test]
 fn a_check_says_what_multiplies_matrices() {
     let folder = project();
-    let json = |arguments: &[&str], isa: &str| -> Value {
-        let output = allometry(folder.path()).args(arguments).env("ALLOMETRY_ISA", isa).output().unwrap();
-        let (code, out, err) = texts(&output);
-        assert_eq!(code, 0, "{err}");
-        serde_json::from_str(&out).unwrap()
-    };
-    let found = json(&["check", "--json"], "baseline");
-    assert_eq!(found["products"]["precision"], "f32");
-    assert_eq!(found["products"]["instructions"], "baseline");
-    let found = json(&["check", "--json", "--precision", "bf16"], "baseline");
-    assert_eq!(found["products"]["precision"], "bf16");
+    let found = checked(folder.path(), &["--precision", "f32"], "baseline");
+    assert_eq!(found["precision"], "f32");
+    assert_eq!(found["instructions"], "baseline");
+    let found = checked(folder.path(), &["--precision", "bf16"], "baseline");
+    assert_eq!(found["precision"], "bf16");
     let (_, out, _) = run(folder.path(), &["check", "--precision", "bf16"]);
     assert!(out.contains("matrix products are computed in bf16 with "), "{out}");
 }
@@ -89,12 +125,12 @@ fn other_words_are_refused() {
         ·                ╰── not known
      14 │ kind = "patchtst"
         ╰────
-      help: it can be `f32`, `bf16`
+      help: it can be `auto`, `f32`, `bf16`
     exit code 3
 
     $ allometry run --precision half
     error: invalid value 'half' for '--precision <PRECISION>'
-      [possible values: f32, bf16]
+      [possible values: auto, f32, bf16]
 
     For more information, try '--help'.
     exit code 2

@@ -49,7 +49,7 @@ const MONITORS: (&[&str], &[Monitor]) = (
         Monitor::Mae,
     ],
 );
-const PRECISIONS: (&[&str], &[Precision]) = (&["f32", "bf16"], &Precision::ALL);
+const PRECISIONS: (&[&str], &[Precision]) = (&["auto", "f32", "bf16"], &Precision::ALL);
 const DEVICES: (&[&str], &[DeviceKind]) = (&["cpu", "wgpu"], &DeviceKind::ALL);
 const NOT_NEGATIVE: (fn(f64) -> bool, &str) = (|x| x >= 0.0 && x.is_finite(), "0 or more");
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0, "above 0, or inf for no clipping");
@@ -154,7 +154,7 @@ fn needs(
     let rules: [(&'static str, bool, &'static str); 11] = [
         (
             "precision",
-            spec.precision == Precision::F32 || spec.device == DeviceKind::Cpu,
+            spec.precision != Precision::Bf16 || spec.device == DeviceKind::Cpu,
             "`device = \"cpu\"`",
         ),
         ("parametrization", !mup || spec.device == DeviceKind::Cpu, "`device = \"cpu\"`"),

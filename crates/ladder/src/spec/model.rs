@@ -228,8 +228,11 @@ impl DeviceKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// Single precision.
+    /// `bf16` where the processor multiplies it faster than single precision, else `f32`. Studies and
+    /// checkpoints store which it was.
     #[default]
+    Auto,
+    /// Single precision.
     F32,
     /// Factors rounded to bf16, with sums, weights and everything else in single precision.
     Bf16,
@@ -237,11 +240,12 @@ pub enum Precision {
 
 impl Precision {
     /// All precisions.
-    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+    pub const ALL: [Self; 3] = [Self::Auto, Self::F32, Self::Bf16];
 
     /// The word in ladder files.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
         }
@@ -332,8 +336,8 @@ pub struct ModelSpec {
     pub schedule: Schedule,
     /// Number of epochs of linear warm-up of the learning rate from zero.
     pub warmup_epochs: f64,
-    /// Precision of matrix products.
-    #[serde(default, skip_serializing_if = "is_default")]
+    /// Precision of matrix products. Studies from before it could be chosen are in single precision.
+    #[serde(default = "single", skip_serializing_if = "is_single")]
     pub precision: Precision,
     /// Device that trains the model. Studies and checkpoints do not store it, so that both can resume on
     /// another device.
@@ -425,6 +429,15 @@ fn base_head_width() -> usize {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 fn is_base_head_width(width: &usize) -> bool {
     *width == base_head_width()
+}
+
+fn single() -> Precision {
+    Precision::F32
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_single(precision: &Precision) -> bool {
+    *precision == single()
 }
 
 fn one() -> usize {

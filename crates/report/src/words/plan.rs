@@ -72,7 +72,8 @@ pub fn search_verdict(plan: &SearchVerdict, ladder: &str) -> String {
     text.push_str(&plan.ways.size.as_ref().map(size).unwrap_or_default());
     let rows = plan.rows.filter(|share| *share >= LEAST_SHARE).map(|share| {
         format!(
-            "\n{} of the variance of the gain comes from the validation rows. No trial lowers it; more rows do.\n",
+            "\n{} of the variance of the gain comes from the validation rows. No trial lowers it; more rows \
+             do.\n",
             percent(share)
         )
     });
@@ -107,8 +108,8 @@ fn search_first(extension: &Extension, before: Option<f64>) -> String {
     let before =
         before.map_or_else(String::new, |before| format!(", without them with one of {}", percent(before)));
     format!(
-        "Next: {} of the searches, before the first look. The searches had unequal numbers of trials. How much \
-         of the gain comes from that is not known, so that a verdict has to hold with and without it. With \
+        "Next: {} of the searches, before the first look. The searches had unequal numbers of trials. How \
+         much of the gain comes from that is not known, so that a verdict has to hold with and without it. With \
          these trials the plan decides with a probability of {}{before}.",
         counted(trials, "further trial"),
         percent(extension.decided)
@@ -133,8 +134,8 @@ fn before_first_look(ways: &Ways, ladder: &str) -> String {
     if let Some(extension) = &ways.extension {
         let _ = writeln!(
             text,
-            " The searches had unequal numbers of trials; after further ones, which cost more than they save, it \
-             would decide with one of {}:\n",
+            " The searches had unequal numbers of trials; after further ones, which cost more than they save, \
+             it would decide with one of {}:\n",
             percent(extension.decided)
         );
         for command in extension_commands(extension, ladder) {
@@ -151,8 +152,9 @@ fn size(new: &NewSize) -> String {
     let label = human_weights(new.weights);
     format!(
         "\nAnother size would decide more probably: with {} of {label} weights the probability is {}, if the \
-         trend over the present sizes goes on. It has to be searched before a plan begins. In the ladder file:\n\
-         \n  [[budget]]\n  label = \"{label}\"\n  weights = {:.0}        # \"any\" if the other budgets have \
+         trend over the present sizes goes on. It has to be searched before a plan begins. \
+         In the ladder file:\n\n  \
+         [[budget]]\n  label = \"{label}\"\n  weights = {:.0}        # \"any\" if the other budgets have \
          that\n  trials = {}\n",
         counted(new.trials, "trial"),
         percent(new.decided),

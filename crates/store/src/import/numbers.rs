@@ -227,8 +227,8 @@ mod tests {
             ),
             (
                 "n,loss\n2M,3.1\n4000000,3\n",
-                "t, line 2, column `n`: `2M` has a unit, but `4000000` has none (line 3, column `n`); write all \
-                 of them in digits, or all with their unit",
+                "t, line 2, column `n`: `2M` has a unit, but `4000000` has none (line 3, column `n`); write \
+                 all of them in digits, or all with their unit",
             ),
             (
                 "n,loss\n2,31%\n",

@@ -35,6 +35,7 @@ mod real;
 pub(crate) mod revin;
 
 pub use isa::{ISA_VARIABLE, InstructionSet, IsaError, available};
+pub use product::precision_here;
 pub(crate) use real::Real;
 
 /// An instruction set that kernels are compiled for.

@@ -116,7 +116,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let ladder = self.file.read()?;
-        let evaluator = Evaluator::new(&ladder)?;
+        let evaluator = Evaluator::new(&ladder, self.file.stored_precision(&ladder))?;
         if let Some(count) = self.suggest_budgets {
             let suggested = suggestion::suggest(&ladder, &evaluator, count)?;
             return self.suggest(&suggested, &suggestion::own_lists(&ladder));

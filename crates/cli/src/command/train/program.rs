@@ -46,7 +46,7 @@ impl Train {
         let mut params = match taken {
             Some(taken) => taken.trial.params.clone(),
             None => {
-                let feasible = Evaluator::new(ladder)?.feasible(spec)?;
+                let feasible = Evaluator::new(ladder, None)?.feasible(spec)?;
                 feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
             }
         };

@@ -143,11 +143,12 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
     ),
     Key::new(
         "precision",
-        Is("\"f32\""),
+        Is("\"auto\""),
         "\"bf16\"",
         "Precision of matrix products: single, or factors [rounded to bf16](../methods/precision.md) with \
-         sums, weights and all else in single precision. A training step in bf16 takes about half the time \
-         on processors with AMX. On processors only.",
+         sums, weights and all else in single precision. `auto` is the precision of the ladder's stored \
+         trials; without any it is `bf16` on processors with AMX, where a training step in bf16 takes about \
+         half the time, and `f32` on others. `bf16` is for processors only.",
     ),
     Key::new(
         "device",
