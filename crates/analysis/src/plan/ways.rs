@@ -181,7 +181,7 @@ impl Ways {
         let most = state.budgets.iter().map(|one| one.found).max()?;
         let mut best: Option<Extension> = None;
         let worth = |one: &Extension| one.decided / (trainings as f64 + one.cost);
-        for target in state.targets(fewest, most) {
+        for target in State::targets(fewest, most) {
             let decided = state.plan_at(target, ladder, alpha)?;
             let one = Extension { decided, ..state.up_to(target) };
             if decided >= now + WORTH && best.as_ref().is_none_or(|best| worth(&one) > worth(best)) {
@@ -308,7 +308,7 @@ impl<'a> State<'a> {
     }
 
     /// Returns the mean over all shares of luck.
-    fn over_shares(&self, of: impl Fn(f64) -> Option<f64>) -> Option<f64> {
+    fn over_shares(of: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         let shares = (0..SHARES).map(|place| (place as f64 + 0.5) / SHARES as f64);
         mean(shares.map(of).collect::<Option<Vec<f64>>>()?)
     }
@@ -324,7 +324,7 @@ impl<'a> State<'a> {
         let gains = self.budgets.iter().map(of).collect::<Option<Vec<f64>>>()?;
         let excess: f64 = self.weights().iter().zip(&gains).map(|(weight, gain)| weight * gain).sum();
         let places = self.places();
-        self.over_shares(|lasting| {
+        Self::over_shares(|lasting| {
             let ahead = Ahead { excess, ..self.end_of_plan(&places, fewest, lasting, alpha)? };
             let slope = self.judgement.slope.point;
             Some(ahead.probability(slope, self.of_search(), lasting, self.options.seed))
@@ -332,9 +332,9 @@ impl<'a> State<'a> {
     }
 
     /// Returns numbers of configurations between those of the shortest and the longest search.
-    fn targets(&self, fewest: u64, most: u64) -> Vec<u64> {
-        let step = |place: usize| (fewest as f64 * 2.0_f64.powf(place as f64 / 2.0)).round() as u64;
-        let mut targets: Vec<u64> = (1..).map(step).take_while(|target| *target < most).collect();
+    fn targets(fewest: u64, most: u64) -> Vec<u64> {
+        let step = |place: u32| (fewest as f64 * 2.0_f64.powf(f64::from(place) / 2.0)).round() as u64;
+        let mut targets: Vec<u64> = (1..u64::BITS).map(step).take_while(|target| *target < most).collect();
         targets.extend((most > fewest).then_some(most));
         targets.retain(|target| *target > fewest);
         targets
@@ -441,7 +441,7 @@ impl<'a> State<'a> {
         places.push(new);
         let slope = self.judgement.slope.point;
         let decided = if by_plan {
-            self.over_shares(|lasting| {
+            Self::over_shares(|lasting| {
                 let ahead = self.end_of_plan(&places, fewest, lasting, alpha)?;
                 Some(ahead.probability(slope, self.of_search(), lasting, self.options.seed))
             })?

@@ -422,7 +422,7 @@ fn files_of_trials_are_a_ladder() {
 fn sizes_with_units_are_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let sizes = ["70M", "160M", "410M", "1B", "1.4B", "2.8B", "6.9B", "12B"];
-    let digits = [7e7, 1.6e8, 4.1e8, 1e9, 1.4e9, 2.8e9, 6.9e9, 1.2e10];
+    let digits: [f64; 8] = [7e7, 1.6e8, 4.1e8, 1e9, 1.4e9, 2.8e9, 6.9e9, 1.2e10];
     let rows = |of: &dyn Fn(usize) -> String| {
         let loss = |place: usize| 1.7 + 400.0 * digits[place].powf(-0.34);
         (0..8).map(|place| format!("{},{:.4}\n", of(place), loss(place))).collect::<String>()

@@ -40,7 +40,7 @@ pub fn verdict(plan: &VerdictPlan, ladder: &str) -> String {
     if let Some(command) = verdict_command(plan, ladder) {
         let _ = write!(text, "\n  {command}\n");
     }
-    text + &plan.ways.as_ref().and_then(|ways| ways.size.as_ref()).map(size).unwrap_or_default()
+    text + &plan.ways.as_ref().and_then(|ways| ways.size.as_ref()).map(before_plan).unwrap_or_default()
 }
 
 /// Returns the text on a verdict by the searches alone. `ladder` are the arguments that name the ladder in a
@@ -62,14 +62,14 @@ pub fn search_verdict(plan: &SearchVerdict, ladder: &str) -> String {
             "\nNext: further trials of the searches. With them the verdict is decided with a probability of \
              {}. It is then tested a second time: where more weights change nothing, 7% to 9% of such \
              ladders get a verdict at one of both tests, not 5%.\n{}\n",
-            percent(extension.decided),
+            chance(extension.decided),
             more_trials(&extension.more)
         );
         for command in search_commands(plan, ladder) {
             let _ = writeln!(text, "  {command}");
         }
     }
-    text.push_str(&plan.ways.size.as_ref().map(size).unwrap_or_default());
+    text.push_str(&plan.ways.size.as_ref().map(|new| size(new, "")).unwrap_or_default());
     let rows = plan.rows.filter(|share| *share >= LEAST_SHARE).map(|share| {
         format!(
             "\n{} of the variance of the gain comes from the validation rows. No trial lowers it; more rows \
@@ -108,11 +108,11 @@ fn search_first(extension: &Extension, before: Option<f64>) -> String {
     let before =
         before.map_or_else(String::new, |before| format!(", without them with one of {}", percent(before)));
     format!(
-        "Next: {} of the searches, before the first look. The searches had unequal numbers of trials. How \
-         much of the gain comes from that is not known, so that a verdict has to hold with and without it. With \
-         these trials the plan decides with a probability of {}{before}.",
+        "Next: {} of the searches, before the first look. The searches had unequal numbers of trials. \
+         How much of the gain comes from that is not known, so that a verdict has to hold with \
+         and without it. With these trials the plan decides with a probability of {}{before}.",
         counted(trials, "further trial"),
-        percent(extension.decided)
+        chance(extension.decided)
     )
 }
 
@@ -129,14 +129,14 @@ fn more_trials(more: &[MoreTrials]) -> String {
 fn before_first_look(ways: &Ways, ladder: &str) -> String {
     let mut text = format!(
         "\nThe plan decides with a probability of {}, as far as the searches tell before the first look.",
-        percent(ways.decided)
+        chance(ways.decided)
     );
     if let Some(extension) = &ways.extension {
         let _ = writeln!(
             text,
-            " The searches had unequal numbers of trials; after further ones, which cost more than they save, \
-             it would decide with one of {}:\n",
-            percent(extension.decided)
+            " The searches had unequal numbers of trials; after further ones, which cost more than they \
+             save, it would decide with one of {}:\n",
+            chance(extension.decided)
         );
         for command in extension_commands(extension, ladder) {
             let _ = writeln!(text, "  {command}");
@@ -147,20 +147,45 @@ fn before_first_look(ways: &Ways, ladder: &str) -> String {
     text
 }
 
-/// Returns the sentence on another size, with the change of the ladder file.
-fn size(new: &NewSize) -> String {
-    let label = human_weights(new.weights);
+/// Returns the sentences on another size for a plan that has not begun.
+fn before_plan(new: &NewSize) -> String {
+    size(new, " It has to be searched before the plan begins.")
+}
+
+/// Returns the sentences on another size, with the change of the ladder file. `when` says when it has to be
+/// searched.
+fn size(new: &NewSize, when: &str) -> String {
+    let weights = two_digits(new.weights);
+    let label = short_label(weights);
     format!(
-        "\nAnother size would decide more probably: with {} of {label} weights the probability is {}, if the \
-         trend over the present sizes goes on. It has to be searched before a plan begins. \
-         In the ladder file:\n\n  \
-         [[budget]]\n  label = \"{label}\"\n  weights = {:.0}        # \"any\" if the other budgets have \
-         that\n  trials = {}\n",
+        "\nAnother size may decide it: with {} of {label} weights the probability is {}, if the trend over the \
+         present sizes goes on.{when} In the ladder file:\n\n  [[budget]]\n  label = \"{label}\"\n  weights = \
+         {weights:.0}        # \"any\" if the other budgets have that\n  trials = {}\n",
         counted(new.trials, "trial"),
-        percent(new.decided),
-        new.weights,
+        chance(new.decided),
         new.trials
     )
+}
+
+/// Returns a number rounded to two significant digits.
+fn two_digits(number: f64) -> f64 {
+    let unit = 10.0_f64.powf(number.log10().floor() - 1.0);
+    (number / unit).round() * unit
+}
+
+/// Returns a number of weights without needless zeros: `32M`.
+fn short_label(weights: f64) -> String {
+    let label = human_weights(weights);
+    let unit = label.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = &label[..label.len() - unit.len()];
+    let number =
+        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    format!("{number}{unit}")
+}
+
+/// Returns a forecast probability. None is certain.
+fn chance(probability: f64) -> String {
+    if probability > 0.995 { "more than 99%".into() } else { percent(probability) }
 }
 
 fn of_one_look(gain: &Estimate) -> String {
@@ -431,5 +456,14 @@ mod tests {
             "12 further trainings decide with a probability of 75%, 24 of 85%. The plan ends after 17 \
              further trainings on average."
         );
+    }
+
+    #[test]
+    fn another_size_has_a_plain_number() {
+        for (weights, shown) in
+            [(3.16e7, "32M"), (1e6, "1M"), (9.96e8, "1B"), (1_540.0, "1.5k"), (42.0, "42")]
+        {
+            assert_eq!(short_label(two_digits(weights)), shown);
+        }
     }
 }

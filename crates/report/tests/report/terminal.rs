@@ -58,7 +58,9 @@ fn every_line_fits_the_width() {
     for ladder in &ladders {
         let analysis = analyze(ladder, &Options::default());
         for width in [60, 80, 100] {
-            for line in plain(&analysis, width).lines() {
+            // Parameters as JSON are copied, as commands are.
+            let page = plain(&analysis, width);
+            for line in page.lines().filter(|line| !line.starts_with("  {\"")) {
                 let columns = line.chars().count();
                 assert!(columns <= width, "{columns} of {width} columns: {line}");
             }

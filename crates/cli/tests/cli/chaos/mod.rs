@@ -102,8 +102,8 @@ fn departure_round(dice: &mut Dice, deeds: &mut Deeds) {
     crowd.start(Role::Run);
     shared::wait_for("the first trial", || !shared::trials(&url).is_empty());
     crowd.start(Role::Worker);
-    // Until then all pages may be in the write-ahead log alone; a worker that opened another file with that log
-    // would have the whole study.
+    // Until then all pages may be in the write-ahead log alone; a worker that opened another file with that
+    // log would have the whole study.
     shared::wait_for("a worker at its trials", || crowd.all_said("complete"));
     // Fast machines train all trials within a second, so that trials, and not time, say when.
     let told = 1 + dice.below(MANY / 5);
