@@ -38,8 +38,11 @@ pub struct StateCounts {
     pub complete: u64,
     /// Trials that were stopped early.
     pub pruned: u64,
-    /// Trials that ended without a value.
+    /// Trials that ended without a value, except the interrupted ones.
     pub failed: u64,
+    /// Trials that were interrupted, and are evaluated again as other trials.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interrupted: u64,
     /// Complete trials without a usable value; no statistic uses them.
     pub complete_without_number: u64,
     /// Complete trials that break a constraint; no statistic uses them.
@@ -224,7 +227,8 @@ fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
 
 /// Returns the reasons of failed trials, most frequent first.
 fn failures(study: &StudyTrials) -> Vec<FailureCount> {
-    let failed = study.trials.iter().filter(|trial| trial.state == TrialState::Failed);
+    let failed =
+        study.trials.iter().filter(|trial| trial.state == TrialState::Failed && !trial.is_interrupted());
     let reasons = failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string()));
     tally(reasons).into_iter().map(|(reason, trials)| FailureCount { reason, trials }).collect()
 }
@@ -260,6 +264,7 @@ fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
             TrialState::Running => counts.running += 1,
             TrialState::Complete => counts.complete += 1,
             TrialState::Pruned => counts.pruned += 1,
+            TrialState::Failed if trial.is_interrupted() => counts.interrupted += 1,
             TrialState::Failed => counts.failed += 1,
         }
     }

@@ -13,8 +13,8 @@ use allometry_analysis::{
 };
 use allometry_core::Metrics;
 use allometry_core::{
-    ClassCounts, Constraints, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params,
-    SearchSpace, SizeReach, TrialState, ValidationScores, WeightTarget,
+    ClassCounts, Constraints, Direction, Distribution, Failure, FrozenTrial, ModelSize, Origin, ParamValue,
+    Params, SearchSpace, SizeReach, TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };
@@ -479,9 +479,19 @@ fn findings_count_trials() {
     let mut failing = study("a", (0..10).map(|i| trial(i, 0.7 + 0.001 * i as f64, 16)).collect());
     failing.trials.extend((10..13).map(|i| FrozenTrial::new(i, TrialState::Failed, None, Params::default())));
     failing.trials.push(trial(13, f64::NAN, 16));
+    // An interrupted trial is none of the failed ones: its configuration is evaluated again.
+    failing.trials.extend((14..17).map(|i| {
+        let mut trial = FrozenTrial::new(i, TrialState::Failed, None, Params::default());
+        let reason = Failure::INTERRUPTED.to_owned();
+        trial.record.failure = Some(Failure { reason, detail: "its process ended first".into() });
+        trial
+    }));
     failing.best_params = Some([("d_model", 99)].into_iter().map(|(n, v)| (n, ParamValue::Int(v))).collect());
     let small = study("b", vec![trial(0, 0.71, 16), trial(1, 0.7, 32)]);
     let analysis = analyze(&ladder(vec![failing, small, study("c", vec![])], None), &Options::default());
+    let counts = analysis.studies[0].summary.counts;
+    assert_eq!((counts.failed, counts.interrupted), (3, 3));
+    assert!(analysis.studies[0].summary.failures.is_empty(), "the failed ones have no reason");
     let failed = BudgetProblem::FailedTrials { failed: 3, ended: 14, reasons: Vec::new() };
     for (budget, problem) in [
         ("c", BudgetProblem::NoCompleteTrial),

@@ -138,6 +138,12 @@ pub struct Failure {
     pub detail: String,
 }
 
+impl Failure {
+    /// Reason of a trial that ended through no fault of its configuration, such as a stopped run. It is
+    /// evaluated again as another trial.
+    pub const INTERRUPTED: &str = "interrupted";
+}
+
 /// The reason, followed by the last line of the details.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -420,6 +426,12 @@ impl FrozenTrial {
     /// Whether the trial meets all its constraints.
     pub fn is_feasible(&self) -> bool {
         self.system_attributes.is_empty() || self.constraints().are_met()
+    }
+
+    /// Whether the trial ended without a value through no fault of its configuration.
+    pub fn is_interrupted(&self) -> bool {
+        let reason = self.record.failure.as_ref().map(|failure| failure.reason.as_str());
+        self.state == TrialState::Failed && reason == Some(Failure::INTERRUPTED)
     }
 
     /// Whether the trial is complete and violates a constraint.

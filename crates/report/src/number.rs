@@ -121,10 +121,17 @@ pub(crate) fn known_p(p: Option<f64>) -> String {
     p.map_or_else(|| UNKNOWN.into(), p_value)
 }
 
-/// Returns a parameter's value as it is, or a range of values with floats rounded to three digits.
+/// Longest value that a report shows as it is. Those that people write are shorter; those that a search
+/// draws from a range have all digits of a float.
+const LONGEST_VALUE: usize = 8;
+
+/// Returns a parameter's value, or a range of values. Floats of ranges, and those with more digits than
+/// people write, are rounded to three digits.
 pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     match (value, upper) {
-        (value, None) => value.to_string(),
+        (value, None) => {
+            Some(value.to_string()).filter(|text| text.len() <= LONGEST_VALUE).unwrap_or_else(|| short(value))
+        }
         (value, Some(upper)) => format!("{} to {}", short(value), short(upper)),
     }
 }
@@ -239,6 +246,8 @@ mod tests {
         assert_eq!(short(&0.000_123_456.into()), "0.000123");
         assert_eq!(short(&1.234_5e-5.into()), "1.23e-05");
         assert_eq!(short(&64.into()), "64");
+        assert_eq!(step(&0.000_194_876_784.into(), None), "0.000195");
+        assert_eq!(step(&0.000_125.into(), None), "0.000125");
         assert_eq!(step(&1e-5.into(), Some(&2.345_67e-5.into())), "1e-05 to 2.35e-05");
     }
 }

@@ -2,9 +2,6 @@
 
 use allometry_core::{Failure, FrozenTrial, TrialState};
 
-/// The recorded reason of every interrupted trial.
-const REASON: &str = "interrupted";
-
 /// The recorded detail of [`Interruption::ProcessEnded`].
 const PROCESS_ENDED: &str = "its process ended first";
 
@@ -19,7 +16,7 @@ const TOLD: &str = "as told";
 
 /// Returns the failure of a trial for which a user told `reason`.
 pub(crate) fn told(reason: &str) -> Failure {
-    let detail = if reason == REASON { TOLD.into() } else { String::new() };
+    let detail = if reason == Failure::INTERRUPTED { TOLD.into() } else { String::new() };
     Failure { reason: reason.into(), detail }
 }
 
@@ -45,13 +42,16 @@ impl Interruption {
             Self::StoreFailed => STORE_FAILED.into(),
             Self::Machine(cause) => format!("{MACHINE}{cause}"),
         };
-        Failure { reason: REASON.into(), detail }
+        Failure { reason: Failure::INTERRUPTED.into(), detail }
     }
 
     /// Returns why a trial was interrupted; `None` if it was not.
     pub(crate) fn of(trial: &FrozenTrial) -> Option<Self> {
         let failure = trial.record.failure.as_ref()?;
-        if trial.state != TrialState::Failed || failure.reason != REASON || failure.detail == TOLD {
+        if trial.state != TrialState::Failed
+            || failure.reason != Failure::INTERRUPTED
+            || failure.detail == TOLD
+        {
             return None;
         }
         Some(match failure.detail.as_str() {

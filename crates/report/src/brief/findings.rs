@@ -35,6 +35,7 @@ fn also(others: &[Finding]) -> String {
     let budgets: Vec<String> = others.iter().filter_map(|one| one.budget.as_deref()).map(escape).collect();
     match (budgets.len(), others.len()) {
         (_, 0) => String::new(),
+        (0, 1) => " There is one more of this kind.".into(),
         (0, others) => format!(" There are {others} more of this kind."),
         (1..=MOST_COLUMNS, _) => format!(" Also: {}.", crate::number::listed(&budgets)),
         (budgets, _) => format!(" Also in {budgets} other budgets."),

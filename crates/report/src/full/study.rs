@@ -42,6 +42,7 @@ pub(crate) fn unused_trials(summary: &Summary) -> Vec<(u64, &'static str)> {
     let counts = summary.counts;
     let others = [
         (counts.failed, "failed"),
+        (counts.interrupted, "interrupted"),
         (counts.pruned, "pruned"),
         (counts.running, "running"),
         (counts.waiting, "waiting"),
