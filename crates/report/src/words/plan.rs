@@ -158,9 +158,9 @@ fn size(new: &NewSize, when: &str) -> String {
     let weights = two_digits(new.weights);
     let label = short_label(weights);
     format!(
-        "\nAnother size may decide it: with {} of {label} weights the probability is {}, if the trend over the \
-         present sizes goes on.{when} In the ladder file:\n\n  [[budget]]\n  label = \"{label}\"\n  weights = \
-         {weights:.0}        # \"any\" if the other budgets have that\n  trials = {}\n",
+        "\nAnother size may decide it: with {} of {label} weights the probability is {}, if the trend over \
+         the present sizes goes on.{when} In the ladder file:\n\n  [[budget]]\n  label = \"{label}\"\n  \
+         weights = {weights:.0}        # \"any\" if the other budgets have that\n  trials = {}\n",
         counted(new.trials, "trial"),
         chance(new.decided),
         new.trials
