@@ -11,7 +11,7 @@ use crate::confirmation::Confirmation;
 use crate::consistency::{self, BestValueSet, Consistency, interaction};
 use crate::finding::{Finding, findings};
 use crate::front::{Front, Objectives};
-use crate::input::LadderTrials;
+use crate::input::{LadderTrials, Training};
 use crate::learning_rate::LearningRates;
 use crate::options::Options;
 use crate::per_era::PerEra;
@@ -74,9 +74,10 @@ pub struct Analysis {
     /// Values on each era of walk-forward folds; absent without folds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_era: Option<PerEra>,
-    /// Whether the trials trained the built-in model, so that `allometry train` can repeat one.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub can_train: bool,
+    /// What `allometry train` repeats a trial with; absent if it cannot, because the trials come from another
+    /// program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
     /// Analyses of the size budgets, in the order given.
     pub studies: Vec<StudyAnalysis>,
 }
@@ -169,7 +170,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         confirmation,
         per_series: PerSeries::new(ladder, &studies, options),
         per_era: PerEra::new(ladder, &studies, options),
-        can_train: ladder.can_train,
+        training: ladder.training,
         studies,
     }
 }

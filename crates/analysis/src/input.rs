@@ -7,6 +7,9 @@ use allometry_core::{
     Shared, SizeBudget, SizeReach, StopReason, TrialNumber,
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::eras::Eras;
 use crate::looks::Looks;
 use crate::panel::Panel;
@@ -63,6 +66,16 @@ impl StudyTrials {
             limits: Vec::new(),
         }
     }
+}
+
+/// What trains the trials of a ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Training {
+    /// The built-in model.
+    Model,
+    /// The program of `[command]`.
+    Program,
 }
 
 /// A simple model scored on the validation rows of the ladder.
@@ -129,8 +142,9 @@ pub struct LadderTrials {
     /// Whether `allometry confirm` can retrain the configurations. It cannot if the trials come from another
     /// program, because they have no ladder file.
     pub can_confirm: bool,
-    /// Whether the trials trained the built-in model, so that `allometry train` can repeat one.
-    pub can_train: bool,
+    /// What `allometry train` repeats a trial with; `None` if it cannot, because the trials come from another
+    /// program.
+    pub training: Option<Training>,
 }
 
 impl LadderTrials {
@@ -153,7 +167,7 @@ impl LadderTrials {
             confirmations: Vec::new(),
             looks: None,
             can_confirm: false,
-            can_train: false,
+            training: None,
         }
     }
 

@@ -71,7 +71,7 @@ pub use estimate::{Estimate, Interval, Method};
 pub use fanova::{Fanova, FanovaOptions, FanovaOutcome};
 pub use finding::{Finding, FindingCode, FindingText, Problem, Severity};
 pub use front::{Front, Objectives};
-pub use input::{Baseline, LadderTrials, RowOrder, Series, StudyTrials, is_auc};
+pub use input::{Baseline, LadderTrials, RowOrder, Series, StudyTrials, Training, is_auc};
 pub use lint::{Knowledge, Lint, lint};
 pub use options::Options;
 pub use outcome::Outcome;

@@ -7,6 +7,7 @@
 mod design;
 mod noise;
 mod search;
+mod ways;
 
 use allometry_core::rng::{TrialRng, stream};
 use schemars::JsonSchema;
@@ -28,6 +29,7 @@ use noise::Noise;
 pub use crate::looks::Looks;
 pub use design::{BudgetSeeds, Design};
 pub use search::{SearchAim, SearchPlan, SearchedBudget};
+pub use ways::{Extension, MoreTrials, NewSize, SearchVerdict, Ways};
 
 /// Number of courses of the estimate over which the forecast averages.
 const COURSES: usize = 1_000;
@@ -57,12 +59,23 @@ pub struct VerdictPlan {
     pub knows_rows: bool,
     /// What the rest of the plan is expected to bring; `null` before the first look and after the last.
     pub forecast: Option<Forecast>,
+    /// What else may decide the verdict; `null` once the plan has begun, because its looks are those of these
+    /// searches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<Ways>,
 }
 
 /// The next step of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Step {
+    /// Trials of the searches, before the first look.
+    Search {
+        /// The trials.
+        extension: Extension,
+        /// The first trainings without them.
+        otherwise: Round,
+    },
     /// Trainings for the next look.
     Train {
         /// The round.
@@ -201,8 +214,13 @@ impl VerdictPlan {
         }
         let Some(looks) = ladder.looks else {
             let looks = Looks::first(trainings);
-            let step = Step::Train { round: planner.first(looks) };
-            return Ok(Self::of(looks, step));
+            let round = planner.first(looks);
+            let ways = Ways::of_plan(ladder, options, (trainings, planner.last_alpha(looks)));
+            let step = match ways.as_ref().and_then(|ways| ways.first(trainings)) {
+                Some(extension) => Step::Search { extension: extension.clone(), otherwise: round },
+                None => Step::Train { round },
+            };
+            return Ok(Self { ways, ..Self::of(looks, step) });
         };
         let design = Design::of(ladder);
         let confirmation = Confirmation::new(ladder, options);
@@ -234,7 +252,8 @@ impl VerdictPlan {
     fn of(looks: Looks, step: Step) -> Self {
         let (outcome, gain, forecast, design) = (None, None, None, None);
         let (sources, knows_rows) = (Vec::new(), true);
-        Self { looks, design, trainings: 0, step, outcome, gain, sources, knows_rows, forecast }
+        let ways = None;
+        Self { looks, design, trainings: 0, step, outcome, gain, sources, knows_rows, forecast, ways }
     }
 }
 

@@ -32,6 +32,9 @@ pub struct RecommendedTrial {
     /// What its training used, as far as known.
     #[serde(default)]
     pub cost: TrainingCost,
+    /// Where its model is, if the trial says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
     /// The configuration.
     pub params: Params,
     /// Mean value over seeds, if a model could be fitted.
@@ -99,6 +102,7 @@ impl Recommendation {
                 value: trial.and_then(FrozenTrial::value),
                 size: trial.and_then(|trial| trial.record.size),
                 cost: trial.map(FrozenTrial::cost).unwrap_or_default(),
+                checkpoint: trial.and_then(FrozenTrial::checkpoint),
                 params: found.params,
                 mean: mean.ok(),
             }),

@@ -29,7 +29,9 @@ pub(crate) use judgement::{judge, slope_weights};
 pub(crate) use quantity::{best_part, geometric_mean, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
-pub(crate) use search::{Configuration, best_of_k, choose_k, configurations, kind, start_spread, top_spread};
+pub(crate) use search::{
+    BEST_OF_ONE, Configuration, best_of_k, choose_k, configurations, kind, start_spread, top_spread,
+};
 pub use size_law::{DECADES_FOR_LAW, HeldOutBudget, SIZES_FOR_LAW, SizeForecast, SizeLaw};
 pub use trend::{SizeTrend, TrendCenter};
 

@@ -85,6 +85,9 @@ pub struct RankedTrial {
     /// What its training used, as far as known.
     #[serde(default)]
     pub cost: TrainingCost,
+    /// Where its model is, if the trial says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
     /// The trial's configuration.
     pub params: Params,
 }
@@ -296,6 +299,7 @@ fn rank(
                 value: scored.unwrap_or_else(|| metric_estimate(value, ladder, options)),
                 size: trial.record.size,
                 cost: trial.cost(),
+                checkpoint: trial.checkpoint(),
                 params: trial.params.clone(),
             }
         })

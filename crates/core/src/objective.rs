@@ -74,6 +74,8 @@ pub struct ObjectiveOutcome {
     pub predictions: Option<Predictions>,
     /// What the training used, as far as the evaluation knows it.
     pub cost: TrainingCost,
+    /// Where the evaluation says that it left the model: a path, or a name in another storage.
+    pub checkpoint: Option<String>,
 }
 
 impl ObjectiveOutcome {

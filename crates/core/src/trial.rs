@@ -307,10 +307,19 @@ pub struct TrialRecord {
     /// What its training used, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<TrainingCost>,
+    /// Where the evaluation said that it left the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
     /// Whether pruners must not stop the trial, because statistics need complete trials.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exempt: bool,
 }
+
+/// Names of user attributes that say where the trial's model is.
+const CHECKPOINT_NAMES: [&str; 6] =
+    ["checkpoint", "checkpoint_path", "artifact", "artifact_path", "model_path", "model_file"];
+/// Prefix of the system attributes in which Optuna describes a trial's artifacts.
+const ARTIFACT: &str = "artifacts:";
 
 /// One trial as read back from a store or a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -389,6 +398,21 @@ impl FrozenTrial {
             flops: own.flops.or_else(|| said("flops")),
             seconds: own.seconds.or_else(|| said("seconds")).or_else(|| self.seconds()),
         }
+    }
+
+    /// Where the trial's model is: as the evaluation recorded it, else as a user attribute such as
+    /// `checkpoint` or an artifact of Optuna says. It may be a path or a name in another storage.
+    pub fn checkpoint(&self) -> Option<String> {
+        let text = |json: &String| serde_json::from_str::<String>(json).ok().filter(|text| !text.is_empty());
+        let named = |name: &&str| self.user_attributes.get(*name).and_then(text);
+        let artifact = || {
+            let mut all = self.system_attributes.iter().filter(|(name, _)| name.starts_with(ARTIFACT));
+            let meta: serde_json::Value = serde_json::from_str(&text(all.next_back()?.1)?).ok()?;
+            let field = |name: &str| meta.get(name)?.as_str().map(str::to_owned);
+            Some(format!("{} (Optuna artifact {})", field("filename")?, field("artifact_id")?))
+        };
+        let own = self.record.checkpoint.clone();
+        own.or_else(|| CHECKPOINT_NAMES.iter().find_map(named)).or_else(artifact)
     }
 
     /// Seconds from the start of the trial to its end.

@@ -2,11 +2,11 @@
 
 use allometry_analysis::recommendation::RecommendedTrial;
 use allometry_analysis::summary::RankedTrial;
-use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
+use allometry_analysis::{Analysis, Estimate, StudyAnalysis, Training};
 use allometry_core::{Params, TrainingCost, TrialNumber};
 
 use crate::brief::parameters::{confirmed, to_take};
-use crate::number::{decimals, duration, grouped, interval};
+use crate::number::{decimals, duration, grouped, interval, quoted};
 use crate::words;
 
 /// The configuration to take from a budget.
@@ -85,11 +85,23 @@ impl<'a> Taken<'a> {
         cost.unwrap_or_default()
     }
 
-    /// Returns the command that trains the configuration again as its trial did; `None` if the trials did not
-    /// train the built-in model. `ladder` are the command's arguments that name the ladder; it is empty for
+    /// Returns where the trial left its model, if it says so.
+    pub fn checkpoint(&self) -> Option<&'a str> {
+        let checkpoint = self.recommended().and_then(|one| one.checkpoint.as_deref());
+        checkpoint.or_else(|| self.ranked()?.checkpoint.as_deref())
+    }
+
+    /// Returns the command that trains the configuration again as its trial did; `None` if the trials come
+    /// from another program. `ladder` are the command's arguments that name the ladder; it is empty for
     /// `ladder.toml`.
     pub fn command(&self, analysis: &Analysis, ladder: &str) -> Option<String> {
-        analysis.can_train.then(|| train_command(&self.study.budget.label, self.trial, ladder))
+        let label = &self.study.budget.label;
+        analysis.training.map(|training| train_command(label, self.trial, ladder, training))
+    }
+
+    /// Returns the parameters as one line of JSON, for a program that is no part of the ladder.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self.params).expect("parameters have text keys")
     }
 
     /// Returns the sentences on the trial to take, the reason, the expected value and the cost.
@@ -111,28 +123,34 @@ impl<'a> Taken<'a> {
         format!("{take}{value}{}", self.size_and_cost())
     }
 
-    /// Returns the size of the model, and the time and the operations of its training, as a sentence after a
-    /// space; empty if none is known.
+    /// Returns the size of the model, the time and the operations of its training, and its place, as
+    /// sentences after a space; empty if none is known.
     pub(crate) fn size_and_cost(&self) -> String {
         let TrainingCost { seconds, flops, .. } = self.cost();
         let operations = flops.map(|flops| format!("{flops:.1e} floating-point operations"));
         let cost: Vec<String> = seconds.map(duration).into_iter().chain(operations).collect();
         let size = self.weights().map(|weights| format!("model has {} weights", grouped(weights)));
         let cost = (!cost.is_empty()).then(|| format!("training took {}", cost.join(" and ")));
-        match (size, cost) {
+        let numbers = match (size, cost) {
             (Some(size), Some(cost)) => format!(" Its {size}, its {cost}."),
             (Some(one), None) | (None, Some(one)) => format!(" Its {one}."),
             (None, None) => String::new(),
-        }
+        };
+        let place = self.checkpoint().map(|place| format!(" Its model is at {}.", quoted(place)));
+        numbers + &place.unwrap_or_default()
     }
 }
 
-/// Returns the command that repeats a trial of a budget and writes its checkpoint. `ladder` are the arguments
-/// that name the ladder.
-pub fn train_command(budget: &str, trial: TrialNumber, ladder: &str) -> String {
+/// Returns the command that repeats a trial of a budget and writes its checkpoint, or keeps its program's
+/// files. `ladder` are the arguments that name the ladder.
+pub fn train_command(budget: &str, trial: TrialNumber, ladder: &str, training: Training) -> String {
     let space = if ladder.is_empty() { "" } else { " " };
     let budget = shell_word(budget);
-    format!("allometry train{space}{ladder} --budget {budget} --trial {trial} -o model.safetensors")
+    let place = match training {
+        Training::Model => "model.safetensors",
+        Training::Program => "trained",
+    };
+    format!("allometry train{space}{ladder} --budget {budget} --trial {trial} -o {place}")
 }
 
 /// Returns a word as a shell reads it.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use allometry_core::rng::stream;
 use allometry_core::{
-    Constraints, Failure, FrozenTrial, Handover, ModelSize, Origin, Params, SamplerSpec, SearchSpace,
-    TrialNumber, TrialRecord, TrialState,
+    Constraints, Direction, Failure, FrozenTrial, Handover, ModelSize, Origin, Params, SamplerSpec,
+    SearchSpace, TrialNumber, TrialRecord, TrialState,
 };
 use allometry_search::{Feasible, SampleError, SpaceError, StudyView};
 use allometry_store::{
@@ -129,6 +130,7 @@ impl AskError {
 pub struct DrivenStudy<'a> {
     store: &'a dyn Store,
     study: StudyId,
+    directions: Vec<Direction>,
     chooser: Chooser,
     size: Box<SizeOf<'a>>,
 }
@@ -174,6 +176,7 @@ impl<'a> DrivenStudy<'a> {
         Ok(Self {
             store,
             study: study.id,
+            directions: study.directions.clone(),
             chooser: Chooser { label, seed, feasible, sampler, share, carried_over: None },
             size: Box::new(size),
         })
@@ -241,6 +244,23 @@ impl<'a> DrivenStudy<'a> {
             suggested.push(params);
         }
         Ok(suggested)
+    }
+
+    /// Returns up to `count` configurations that together have the largest expected gain, without handing
+    /// them out: those of [`allometry_search::batch`], or where it has no model, those of
+    /// [`DrivenStudy::suggestions`].
+    ///
+    /// # Errors
+    /// [`AskError::Exhausted`] where all configurations were tried, or [`AskError::Store`].
+    pub fn batch(&mut self, count: usize) -> Result<Vec<Params>, AskError> {
+        let (finished, running) = split(fold_attempts(self.store.trials(self.study)?));
+        let view = StudyView { finished: &finished, running: &running, other_budgets: &[] };
+        let mut rng = stream(self.chooser.seed, "batch", view.len() as u64);
+        let feasible = &self.chooser.feasible;
+        match allometry_search::batch(&view, feasible, &self.directions, count, &mut rng) {
+            Some(batch) if !batch.is_empty() => Ok(batch),
+            _ => self.suggestions(count),
+        }
     }
 
     /// Enqueues a configuration; missing parameters are drawn when it is handed out. A configuration that the

@@ -155,6 +155,7 @@ fn finished(
         Ok(outcome) => {
             record.size = outcome.size.or(record.size);
             record.best_step = outcome.best_step;
+            record.checkpoint = outcome.checkpoint;
             record.metrics = outcome.metrics;
             predictions = outcome.predictions;
             record.cost = Some(TrainingCost { seconds: outcome.cost.seconds.or(seconds), ..outcome.cost });

@@ -92,6 +92,7 @@ impl Objective for BySeed {
             size: None,
             predictions: None,
             cost: TrainingCost::default(),
+            checkpoint: None,
         })
     }
 

@@ -102,6 +102,7 @@ mod tests {
             size: Some(ModelSize { total: 12, non_embedding: 10 }),
             predictions: None,
             cost: TrainingCost::default(),
+            checkpoint: None,
         }
     }
 

@@ -56,6 +56,7 @@ impl Objective for Scripted<'_> {
             size: None,
             predictions: None,
             cost: TrainingCost::default(),
+            checkpoint: None,
         })
     }
 

@@ -14,7 +14,7 @@ pub use pruner::{Decision, Exemption, PrunedStudy, Pruner, ReportingTrial, pruni
 pub use retraining::Searched;
 pub use sampler::{
     BestValue, Expected, MOST_GP_TRIALS, NoExpectation, OtherBudget, Recommendation, SampleError, Sampler,
-    StudyView, Suggestion, best_value, build as build_sampler, can_model, handover, recommend,
+    StudyView, Suggestion, batch, best_value, build as build_sampler, can_model, handover, recommend,
 };
 pub use space::{
     Blame, Census, Configuration, Feasible, FeasibleArchitecture, Measured, NoFeasible, Removed, SpaceError,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use allometry_analysis::plan::Looks;
-use allometry_analysis::{Baseline, Eras, LadderTrials, Panel, RetrainedTrials, RowOrder, StudyTrials};
+use allometry_analysis::{
+    Baseline, Eras, LadderTrials, Panel, RetrainedTrials, RowOrder, StudyTrials, Training,
+};
 use allometry_core::{
     Direction, FrozenTrial, MetricSpec, Metrics, Secret, Shared, SizeBudget, TrialState, incumbent,
 };
@@ -199,7 +201,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let of_first = LadderTrials {
         name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some() && can_confirm(facts),
-        can_train: ladder.is_some() && matches!(facts.objective, Some(ObjectiveFacts::Model(_))),
+        training: training(&first.record),
         metrics: metrics(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
         rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),
@@ -215,6 +217,15 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let (parts, studies): (Vec<_>, Vec<_>) = studies.partition(|study| study.budget.train.is_some());
     let (parts, studies) = if studies.is_empty() { (studies, parts) } else { (parts, studies) };
     LadderTrials { studies, parts, ..of_first }
+}
+
+/// Returns what `allometry train` repeats a study's trials with; `None` for a study without a ladder.
+pub fn training(study: &StudyRecord) -> Option<Training> {
+    study.facts.ladder.as_ref()?;
+    Some(match study.facts.objective.as_ref()? {
+        ObjectiveFacts::Model(_) => Training::Model,
+        ObjectiveFacts::Command(_) => Training::Program,
+    })
 }
 
 /// Returns the name of a study's metric as reports write it.

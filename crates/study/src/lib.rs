@@ -21,7 +21,7 @@ use allometry_store::url::{self, Storage};
 pub use error::StudyError;
 pub use goal::{Named, Names, Objective};
 pub use ladder_file::{in_folder, read as read_ladder, stored as stored_ladder};
-pub use ladder_trials::{ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
+pub use ladder_trials::{ladder, ladder_name, ladder_of_store, metric, storage_url, training, trials_of};
 pub use parse::Source;
 pub use studies::{studies, studies_as_given};
 

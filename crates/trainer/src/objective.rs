@@ -519,6 +519,7 @@ fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
         size: Some(architecture.model_size(plan.geometry)),
         predictions: Some(predictions),
         cost,
+        checkpoint: None,
     };
     Fitted {
         outcome,

@@ -219,7 +219,7 @@ impl Noise {
 
 /// Returns the variance of the mean of the best `count` of a search, in variances between them: `1/m +
 /// psi_1(m + 1)` (Rényi 1953).
-fn best_factor(count: u64) -> f64 {
+pub(super) fn best_factor(count: u64) -> f64 {
     let squares: f64 = (1..=count).map(|i| ((i * i) as f64).recip()).sum();
     (count as f64).recip() + PI * PI / 6.0 - squares
 }

@@ -21,9 +21,16 @@ pub(crate) struct Excess {
 impl Excess {
     /// Computes the excess; `None` where no study gains from having more trials.
     pub(crate) fn new(studies: &[&StudyTrials], ladder: &LadderTrials) -> Option<Self> {
+        Self::beyond(studies, ladder, 0)
+    }
+
+    /// Computes the excess over searches of `least` configurations, or over the shortest search if that is
+    /// longer.
+    pub(crate) fn beyond(studies: &[&StudyTrials], ladder: &LadderTrials, least: u64) -> Option<Self> {
         let found: Vec<Vec<Configuration<'_>>> =
             studies.iter().map(|study| configurations(study, ladder, |_| true)).collect();
-        let fewest = found.iter().map(Vec::len).min().filter(|fewest| *fewest > 0)?;
+        let shortest = found.iter().map(Vec::len).min().filter(|fewest| *fewest > 0)?;
+        let fewest = shortest.max(least as usize);
         let gains: Vec<f64> = found
             .iter()
             .zip(studies)
@@ -44,6 +51,9 @@ impl Excess {
 /// Returns how much the best of all values exceeds the best of `fewest`, drawn from all of them. For a
 /// dependent search it is at least the excess over the best of the first `fewest`.
 fn excess(found: &[Configuration<'_>], fewest: usize, is_independent: bool) -> f64 {
+    if found.len() <= fewest {
+        return 0.0;
+    }
     let values: Vec<f64> = found.iter().map(Configuration::mean).collect();
     let best = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut ascending = values.clone();

@@ -235,12 +235,15 @@ fn is_recorded_by_trials(study: &StudyTrials) -> bool {
     study.trials.iter().any(|trial| trial.record.origin.is_some())
 }
 
+/// Variance of the best of a search over that between its best values (Gumbel).
+pub(crate) const BEST_OF_ONE: f64 = PI * PI / 6.0;
+
 fn spread_of_best(configurations: &[Configuration<'_>]) -> Option<(f64, f64)> {
     let mut values: Vec<f64> = configurations.iter().map(Configuration::mean).collect();
     values.sort_by(|a, b| b.total_cmp(a));
     values.truncate((values.len() / FEWEST).max(FEWEST_OF_TOP));
     let variance = sample_variance(values.iter().copied())?;
-    (values.len() >= FEWEST_OF_TOP).then(|| (PI * PI / 6.0 * variance, (values.len() - 1) as f64))
+    (values.len() >= FEWEST_OF_TOP).then(|| (BEST_OF_ONE * variance, (values.len() - 1) as f64))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod random;
 mod stated;
 mod unlike;
 mod verdict;
+mod ways;
 mod world;
 
 use allometry_analysis::{Analysis, Options, analyze};

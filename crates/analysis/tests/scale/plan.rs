@@ -20,24 +20,24 @@ use crate::{simulations, slack};
 
 /// A ladder over a decade of weights that is searched at random and then confirmed.
 #[derive(Debug, Clone, Copy)]
-struct Confirmed {
+pub(crate) struct Confirmed {
     /// Number of trials of each budget, from the smallest to the largest.
-    trials: &'static [u64],
+    pub(crate) trials: &'static [u64],
     /// Gain for each tenfold number of weights.
-    gain: f64,
+    pub(crate) gain: f64,
     /// Standard deviation over configurations.
-    spread: f64,
+    pub(crate) spread: f64,
     /// Standard deviation over seeds.
-    seeds: f64,
+    pub(crate) seeds: f64,
     /// Whether the searches learn from their trials.
-    learns: bool,
+    pub(crate) learns: bool,
     /// Whether a training costs as its weights do; otherwise all cost the same.
-    costly: bool,
+    pub(crate) costly: bool,
     /// Number of test rows, whose labels look five rows ahead; `None` for a score without rows.
-    rows: Option<usize>,
+    pub(crate) rows: Option<usize>,
 }
 
-const WORLD: Confirmed = Confirmed {
+pub(crate) const WORLD: Confirmed = Confirmed {
     trials: &[50, 50, 50],
     gain: 0.0,
     spread: 0.012,
@@ -49,7 +49,7 @@ const WORLD: Confirmed = Confirmed {
 
 /// Who chooses the trainings.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Chooser {
+pub(crate) enum Chooser {
     /// The plan.
     Plan,
     /// The same number of seeds of every budget's best configuration.
@@ -57,36 +57,36 @@ enum Chooser {
 }
 
 /// The end of a plan.
-struct Ended {
-    outcome: Option<Outcome>,
-    trainings: f64,
+pub(crate) struct Ended {
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) trainings: f64,
     /// What was forecast after each look, with the trainings until then.
-    forecasts: Vec<(f64, Forecast)>,
+    pub(crate) forecasts: Vec<(f64, Forecast)>,
     /// In trainings of every budget.
-    cost: f64,
-    too_few_rows: bool,
+    pub(crate) cost: f64,
+    pub(crate) too_few_rows: bool,
 }
 
 impl Ended {
-    fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         matches!(self.outcome, Some(Outcome::Holds | Outcome::Violated))
     }
 
-    fn is_decided(&self) -> bool {
+    pub(crate) fn is_decided(&self) -> bool {
         self.is_told() || self.outcome == Some(Outcome::Flat)
     }
 }
 
 /// One ladder of a world. Trainings depend on the budget, the rank and the seed alone, so that all choosers
 /// have the same luck.
-struct Simulated {
+pub(crate) struct Simulated {
     world: Confirmed,
     index: u64,
     /// The qualities of each budget's configurations, best value of the search first.
     ranked: Vec<Vec<(u64, f64)>>,
     /// The test rows, with what the models of each budget share.
     market: Option<(Market, Vec<Vec<f64>>)>,
-    studies: Vec<StudyTrials>,
+    pub(crate) studies: Vec<StudyTrials>,
 }
 
 fn label(place: usize) -> String {
@@ -102,7 +102,7 @@ fn total(place: usize, budgets: usize) -> u64 {
 }
 
 impl Simulated {
-    fn new(world: Confirmed, name: &str, index: u64) -> Self {
+    pub(crate) fn new(world: Confirmed, name: &str, index: u64) -> Self {
         let mut rng = stream(29, name, index);
         let budgets = world.trials.len();
         let market = world.rows.map(|rows| {
@@ -193,16 +193,35 @@ impl Simulated {
         }
     }
 
-    /// Plays a plan to its end.
-    fn play(&self, name: &str, chooser: Chooser, options: &Options) -> Ended {
-        let unplanned = LadderTrials {
+    /// Returns the ladder whose searches end after these numbers of trials.
+    pub(crate) fn cut(&self, counts: &[u64]) -> Self {
+        let studies = self.studies.iter().zip(counts).map(|(study, count)| {
+            let trials: Vec<FrozenTrial> = study.trials.iter().take(*count as usize).cloned().collect();
+            StudyTrials { trials: trials.into(), ..study.clone() }
+        });
+        let ranked = self
+            .ranked
+            .iter()
+            .zip(counts)
+            .map(|(ranked, count)| ranked.iter().copied().filter(|(number, _)| number < count).collect());
+        let (world, index, market) = (self.world, self.index, None);
+        Self { world, index, ranked: ranked.collect(), market, studies: studies.collect() }
+    }
+
+    /// Returns the ladder before its plan.
+    pub(crate) fn unplanned(&self) -> LadderTrials {
+        LadderTrials {
             metrics: Metrics::one("score", Direction::Maximize),
             can_confirm: true,
             ..LadderTrials::new(self.studies.clone())
-        };
-        let mut plan = VerdictPlan::new(&unplanned, Looks::TRAININGS, options).unwrap();
+        }
+    }
+
+    /// Plays a plan to its end, without further trials of the searches.
+    pub(crate) fn play(&self, name: &str, chooser: Chooser, options: &Options) -> Ended {
+        let mut plan = VerdictPlan::new(&self.unplanned(), Looks::TRAININGS, options).unwrap();
         let mut forecasts = Vec::new();
-        while let Step::Train { round } = &plan.step {
+        while let Step::Train { round } | Step::Search { otherwise: round, .. } = &plan.step {
             let equal = || {
                 let seeds = round.looks.trainings * round.looks.look / round.looks.of;
                 let of = |place| BudgetSeeds { budget: label(place), seeds };
@@ -235,11 +254,11 @@ fn played(name: &str, world: Confirmed, chooser: Chooser) -> Vec<Ended> {
     (0..simulations()).map(|index| Simulated::new(world, name, index).play(name, chooser, &options)).collect()
 }
 
-fn share(ended: &[Ended], of: impl Fn(&Ended) -> bool) -> f64 {
+pub(crate) fn share(ended: &[Ended], of: impl Fn(&Ended) -> bool) -> f64 {
     ended.iter().filter(|one| of(one)).count() as f64 / ended.len() as f64
 }
 
-fn mean(ended: &[Ended], of: impl Fn(&Ended) -> f64) -> f64 {
+pub(crate) fn mean(ended: &[Ended], of: impl Fn(&Ended) -> f64) -> f64 {
     ended.iter().map(of).sum::<f64>() / ended.len() as f64
 }
 
@@ -288,7 +307,7 @@ fn plans_err_at_the_stated_level_over_all_their_looks() {
 
 /// Returns the quotient of the costs of one decision by the plan and by equal numbers, with its 95% interval
 /// over ladders.
-fn ratio(plan: &[Ended], equal: &[Ended], cost: fn(&Ended) -> f64) -> [f64; 3] {
+pub(crate) fn ratio(plan: &[Ended], equal: &[Ended], cost: fn(&Ended) -> f64) -> [f64; 3] {
     let each = |ended: &[Ended], places: &[usize]| {
         let of = |what: &dyn Fn(&Ended) -> f64| places.iter().map(|&place| what(&ended[place])).sum::<f64>();
         of(&|one| cost(one)) / of(&|one| f64::from(u8::from(one.is_told()))).max(1.0)

@@ -7,10 +7,10 @@ use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState, incumbent}
 use allometry_report::number::counted;
 use allometry_report::take::train_command;
 use allometry_report::words::not_recommended;
-use allometry_store::facts::{Experiment, ObjectiveFacts};
+use allometry_store::facts::Experiment;
 use allometry_store::import::{space_of, take_metrics};
 use allometry_store::{Store, StoreError, StudyRecord};
-use allometry_study::metric;
+use allometry_study::{metric, training};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -105,11 +105,18 @@ impl Best {
             );
             output::push_line(&mut text, &line);
             output::push_line(&mut text, &recommendation_line(&recommended, best.number));
-            let trains = matches!(study.facts.objective, Some(ObjectiveFacts::Model(_)));
-            if place.ladder.is_some() && trains {
-                let number = recommended.trial.as_ref().map_or(best.number, |trial| trial.number);
-                let command = train_command(&label(study), number, &place.file);
-                output::push_line(&mut text, &format!("  train it again: {command}"));
+            let number = recommended.trial.as_ref().map_or(best.number, |trial| trial.number);
+            let taken = trials.iter().find(|trial| trial.number == number).unwrap_or(best);
+            let line = match training(study).filter(|_| place.ladder.is_some()) {
+                Some(training) => {
+                    let command = train_command(&label(study), number, &place.file, training);
+                    format!("  train it again: {command}")
+                }
+                None => format!("  its parameters as JSON: {}", json!(taken.params)),
+            };
+            output::push_line(&mut text, &line);
+            if let Some(place) = taken.checkpoint() {
+                output::push_line(&mut text, &format!("  its model: {place}"));
             }
         }
         if documents.is_empty() && infeasible > 0 {

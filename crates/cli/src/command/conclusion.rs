@@ -88,7 +88,7 @@ impl Conclusion {
         });
         let studies = |summary: &RunSummary| summary.studies.iter().map(study).collect::<Vec<Value>>();
         let configurations: Vec<Value> =
-            of_each(analysis).map(|taken| configuration(&taken, analysis)).collect();
+            of_each(analysis).map(|taken| configuration(&taken, analysis, &self.ladder)).collect();
         json!({
             "schema": self.schema,
             "studies": studies(ended.studies),
@@ -116,7 +116,7 @@ fn study(outcome: &StudyOutcome) -> Value {
     })
 }
 
-fn configuration(taken: &Taken<'_>, analysis: &Analysis) -> Value {
+fn configuration(taken: &Taken<'_>, analysis: &Analysis, ladder: &str) -> Value {
     let expected = taken.expected(analysis).map(|expected| match expected {
         Expected::OnTestRows(value) => estimate("test_rows", &value),
         Expected::OverSeeds(value) => estimate("seeds", &value),
@@ -127,6 +127,8 @@ fn configuration(taken: &Taken<'_>, analysis: &Analysis) -> Value {
         "trial": taken.trial,
         "params": taken.params,
         "weights": taken.weights(),
+        "checkpoint": taken.checkpoint(),
+        "command": taken.command(analysis, ladder),
         "expected": expected,
     })
 }

@@ -1,9 +1,12 @@
 //! The shared part of `allometry transfer` and `allometry confirm`: training the best configurations of each
 //! budget again, in separate studies.
 
+use std::path::Path;
+
+use allometry_analysis::plan::Extension;
 use allometry_core::Objective;
 use allometry_ladder::{Ladder, ScoredPart};
-use allometry_runner::{Interrupt, RunOptions, RunSummary};
+use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary};
 use allometry_session::{Evaluator, ExperimentPlan, open_experiments, report_folder, stored_precision};
 use allometry_store::Store;
 use allometry_study as source;
@@ -120,6 +123,28 @@ impl ExperimentArgs {
 }
 
 impl Searched<'_> {
+    /// Runs the further trials of the searches that a plan asks for.
+    ///
+    /// # Errors
+    /// The errors of `allometry run`.
+    pub(super) fn extend(
+        &self,
+        extension: &Extension,
+        file: &Path,
+        devices: &[String],
+    ) -> Result<RunSummary, CliError> {
+        let mut ladder = self.ladder.clone();
+        for spec in &mut ladder.budgets {
+            let more = extension.more.iter().find(|one| one.budget == spec.budget.label);
+            // The other budgets stay in the ladder with the trials that they have.
+            spec.trials = more.map_or(0, |one| one.in_all);
+        }
+        let objective = self.evaluator.objective(file, devices, ScoredPart::Validation)?;
+        let refuse = ChangedSpace::Refuse;
+        let studies = allometry_session::open(self.store, &ladder, self.evaluator, None, refuse)?;
+        run_studies(studies, self.store, &*objective, self.options, self.interrupt, self.style)
+    }
+
     /// Runs the trainings of `plan` that are not stored yet; `objective` is [`ExperimentPlan::objective`].
     ///
     /// # Errors

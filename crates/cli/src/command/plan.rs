@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use allometry_analysis::plan::{Looks, NoPlan, SearchAim, SearchPlan, Step, VerdictPlan};
+use allometry_analysis::plan::{Looks, NoPlan, SearchAim, SearchPlan, SearchVerdict, Step, VerdictPlan};
 use allometry_analysis::{LadderTrials, Options};
 use allometry_core::{Params, SamplerKind, Secret, StopReason};
 use allometry_report::number::counted;
@@ -96,6 +96,12 @@ impl Plan {
         if let Some(aim) = aim {
             return self.search(aim, &ladder, &options, &file);
         }
+        if !ladder.can_confirm
+            && !self.trainings.is_given()
+            && let Some(plan) = SearchVerdict::new(&ladder, &options)
+        {
+            return self.by_search(&plan, &file);
+        }
         let plan = self.trainings.plan(&ladder, &options)?;
         if self.json {
             return output::print_json(&json!({
@@ -111,6 +117,21 @@ impl Plan {
 }
 
 impl Plan {
+    /// Prints what may decide a verdict that rests on the searches.
+    fn by_search(&self, plan: &SearchVerdict, file: &str) -> Result<(), CliError> {
+        let text = words::plan::search_verdict(plan, file);
+        if self.json {
+            return output::print_json(&json!({
+                "schema": "allometry.plan/1",
+                "for": "verdict",
+                "sentence": text.lines().next(),
+                "commands": words::plan::search_commands(plan, file),
+                "plan": plan,
+            }));
+        }
+        output::print(&text)
+    }
+
     /// Prints the budget to search further, with configurations that its sampler would try.
     fn search(
         &self,
@@ -133,12 +154,17 @@ impl Plan {
         let store = place.read()?;
         let label = &plan.chosen().budget;
         let study = place.one(&*store, Some(label))?;
-        // The sequence of Sobol fills gaps; the Gaussian process expects the largest gain.
-        let sampler = match aim {
-            SearchAim::Coverage => SamplerKind::Sobol,
-            SearchAim::Optimum => SamplerKind::Gp,
+        let (sampler, proposals) = match aim {
+            // The sequence fills gaps.
+            SearchAim::Coverage => {
+                let sampler = SamplerKind::Sobol;
+                (sampler, driven(&*store, &study, Some(sampler), None)?.suggestions(PROPOSALS)?)
+            }
+            SearchAim::Optimum => {
+                let sampler = SamplerKind::Gp;
+                (sampler, driven(&*store, &study, Some(sampler), None)?.batch(PROPOSALS)?)
+            }
         };
-        let proposals = driven(&*store, &study, Some(sampler), None)?.suggestions(PROPOSALS)?;
         let commands: Vec<String> = proposals.iter().map(|params| enqueue(params, label, source)).collect();
         let target = plan.chosen().trials + proposals.len() as u64;
         let run = place.ladder.is_some().then(|| {
@@ -156,7 +182,7 @@ impl Plan {
             }));
         }
         let mut text = words::plan::search(&plan);
-        let _ = write!(text, "\nNext, as the sampler `{}` chooses:\n\n", sampler.as_str());
+        let _ = write!(text, "\n{}\n\n", words::plan::proposals(aim, sampler, proposals.len() as u64));
         for command in commands.iter().chain(&run) {
             let _ = writeln!(text, "  {command}");
         }
@@ -214,9 +240,27 @@ impl PlanTrainings {
             if plan.outcome.is_some() {
                 tell(&words::plan::standing(&plan));
             }
-            let Step::Train { round } = plan.step else {
-                tell(&words::plan::ending(&plan.step));
-                return Ok(last);
+            let round = match plan.step {
+                Step::Search { extension, .. } => {
+                    let trials = extension.more.iter().map(|one| one.trials).sum();
+                    let trials = counted(trials, "further trial");
+                    tell(&format!("plan for the verdict: {trials} of the searches, before the first look"));
+                    let summary = searched.extend(&extension, file, devices)?;
+                    let is_short = extension.more.iter().any(|one| {
+                        let study = summary.studies.iter().find(|study| study.label == one.budget);
+                        study.is_none_or(|study| study.complete + study.pruned < one.in_all)
+                    });
+                    if is_short || conclude(&summary, searched.interrupt).is_err() {
+                        return Ok(Some(summary));
+                    }
+                    last = Some(summary);
+                    continue;
+                }
+                Step::Train { round } => round,
+                step => {
+                    tell(&words::plan::ending(&step));
+                    return Ok(last);
+                }
             };
             let (new, looks) = (round.new.iter().map(|one| one.trainings).sum(), round.looks);
             let new = counted(new, "training");

@@ -1,6 +1,7 @@
 //! `allometry train`.
 
 mod calibration;
+mod program;
 mod taken;
 
 use std::fmt::Write as _;
@@ -13,7 +14,7 @@ use allometry_core::{
     Levels, Objective as _, ObjectiveError, Params, Predictions, StudyIdentity, TrialNumber, TrialSpec,
     TrialState,
 };
-use allometry_ladder::{BudgetSpec, Ladder};
+use allometry_ladder::{BudgetSpec, Ladder, ObjectiveSpec};
 use allometry_runner::{Interrupt, objective_changes};
 use allometry_session::{Prepared, runs_folder};
 use allometry_trainer::{Fitted, PARAMETER_NAMES, SETTING_NAMES, TrainError, settings_of};
@@ -30,6 +31,8 @@ use crate::output;
 use crate::progress::{Curve, Style};
 
 /// Trains one configuration of a budget and writes a checkpoint.
+///
+/// With [command] it starts the program for one configuration and keeps its files; no trial is stored.
 ///
 /// The configuration is that of the budget's best stored trial, or the middle of its search space if no trial
 /// is stored. --trial takes that of another trial and --recommended the one that the report recommends, both
@@ -62,8 +65,9 @@ pub(super) struct Train {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// File of the checkpoint. Default: train.safetensors in the folder ladder.runs/BUDGET next to the
-    /// ladder.
+    /// File of the checkpoint, or with [command] the folder of the program's files. Default:
+    /// train.safetensors in the folder ladder.runs/BUDGET next to the ladder, or the folder
+    /// ladder.runs/train.
     #[arg(long, short = 'o', value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
@@ -104,7 +108,11 @@ struct Chosen {
 
 impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let Chosen { ladder, spec, given, taken } = self.choose()?;
+        let chosen = self.choose()?;
+        if let ObjectiveSpec::Command(command) = &chosen.ladder.objective {
+            return self.start(&chosen, command);
+        }
+        let Chosen { ladder, spec, given, taken } = chosen;
         let prepared = Prepared::new(&ladder, self.file.stored_precision(&ladder))?;
         self.calibrate.map_or(Ok(()), |calibrate| calibrate.check(&prepared))?;
         self.costs.map_or(Ok(()), |_| costs::check(prepared.model().task))?;

@@ -54,8 +54,10 @@ fn a_run_ends_with_the_summary_of_its_report() {
     The verdict prefers no size. The best configuration of each is:
     a: trial 1, probably 0.2645 (90% interval 0.1101 to 0.4041) over seeds
       width=3
+      $ allometry train --budget a --trial 1 -o trained
     b: trial 1, probably 0.2645 (90% interval 0.1101 to 0.4041) over seeds
       width=3
+      $ allometry train --budget b --trial 1 -o trained
 
     Findings: 0 errors, 2 warnings, 0 for information
     warning few-trials, 2 times
@@ -92,8 +94,10 @@ fn a_confirmation_ends_with_what_it_confirmed() {
     The verdict prefers no size. The best configuration of each is:
     a: trial 1, 0.4000 on the test rows
       width=3
+      $ allometry train --budget a --trial 1 -o trained
     b: trial 1, 0.4000 on the test rows
       width=3
+      $ allometry train --budget b --trial 1 -o trained
 
     Findings: 0 errors, 2 warnings, 0 for information
     warning few-trials, 2 times
@@ -169,6 +173,8 @@ fn a_run_prints_one_document_on_request() {
             "width": 3
           },
           "weights": 300,
+          "checkpoint": null,
+          "command": "allometry train --budget a --trial 1 -o trained",
           "expected": {
             "of": "seeds",
             "value": 0.26448381904940843,
@@ -186,6 +192,8 @@ fn a_run_prints_one_document_on_request() {
             "width": 3
           },
           "weights": 300,
+          "checkpoint": null,
+          "command": "allometry train --budget b --trial 1 -o trained",
           "expected": {
             "of": "seeds",
             "value": 0.26448381904940843,

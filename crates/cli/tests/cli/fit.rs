@@ -195,11 +195,11 @@ fn copies_jumps_and_units_are_noticed() {
     2.0671), observed 2.0613 (inside; -0.1%).
     Next: at 320B weights the law predicts 2.0262 (2.0256 to 2.0268).
     "#);
-    std::fs::write(&path, runs("M")).unwrap();
+    std::fs::write(&path, runs("M") + "4000000,3.4700\n").unwrap();
     insta::assert_snapshot!(refused(folder.path(), &arguments), @"
     $ allometry fit runs.csv --weights n --value loss
-    error: runs.csv: line 2, column `n`: expected a number, found `1M`
-    hint: write all sizes in digits, in one unit: 1000000
+    error: runs.csv: line 2, column `n`: `1M` has a unit, but `4000000` has none (line 8, column `n`)
+    hint: write all of them in digits, or all with their unit
     exit code 3
     ");
 }
@@ -415,4 +415,28 @@ fn files_of_trials_are_a_ladder() {
     hint: leave --value out for a ladder of several sources LABEL=FILE
     exit code 2
     ");
+}
+
+/// Sizes as published tables have them give the law of the same sizes in digits.
+#[test]
+fn sizes_with_units_are_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = ["70M", "160M", "410M", "1B", "1.4B", "2.8B", "6.9B", "12B"];
+    let digits: [f64; 8] = [7e7, 1.6e8, 4.1e8, 1e9, 1.4e9, 2.8e9, 6.9e9, 1.2e10];
+    let rows = |of: &dyn Fn(usize) -> String| {
+        let loss = |place: usize| 1.7 + 400.0 * digits[place].powf(-0.34);
+        (0..8).map(|place| format!("{},{:.4}\n", of(place), loss(place))).collect::<String>()
+    };
+    let tables = [
+        ("units.csv", format!("# suite\nmodel_size,loss\n{}", rows(&|place| sizes[place].into()))),
+        ("digits.csv", format!("model_size,loss\n{}", rows(&|place| digits[place].to_string()))),
+    ];
+    let laws = tables.map(|(name, text)| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let arguments = ["fit", name, "--weights", "model_size", "--value", "loss", "--json"];
+        let (code, out, err) = run(folder.path(), &arguments);
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str::<Value>(&out).unwrap()
+    });
+    assert_eq!(laws[0], laws[1]);
 }

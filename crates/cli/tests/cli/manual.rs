@@ -152,8 +152,9 @@ fn short_help_lists_the_options_of_a_command() {
                                    kind wgpu requires a program built with --features gpu [possible
                                    values: cpu, wgpu]
           --precision <PRECISION>  Precision of the built-in model's matrix products; overrides the
-                                   ladder file. A training step in bf16 takes about half the time on
-                                   processors with AMX [possible values: f32, bf16]
+                                   ladder file. `auto` is bf16 on processors with AMX, where a training
+                                   step in bf16 takes about half the time, and f32 on others [possible
+                                   values: auto, f32, bf16]
           --budget <LABEL>         Runs only this budget. May be repeated
           --trials <N>             Complete trials per budget; overrides the ladder file
       -w, --workers <N>            Number of trials evaluated at the same time; the built-in model uses

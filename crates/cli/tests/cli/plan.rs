@@ -80,6 +80,9 @@ fn a_plan_ends_where_the_verdict_is_decided() {
       10k   4 trainings (best configuration: 2 seeds)
       100k  4 trainings (best configuration: 2 seeds)
 
+    The plan decides with a probability of more than 99%, as far as the searches tell before the first \
+    look.
+
       allometry run --plan verdict
     ");
     let (code, _, err) = run(folder, &["run", "--plan", "verdict", "--no-summary"]);
@@ -253,7 +256,7 @@ fn searches_are_planned_with_commands_that_run() {
     insta::assert_snapshot!(planned(folder, &["plan", "--for", "coverage"]), @"
     Budget '100k' is covered least.
 
-      10k   14 trials, 14 of 25 pairs of values tried, discrepancy 47% of that of random trials
+      10k   14 trials, 14 of 25 pairs of values tried, discrepancy 48% of that of random trials
       100k  8 trials, 8 of 20 pairs of values tried, discrepancy 83% of that of random trials
 
     Next, as the sampler `sobol` chooses:
@@ -264,19 +267,20 @@ fn searches_are_planned_with_commands_that_run() {
       allometry run --budget 100k --trials 11
     ");
     insta::assert_snapshot!(planned(folder, &["plan", "--for", "optimum"]), @r"
-    The best configuration of budget '10k' is known least.
+    The best configuration of budget '100k' is known least.
 
-      10k   14 trials, expected mean of the recommended configuration 0.7084 (90% interval 0.7036 to \
-    0.7116)
+      10k   14 trials, expected mean of the recommended configuration 0.7099 (90% interval 0.7072 to \
+    0.7117)
       100k  8 trials, expected mean of the recommended configuration 0.6978 (90% interval 0.6948 to \
     0.7002)
 
-    Next, as the sampler `gp` chooses:
+    Next, by the model of the sampler `gp`: the configuration with the largest expected gain, then \
+    those that add most to it once the ones before them are known:
 
-      allometry enqueue --study 10k width=1 depth=3
-      allometry enqueue --study 10k width=3 depth=5
-      allometry enqueue --study 10k width=3 depth=1
-      allometry run --budget 10k --trials 17
+      allometry enqueue --study 100k width=3 depth=5
+      allometry enqueue --study 100k width=4 depth=5
+      allometry enqueue --study 100k width=5 depth=1
+      allometry run --budget 100k --trials 11
     ");
     insta::assert_snapshot!(all_refused(folder, &[
         &["plan", "--for", "optimum", "--plan-trainings", "8"],
@@ -290,6 +294,81 @@ fn searches_are_planned_with_commands_that_run() {
     $ allometry plan
     error: the configurations cannot be trained again on test rows
     hint: a plan needs a ladder whose model or program scores test rows: `test_part = true` in [command]
+    exit code 2
+    ");
+}
+
+/// Searches of unequal length: a plan extends the shorter one before its first look, and then begins.
+#[test]
+fn a_plan_extends_a_short_search_before_its_first_look() {
+    let ladder = Scripted {
+        trials: 10,
+        settings: "metric = \"score\"",
+        command: "test_part = true\ngrace = \"100ms\"",
+        space: &[("width", "{ int = [1, 400] }")],
+        sampler: "random",
+        budgets: &["10k", "100k"],
+        ..Scripted::DEFAULT
+    };
+    let folder = scripted::folder(&ladder.ladder(), &SCRIPT.replace("GAIN", "0.004"));
+    let folder = folder.path();
+    assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
+    assert_eq!(run(folder, &["run", "--quiet", "--budget", "100k", "--trials", "60"]).0, 0);
+    let document: Value = serde_json::from_str(&run(folder, &["plan", "--json"]).1).unwrap();
+    let step = &document["plan"]["step"];
+    assert_eq!(
+        (step["kind"].as_str(), document["command"].as_str()),
+        (Some("search"), Some("allometry run --plan verdict"))
+    );
+    let more = &step["extension"]["more"][0];
+    let in_all = more["in_all"].as_u64().unwrap();
+    assert_eq!((more["budget"].as_str(), more["trials"].as_u64()), (Some("10k"), Some(in_all - 10)));
+    let [without, with] = [&document["plan"]["ways"], &step["extension"]].map(|one| one["decided"].as_f64());
+    assert!(with > without, "{without:?}, {with:?}");
+    let (code, _, err) = run(folder, &["run", "--plan", "verdict", "--no-summary"]);
+    assert_eq!(code, 0, "{err}");
+    let begins = format!(
+        "plan for the verdict: {} further trials of the searches, before the first look",
+        in_all - 10
+    );
+    let lines: Vec<&str> = err.lines().collect();
+    let place = |text: &str| lines.iter().position(|line| line.starts_with(text));
+    assert!(place(&begins).unwrap() < place("Look 1 of 4").unwrap(), "{err}");
+    let studies = report(folder)["studies"].clone();
+    assert!(studies[0]["summary"]["counts"]["complete"].as_u64() >= Some(in_all), "{studies}");
+}
+
+/// Without test rows the verdict rests on the searches, and a plan names the trials that decide it.
+#[test]
+fn a_verdict_by_searches_has_a_plan_of_trials() {
+    let ladder = Scripted {
+        trials: 20,
+        settings: "metric = \"score\"",
+        space: &[("width", "{ int = [1, 400] }")],
+        sampler: "random",
+        budgets: &["10k", "100k"],
+        ..Scripted::DEFAULT
+    };
+    let folder = scripted::folder(&ladder.ladder(), &SCRIPT.replace("GAIN", "0.0015"));
+    let folder = folder.path();
+    assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
+    let text = planned(folder, &["plan"]);
+    let text = text.replace("\\\n", "").split_whitespace().collect::<Vec<&str>>().join(" ");
+    for part in ["rests on the searches: undecided", "tested a second time", "7% to 9% of such ladders"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let document: Value = serde_json::from_str(&run(folder, &["plan", "--json"]).1).unwrap();
+    let commands = document["commands"].as_array().unwrap();
+    assert!(!commands.is_empty() && document["plan"]["outcome"] == "undecided");
+    for command in commands {
+        let words: Vec<&str> = command.as_str().unwrap().split(' ').skip(1).collect();
+        let (code, _, err) = run(folder, &words);
+        assert_eq!(code, 0, "{command}: {err}");
+    }
+    insta::assert_snapshot!(all_refused(folder, &[&["run", "--plan", "verdict"]]), @"
+    $ allometry run --plan verdict
+    error: the ladder's command is not said to score test rows
+    hint: have it score them where ALLOMETRY_PART is `test`, and set `test_part = true` in [command]
     exit code 2
     ");
 }

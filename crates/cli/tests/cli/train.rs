@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use allometry_core::{Failure, TrialRecord};
 use allometry_store::{Finished, FinishedState, NewTrial, Start};
 use regex::Regex;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{LADDER, all_refused, allometry, folded, project, refused, run, shown};
 
@@ -452,4 +452,35 @@ fn ladders_of_numbers_and_of_classes_run_to_their_report() {
         assert_eq!(code, 0, "{err}");
         assert!(report.contains(metric), "{report:.600}");
     }
+}
+
+/// The program of a ladder is started again for a stored trial, in a folder of its own; no trial is stored.
+#[cfg(unix)]
+#[test]
+fn a_program_is_started_again_for_a_stored_trial() {
+    let ladder = crate::support::scripted::Scripted::DEFAULT;
+    let script = "mkdir -p \"$ALLOMETRY_CHECKPOINT_DIR\"\n\
+                  echo \"{\\\"final\\\": true, \\\"value\\\": 0.$1$(($ALLOMETRY_SEED % 1000)), \
+                  \\\"checkpoint\\\": \\\"model $1\\\"}\" >> \"$ALLOMETRY_REPORT\"\n";
+    let folder = crate::support::scripted::folder(&ladder.ladder(), script);
+    let folder = folder.path();
+    assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
+    let (_, best, _) = run(folder, &["best"]);
+    let line = best.lines().find_map(|line| line.trim().strip_prefix("train it again: allometry ")).unwrap();
+    assert!(best.contains("its model: model "), "{best}");
+    let words: Vec<&str> = line.split(' ').collect();
+    let (code, out, err) = run(folder, &words);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("; checkpoint model ") && out.contains("equal to trial "), "{out}");
+    assert!(folder.join("trained/a").is_dir());
+    let number = line.split_once("--trial ").unwrap().1.split(' ').next().unwrap();
+    let other = ["train", "--budget", "a", "--trial", number, "--seed", "1", "--json", "--quiet"];
+    let document: Value = serde_json::from_str(&run(folder, &other).1).unwrap();
+    assert_eq!((&document["seed"], &document["stored"]["equal"]), (&1.into(), &Value::Null));
+    insta::assert_snapshot!(all_refused(folder, &[&["train", "--budget", "a", "--restart"]]), @"
+    $ allometry train --budget a --restart
+    error: --restart is for the built-in model, but a program trains this ladder
+    hint: leave it out
+    exit code 2
+    ");
 }

@@ -4,7 +4,7 @@
 mod findings;
 pub(crate) mod parameters;
 
-use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
+use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis, Training};
 use allometry_core::{Direction, human_weights};
 
 use crate::full::{
@@ -114,20 +114,36 @@ pub(crate) fn trials(study: &StudyAnalysis) -> String {
     used.chain(others.map(|(count, state)| format!("{count} {state}"))).collect::<Vec<String>>().join(", ")
 }
 
-/// Writes the command that trains the configuration to take again.
+/// Writes the command that trains the configuration to take again, or its parameters as JSON if the trials
+/// come from another program.
 pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
-    if !analysis.can_train || take::of_each(analysis).next().is_none() {
+    let is_plain = |command: &String| !command.contains(|c: char| c == '`' || c.is_control());
+    let chosen = take::chosen(analysis);
+    let cost = chosen.as_ref().map(|taken| escape(&taken.size_and_cost())).unwrap_or_default();
+    let Some(training) = analysis.training else {
+        let one = chosen.map(|taken| (taken.json(), cost)).filter(|(json, _)| is_plain(json));
+        if let Some((json, cost)) = one {
+            text.blank();
+            text.line(format_args!("Its parameters as JSON: `{json}`.{cost}"));
+        }
+        return;
+    };
+    if take::of_each(analysis).next().is_none() {
         return;
     }
-    let is_plain = |command: &String| !command.contains(|c: char| c == '`' || c.is_control());
-    let command = take::chosen(analysis).and_then(|taken| taken.command(analysis, "")).filter(is_plain);
-    let any = || "allometry train --budget BUDGET --trial TRIAL -o model.safetensors".to_owned();
+    let (place, what) = match training {
+        Training::Model => {
+            ("model.safetensors", "trains it again, with the seed of its trial, and writes its checkpoint")
+        }
+        Training::Program => (
+            "trained",
+            "starts its program again, with its parameters and the seed of its trial, and keeps its files",
+        ),
+    };
+    let command = chosen.and_then(|taken| taken.command(analysis, "")).filter(is_plain);
+    let any = || format!("allometry train --budget BUDGET --trial TRIAL -o {place}");
     text.blank();
-    let cost = take::chosen(analysis).map(|taken| taken.size_and_cost()).unwrap_or_default();
-    text.line(format_args!(
-        "`{}` trains it again, with the seed of its trial, and writes its checkpoint.{cost}",
-        command.unwrap_or_else(any)
-    ));
+    text.line(format_args!("`{}` {what}.{cost}", command.unwrap_or_else(any)));
 }
 
 /// Writes a sentence on the baselines, and a warning if one is ahead.

@@ -167,7 +167,10 @@ fn take(analysis: &Analysis) -> Markup {
             h2 id="take" { "What to take" }
             p { (sentence(&taken.sentence(analysis))) }
             (configuration(taken.params, taken.study))
-            @if let Some(command) = taken.command(analysis, "") { pre { code { (command) } } }
+            @if let Some(command) = taken.command(analysis, "") { pre { code { (command) } } } @else {
+                p { "Its parameters as JSON:" }
+                pre { code { (taken.json()) } }
+            }
             @if analysis.studies.len() > 1 {
                 details { summary { "The configuration of every budget" } (every) }
             } @else {

@@ -170,7 +170,7 @@ impl Page {
             self.heading("What to take");
             self.paragraph(PLAIN, &taken.sentence(analysis));
             self.configuration(&taken);
-            self.command(taken.command(analysis, ladder));
+            self.repeat(&taken, analysis, ladder);
         } else if of_each(analysis).next().is_some() {
             self.heading("What to take");
             self.paragraph(PLAIN, "The verdict prefers no size. The best configuration of each is:");
@@ -184,10 +184,19 @@ impl Page {
                 let label = clean(&taken.study.budget.label, NAME);
                 self.paragraph(PLAIN, &format!("{label}: trial {}{value}", taken.trial));
                 self.configuration(&taken);
-                self.command(taken.command(analysis, ladder));
+                self.repeat(&taken, analysis, ladder);
             }
         }
         self.paragraph(DIM, &alone.unwrap_or_default());
+    }
+
+    /// Writes the command that trains a configuration again, or its parameters as JSON if the trials come
+    /// from another program.
+    fn repeat(&mut self, taken: &Taken<'_>, analysis: &Analysis, ladder: &str) {
+        match taken.command(analysis, ladder) {
+            Some(command) => self.command(Some(command)),
+            None => self.line(PLAIN, &format!("  {}", clean(&taken.json(), usize::MAX))),
+        }
     }
 
     /// Writes the values of a configuration. A value is never apart from its name.

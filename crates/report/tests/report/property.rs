@@ -1,7 +1,7 @@
 //! What must hold of any trials whatever.
 
 use allometry_analysis::{
-    Baseline, Comparison, LadderTrials, Options, Side, StudyPredictions, StudyTrials, analyze,
+    Baseline, Comparison, LadderTrials, Options, Side, StudyPredictions, StudyTrials, Training, analyze,
 };
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, MetricSpec, Metrics, ModelSize, ParamValue, Params,
@@ -132,7 +132,7 @@ pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
     });
     (vec(study(), 0..5), metrics, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}")).prop_map(
         |(studies, metrics, rows, baselines, tag)| LadderTrials {
-            can_train: rows.is_some(),
+            training: rows.map(|_| Training::Model),
             tag,
             metrics,
             rows,

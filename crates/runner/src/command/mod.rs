@@ -68,6 +68,11 @@ impl CommandObjective {
         Ok(Self { spec, ladder: ladder.to_owned(), runs, devices })
     }
 
+    /// The folder of a trial's files, such as its log and its checkpoints.
+    pub fn folder(&self, trial: &TrialSpec) -> PathBuf {
+        files::Files::of(&self.runs, trial).folder
+    }
+
     /// The size of a configuration by a command's weights expression.
     pub fn size_of(weights: &Expression, params: &Params) -> Option<ModelSize> {
         let value = |(name, default): (&str, f64)| {

@@ -33,6 +33,8 @@ pub(super) struct Final {
     pub(super) size: Option<ModelSize>,
     pub(super) best_step: Option<i64>,
     pub(super) cost: TrainingCost,
+    /// Where the program left the model.
+    pub(super) checkpoint: Option<String>,
 }
 
 impl Final {
@@ -44,6 +46,7 @@ impl Final {
             size: None,
             best_step: None,
             cost: TrainingCost::default(),
+            checkpoint: None,
         }
     }
 }
@@ -182,7 +185,12 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
             flops: positive("flops")?,
             seconds: positive("seconds")?,
         };
-        return Ok(Line::Final(Final { values, constraints, size, best_step, cost }));
+        let checkpoint = match get("checkpoint") {
+            None => None,
+            Some(Value::String(path)) if !path.is_empty() => Some(path.clone()),
+            Some(_) => return Err("has a `checkpoint` that is not a text".into()),
+        };
+        return Ok(Line::Final(Final { values, constraints, size, best_step, cost, checkpoint }));
     }
     let metrics = get("metrics").map(metrics).transpose()?;
     if let Some(step) = integer("step")? {

@@ -106,7 +106,7 @@ impl Attempt<'_> {
             Some(code) => return Err(failed(format!("exit code {code}"))),
             None => return Err(failed(format!("killed by signal {}", status.signal().unwrap_or_default()))),
         }
-        let Final { values, constraints, size, best_step, cost } = match reported.end {
+        let Final { values, constraints, size, best_step, cost, checkpoint } = match reported.end {
             Some(end) => end,
             None => Final::of(value::find(self, &files, start, &before).map_err(failed)?),
         };
@@ -119,6 +119,7 @@ impl Attempt<'_> {
             size: size.or(self.size),
             predictions: reported.predictions,
             cost,
+            checkpoint,
         })))
     }
 

@@ -12,8 +12,8 @@ mod tpe;
 
 pub use build::build;
 pub use gp::{
-    BestValue, Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, best_value, can_model,
-    recommend,
+    BestValue, Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, batch, best_value,
+    can_model, recommend,
 };
 
 use allometry_core::{

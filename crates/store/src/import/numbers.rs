@@ -39,16 +39,18 @@ fn of_json(text: &str, names: &[&str]) -> Result<Vec<Vec<f64>>, Problem> {
         return Err(Problem::new(format!("element {place}"), "expected an object, with a field per column"));
     }
     let column = |name: &&str| {
-        let value = |(place, row): (usize, &Value)| match row.get(*name) {
-            None | Some(Value::Null) => Ok(f64::NAN),
-            Some(value) => json_number(value)
-                .map_or_else(|| number(&cell(value), || format!("element {place}, field `{name}`")), Ok),
-        };
         if !rows.iter().any(|row| row.get(*name).is_some()) {
             let fields = rows.first().and_then(Value::as_object).into_iter().flat_map(|row| row.keys());
             return Err(missing_column("its elements", name, fields.map(String::as_str)));
         }
-        rows.iter().enumerate().map(value).collect()
+        let of_row = |(place, row): (usize, &Value)| {
+            let text = match row.get(*name) {
+                None | Some(Value::Null) => String::new(),
+                Some(value) => json_number(value).map_or_else(|| cell(value), |number| format!("{number:?}")),
+            };
+            Cell { text, place: format!("element {place}, field `{name}`") }
+        };
+        numbers(&rows.iter().enumerate().map(of_row).collect::<Vec<Cell>>())
     };
     names.iter().map(column).collect()
 }
@@ -58,24 +60,90 @@ fn cell(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Returns the number in a cell; NaN for a missing value. `place` returns the place of the cell.
+/// A cell of a column of numbers.
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// Its place in the file.
+    pub(super) place: String,
+}
+
+impl Cell {
+    fn is_missing(&self) -> bool {
+        let text = self.text.trim();
+        text.is_empty() || typing::is_missing(text)
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        Problem::new(self.place.clone(), message)
+    }
+}
+
+/// Returns the numbers of a column; NaN for a missing value. The cells may have units, such as `70M` and
+/// `1.4B`, if all of them have one, and commas between thousands where no other reading is possible.
 ///
 /// # Errors
-/// [`Problem`] of a cell that is no number.
-pub(super) fn number(cell: &str, place: impl Fn() -> String) -> Result<f64, Problem> {
-    let cell = cell.trim();
-    if cell.is_empty() || typing::is_missing(cell) {
-        return Ok(f64::NAN);
+/// [`Problem`] of a cell that is no number, and of a column of which some cells have units.
+pub(super) fn numbers(column: &[Cell]) -> Result<Vec<f64>, Problem> {
+    let known = || column.iter().filter(|cell| !cell.is_missing());
+    // Two groups of three digits can only be thousands; one may be a decimal comma.
+    let has_thousands =
+        known().any(|cell| cell.text.matches(',').count() > 1 && ungrouped(&cell.text).is_some());
+    let plain = |text: &str| {
+        let text = text.trim();
+        let ungrouped = if has_thousands { ungrouped(text) } else { None };
+        text.parse::<f64>().ok().or(ungrouped)
+    };
+    let with_unit = known().find(|cell| plain(&cell.text).is_none() && of_unit(&cell.text).is_some());
+    let without = known().find(|cell| plain(&cell.text).is_some_and(|number| number != 0.0));
+    if let (Some(one), Some(other)) = (with_unit, without) {
+        let (text, of_other) = (one.text.trim(), other.text.trim());
+        let message = format!("`{text}` has a unit, but `{of_other}` has none ({})", other.place);
+        return Err(one.problem(message).hint("write all of them in digits, or all with their unit"));
     }
-    let wrong =
-        || Problem::new(place(), format!("expected a number, found `{cell}`")).hint(number_hint(cell));
-    cell.parse().map_err(|_| wrong())
+    let number = |cell: &Cell| {
+        if cell.is_missing() {
+            return Ok(f64::NAN);
+        }
+        plain(&cell.text).or_else(|| of_unit(&cell.text)).ok_or_else(|| {
+            let text = cell.text.trim();
+            cell.problem(format!("expected a number, found `{text}`")).hint(number_hint(text))
+        })
+    };
+    column.iter().map(number).collect()
+}
+
+/// Returns the number in a text whose commas separate thousands; `None` for any other text.
+fn ungrouped(text: &str) -> Option<f64> {
+    let whole = text.trim().split('.').next()?;
+    let mut groups = whole.split(',');
+    let first = groups.next()?.trim_start_matches(['+', '-']);
+    let is_digits = |group: &str| !group.is_empty() && group.chars().all(|c| c.is_ascii_digit());
+    let is_grouped =
+        whole.contains(',') && first.len() <= 3 && groups.all(|one| one.len() == 3 && is_digits(one));
+    (is_grouped && is_digits(first)).then(|| text.trim().replace(',', "").parse().ok()).flatten()
+}
+
+/// Returns the number in a text such as `70M` or `1.4 B`.
+fn of_unit(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let factor = match text.chars().next_back()?.to_ascii_lowercase() {
+        'k' => 1e3,
+        'm' => 1e6,
+        'b' | 'g' => 1e9,
+        't' => 1e12,
+        _ => return None,
+    };
+    let number: f64 = text[..text.len() - 1].trim_end().parse().ok()?;
+    number.is_finite().then_some(number * factor)
 }
 
 /// Returns advice for a cell that is no number.
 pub fn number_hint(cell: &str) -> String {
     if let Some(weights) = SizeBudget::nominal(cell).nominal_weights() {
         return format!("write all sizes in digits, in one unit: {weights}");
+    }
+    if let Some(percent) = cell.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()) {
+        return format!("write a share as a number: {}", percent / 100.0);
     }
     if cell.replace([',', '.'], "").parse::<f64>().is_ok() {
         return "write numbers without separators of thousands, and with a decimal point".into();
@@ -119,6 +187,22 @@ mod tests {
         }
     }
 
+    /// Shapes of published tables of runs: units in names of models, thousands, comments.
+    #[test]
+    fn published_tables_are_read() {
+        for text in [
+            "n,loss\n70M,2.5\n1.4B,2\n",
+            "n;loss\n70 m;2,5\n1.4 G;2\n",
+            "# runs of a paper\n\nn,loss\n# small ones\n70000000,2.5\n1.4e9,2\n",
+            "# n,loss\n7e7,2.5\n1.4e9,2\n",
+            "n,loss\n\"70,000,000\",2.5\n\"1,400,000,000\",2\n",
+            "n\tloss\n70,000,000\t2.5\n1,400,000,000\t2\n",
+            r#"[{"n": "70M", "loss": 2.5}, {"n": "1.4B", "loss": 2}]"#,
+        ] {
+            assert_eq!(of_text("t", text), Ok(vec![vec![7e7, 1.4e9], vec![2.5, 2.0]]), "{text}");
+        }
+    }
+
     #[test]
     fn what_is_no_table_of_numbers_is_refused_at_its_place() {
         for (text, expected) in [
@@ -140,6 +224,15 @@ mod tests {
                 "n,loss\n\"1,000\",2.5\n",
                 "t, line 2, column `n`: expected a number, found `1,000`; write numbers without separators \
                  of thousands, and with a decimal point",
+            ),
+            (
+                "n,loss\n2M,3.1\n4000000,3\n",
+                "t, line 2, column `n`: `2M` has a unit, but `4000000` has none (line 3, column `n`); write \
+                 all of them in digits, or all with their unit",
+            ),
+            (
+                "n,loss\n2,31%\n",
+                "t, line 2, column `loss`: expected a number, found `31%`; write a share as a number: 0.31",
             ),
         ] {
             assert_eq!(of_text("t", text).expect_err(text), expected);

@@ -69,6 +69,7 @@ pub(crate) fn record() -> TrialRecord {
         retry_of: Some(TrialNumber(3)),
         early_stop: Some(EarlyStop::Collapsed),
         collapsed_to: Some(CollapsedTo::Prior),
+        checkpoint: Some("models/7.pt".into()),
         cost: Some(TrainingCost {
             train_rows: Some(3_313),
             tokens: Some(u64::MAX),

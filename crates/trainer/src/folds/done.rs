@@ -107,6 +107,7 @@ impl DoneFold {
                 flops: self.flops.map(f64::from_bits),
                 seconds: None,
             },
+            checkpoint: None,
         }
     }
 }

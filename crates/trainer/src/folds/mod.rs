@@ -174,6 +174,7 @@ fn joined(folds: Vec<ObjectiveOutcome>) -> ObjectiveOutcome {
         size,
         predictions: joined_predictions(folds.into_iter().map(|fold| fold.predictions)),
         cost,
+        checkpoint: None,
     }
 }
 

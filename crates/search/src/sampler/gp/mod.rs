@@ -1,5 +1,6 @@
 //! Bayesian optimization with a Gaussian process over the search space.
 
+mod batch;
 mod carried;
 mod expected_improvement;
 mod fit;
@@ -13,6 +14,7 @@ mod search;
 mod slice;
 mod volume_improvement;
 
+pub use batch::batch;
 pub use recommend::{BestValue, Expected, NoExpectation, Recommendation, best_value, can_model, recommend};
 
 use std::collections::HashSet;

@@ -119,6 +119,36 @@ impl<'a> Posterior<'a> {
         (means, covariance)
     }
 
+    /// The point of a cell in the study's own budget.
+    pub(super) fn point(&self, cell: &Cell) -> Point {
+        Point::own(self.lattice, cell)
+    }
+
+    /// The covariances of the function at a cell with the data, multiplied by the inverse of their factor.
+    pub(super) fn reduced(&self, cell: &[u64]) -> Vec<f64> {
+        let mut row = Vec::new();
+        self.covariances(cell, &mut row);
+        self.factor.solve_lower(&mut row);
+        row
+    }
+
+    /// The mean and the variance of the function at a cell, and its covariances with the function at points
+    /// of the study's own budget, whose [`Posterior::reduced`] covariances are `rows`.
+    pub(super) fn beside(&self, cell: &Cell, points: &[Point], rows: &[Vec<f64>]) -> (f64, f64, Vec<f64>) {
+        let mut own = Vec::new();
+        self.covariances(cell, &mut own);
+        let mean = dot(&own, &self.alpha);
+        self.factor.solve_lower(&mut own);
+        let point = self.point(cell);
+        let covariance = |(other, row): (&Point, &Vec<f64>)| {
+            let r2 = squared_distance(self.lattice, &self.kernel, &point, other);
+            self.kernel.signal * matern(r2).0 + MEAN_VARIANCE - dot(&own, row)
+        };
+        let covariances = points.iter().zip(rows).map(covariance).collect();
+        let variance = self.kernel.signal + MEAN_VARIANCE - dot(&own, &own);
+        (mean, variance.max(1e-12), covariances)
+    }
+
     /// The mean of the function at a cell.
     pub(super) fn mean(&self, cell: &[u64]) -> f64 {
         let mut row = Vec::with_capacity(self.points.len());
