@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use allometry_ladder::{DeviceKind, ModelSpec, Normalize};
+use allometry_ladder::{DeviceKind, ModelSpec, Normalize, Precision};
 use allometry_trainer::device::{Device, Plan, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 
@@ -34,8 +34,7 @@ fn time(trainee: &mut dyn Trainee, windows: usize, steps: usize) -> f64 {
             started = Instant::now();
         }
         let starts: Vec<usize> = (0..windows).map(|i| (step * 37 + i * 11) % (ROWS - 80)).collect();
-        let loss = trainee.add(&starts, &targets, 1.0, true).expect("the loss is finite");
-        trainee.update(loss, 1e-4, 1.0).expect("the gradient is finite");
+        trainee.step(&starts, &targets, 1e-4, 1.0).expect("the loss and the gradient are finite");
     }
     started.elapsed().as_secs_f64() * 1e3 / steps as f64
 }
@@ -56,7 +55,8 @@ fn main() {
     let named = |name: &str| arguments.iter().any(|word| word == name);
     let all = !MODELS.iter().any(|(name, ..)| named(name));
     let series: Vec<f32> = (0..ROWS * FEATURES).map(|i| ((i as f32) * 0.37).sin()).collect();
-    let settings = ModelSpec { normalize: Normalize::None, ..ModelSpec::new(80, 16, 8) };
+    let settings =
+        ModelSpec { normalize: Normalize::None, precision: Precision::F32, ..ModelSpec::new(80, 16, 8) };
     println!("{}", device.name());
     println!("model  trials  ms a step  ms a step and trial  on one core of the CPU");
     for (name, architecture, capacity, steps) in MODELS.into_iter().filter(|(name, ..)| all || named(name)) {

@@ -18,8 +18,12 @@ pub(crate) enum Message {
     Open(Box<Opened>, Reply<u64, DeviceError>),
     /// Queues work to run together with that of other models.
     Work(u64, Work),
+    /// Announces that the next work of a model comes late.
+    Pause(u64),
+    /// Reads the weights.
+    Weights(u64, Reply<Vec<f32>, DeviceError>),
     /// Reads weights and moments.
-    Read(u64, Reply<[Vec<f32>; 3], DeviceError>),
+    State(u64, Reply<[Vec<f32>; 3], DeviceError>),
     /// Replaces the weights, and the moments if given.
     Write(u64, Vec<f32>, Option<[Vec<f32>; 2]>, Reply<(), DeviceError>),
     /// Frees a model.
@@ -37,30 +41,23 @@ pub(crate) struct Opened {
 /// Work that can run for several models at once.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// Adds the gradient of a batch.
-    Add {
-        starts: Vec<i32>,
-        targets: Vec<f32>,
-        /// Weight of the batch in the mean over the step, if a step has several batches.
-        share: Option<f32>,
-        first: bool,
-        /// Index of the batch, from 0.
-        batch: u64,
-        /// Number of the step, from 1.
-        step: u64,
-        reply: Reply<f64, StepError>,
-    },
-    /// Updates the weights with the accumulated gradient.
-    Update {
-        loss: f64,
-        learning_rate: f64,
-        gradient_clip: f64,
-        /// Number of the step, from 1.
-        step: u64,
-        reply: Reply<StepReport, StepError>,
-    },
+    /// Takes a training step.
+    Step(Step, Reply<StepReport, StepError>),
     /// Computes logits without dropout.
-    Logits { starts: Vec<i32>, reply: Reply<Vec<f32>, DeviceError> },
+    Logits(Vec<i32>, Reply<Vec<f32>, DeviceError>),
+}
+
+/// A training step of one model.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) starts: Vec<i32>,
+    pub(crate) targets: Vec<f32>,
+    pub(crate) learning_rate: f64,
+    pub(crate) gradient_clip: f64,
+    /// Index of its first batch, from 0.
+    pub(crate) batch: u64,
+    /// Number of the step, from 1.
+    pub(crate) number: u64,
 }
 
 /// A plan without its series.

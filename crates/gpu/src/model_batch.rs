@@ -1,5 +1,6 @@
 //! Batches of models of one architecture over one series, whose work runs at once.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use allometry_trainer::device::{DeviceError, Plan, StepError};
 use allometry_trainer::{BrokenLayer, Diverged, StepReport};
 use burn_tensor::{Device, Tensor};
 
-use crate::message::{Opened, OwnPlan, Reply, Work, catch_driver_errors};
+use crate::message::{Opened, OwnPlan, Reply, Step, Work, catch_driver_errors};
 use crate::model::{Masks, Pass, Positions, Rates, Series, Shape, Weights, adamw, floats, sums_of_squares};
 
 /// Models that can be trained together.
@@ -19,7 +20,7 @@ pub(crate) struct ModelBatch {
     /// compares.
     plan: OwnPlan,
     series: Arc<[f32]>,
-    on_device: Series,
+    series_on_device: Series,
     positions: Positions,
     members: Vec<Member>,
 }
@@ -29,13 +30,11 @@ pub(crate) struct ModelBatch {
 struct Member {
     id: u64,
     plan: OwnPlan,
-    /// Weights, first moments and second moments, `1 x weights` each.
+    /// Weights, first moments and second moments, `1 x weights` each, in the layout of the device.
     state: [Tensor<2>; 3],
-    /// Gradient of the step so far.
-    gradient: Option<Tensor<2>>,
-    /// Residual stream of the last batch, reported if the step turns out not to be finite.
-    streams: Vec<Tensor<3>>,
     waiting: Option<(Work, Instant)>,
+    /// Whether its next work comes late, so that others do not wait for it.
+    is_away: bool,
 }
 
 /// Work of one model, run together with that of others.
@@ -46,29 +45,13 @@ struct Job<W, T, E> {
     reply: Reply<T, E>,
 }
 
-struct Add {
-    starts: Vec<i32>,
-    targets: Vec<f32>,
-    share: Option<f32>,
-    first: bool,
-    batch: u64,
-    step: u64,
-}
-
-struct Update {
-    loss: f64,
-    learning_rate: f64,
-    gradient_clip: f64,
-    step: u64,
-}
-
 impl ModelBatch {
     pub(crate) fn new(first: &Opened, device: &Device) -> Self {
         let plan = first.plan.plan();
         let shape = Shape::new(&plan);
         Self {
             device: device.clone(),
-            on_device: Series::new(&first.series, plan.geometry, device),
+            series_on_device: Series::new(&first.series, plan.geometry, device),
             positions: Positions::new(&shape, plan.capacity, device),
             series: Arc::clone(&first.series),
             plan: first.plan.clone(),
@@ -88,18 +71,15 @@ impl ModelBatch {
     }
 
     pub(crate) fn open(&mut self, id: u64, opened: Opened) {
-        let count = opened.weights.len();
-        let weights = floats(opened.weights, [1, count], &self.device);
-        let moments = || Tensor::zeros([1, count], &self.device);
-        let state = [weights, moments(), moments()];
-        self.members.push(Member {
-            id,
-            plan: opened.plan,
-            state,
-            gradient: None,
-            streams: Vec::new(),
-            waiting: None,
-        });
+        let weights = self.on_device(&opened.weights);
+        let moments = || weights.zeros_like();
+        let state = [weights.clone(), moments(), moments()];
+        self.members.push(Member { id, plan: opened.plan, state, waiting: None, is_away: true });
+    }
+
+    /// Returns a buffer of the trainer as a tensor, `1 x weights`.
+    fn on_device(&self, values: &[f32]) -> Tensor<2> {
+        floats(self.shape.to_device(values), [1, self.shape.layout.total], &self.device)
     }
 
     pub(crate) fn close(&mut self, id: u64) {
@@ -115,25 +95,38 @@ impl ModelBatch {
     }
 
     pub(crate) fn enqueue(&mut self, id: u64, work: Work) {
-        self.member(id).waiting = Some((work, Instant::now()));
+        let member = self.member(id);
+        (member.waiting, member.is_away) = (Some((work, Instant::now())), false);
+    }
+
+    /// Lets the other models work without this one until its next work.
+    pub(crate) fn pause(&mut self, id: u64) {
+        self.member(id).is_away = true;
+    }
+
+    /// Returns the weights of a model.
+    pub(crate) fn weights(&mut self, id: u64) -> Result<Vec<f32>, String> {
+        self.part(id, 0)
     }
 
     /// Returns the weights and moments of a model.
-    pub(crate) fn read(&mut self, id: u64) -> Result<[Vec<f32>; 3], String> {
-        let [weights, first, second] = self.member(id).state.clone();
-        Ok([numbers(weights)?, numbers(first)?, numbers(second)?])
+    pub(crate) fn state(&mut self, id: u64) -> Result<[Vec<f32>; 3], String> {
+        Ok([self.part(id, 0)?, self.part(id, 1)?, self.part(id, 2)?])
     }
 
-    pub(crate) fn write(&mut self, id: u64, weights: Vec<f32>, moments: Option<[Vec<f32>; 2]>) {
-        let device = self.device.clone();
-        let flat = |values: Vec<f32>| {
-            let count = values.len();
-            floats(values, [1, count], &device)
-        };
+    /// Returns one part of the state of a model in the layout of the trainer.
+    fn part(&mut self, id: u64, part: usize) -> Result<Vec<f32>, String> {
+        let values = numbers(self.member(id).state[part].clone())?;
+        Ok(self.shape.to_trainer(&values))
+    }
+
+    pub(crate) fn write(&mut self, id: u64, weights: &[f32], moments: Option<[Vec<f32>; 2]>) {
+        let weights = self.on_device(weights);
+        let moments = moments.map(|moments| moments.map(|values| self.on_device(&values)));
         let member = self.member(id);
-        member.state[0] = flat(weights);
+        member.state[0] = weights;
         if let Some([first, second]) = moments {
-            (member.state[1], member.state[2]) = (flat(first), flat(second));
+            (member.state[1], member.state[2]) = (first, second);
         }
     }
 
@@ -144,9 +137,10 @@ impl ModelBatch {
             .expect("the batch was found by the id of the model")
     }
 
-    /// Whether every model has work waiting.
+    /// Whether work is waiting, of every model that is not away.
     pub(crate) fn is_complete(&self) -> bool {
-        !self.members.is_empty() && self.members.iter().all(|member| member.waiting.is_some())
+        self.waiting_since().is_some()
+            && self.members.iter().all(|member| member.is_away || member.waiting.is_some())
     }
 
     /// Returns the time at which the oldest waiting work arrived.
@@ -156,38 +150,25 @@ impl ModelBatch {
 
     /// Runs all waiting work, jobs of one kind and size at once.
     pub(crate) fn run(&mut self, name: &str) {
-        let (mut adds, mut updates, mut logits) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut logits) = (Vec::new(), Vec::new());
         for (member, waiting) in self.members.iter_mut().map(|m| m.waiting.take()).enumerate() {
             match waiting {
-                Some((Work::Add { starts, targets, share, first, batch, step, reply }, _)) => {
-                    let work = Add { starts, targets, share, first, batch, step };
-                    adds.push(Job { member, work, reply });
-                }
-                Some((Work::Update { loss, learning_rate, gradient_clip, step, reply }, _)) => {
-                    let work = Update { loss, learning_rate, gradient_clip, step };
-                    updates.push(Job { member, work, reply });
-                }
-                Some((Work::Logits { starts, reply }, _)) => logits.push(Job { member, work: starts, reply }),
+                Some((Work::Step(work, reply), _)) => steps.push(Job { member, work, reply }),
+                Some((Work::Logits(work, reply), _)) => logits.push(Job { member, work, reply }),
                 None => {}
             }
         }
-        for jobs in group_by_size(adds, |work| work.starts.len()) {
-            run_jobs(name, jobs, |indices, work| self.add(indices, &work));
+        for jobs in group_by_size(steps, |step| step.starts.len()) {
+            run_jobs(name, jobs, |indices, steps| self.step(indices, &steps));
         }
-        run_jobs(name, updates, |indices, work| self.update(indices, &work));
         for jobs in group_by_size(logits, Vec::len) {
             run_jobs(name, jobs, |indices, starts| self.logits(indices, &starts));
         }
     }
 
-    /// Returns the windows and the weights of several models.
-    fn gathered<'a>(
-        &self,
-        indices: &[usize],
-        starts: impl Iterator<Item = &'a Vec<i32>>,
-    ) -> (Tensor<3>, Weights) {
-        let starts: Vec<i32> = starts.flatten().copied().collect();
-        (self.on_device.windows(starts), Weights(self.stacked(indices, 0)))
+    /// Returns the windows of several models.
+    fn windows<'a>(&self, starts: impl Iterator<Item = &'a [i32]>) -> Tensor<3> {
+        self.series_on_device.windows(starts.flatten().copied().collect())
     }
 
     /// Returns one part of the state of several models, `models x weights`.
@@ -200,110 +181,125 @@ impl ModelBatch {
         indices: &[usize],
         starts: &[Vec<i32>],
     ) -> Result<Vec<Result<Vec<f32>, DeviceError>>, String> {
-        let (windows, weights) = self.gathered(indices, starts.iter());
-        let pass = Pass::new(windows, &self.on_device, &self.shape, &weights, &Masks::default());
+        let windows = self.windows(starts.iter().map(Vec::as_slice));
+        let weights = Weights(self.stacked(indices, 0));
+        let pass = Pass::new(windows, &self.series_on_device, &self.shape, &weights, &Masks::default());
         let logits = numbers(pass.logits)?;
         Ok(logits.chunks_exact(logits.len() / indices.len()).map(|own| Ok(own.to_vec())).collect())
     }
 
-    fn add(&mut self, indices: &[usize], work: &[Add]) -> Result<Vec<Result<f64, StepError>>, String> {
-        let (windows, weights) = self.gathered(indices, work.iter().map(|work| &work.starts));
-        let count = work[0].starts.len();
-        let plans: Vec<(Plan<'_>, u64)> = indices
-            .iter()
-            .zip(work)
-            .map(|(&member, work)| (self.members[member].plan.plan(), work.batch))
-            .collect();
+    /// Takes a step of several models, each with the same number of windows.
+    fn step(
+        &mut self,
+        indices: &[usize],
+        work: &[Step],
+    ) -> Result<Vec<Result<StepReport, StepError>>, String> {
+        let weights = Weights(self.stacked(indices, 0));
+        let (count, capacity) = (work[0].starts.len(), self.plan.capacity);
+        let mut step = Stepped { losses: vec![0.0; work.len()], failed: vec![None; work.len()], last: None };
+        for (number, start) in (0..count).step_by(capacity).enumerate() {
+            let batch = start..count.min(start + capacity);
+            self.add((indices, work), &weights, (number as u64, batch), &mut step)?;
+        }
+        let Stepped { losses, mut failed, last } = step;
+        let (gradient, streams) = last.expect("a step has windows");
+        let norms: Vec<f64> =
+            numbers(sums_of_squares(gradient.clone()))?.iter().map(|sum| f64::from(*sum).sqrt()).collect();
+        let rates = indices.iter().zip(work).zip(&norms).map(|((&member, work), norm)| Rates {
+            clip: (work.gradient_clip / (norm + 1e-6)).min(1.0),
+            learning_rate: work.learning_rate,
+            weight_decay: self.members[member].plan.hyperparameters.weight_decay,
+            step: work.number,
+        });
+        let rates: Vec<Rates> = rates.collect();
+        let state = adamw([0, 1, 2].map(|part| self.stacked(indices, part)), gradient, &rates);
+
+        let mut results = Vec::with_capacity(indices.len());
+        for (place, (&member, work)) in indices.iter().zip(work).enumerate() {
+            let (loss, gradient_norm) = (losses[place], norms[place]);
+            if failed[place].is_none() && !gradient_norm.is_finite() {
+                failed[place] = Some(diverged(&streams, place, work.number, [loss, gradient_norm])?);
+            }
+            if let Some(diverged) = failed[place].take() {
+                results.push(Err(diverged.into()));
+                continue;
+            }
+            self.members[member].state = state.each_ref().map(|part| part.clone().narrow(0, place, 1));
+            results.push(Ok(StepReport { loss, gradient_norm }));
+        }
+        Ok(results)
+    }
+
+    /// Adds the losses and the gradient of a batch to those of a step.
+    fn add(
+        &self,
+        (indices, work): (&[usize], &[Step]),
+        weights: &Weights,
+        (number, batch): (u64, Range<usize>),
+        step: &mut Stepped,
+    ) -> Result<(), String> {
+        let (count, all) = (batch.len(), work[0].starts.len());
+        let windows = self.windows(work.iter().map(|work| &work.starts[batch.clone()]));
+        let of = |(&member, work): (&usize, &Step)| (self.members[member].plan.plan(), work.batch + number);
+        let plans: Vec<(Plan<'_>, u64)> = indices.iter().zip(work).map(of).collect();
         let masks = Masks::new(&plans, &self.shape, &self.positions, count);
-        let pass = Pass::new(windows, &self.on_device, &self.shape, &weights, &masks);
+        let pass = Pass::new(windows, &self.series_on_device, &self.shape, weights, &masks);
 
         let logits = numbers(pass.logits.clone())?;
         let per_model = logits.len() / indices.len();
         let mut d_logits = vec![0.0; logits.len()];
-        let losses: Vec<f64> = plans
-            .iter()
-            .zip(work)
-            .zip(logits.chunks_exact(per_model).zip(d_logits.chunks_exact_mut(per_model)))
-            .map(|(((plan, _), work), (logits, d_logits))| plan.loss(logits, &work.targets, d_logits))
-            .collect();
+        let of_models = logits.chunks_exact(per_model).zip(d_logits.chunks_exact_mut(per_model));
+        let share = count as f64 / all as f64;
+        for (place, ((logits, d_logits), (plan, _))) in of_models.zip(&plans).enumerate() {
+            let loss = plan.loss(logits, &work[place].targets[batch.clone()], d_logits);
+            if step.failed[place].is_none() && !loss.is_finite() {
+                let number = work[place].number;
+                step.failed[place] = Some(diverged(&pass.streams, place, number, [loss, f64::NAN])?);
+            }
+            step.losses[place] += share * loss;
+        }
         let streams = pass.streams.clone();
         let d_logits = floats(d_logits, [indices.len(), count, per_model / count], &self.device);
-        let gradient = pass.backward(d_logits, &self.on_device, &self.shape, &weights, &masks);
-
-        let mut results = Vec::with_capacity(indices.len());
-        for (place, ((&member, work), loss)) in indices.iter().zip(work).zip(losses).enumerate() {
-            let member = &mut self.members[member];
-            member.streams = streams.iter().map(|stream| stream.clone().narrow(0, place, 1)).collect();
-            if !loss.is_finite() {
-                results.push(Err(member.diverged(work.step, loss, f64::NAN)?));
-                continue;
-            }
-            let own = gradient.clone().narrow(0, place, 1);
-            member.gradient = Some(match (work.share, member.gradient.take()) {
-                (None, _) => own,
-                (Some(share), Some(sum)) if !work.first => sum + own * share,
-                (Some(share), _) => own * share,
-            });
-            results.push(Ok(loss));
-        }
-        Ok(results)
-    }
-
-    fn update(
-        &mut self,
-        indices: &[usize],
-        work: &[Update],
-    ) -> Result<Vec<Result<StepReport, StepError>>, String> {
-        let gradients = indices.iter().map(|&member| {
-            self.members[member].gradient.clone().expect("an update follows the gradient of a batch")
-        });
-        let gradient = stack(gradients.collect());
-        let norms: Vec<f64> =
-            numbers(sums_of_squares(gradient.clone()))?.iter().map(|sum| f64::from(*sum).sqrt()).collect();
-        let rates: Vec<Rates> = indices
-            .iter()
-            .zip(work)
-            .zip(&norms)
-            .map(|((&member, work), norm)| Rates {
-                clip: (work.gradient_clip / (norm + 1e-6)).min(1.0),
-                learning_rate: work.learning_rate,
-                weight_decay: self.members[member].plan.hyperparameters.weight_decay,
-                step: work.step,
-            })
-            .collect();
-        let state = adamw([0, 1, 2].map(|part| self.stacked(indices, part)), gradient, &rates);
-
-        let mut results = Vec::with_capacity(indices.len());
-        for (place, ((&member, work), &gradient_norm)) in indices.iter().zip(work).zip(&norms).enumerate() {
-            let member = &mut self.members[member];
-            if !gradient_norm.is_finite() {
-                results.push(Err(member.diverged(work.step, work.loss, gradient_norm)?));
-                continue;
-            }
-            member.state = state.each_ref().map(|part| part.clone().narrow(0, place, 1));
-            member.streams.clear();
-            results.push(Ok(StepReport { loss: work.loss, gradient_norm }));
-        }
-        Ok(results)
+        let own = pass.backward(d_logits, &self.series_on_device, &self.shape, weights, &masks);
+        let gradient = match step.last.take() {
+            _ if count == all => own,
+            None => own * share,
+            Some((sum, _)) => sum + own * share,
+        };
+        step.last = Some((gradient, streams));
+        Ok(())
     }
 }
 
-impl Member {
-    /// Returns the report of a step that is not finite, from the residual stream of its last batch.
-    fn diverged(&mut self, step: u64, loss: f64, gradient_norm: f64) -> Result<StepError, String> {
-        let (mut largest_activation, mut not_finite, mut first_layer) = (0.0f64, 0, None);
-        for (site, stream) in self.streams.drain(..).enumerate() {
-            for value in numbers(stream)? {
-                if value.is_finite() {
-                    largest_activation = largest_activation.max(f64::from(value.abs()));
-                } else {
-                    not_finite += 1;
-                    first_layer.get_or_insert(BrokenLayer::before(site));
-                }
+/// The batches of a step so far.
+struct Stepped {
+    /// Loss of each model.
+    losses: Vec<f64>,
+    /// Report of each model whose loss is not finite.
+    failed: Vec<Option<Diverged>>,
+    /// Gradient of the step, and the residual streams of the last batch.
+    last: Option<(Tensor<2>, Vec<Tensor<3>>)>,
+}
+
+/// Returns the report of a model's step that is not finite, from the residual streams of its batch.
+fn diverged(
+    streams: &[Tensor<3>],
+    place: usize,
+    step: u64,
+    [loss, gradient_norm]: [f64; 2],
+) -> Result<Diverged, String> {
+    let (mut largest_activation, mut not_finite, mut first_layer) = (0.0f64, 0, None);
+    for (site, stream) in streams.iter().enumerate() {
+        for value in numbers(stream.clone().narrow(0, place, 1))? {
+            if value.is_finite() {
+                largest_activation = largest_activation.max(f64::from(value.abs()));
+            } else {
+                not_finite += 1;
+                first_layer.get_or_insert(BrokenLayer::before(site));
             }
         }
-        Ok(Diverged { step, loss, gradient_norm, largest_activation, not_finite, first_layer }.into())
     }
+    Ok(Diverged { step, loss, gradient_norm, largest_activation, not_finite, first_layer })
 }
 
 /// Groups jobs by size.
@@ -377,10 +373,11 @@ mod tests {
         Opened { plan: OwnPlan::new(&plan), series: series.clone().into(), weights: plan.initial_weights() }
     }
 
-    fn add(starts: Vec<i32>) -> (Work, Receiver<Result<f64, StepError>>) {
+    fn step(starts: Vec<i32>) -> (Work, Receiver<Result<StepReport, StepError>>) {
         let (reply, answer) = sync_channel(1);
         let targets = starts.iter().map(|start| (start % 2) as f32).collect();
-        (Work::Add { starts, targets, share: None, first: true, batch: 0, step: 1, reply }, answer)
+        let step = Step { starts, targets, learning_rate: 1e-3, gradient_clip: 1.0, batch: 0, number: 1 };
+        (Work::Step(step, reply), answer)
     }
 
     #[test]
@@ -403,25 +400,34 @@ mod tests {
 
         let mut answers = Vec::new();
         for (id, starts) in [(1, vec![0, 3, 5]), (2, vec![0, 3, 5]), (3, vec![1, 2])] {
-            assert!(!models.is_complete());
-            let (work, answer) = add(starts);
+            let (work, answer) = step(starts);
             models.enqueue(id, work);
             answers.push(answer);
         }
         assert!(models.is_complete());
         models.run("wgpu");
-        let losses: Vec<f64> = answers.iter().map(|answer| answer.try_recv().unwrap().unwrap()).collect();
+        let told = |answer: Receiver<Result<StepReport, StepError>>| answer.try_recv().unwrap().unwrap().loss;
+        let losses: Vec<f64> = answers.into_iter().map(told).collect();
         assert_ne!(losses[0], losses[1], "each has its own weights and masks");
-        assert!(models.waiting_since().is_none());
+        assert!(models.waiting_since().is_none() && !models.is_complete());
 
-        // Models that were closed are not waited for.
-        let (work, answer) = add(vec![0, 3, 5]);
+        // Models that pause, or were closed, are not waited for; others are.
+        models.write(2, &opened(2).weights, None);
+        let (work, answer) = step(vec![0, 3, 5]);
         models.enqueue(2, work);
         models.close(1);
-        models.close(3);
+        assert!(!models.is_complete());
+        models.pause(3);
         assert!(models.is_complete());
         models.run("wgpu");
-        let alone = answer.try_recv().unwrap().unwrap();
+        let alone = told(answer);
         assert!((alone - losses[1]).abs() < 1e-5 * alone, "{alone} alone, {} with others", losses[1]);
+
+        // A buffer is what was written, whatever its place on the device.
+        let [mut weights, first, second] = models.state(3).unwrap();
+        weights.iter_mut().enumerate().for_each(|(place, weight)| *weight = place as f32);
+        models.write(3, &weights, Some([second.clone(), first.clone()]));
+        assert_eq!(models.weights(3).unwrap(), weights);
+        assert_eq!(models.state(3).unwrap(), [weights, second, first]);
     }
 }

@@ -1,7 +1,7 @@
 //! Thread of a device: it owns all tensors and executes requests from the threads of trials.
 //!
 //! Trials of one architecture over one series share a [`ModelBatch`]. Work waits until each of them has
-//! asked for some and then runs at once. The wait is short, so a slow trial does not delay the others much.
+//! asked for some, or has said that it pauses, and then runs at once.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use burn_tensor::Device;
 use crate::message::{Message, Opened, catch_driver_errors};
 use crate::model_batch::ModelBatch;
 
-/// Maximum time that work waits for other trials of its architecture: longer than a trial takes between two
-/// batches, shorter than a checkpoint or a commit.
+/// Maximum time that work waits for other trials of its architecture, in case the system stops one of them:
+/// longer than a trial takes between two batches.
 const MAX_WAIT: Duration = Duration::from_millis(20);
 
 /// Executes requests until all senders are dropped.
@@ -62,14 +62,19 @@ impl ModelBatches {
                 let _ = reply.send(opened);
             }
             Message::Work(id, work) => self.batch_of(id).enqueue(id, work),
-            Message::Read(id, reply) => {
+            Message::Pause(id) => self.batch_of(id).pause(id),
+            Message::Weights(id, reply) => {
                 let name = self.name.clone();
-                let _ = reply.send(catch_driver_errors(&name, || self.batch_of(id).read(id)));
+                let _ = reply.send(catch_driver_errors(&name, || self.batch_of(id).weights(id)));
+            }
+            Message::State(id, reply) => {
+                let name = self.name.clone();
+                let _ = reply.send(catch_driver_errors(&name, || self.batch_of(id).state(id)));
             }
             Message::Write(id, weights, moments, reply) => {
                 let name = self.name.clone();
                 let _ = reply.send(catch_driver_errors(&name, || {
-                    self.batch_of(id).write(id, weights, moments);
+                    self.batch_of(id).write(id, &weights, moments);
                     Ok(())
                 }));
             }

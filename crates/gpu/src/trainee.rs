@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, sync_channel};
 use allometry_trainer::StepReport;
 use allometry_trainer::device::{Count, DeviceError, Plan, StepError, Trainee};
 
-use crate::message::{Message, Opened, OwnPlan, Reply, Work};
+use crate::message::{Message, Opened, OwnPlan, Reply, Step, Work};
 
 /// A model being trained on a device.
 #[derive(Debug)]
@@ -14,8 +14,10 @@ pub(crate) struct OnDevice {
     device: String,
     messages: Sender<Message>,
     id: u64,
+    /// Windows in a batch.
     capacity: usize,
-    accumulates: bool,
+    /// Number of weights.
+    weights: usize,
     count: Count,
 }
 
@@ -26,16 +28,16 @@ impl OnDevice {
         messages: Sender<Message>,
         plan: &Plan<'_>,
     ) -> Result<Self, DeviceError> {
+        let opened =
+            Opened { plan: OwnPlan::new(plan), series: plan.series.into(), weights: plan.initial_weights() };
         let mut own = Self {
             device: device.to_owned(),
             messages,
             id: 0,
             capacity: plan.capacity,
-            accumulates: plan.settings.accumulate > 1,
+            weights: opened.weights.len(),
             count: Count::default(),
         };
-        let opened =
-            Opened { plan: OwnPlan::new(plan), series: plan.series.into(), weights: plan.initial_weights() };
         own.id = own.ask(|reply| Message::Open(Box::new(opened), reply))?;
         Ok(own)
     }
@@ -70,38 +72,41 @@ impl Trainee for OnDevice {
         self.count
     }
 
-    fn add(&mut self, starts: &[usize], targets: &[f32], share: f64, first: bool) -> Result<f64, StepError> {
+    fn step(
+        &mut self,
+        starts: &[usize],
+        targets: &[f32],
+        learning_rate: f64,
+        gradient_clip: f64,
+    ) -> Result<StepReport, StepError> {
         let count = starts.len();
         assert!(count == targets.len() && count > 0, "{count} windows, {} targets", targets.len());
-        assert!(count <= self.capacity, "no more windows than the capacity");
-        let share = self.accumulates.then_some(share as f32);
-        let (batch, step) = (self.count.batches, self.count.steps + 1);
-        let (starts, targets) = (rows(starts), targets.to_vec());
-        let loss = self.work(|reply| Work::Add { starts, targets, share, first, batch, step, reply })?;
-        self.count.batches += 1;
-        Ok(loss)
+        let number = self.count.steps + 1;
+        let (starts, targets, batch) = (rows(starts), targets.to_vec(), self.count.batches);
+        let step = Step { starts, targets, learning_rate, gradient_clip, batch, number };
+        let report = self.work(|reply| Work::Step(step, reply))?;
+        self.count.steps = number;
+        self.count.batches += count.div_ceil(self.capacity) as u64;
+        Ok(report)
     }
 
-    fn update(&mut self, loss: f64, learning_rate: f64, gradient_clip: f64) -> Result<StepReport, StepError> {
-        let step = self.count.steps + 1;
-        let report = self.work(|reply| Work::Update { loss, learning_rate, gradient_clip, step, reply })?;
-        self.count.steps = step;
-        Ok(report)
+    fn pause(&mut self) {
+        // If the thread has ended, the next work says so.
+        let _ = self.messages.send(Message::Pause(self.id));
     }
 
     fn logits(&mut self, starts: &[usize], to: &mut Vec<f32>) -> Result<(), DeviceError> {
         let starts = rows(starts);
-        to.extend(self.work(|reply| Work::Logits { starts, reply })?);
+        to.extend(self.work(|reply| Work::Logits(starts, reply))?);
         Ok(())
     }
 
     fn weights(&mut self) -> Result<Cow<'_, [f32]>, DeviceError> {
-        let [weights, ..] = self.state()?;
-        Ok(weights)
+        self.ask(|reply| Message::Weights(self.id, reply)).map(Cow::from)
     }
 
     fn state(&mut self) -> Result<[Cow<'_, [f32]>; 3], DeviceError> {
-        let state: [Vec<f32>; 3] = self.ask(|reply| Message::Read(self.id, reply))?;
+        let state: [Vec<f32>; 3] = self.ask(|reply| Message::State(self.id, reply))?;
         Ok(state.map(Cow::from))
     }
 
@@ -111,7 +116,7 @@ impl Trainee for OnDevice {
     }
 
     fn restore(&mut self, count: Count, fill: &mut dyn FnMut([&mut [f32]; 3])) -> Result<(), DeviceError> {
-        let mut state: [Vec<f32>; 3] = self.ask(|reply| Message::Read(self.id, reply))?;
+        let mut state = [(); 3].map(|()| vec![0.0; self.weights]);
         fill(state.each_mut().map(Vec::as_mut_slice));
         let [weights, first, second] = state;
         let moments = Some([first, second]);

@@ -5,8 +5,9 @@
 
 mod support;
 
-use allometry_ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Task};
-use allometry_trainer::device::{Device, StepError, Trainee};
+use allometry_ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Precision, Task};
+use allometry_trainer::device::{Device, Plan, StepError, Trainee};
+use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 use support::{CONTEXT, assert_close, batch, logits, plan, series, wgpu};
 
 /// Returns settings by name, with their dropout and their number of classes.
@@ -53,7 +54,7 @@ fn options() -> Vec<(&'static str, ModelSpec, f64, usize)> {
     ]
 }
 
-/// Takes one step with as many batches as are accumulated, the last of which is smaller.
+/// Takes one step of as many batches as are accumulated, the last of which is smaller.
 fn step(
     trainee: &mut dyn Trainee,
     settings: &ModelSpec,
@@ -61,16 +62,10 @@ fn step(
     classes: usize,
     clip: f64,
 ) -> [f64; 2] {
-    let sizes: Vec<usize> = (0..settings.accumulate).map(|i| if i == 2 { 9 } else { 16 }).collect();
-    let all: usize = sizes.iter().sum();
-    let mut loss = 0.0;
-    for (place, &size) in sizes.iter().enumerate() {
-        let (starts, targets) = batch(number * 3 + place, size, classes);
-        let share = size as f64 / all as f64;
-        loss += share * trainee.add(&starts, &targets, share, place == 0).unwrap();
-    }
-    let report = trainee.update(loss, 3e-3, clip).unwrap();
-    [loss, report.gradient_norm]
+    let size = if settings.accumulate > 1 { 16 * (settings.accumulate - 1) + 9 } else { 16 };
+    let (starts, targets) = batch(number, size, classes);
+    let report = trainee.step(&starts, &targets, 3e-3, clip).unwrap();
+    [report.loss, report.gradient_norm]
 }
 
 fn hold_to_the_cpu(device: &dyn Device) {
@@ -105,6 +100,44 @@ fn every_option_matches_the_cpu() {
     hold_to_the_cpu(&*device);
 }
 
+/// The size S of the benchmarks, whose tensors are longer than an alignment and of other lengths than its
+/// multiples.
+#[test]
+fn a_model_of_the_benchmarks_matches_the_cpu() {
+    let Some(device) = wgpu("a_model_of_the_benchmarks_matches_the_cpu") else { return };
+    let (rows, features, windows) = (400, 105, 128);
+    let series: Vec<f32> = (0..rows * features).map(support::number).collect();
+    let settings = ModelSpec { precision: Precision::F32, ..ModelSpec::new(80, 16, 8) };
+    let plan = Plan {
+        hyperparameters: Hyperparameters {
+            architecture: Architecture { d_model: 96, n_layers: 2, n_heads: 8, d_ff_ratio: 4 },
+            learning_rate: 1e-3,
+            dropout: 0.1,
+            weight_decay: 0.01,
+        },
+        geometry: Geometry::new(features, 0, &settings).unwrap(),
+        settings,
+        capacity: windows,
+        seed: 7,
+        series: &series,
+        class_weights: Vec::new(),
+    };
+    let (mut cpu, mut ours) = (plan.on_cpu(), device.open(&plan).unwrap());
+    for number in 0..3 {
+        let starts: Vec<usize> = (0..windows).map(|i| (number * 37 + i * 11) % (rows - 80)).collect();
+        let targets: Vec<f32> = starts.iter().map(|start| (start % 3 / 2) as f32).collect();
+        let [expected, found] =
+            [&mut cpu, &mut ours].map(|trainee| trainee.step(&starts, &targets, 1e-3, 1.0).unwrap());
+        assert_close(
+            &format!("loss and norm of step {number}"),
+            &[found.loss as f32, found.gradient_norm as f32],
+            &[expected.loss as f32, expected.gradient_norm as f32],
+        );
+    }
+    let starts: Vec<usize> = (0..windows).collect();
+    assert_close("logits", &logits(&mut *ours, &starts), &logits(&mut *cpu, &starts));
+}
+
 #[test]
 fn a_step_that_is_not_finite_fails_and_changes_nothing() {
     let Some(device) = wgpu("a_step_that_is_not_finite_fails_and_changes_nothing") else { return };
@@ -114,11 +147,11 @@ fn a_step_that_is_not_finite_fails_and_changes_nothing() {
     let plan = plan(&settings, &series, 0.0, 5);
     let mut ours = device.open(&plan).unwrap();
     let before = ours.weights().unwrap().to_vec();
-    let Err(StepError::Diverged(told)) = ours.add(&[20, 5], &[0.0, 1.0], 1.0, true) else {
+    let Err(StepError::Diverged(told)) = ours.step(&[20, 5], &[0.0, 1.0], 1e-3, 1.0) else {
         panic!("the loss is not finite")
     };
     let mut cpu = plan.on_cpu();
-    let Err(StepError::Diverged(expected)) = cpu.add(&[20, 5], &[0.0, 1.0], 1.0, true) else {
+    let Err(StepError::Diverged(expected)) = cpu.step(&[20, 5], &[0.0, 1.0], 1e-3, 1.0) else {
         panic!("the loss is not finite")
     };
     assert_eq!((told.step, told.not_finite), (expected.step, expected.not_finite));

@@ -57,26 +57,26 @@ pub trait Trainee {
     /// Returns the number of steps and batches so far.
     fn count(&self) -> Count;
 
-    /// Adds the gradient of a batch to that of the step and returns the batch's mean loss, with dropout.
-    ///
-    /// `share` is the batch's share of the step's windows, and `first` tells whether the batch is the first
-    /// of the step.
-    ///
-    /// # Errors
-    /// [`StepError`] if the loss is not finite or the device fails.
-    ///
-    /// # Panics
-    /// If there are no windows, more windows than the plan's capacity, or not as many targets as windows.
-    fn add(&mut self, starts: &[usize], targets: &[f32], share: f64, first: bool) -> Result<f64, StepError>;
-
-    /// Takes one step of `AdamW` with the gradient of the [`add`](Self::add)ed batches, whose mean loss is
-    /// `loss`.
+    /// Takes one step of `AdamW` with the gradient of the mean loss over these windows, with dropout. They
+    /// are evaluated in batches of the plan's capacity.
     ///
     /// After an error the weights are unchanged.
     ///
     /// # Errors
-    /// [`StepError`] if the gradient is not finite or the device fails.
-    fn update(&mut self, loss: f64, learning_rate: f64, gradient_clip: f64) -> Result<StepReport, StepError>;
+    /// [`StepError`] if the loss or the gradient is not finite or the device fails.
+    ///
+    /// # Panics
+    /// If there are no windows, or not as many targets as windows.
+    fn step(
+        &mut self,
+        starts: &[usize],
+        targets: &[f32],
+        learning_rate: f64,
+        gradient_clip: f64,
+    ) -> Result<StepReport, StepError>;
+
+    /// Announces that the next work comes late, so that models trained together do not wait for this one.
+    fn pause(&mut self) {}
 
     /// Appends the logits of windows, `windows x outputs`, without dropout. There may be at most as many
     /// windows as the plan's capacity.
@@ -219,6 +219,8 @@ struct OnCpu<'a> {
     series: &'a [f32],
     features: usize,
     values: usize,
+    /// Windows in a batch.
+    capacity: usize,
 }
 
 impl<'a> OnCpu<'a> {
@@ -226,7 +228,7 @@ impl<'a> OnCpu<'a> {
         let Plan { hyperparameters, geometry, ref settings, capacity, seed, series, .. } = *plan;
         let learner = Learner::new(hyperparameters, geometry, settings, capacity, seed);
         let learner = learner.with_loss(plan.loss_to_minimise());
-        Self { learner, series, features: geometry.features, values: geometry.window_values() }
+        Self { learner, series, features: geometry.features, values: geometry.window_values(), capacity }
     }
 }
 
@@ -235,13 +237,22 @@ impl Trainee for OnCpu<'_> {
         self.learner.count()
     }
 
-    fn add(&mut self, starts: &[usize], targets: &[f32], share: f64, first: bool) -> Result<f64, StepError> {
+    fn step(
+        &mut self,
+        starts: &[usize],
+        targets: &[f32],
+        learning_rate: f64,
+        gradient_clip: f64,
+    ) -> Result<StepReport, StepError> {
+        assert!(starts.len() == targets.len() && !starts.is_empty(), "{} windows", starts.len());
         let (series, features, values) = (self.series, self.features, self.values);
-        let windows = starts.iter().map(|start| &series[start * features..][..values]);
-        Ok(self.learner.add(windows, targets, share, first)?)
-    }
-
-    fn update(&mut self, loss: f64, learning_rate: f64, gradient_clip: f64) -> Result<StepReport, StepError> {
+        let mut loss = 0.0;
+        let batches = starts.chunks(self.capacity).zip(targets.chunks(self.capacity));
+        for (number, (batch, targets)) in batches.enumerate() {
+            let share = batch.len() as f64 / starts.len() as f64;
+            let windows = batch.iter().map(|start| &series[start * features..][..values]);
+            loss += share * self.learner.add(windows, targets, share, number == 0)?;
+        }
         Ok(self.learner.update(loss, learning_rate, gradient_clip)?)
     }
 

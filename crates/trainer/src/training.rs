@@ -229,6 +229,7 @@ impl<'a> Training<'a> {
     /// Writes a checkpoint from which training can continue.
     fn save(&mut self) -> Result<(), TrainError> {
         let Some(saver) = &mut self.saver else { return Ok(()) };
+        self.trainee.pause();
         self.progress.count = self.trainee.count();
         self.progress.ends = self.ends.len();
         saver.description.progress = Some(self.progress.clone());
@@ -284,6 +285,8 @@ impl<'a> Training<'a> {
         let predictions = scored.into_predictions();
         let value = required_metric(&metrics, self.plan.settings.task.metric())?;
         let monitored = required_metric(&metrics, self.plan.settings.monitored())?;
+        // Keeping the weights, the commit of the report and the choice of a pruner take longer than a step.
+        self.trainee.pause();
         let step = self.progress.history.len() as i64 + 1;
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
@@ -347,11 +350,10 @@ impl<'a> Training<'a> {
     /// training metrics.
     fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, TrainError> {
         let count = self.train.windows.len();
-        let batch_size = self.plan.capacity;
-        let step_size = batch_size * self.plan.settings.accumulate;
+        let step_size = self.plan.capacity * self.plan.settings.accumulate;
         let order = shuffled(count, self.trial.seed, self.progress.history.len() as u64);
         let steps_per_epoch = count.div_ceil(step_size);
-        let (mut starts, mut targets) = (Vec::with_capacity(batch_size), Vec::with_capacity(batch_size));
+        let (mut starts, mut targets) = (Vec::with_capacity(step_size), Vec::with_capacity(step_size));
         for step in order.chunks(step_size).skip(self.progress.steps) {
             if self.reporter.interrupted() {
                 return Err(ObjectiveError::Interrupted.into());
@@ -359,27 +361,17 @@ impl<'a> Training<'a> {
             let factor = rate_factor(&self.plan.settings, steps_per_epoch, self.trainee.count().steps);
             let rate = self.plan.hyperparameters.learning_rate * factor;
             let largest_norm = self.progress.largest_norm;
-            let mut loss = 0.0;
-            for (number, batch) in step.chunks(batch_size).enumerate() {
-                let windows = &self.train.windows;
-                let preparation = &self.dataset.preparation;
-                targets.clear();
-                targets.extend(batch.iter().map(|&i| scaled(windows[i].target, preparation)));
-                let share = batch.len() as f64 / step.len() as f64;
-                starts.clear();
-                starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.plan.geometry.context));
-                let batch_loss = self
-                    .trainee
-                    .add(&starts, &targets, share, number == 0)
-                    .map_err(|e| step_failure(&e, largest_norm))?;
-                loss += share * batch_loss;
-            }
+            let (windows, preparation) = (&self.train.windows, &self.dataset.preparation);
+            targets.clear();
+            targets.extend(step.iter().map(|&i| scaled(windows[i].target, preparation)));
+            starts.clear();
+            starts.extend(step.iter().map(|&i| windows[i].last + 1 - self.plan.geometry.context));
             let report = self
                 .trainee
-                .update(loss, rate, self.plan.settings.gradient_clip)
+                .step(&starts, &targets, rate, self.plan.settings.gradient_clip)
                 .map_err(|e| step_failure(&e, largest_norm))?;
             self.progress.steps += 1;
-            self.progress.loss += loss * step.len() as f64;
+            self.progress.loss += report.loss * step.len() as f64;
             self.progress.largest_norm = largest_norm.max(report.gradient_norm);
             self.save_if_due()?;
         }

@@ -46,7 +46,7 @@ impl Pass {
             let d_patches = d_embedded.matmul(weights.matrix(layout.embedding, d).transpose());
             front.backward(d_patches, series, shape, weights, &mut gradient);
         }
-        gradient.into_flat()
+        gradient.into_flat(layout.total)
     }
 }
 

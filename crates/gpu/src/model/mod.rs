@@ -20,16 +20,24 @@ pub(crate) use update::{Rates, adamw, sums_of_squares};
 pub(crate) use weights::{Gradient, Weights};
 
 use allometry_ladder::Normalize;
-use allometry_trainer::device::{Layout, Plan};
+use allometry_trainer::device::{Layout, Plan, Span};
 use allometry_trainer::{Architecture, Geometry};
 use burn_tensor::{Device, Int, Tensor, TensorData};
+
+/// Number of values to whose multiples tensors are aligned: 256 bytes, the largest alignment of a storage
+/// buffer that a device may ask for (WebGPU, `minStorageBufferOffsetAlignment`). A slice that starts and ends
+/// aligned is not copied.
+const ALIGNMENT: usize = 64;
 
 /// Properties that models trained together have in common.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) architecture: Architecture,
     pub(crate) geometry: Geometry,
+    /// Layout of the weights on the device, with [`ALIGNMENT`].
     pub(crate) layout: Layout,
+    /// Where each tensor lies in the buffers of the trainer, and where on the device.
+    spans: Vec<[Span; 2]>,
     /// Stride of a dropout mask for the attention probabilities of one query.
     pub(crate) lanes: usize,
     /// Whether windows are normalised by their own mean and deviation.
@@ -39,13 +47,30 @@ pub(crate) struct Shape {
 impl Shape {
     pub(crate) fn new(plan: &Plan<'_>) -> Self {
         let architecture = plan.hyperparameters.architecture;
+        let layout = Layout::aligned(architecture, plan.geometry, ALIGNMENT);
+        let of_trainer = Layout::new(architecture, plan.geometry).spans();
         Self {
             architecture,
             geometry: plan.geometry,
-            layout: Layout::new(architecture, plan.geometry),
+            spans: of_trainer.into_iter().zip(layout.spans()).map(|(ours, theirs)| [ours, theirs]).collect(),
+            layout,
             lanes: plan.attention_lanes(),
             revin: plan.settings.normalize == Normalize::Revin,
         }
+    }
+
+    /// Returns a buffer of the trainer in the layout of the device, with zeros between the tensors.
+    pub(crate) fn to_device(&self, values: &[f32]) -> Vec<f32> {
+        let mut aligned = vec![0.0; self.layout.total];
+        for [ours, theirs] in &self.spans {
+            theirs.of_mut(&mut aligned).copy_from_slice(ours.of(values));
+        }
+        aligned
+    }
+
+    /// Returns a buffer of the device in the layout of the trainer.
+    pub(crate) fn to_trainer(&self, aligned: &[f32]) -> Vec<f32> {
+        self.spans.iter().flat_map(|[_, theirs]| theirs.of(aligned)).copied().collect()
     }
 }
 

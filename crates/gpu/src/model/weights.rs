@@ -43,9 +43,21 @@ impl Gradient {
         self.put(span, value.sum_dim(1));
     }
 
-    /// Returns the gradient of all weights, `models x weights`.
-    pub(crate) fn into_flat(mut self) -> Tensor<2> {
+    /// Returns the gradient of all weights, `models x total`, with zeros between the tensors.
+    pub(crate) fn into_flat(mut self, total: usize) -> Tensor<2> {
         self.parts.sort_by_key(|(start, _)| *start);
-        Tensor::cat(self.parts.into_iter().map(|(_, part)| part).collect(), 1)
+        let (mut all, mut end) = (Vec::with_capacity(2 * self.parts.len()), 0);
+        for (start, part) in self.parts {
+            let [models, length] = part.dims();
+            if start > end {
+                all.push(Tensor::zeros([models, start - end], &part.device()));
+            }
+            end = start + length;
+            all.push(part);
+        }
+        if let Some([models, _]) = all.last().map(Tensor::dims).filter(|_| end < total) {
+            all.push(Tensor::zeros([models, total - end], &all[0].device()));
+        }
+        Tensor::cat(all, 1)
     }
 }

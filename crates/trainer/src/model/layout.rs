@@ -96,11 +96,17 @@ pub struct Layout {
 impl Layout {
     /// Returns the layout of a model.
     pub fn new(architecture: Architecture, geometry: Geometry) -> Self {
+        Self::aligned(architecture, geometry, 1)
+    }
+
+    /// Returns the layout of a model in which each tensor, and the end of the buffer, is at a multiple of
+    /// `alignment` values. The order of the tensors is the same in all layouts; between them are unused values.
+    pub fn aligned(architecture: Architecture, geometry: Geometry, alignment: usize) -> Self {
         let d = architecture.d_model;
         let mut total = 0;
         let mut take = |length: usize| {
             let span = Span { start: total, length };
-            total += length;
+            total += length.next_multiple_of(alignment);
             span
         };
         let numbers = geometry.numbers();
@@ -132,6 +138,24 @@ impl Layout {
             head,
             total,
         }
+    }
+
+    /// Returns all tensors in the order of the buffer.
+    pub fn spans(&self) -> Vec<Span> {
+        let norm = |norm: NormSpans| [norm.gain, norm.shift];
+        let linear = |linear: LinearSpans| [linear.weight, linear.bias];
+        let mut spans: Vec<Span> = self.affine.into_iter().flat_map(norm).collect();
+        spans.extend(self.feature_embedding.into_iter().flat_map(linear));
+        spans.extend([self.embedding, self.embedding_bias, self.positions]);
+        for block in &self.blocks {
+            spans.extend(norm(block.attention_norm));
+            spans.extend([block.qkv, block.projection].into_iter().flat_map(linear));
+            spans.extend(norm(block.feed_forward_norm));
+            spans.extend([block.widen, block.narrow].into_iter().flat_map(linear));
+        }
+        spans.extend(norm(self.final_norm));
+        spans.extend(linear(self.head));
+        spans
     }
 
     /// Returns the normalisation at `site`: those before attention and feed-forward layer of each block in
