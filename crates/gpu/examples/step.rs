@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use allometry_ladder::{DeviceKind, ModelSpec, Normalize, Precision};
+use allometry_ladder::{DeviceKind, ModelSpec, Normalize};
 use allometry_trainer::device::{Device, Plan, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 
@@ -55,8 +55,7 @@ fn main() {
     let named = |name: &str| arguments.iter().any(|word| word == name);
     let all = !MODELS.iter().any(|(name, ..)| named(name));
     let series: Vec<f32> = (0..ROWS * FEATURES).map(|i| ((i as f32) * 0.37).sin()).collect();
-    let settings =
-        ModelSpec { normalize: Normalize::None, precision: Precision::F32, ..ModelSpec::new(80, 16, 8) };
+    let settings = ModelSpec { normalize: Normalize::None, ..ModelSpec::new(80, 16, 8) };
     println!("{}", device.name());
     println!("model  trials  ms a step  ms a step and trial  on one core of the CPU");
     for (name, architecture, capacity, steps) in MODELS.into_iter().filter(|(name, ..)| all || named(name)) {

@@ -5,7 +5,7 @@
 
 mod support;
 
-use allometry_ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Precision, Task};
+use allometry_ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_trainer::device::{Device, Plan, StepError, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 use support::{CONTEXT, assert_close, batch, logits, plan, series, wgpu};
@@ -107,7 +107,7 @@ fn a_model_of_the_benchmarks_matches_the_cpu() {
     let Some(device) = wgpu("a_model_of_the_benchmarks_matches_the_cpu") else { return };
     let (rows, features, windows) = (400, 105, 128);
     let series: Vec<f32> = (0..rows * features).map(support::number).collect();
-    let settings = ModelSpec { precision: Precision::F32, ..ModelSpec::new(80, 16, 8) };
+    let settings = ModelSpec::new(80, 16, 8);
     let plan = Plan {
         hyperparameters: Hyperparameters {
             architecture: Architecture { d_model: 96, n_layers: 2, n_heads: 8, d_ff_ratio: 4 },

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use allometry_core::{
     EpochReport, ObjectiveError, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
 };
-use allometry_ladder::{ModelSpec, Normalize, Precision, Schedule};
+use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 use allometry_trainer::{PatchTstObjective, TrainError};
 use support::{CONTEXT, FEATURES, number, wgpu};
@@ -50,7 +50,6 @@ fn spec() -> ModelSpec {
         warmup_epochs: 0.5,
         average_epochs: 2,
         accumulate: 2,
-        precision: Precision::F32,
         ..ModelSpec::new(CONTEXT, 4, 4)
     }
 }

@@ -246,7 +246,10 @@ fn the_reference_lists_every_schema() {
 #[test]
 fn prose_is_wrapped() {
     let mut long = String::new();
-    for (page, text) in pages() {
+    // Reports are as the program writes them, with a paragraph in a line.
+    let is_report =
+        |page: &Path| page.starts_with(root().join("docs/examples")) && page.ends_with("report.md");
+    for (page, text) in pages().into_iter().filter(|(page, _)| !is_report(page)) {
         for (number, line) in prose(&text) {
             let start = line.trim_start();
             // A list marker belongs to the first word, and a single link cannot be broken.

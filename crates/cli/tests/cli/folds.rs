@@ -63,7 +63,7 @@ fn check_lists_the_rows_and_the_dates_of_each_fold() {
       training       138 windows, 44 positive (31.9%), 2000-06-28 to 2000-11-25
       stopping        27 windows, 7 positive (25.9%), 2000-12-06 to 2001-01-04
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let (code, out, err) = run(folded("").path(), &["check", "--json"]);
     assert_eq!(code, 0, "{err}");

@@ -43,7 +43,7 @@ fn a_label_of_two_names_is_trained_and_predicted_by_name() {
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let (code, _, err) = run(folder, &["train", "--budget", "s", "-o", "m.safetensors", "--quiet"]);
     assert_eq!(code, 0, "{err}");
@@ -88,7 +88,7 @@ fn classes_by_name_are_counted_and_weighted() {
         by class: `dry` 40, `rain` 19, `snow` 1
       test            52 windows, 2001-01-13 to 2001-03-08
         by class: `dry` 34, `rain` 14, `snow` 4
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let (code, out, err) = run(folder, &["check", "--json"]);
     assert_eq!((code, err.as_str()), (0, ""));
@@ -224,7 +224,7 @@ fn init_proposes_the_positive_class_and_excludes_texts() {
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
 }
 
@@ -281,7 +281,7 @@ fn a_column_of_text_can_be_categories() {
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let weights = |arguments: &[&str]| {
         let (code, out, err) = run(folder, &[&["check", "--json"], arguments].concat());

@@ -54,7 +54,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       validation      59 windows, 20 positive (33.9%), 2000-10-28 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.140 (95%)
       test            51 windows, 17 positive (33.3%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     insta::assert_snapshot!(table_lines(with_gaps("na = \"ffill\"").path()), @"
     $ allometry check
@@ -69,7 +69,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     insta::assert_snapshot!(table_lines(with_gaps("na = \"ffill\"\nmax_gap = \"2d\"").path()), @r"
     $ allometry check
@@ -86,7 +86,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       validation      40 windows, 13 positive (32.5%), 2000-11-08 to 2000-12-27
       warning: with 13 positives, one AUC of 0.75 is known to +-0.173 (95%)
       test            44 windows, 16 positive (36.4%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     insta::assert_snapshot!(table_lines(with_gaps("na = \"mean\"").path()), @"
     $ allometry check
@@ -100,7 +100,7 @@ fn check_counts_what_is_filled_and_what_is_left_out() {
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            52 windows, 18 positive (34.6%), 2001-01-13 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let folder = with_gaps("na = \"mean\"");
     let (code, out, _) = run(folder.path(), &["check", "--json"]);

@@ -37,7 +37,7 @@ fn check_lists_the_series_and_their_parts() {
     2000-05-18T08:30:00Z
       test            60 windows of 5 series (100 rows), 27 positive (45.0%), 2000-05-27T08:30:00Z to \
     2000-06-10T08:30:00Z
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let by_series =
         project_of(&shops, "series = \"shop\"\nsplit = { by = \"series\", train = 0.6, validation = 0.2 }");
@@ -55,7 +55,7 @@ fn check_lists_the_series_and_their_parts() {
     2000-06-10T08:30:00Z
       test           103 windows of 1 series (110 rows), 32 positive (31.1%), 2000-02-20T08:30:00Z to \
     2000-06-10T08:30:00Z
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let short = shops.clone() + "2000-06-10 09:30:00+01:00,new,0.1,0.2,1\n";
     let folder = project_of(&short, "series = \"shop\"\nmax_gap = \"3d\"");
@@ -76,7 +76,7 @@ fn check_lists_the_series_and_their_parts() {
     2000-05-18T08:30:00Z
       test            20 windows of 5 series (101 rows), 7 positive (35.0%), 2000-05-27T08:30:00Z to \
     2000-06-10T08:30:00Z
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let (code, out, _) = run(folder.path(), &["check", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -28,7 +28,7 @@ fn check_proposes_a_longest_gap() {
       validation      54 windows, 17 positive (31.5%), 2000-10-01 to 2001-01-10
       warning: with 17 positives, one AUC of 0.75 is known to +-0.150 (95%)
       test            46 windows, 16 positive (34.8%), 2001-01-19 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     "#);
 }
 
@@ -49,7 +49,7 @@ fn windows_with_a_hole_are_left_out_of_training_and_of_predictions() {
       validation      46 windows, 15 positive (32.6%), 2000-10-01 to 2000-11-18
       warning: with 15 positives, one AUC of 0.75 is known to +-0.161 (95%)
       test            46 windows, 16 positive (34.8%), 2001-01-19 to 2001-03-08
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let (code, out, _) = run(folder, &["check", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();

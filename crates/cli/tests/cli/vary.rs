@@ -64,7 +64,8 @@ fn json(folder: &Path, arguments: &[&str]) -> Value {
 fn a_ladder_that_searches_all_settings_runs_and_repeats_its_trials() {
     let folder = searching(SETTINGS);
     let folder = folder.path();
-    let (code, _, err) = run(folder, &["run", "--quiet"]);
+    // In single precision, as predictions are.
+    let (code, _, err) = run(folder, &["run", "--quiet", "--precision", "f32"]);
     assert_eq!(code, 0, "{err}");
     let all = trials(folder, "tiny/s");
     assert_eq!(all.len(), 12);
@@ -183,7 +184,7 @@ fn check_counts_what_settings_add() {
       warning: patches never see the newest row of a window: context = 9, patch = 8, stride = 2
       warning: patches never see the newest row of a window: context = 9, patch = 8, stride = 3
         they see all rows where `stride` is at most `patch` and divides `context` - `patch`
-    matrix products are computed in f32 with INSTRUCTIONS
+    matrix products are computed in PRECISION with INSTRUCTIONS
 
     s (any number of weights; the label is only a name)
       72 of 96 architectures, 225 to 1369 weights

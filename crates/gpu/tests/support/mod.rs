@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use allometry_ladder::{DeviceKind, ModelSpec, Precision};
+use allometry_ladder::{DeviceKind, ModelSpec};
 use allometry_trainer::device::{Device, Plan, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 
@@ -47,7 +47,7 @@ pub(crate) fn plan<'a>(settings: &'a ModelSpec, series: &'a [f32], dropout: f64,
     Plan {
         hyperparameters: hyperparameters(dropout),
         geometry: Geometry::new(FEATURES, 3, settings).unwrap(),
-        settings: ModelSpec { precision: Precision::F32, ..settings.clone() },
+        settings: settings.clone(),
         capacity: 16,
         seed,
         series,

@@ -346,7 +346,8 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
-    /// Settings with all defaults.
+    /// Settings with all defaults, but in single precision on every machine. A ladder file that does not say
+    /// its precision has [`Precision::Auto`].
     pub fn new(context: usize, patch: usize, stride: usize) -> Self {
         Self {
             context,
@@ -377,7 +378,7 @@ impl ModelSpec {
             gradient_clip: 1.0,
             schedule: Schedule::default(),
             warmup_epochs: 0.0,
-            precision: Precision::default(),
+            precision: Precision::F32,
             device: DeviceKind::default(),
         }
     }

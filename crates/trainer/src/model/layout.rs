@@ -145,6 +145,7 @@ impl Layout {
         let norm = |norm: NormSpans| [norm.gain, norm.shift];
         let linear = |linear: LinearSpans| [linear.weight, linear.bias];
         let mut spans: Vec<Span> = self.affine.into_iter().flat_map(norm).collect();
+        spans.extend(&self.categories);
         spans.extend(self.feature_embedding.into_iter().flat_map(linear));
         spans.extend([self.embedding, self.embedding_bias, self.positions]);
         for block in &self.blocks {

@@ -158,6 +158,16 @@ fn the_tensors_tile_the_buffer() {
         end += span.length;
     }
     assert_eq!(end, layout.total);
+    let spans: Vec<Span> = tensors.iter().map(|tensor| tensor.span).collect();
+    assert_eq!(layout.spans(), spans, "all tensors in their order");
+    let aligned = Layout::aligned(architecture, geometry, 64);
+    assert!(aligned.total.is_multiple_of(64));
+    let mut end = 0;
+    for (span, own) in aligned.spans().into_iter().zip(spans) {
+        assert!(span.start.is_multiple_of(64) && span.length == own.length);
+        assert!((end..end + 64).contains(&span.start), "there is no gap of a whole alignment");
+        end = span.start + span.length;
+    }
 }
 
 const STANDARD: Parametrization = Parametrization::Standard;

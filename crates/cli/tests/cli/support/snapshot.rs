@@ -11,16 +11,16 @@ use super::run;
 const WIDTH: usize = 100;
 
 /// Returns a text of the program for a snapshot: [`folded`], the path of `folder` replaced by `FOLDER`, and
-/// estimated times, the number of workers and instruction sets, which depend on the machine, by `TIME`,
-/// `N` and `INSTRUCTIONS`.
+/// estimated times, the number of workers, and precisions and instruction sets, which depend on the machine,
+/// by `TIME`, `N`, `PRECISION` and `INSTRUCTIONS`.
 pub(crate) fn shown(folder: &Path, text: &str) -> String {
     static ESTIMATE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"about .+? with \d+ workers?").expect("a valid expression"));
     static PRODUCTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(matrix products are computed in \w+ with) \w+").expect("a valid expression")
+        Regex::new(r"(matrix products are computed in) \w+ with \w+").expect("a valid expression")
     });
     let text = text.replace(&folder.display().to_string(), "FOLDER");
-    let text = PRODUCTS.replace_all(&text, "$1 INSTRUCTIONS");
+    let text = PRODUCTS.replace_all(&text, "$1 PRECISION with INSTRUCTIONS");
     let text = ESTIMATE.replace_all(&text, "about TIME with N workers");
     folded(&text)
 }
