@@ -124,8 +124,8 @@ fn a_table_of_several_series_is_refused_with_what_would_be_accepted() {
     let twice = format!("{shops}{}\n", shops.lines().last().unwrap());
     insta::assert_snapshot!(refused(project_of(&twice, "series = \"shop\"").path(), &["check"]), @r"
     $ allometry check
-    error: data.csv: line 421 and line 422 have the same time `date` in series `shop 2`, \
-    2000-06-10T08:30:00Z
+    error: data.csv: line 421 and line 422 have the same time `date` in series `shop 2`, 2000-06-10 \
+    09:30:00+01:00
     hint: a series has one row per time
     exit code 3
     ");

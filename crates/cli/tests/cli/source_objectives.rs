@@ -43,11 +43,12 @@ fn a_loss_is_never_maximised_in_silence() {
     exit code 2
     ");
     assert_eq!(run(folder, &["import", "loss.json", "--direction", "minimize"]).0, 0);
-    insta::assert_snapshot!(printed(folder, &["best", "--in", "trials.db"]), @"
+    insta::assert_snapshot!(printed(folder, &["best", "--in", "trials.db"]), @r#"
     $ allometry best --in trials.db
     loss: 0.3000 (trial 1)  lr=0.01
       recommended: unknown: the search space is not known
-    ");
+      its parameters as JSON: {"lr":0.01}
+    "#);
     assert_eq!(run(folder, &["import", "vl.csv", "--metric", "val_loss", "--storage", "vl.db"]).0, 0);
     assert_eq!(best(folder, &["A=vl.db"]), (0.2, "val_loss".into()));
     assert_eq!(best(folder, &["A=vl.db", "--direction", "maximize"]), (0.3, "val_loss".into()));
@@ -283,11 +284,12 @@ fn a_metric_is_an_objective_of_that_name() {
     let folder = folder.path();
     write(folder, "plain.json", LOSSES);
     let (_, out, err) = run(folder, &["best", "plain.json", "--metric", "rmse"]);
-    insta::assert_snapshot!(shown(folder, &format!("{out}{err}")), @"
+    insta::assert_snapshot!(shown(folder, &format!("{out}{err}")), @r#"
     plain: 0.3000 (trial 1)  lr=0.01
       recommended: unknown: the search space is not known
+      its parameters as JSON: {"lr":0.01}
     note: plain: no column is called `rmse`, so that `value` is taken for it
-    ");
+    "#);
     let list: Vec<String> = (0..3)
         .map(|i| {
             format!(
@@ -405,10 +407,11 @@ fn infinite_values_are_not_the_best() {
     write(folder, "none.json", r#"[{"value": -Infinity, "params": {"lr": 0.1}}]"#);
     assert_eq!(best(folder, &["t.json", "--direction", "minimize"]), (0.3, "value".into()));
     insta::assert_snapshot!(
-        printed(folder, &["best", "t.json", "none.json", "--direction", "minimize"]), @"
+        printed(folder, &["best", "t.json", "none.json", "--direction", "minimize"]), @r#"
     $ allometry best t.json none.json --direction minimize
     t: 0.3000 (trial 1)  lr=0.01
       recommended: unknown: the search space is not known
+      its parameters as JSON: {"lr":0.01}
     none: no complete trial with a usable value
-    ");
+    "#);
 }

@@ -33,11 +33,12 @@ fn small_and_large_values_keep_their_digits() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("3.4e-6") && !out.contains("0.0000 |"), "{out}");
     assert_eq!(run(folder, &["import", "tiny.csv", "--direction", "minimize"]).0, 0);
-    insta::assert_snapshot!(printed(folder, &["best", "trials.db"]), @"
+    insta::assert_snapshot!(printed(folder, &["best", "trials.db"]), @r#"
     $ allometry best trials.db
     tiny: 3.4e-6 (trial 1)  x=2
       recommended: unknown: the search space is not known
-    ");
+      its parameters as JSON: {"x":2}
+    "#);
     insta::assert_snapshot!(printed(folder, &["list", "trials.db"]), @"
     $ allometry list trials.db
         tiny     0  complete 1.2e-5    x=1
@@ -121,11 +122,12 @@ fn columns_are_told_on_the_command_line() {
     let import: Vec<&str> = ["import", "t.csv"].iter().chain(&told).copied().collect();
     let (code, _, err) = run(folder, &import);
     assert_eq!(code, 0, "{err}");
-    insta::assert_snapshot!(printed(folder, &["best", "trials.db"]), @"
+    insta::assert_snapshot!(printed(folder, &["best", "trials.db"]), @r#"
     $ allometry best trials.db
     t: 0.7000 (trial 1, 2000 weights)  lr=0.2
       recommended: unknown: the search space is not known
-    ");
+      its parameters as JSON: {"lr":0.2}
+    "#);
     insta::assert_snapshot!(refused(folder, &["report", "A=trials.db", "--params", "lr"]), @r"
     $ allometry report A=trials.db --params lr
     error: --params does not apply to trials.db: its trials record their parameters
@@ -283,10 +285,11 @@ fn every_reading_command_takes_every_source() {
         assert!(read(&["compare", source], &[]).contains("# Comparison"), "{source}");
     }
     assert_eq!(texts.len(), 1, "every source of one study gives one text: {texts:#?}");
-    insta::assert_snapshot!(texts.first().unwrap(), @"
+    insta::assert_snapshot!(texts.first().unwrap(), @r#"
     best:
     s: 0.2500 (trial 1)  lr=0.2
       recommended: unknown: the search space is not known
+      its parameters as JSON: {"lr":0.2}
 
     status:
     s: 2 complete; best 0.2500 (trial 1)
@@ -298,7 +301,7 @@ fn every_reading_command_takes_every_source() {
     show:
     s, trial 1: complete 0.2500
       lr           0.2
-    ");
+    "#);
     // The former option still works.
     for command in [&["best"][..], &["status"], &["list"], &["show", "1"]] {
         let (code, out, err) = run(folder, &[command, &["--in", "trials.db"]].concat());
@@ -316,13 +319,15 @@ fn sources_that_a_command_cannot_take_are_refused() {
     write(folder, "t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
     assert_eq!(run(folder, &["import", "t.csv", "--metric", "loss", "--study", "s"]).0, 0);
     let two = ["best", "a=t.csv", "b=t.csv", "--metric", "loss"];
-    insta::assert_snapshot!(printed(folder, &two), @"
+    insta::assert_snapshot!(printed(folder, &two), @r#"
     $ allometry best a=t.csv b=t.csv --metric loss
     a: 0.2500 (trial 1)  lr=0.2
       recommended: unknown: the search space is not known
+      its parameters as JSON: {"lr":0.2}
     b: 0.2500 (trial 1)  lr=0.2
       recommended: unknown: the search space is not known
-    ");
+      its parameters as JSON: {"lr":0.2}
+    "#);
     let calls = [
         &["best", "t.csv"][..],
         &["best", "nowhere.csv", "--direction", "minimize"],
@@ -643,11 +648,12 @@ fn an_enormous_value_is_neither_the_best_nor_in_a_statistic() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "t.csv", "number,value,params_x\n0,0.5,1\n1,1e140,2\n");
-    insta::assert_snapshot!(printed(folder, &["best", "t.csv", "--direction", "maximize"]), @"
+    insta::assert_snapshot!(printed(folder, &["best", "t.csv", "--direction", "maximize"]), @r#"
     $ allometry best t.csv --direction maximize
     t: 0.5000 (trial 0)  x=1
       recommended: unknown: the search space is not known
-    ");
+      its parameters as JSON: {"x":1}
+    "#);
     let (code, out, err) = run(folder, &["report", "t.csv", "--direction", "maximize", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("1 complete without a usable value"), "{out}");
