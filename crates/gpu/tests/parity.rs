@@ -5,7 +5,7 @@
 
 mod support;
 
-use allometry_ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normalize, Pooling, Task};
+use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_trainer::device::{Device, Plan, StepError, Trainee};
 use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 use support::{CONTEXT, assert_close, batch, logits, plan, series, wgpu};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use allometry_core::{
-    EpochReport, ObjectiveError, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec, WeightTarget,
+    EpochReport, ObjectiveError, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec,
 };
 use allometry_ladder::{ModelSpec, Normalize, Schedule};
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};

@@ -119,27 +119,32 @@ impl Best {
                 output::push_line(&mut text, &format!("  its model: {place}"));
             }
         }
-        if documents.is_empty() && infeasible > 0 {
-            return Err(CliError::NotFound {
-                message: format!("{} has no best trial: {}", place.shown(), no_feasible(infeasible)),
-                hint: Some(
-                    "`allometry show TRIAL` lists the broken constraints and by how much they are broken; \
-                     widen the space or the limits"
-                        .into(),
-                ),
-            });
-        }
         if documents.is_empty() {
-            return Err(CliError::NotFound {
-                message: format!("{} has no complete trial with a usable value yet", place.shown()),
-                hint: Some("`allometry status` shows the trials of each study".into()),
-            });
+            return Err(no_best(&place.shown(), infeasible));
         }
         tell_confirmed(store, &studies)?;
         if self.json {
             return output::print_json(&json!({"schema": "allometry.best/1", "studies": documents}));
         }
         output::print(&text)
+    }
+}
+
+/// Returns the error of a source without a best trial, of whose trials `infeasible` break a constraint.
+fn no_best(source: &str, infeasible: usize) -> CliError {
+    if infeasible == 0 {
+        return CliError::NotFound {
+            message: format!("{source} has no complete trial with a usable value yet"),
+            hint: Some("`allometry status` shows the trials of each study".into()),
+        };
+    }
+    CliError::NotFound {
+        message: format!("{source} has no best trial: {}", no_feasible(infeasible)),
+        hint: Some(
+            "`allometry show TRIAL` lists the broken constraints and by how much they are broken; widen the \
+             space or the limits"
+                .into(),
+        ),
     }
 }
 

@@ -425,7 +425,7 @@ fn sizes_with_units_are_numbers() {
     let digits: [f64; 8] = [7e7, 1.6e8, 4.1e8, 1e9, 1.4e9, 2.8e9, 6.9e9, 1.2e10];
     let rows = |of: &dyn Fn(usize) -> String| {
         let loss = |place: usize| 1.7 + 400.0 * digits[place].powf(-0.34);
-        (0..8).map(|place| format!("{},{:.4}\n", of(place), loss(place))).collect::<String>()
+        (0..8).map(|place| format!("{},{:.4}\n", of(place), loss(place))).collect::<Vec<_>>().concat()
     };
     let tables = [
         ("units.csv", format!("# suite\nmodel_size,loss\n{}", rows(&|place| sizes[place].into()))),

@@ -225,6 +225,7 @@ fn every_key_of_the_sample_is_read() {
         gradient_clip: f64::INFINITY,
         schedule: Schedule::Cosine,
         warmup_epochs: 2.0,
+        precision: Precision::Auto,
         ..ModelSpec::new(80, 16, 8)
     };
     let text = serde_json::to_string(&model).unwrap();
@@ -281,7 +282,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((ladder.seed, ladder.budgets[0].trials, &ladder.storage), (42, 50, &None));
     assert_eq!(data.split, SplitSpec { train: 0.7, validation: 0.15 });
     assert_eq!(data.missing, MissingPolicy::Error);
-    assert_eq!(*model, ModelSpec::new(80, 16, 8));
+    assert_eq!(*model, ModelSpec { precision: Precision::Auto, ..ModelSpec::new(80, 16, 8) });
     assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, Some(128)));
     assert_eq!((model.minimum_gain, model.gradient_clip, model.warmup_epochs), (0.0, 1.0, 0.0));
     assert_eq!((model.normalize, model.schedule), (Normalize::Standard, Schedule::Constant));

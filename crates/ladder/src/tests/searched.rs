@@ -42,7 +42,8 @@ fn settings_are_searched_or_fixed() {
     assert_eq!((ladder.steps(), ladder.length_parameter()), (Some(20), Some("epochs")));
     assert_eq!(spec.largest_setting("batch_size", 1.0), 128.0);
     let ObjectiveSpec::Model { model, .. } = &ladder.objective else { panic!("a model") };
-    let expected = ModelSpec { focal_gamma: 3.0, patience: 4, ..ModelSpec::new(80, 16, 8) };
+    let expected =
+        ModelSpec { focal_gamma: 3.0, patience: 4, precision: Precision::Auto, ..ModelSpec::new(80, 16, 8) };
     assert_eq!(model, &expected, "what is searched has its default");
 
     let fixed = with("epochs = 7", "").unwrap();
@@ -81,7 +82,7 @@ fn windows(space: &str) -> Result<Ladder, LadderErrors> {
 fn windows_are_searched_and_the_rows_are_those_of_the_longest() {
     let ladder = windows("context = [40, 96, 80]\npatch = [8, 48]\nstride = { int = [4, 8] }").unwrap();
     let ObjectiveSpec::Model { model, .. } = &ladder.objective else { panic!("a model") };
-    assert_eq!(model, &ModelSpec { epochs: 3, ..ModelSpec::new(96, 0, 0) });
+    assert_eq!(model, &ModelSpec { epochs: 3, precision: Precision::Auto, ..ModelSpec::new(96, 0, 0) });
     let constraints: Vec<String> = ladder.budgets[0].constraints.iter().map(ToString::to_string).collect();
     assert_eq!(constraints, ["patch <= context"], "48 rows do not fit into 40");
 }

@@ -82,7 +82,7 @@ fn the_verdict_is_there_whole() {
 
 #[test]
 fn a_searched_ladder_at_80_columns() {
-    insta::assert_snapshot!(summary(&support::synthetic(), 80), @"
+    insta::assert_snapshot!(summary(&support::synthetic(), 80), @r#"
     sp500 (v2)
 
     Do more weights pay?
@@ -111,6 +111,7 @@ fn a_searched_ladder_at_80_columns() {
     weights.
       d_model=48  n_layers=2  d_ff_ratio=2  learning_rate=0.000176  dropout=0.1
       activation=relu
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)  Budget
@@ -142,12 +143,12 @@ fn a_searched_ladder_at_80_columns() {
 
     What next
     Report the baseline beside the models: none is shown to be better than it.
-    ");
+    "#);
 }
 
 #[test]
 fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
-    insta::assert_snapshot!(summary(&support::synthetic(), 60), @"
+    insta::assert_snapshot!(summary(&support::synthetic(), 60), @r#"
     sp500 (v2)
 
     Do more weights pay?
@@ -179,6 +180,7 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
     0.7309 to 0.7546). Its model has 119,569 weights.
       d_model=48  n_layers=2  d_ff_ratio=2
       learning_rate=0.000176  dropout=0.1  activation=relu
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                       Share (95% interval)  Budget
@@ -213,12 +215,12 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
     What next
     Report the baseline beside the models: none is shown to be
     better than it.
-    ");
+    "#);
 }
 
 #[test]
 fn wide_terminals_have_longer_bars() {
-    insta::assert_snapshot!(summary(&support::synthetic(), 100), @"
+    insta::assert_snapshot!(summary(&support::synthetic(), 100), @r#"
     sp500 (v2)
 
     Do more weights pay?
@@ -242,6 +244,7 @@ fn wide_terminals_have_longer_bars() {
     Take 100k, trial 2: no larger size is significantly better. Its mean AUC over seeds is probably
     0.7432 (90% interval 0.7309 to 0.7546). Its model has 119,569 weights.
       d_model=48  n_layers=2  d_ff_ratio=2  learning_rate=0.000176  dropout=0.1  activation=relu
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)  Budget
@@ -271,12 +274,12 @@ fn wide_terminals_have_longer_bars() {
 
     What next
     Report the baseline beside the models: none is shown to be better than it.
-    ");
+    "#);
 }
 
 #[test]
 fn a_confirmed_ladder_takes_the_confirmed_configuration() {
-    insta::assert_snapshot!(summary(&confirmed(), 80), @"
+    insta::assert_snapshot!(summary(&confirmed(), 80), @r#"
     sp500 (v2)
 
     Do more weights pay?
@@ -299,6 +302,7 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
     test rows is 0.6500.
       d_model=64  n_layers=1  d_ff_ratio=2  learning_rate=0.00031  dropout=0.3
       activation=relu
+      {"d_model":64,"n_layers":1,"d_ff_ratio":2,"learning_rate":0.00031012139559708364,"dropout":0.3,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)  Budget
@@ -330,12 +334,12 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
 
     What next
     Report the baseline beside the models: none is shown to be better than it.
-    ");
+    "#);
 }
 
 #[test]
 fn a_single_study_says_nothing_of_scale() {
-    insta::assert_snapshot!(summary(&lone(), 80), @"
+    insta::assert_snapshot!(summary(&lone(), 80), @r#"
     100k (v2)
 
     Best AUC
@@ -352,6 +356,7 @@ fn a_single_study_says_nothing_of_scale() {
     0.7546). Its model has 119,569 weights.
       d_model=48  n_layers=2  d_ff_ratio=2  learning_rate=0.000176  dropout=0.1
       activation=relu
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)
@@ -381,7 +386,7 @@ fn a_single_study_says_nothing_of_scale() {
     What next
     Beat the baseline before you compare sizes: try other features, another context,
     more epochs or wider ranges. Until then use the baseline.
-    ");
+    "#);
 }
 
 #[test]

@@ -100,7 +100,8 @@ impl Layout {
     }
 
     /// Returns the layout of a model in which each tensor, and the end of the buffer, is at a multiple of
-    /// `alignment` values. The order of the tensors is the same in all layouts; between them are unused values.
+    /// `alignment` values. The order of the tensors is the same in all layouts; between them are unused
+    /// values.
     pub fn aligned(architecture: Architecture, geometry: Geometry, alignment: usize) -> Self {
         let d = architecture.d_model;
         let mut total = 0;

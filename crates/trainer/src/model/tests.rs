@@ -153,12 +153,11 @@ fn the_tensors_tile_the_buffer() {
     assert!(tensors.iter().all(|t| t.shape.iter().product::<usize>() == t.span.length));
     spans.sort_by_key(|s| s.start);
     let mut end = 0;
-    for span in spans {
+    for span in &spans {
         assert_eq!(span.start, end);
         end += span.length;
     }
     assert_eq!(end, layout.total);
-    let spans: Vec<Span> = tensors.iter().map(|tensor| tensor.span).collect();
     assert_eq!(layout.spans(), spans, "all tensors in their order");
     let aligned = Layout::aligned(architecture, geometry, 64);
     assert!(aligned.total.is_multiple_of(64));

@@ -43,12 +43,11 @@ impl Train {
         self.check_options()?;
         let Chosen { ladder, spec, given, taken } = chosen;
         let taken = taken.as_ref();
-        let mut params = match taken {
-            Some(taken) => taken.trial.params.clone(),
-            None => {
-                let feasible = Evaluator::new(ladder, None)?.feasible(spec)?;
-                feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
-            }
+        let mut params = if let Some(taken) = taken {
+            taken.trial.params.clone()
+        } else {
+            let feasible = Evaluator::new(ladder, None)?.feasible(spec)?;
+            feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
         };
         set_parameters(&mut params, spec, given)?;
         let seed = self.seed.or_else(|| taken.and_then(Taken::seed));
