@@ -32,7 +32,7 @@ use crate::progress::{Curve, Style};
 
 /// Trains one configuration of a budget and writes a checkpoint.
 ///
-/// With [command] it starts the program for one configuration and keeps its files; no trial is stored.
+/// Where a command trains, it is started for one configuration and its files are kept; no trial is stored.
 ///
 /// The configuration is that of the budget's best stored trial, or the middle of its search space if no trial
 /// is stored. --trial takes that of another trial and --recommended the one that the report recommends, both
@@ -65,7 +65,7 @@ pub(super) struct Train {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// File of the checkpoint, or with [command] the folder of the program's files. Default:
+    /// File of the checkpoint, or the folder of the files of a command. Default:
     /// train.safetensors in the folder ladder.runs/BUDGET next to the ladder, or the folder
     /// ladder.runs/train.
     #[arg(long, short = 'o', value_name = "FILE")]
