@@ -15,8 +15,11 @@ fn plain(analysis: &Analysis, width: usize) -> String {
     parts.fold(first, |all, part| all + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
+/// Returns the summary, with a line break before the learning rate of parameters as JSON, whose line is as
+/// long as it must be to be copied.
 fn summary(ladder: &LadderTrials, width: usize) -> String {
     plain(&analyze(ladder, &Options::default()), width)
+        .replace(",\"learning_rate\":", ",\n\"learning_rate\":")
 }
 
 fn confirmed() -> LadderTrials {
@@ -111,7 +114,8 @@ fn a_searched_ladder_at_80_columns() {
     weights.
       d_model=48  n_layers=2  d_ff_ratio=2  learning_rate=0.000176  dropout=0.1
       activation=relu
-      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,
+    "learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)  Budget
@@ -180,7 +184,8 @@ fn narrow_terminals_have_shorter_bars_and_fewer_columns() {
     0.7309 to 0.7546). Its model has 119,569 weights.
       d_model=48  n_layers=2  d_ff_ratio=2
       learning_rate=0.000176  dropout=0.1  activation=relu
-      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,
+    "learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                       Share (95% interval)  Budget
@@ -244,7 +249,8 @@ fn wide_terminals_have_longer_bars() {
     Take 100k, trial 2: no larger size is significantly better. Its mean AUC over seeds is probably
     0.7432 (90% interval 0.7309 to 0.7546). Its model has 119,569 weights.
       d_model=48  n_layers=2  d_ff_ratio=2  learning_rate=0.000176  dropout=0.1  activation=relu
-      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,
+    "learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)  Budget
@@ -302,7 +308,8 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
     test rows is 0.6500.
       d_model=64  n_layers=1  d_ff_ratio=2  learning_rate=0.00031  dropout=0.3
       activation=relu
-      {"d_model":64,"n_layers":1,"d_ff_ratio":2,"learning_rate":0.00031012139559708364,"dropout":0.3,"activation":"relu"}
+      {"d_model":64,"n_layers":1,"d_ff_ratio":2,
+    "learning_rate":0.00031012139559708364,"dropout":0.3,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)  Budget
@@ -356,7 +363,8 @@ fn a_single_study_says_nothing_of_scale() {
     0.7546). Its model has 119,569 weights.
       d_model=48  n_layers=2  d_ff_ratio=2  learning_rate=0.000176  dropout=0.1
       activation=relu
-      {"d_model":48,"n_layers":2,"d_ff_ratio":2,"learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
+      {"d_model":48,"n_layers":2,"d_ff_ratio":2,
+    "learning_rate":0.00017589971112481057,"dropout":0.1,"activation":"relu"}
 
     What matters: share of the variance of AUC
     Parameter                                      Share (95% interval)
