@@ -43,13 +43,12 @@ class Model:
 
         `table` is the path of a CSV file, a pandas or polars frame, a dictionary of columns, or, for a model without a
         time column, a NumPy array `(rows, features)`. A column of categories holds text; a category that the training
-        rows did not have counts as none of them. In an array each category has its own column, or
-        a column with learned vectors the number of the category, from 1 in the order of the description's names, and 0
-        for any other. The predictions come as
-        a frame of the same kind, or as a dictionary of arrays: `row`, the number of the row from 0, counting rows that
-        were left out; its series and its time as the table has them; and the probability of a positive label, of each
-        class, or the predicted number. Probabilities are calibrated if the checkpoint holds a calibration. A pandas
-        frame keeps its index.
+        rows did not have counts as none of them. In an array each category has its own column; a column with learned
+        vectors holds the number of the category, from 1 in the order of the description's names, and 0 for any other.
+        The predictions come as a frame of the same kind, or as a dictionary of arrays: `row`, the number of the row
+        from 0, counting rows that were left out; its series and its time as the table has them; and the probability of
+        a positive label, of each class, or the predicted number. Probabilities are calibrated if the checkpoint holds a
+        calibration. A pandas frame keeps its index.
         """
         rows = self._rows(table)
         scores = self._network.scores(self._network.logits(self._windows(rows)))

@@ -11,10 +11,13 @@ use allometry_study::ladder_name;
 
 use crate::{Evaluator, SessionError};
 
-/// Returns the precision that the studies of a ladder began with; `None` where there are none, or where the
-/// storage does not answer, which opening it for the trials will tell.
+/// Returns the precision that the studies of a ladder began with, if it leaves its own open; `None` where
+/// there are none, or where the storage does not answer, which opening it for the trials will tell.
 pub fn stored_precision(url: &Secret, ladder: &Ladder) -> Option<Precision> {
-    let ObjectiveSpec::Model { .. } = &ladder.objective else { return None };
+    let ObjectiveSpec::Model { model, .. } = &ladder.objective else { return None };
+    if model.precision != Precision::Auto {
+        return None;
+    }
     let studies = allometry_store::open_read_only(url.expose()).and_then(|store| store.studies()).ok()?;
     studies.iter().filter(|study| ladder_name(study) == ladder.name).find_map(|study| {
         match &study.facts.objective {

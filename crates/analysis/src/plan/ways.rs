@@ -8,12 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::design::most_configurations;
-use super::noise::{available, best_factor, costs};
+use super::noise::{available, best_factor, costs, place};
+use crate::analysis::smallest_effect;
+use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::scaling::{
-    BEST_OF_ONE, Configuration, Excess, FOR_LACK_OF_FIT, Judgement, Quantity, Scaling, Source,
+    BEST_OF_ONE, Configuration, Excess, FOR_LACK_OF_FIT, JudgedBudget, Judgement, Quantity, Scaling, Source,
     configurations, slope_weights, top_spread,
 };
 use crate::stats::bootstrap::quantile;
@@ -21,7 +23,6 @@ use crate::stats::distribution::t_half_width;
 use crate::stats::moments::mean;
 use crate::stats::normal;
 use crate::stats::random::gauss;
-use crate::study::StudyAnalysis;
 
 /// Number of drawn slopes over which a forecast averages.
 const DRAWS: usize = 1_000;
@@ -39,6 +40,9 @@ const WORTH: f64 = 0.1;
 const NEARLY: f64 = 0.03;
 /// Largest factor by which the next size exceeds the largest.
 const LARGEST_STEP: f64 = 10.0;
+/// Configurations of the searches for each degree of freedom of the error that they have together. Values
+/// of searches have heavy tails, which lower the degrees of freedom.
+const CONFIGURATIONS_A_DEGREE: f64 = 3.0;
 /// Largest multiple of its trials to which a search is extended.
 const MOST_TIMES: f64 = 4.0;
 
@@ -93,7 +97,7 @@ pub struct SearchVerdict {
     /// The verdict so far.
     pub outcome: Outcome,
     /// The test of the searches.
-    pub gain: crate::estimate::Estimate,
+    pub gain: Estimate,
     /// What may decide it.
     pub ways: Ways,
     /// Share of the rows in the variance of the slope, which no trial lowers.
@@ -193,9 +197,7 @@ impl Ways {
         let size = state.size(fewest, alpha, true).filter(|size| size.decided >= reached + WORTH);
         Some(Self { decided: now, extension, size })
     }
-}
 
-impl Ways {
     /// Returns the searches to extend before the first look of a plan that costs `trainings` of every
     /// budget: a decision costs less with their trials.
     pub(super) fn first(&self, trainings: u64) -> Option<&Extension> {
@@ -208,8 +210,7 @@ impl Ways {
 impl SearchVerdict {
     /// Forecasts the verdict of the searches with further trials; `None` where they have no test.
     pub fn new(ladder: &LadderTrials, options: &Options) -> Option<Self> {
-        let options =
-            &Options { smallest_effect: crate::analysis::smallest_effect(ladder, options), ..*options };
+        let options = &Options { smallest_effect: smallest_effect(ladder, options), ..*options };
         let state = State::new(ladder, options)?;
         let Judgement { outcome, whole, .. } = &state.judgement;
         let (outcome, gain) = (*outcome, *whole);
@@ -228,16 +229,15 @@ impl SearchVerdict {
 
 impl<'a> State<'a> {
     fn new(ladder: &LadderTrials, options: &'a Options) -> Option<Self> {
-        let studies: Vec<StudyAnalysis> = Vec::new();
-        let scaling = Scaling::new(&studies, ladder, &Options { bootstraps: 0, ..*options });
+        let scaling = Scaling::new(&[], ladder, &Options { bootstraps: 0, ..*options });
         let judgement = scaling.judgement.filter(|one| matches!(one.quantity, Quantity::BestOf { .. }))?;
         let error = judgement.slope.standard_error.filter(|error| *error > 0.0)?;
         let rows = judgement.shares.iter().find(|one| one.source == Source::Rows);
         let rows = rows.map_or(0.0, |one| one.share);
         let costs = costs(ladder);
-        let budget = |(step, value): (usize, &crate::scaling::JudgedBudget)| {
-            let place = super::noise::place(&value.budget, ladder)?;
-            let study = &ladder.studies[place];
+        let budget = |(step, value): (usize, &JudgedBudget)| {
+            let own = place(&value.budget, ladder)?;
+            let study = &ladder.studies[own];
             let top = top_spread(study, ladder)?.0 / BEST_OF_ONE;
             let known = value.weights.filter(|_| judgement.is_per_decade).map(f64::log10);
             Some(Searched {
@@ -245,7 +245,7 @@ impl<'a> State<'a> {
                 place: known.unwrap_or(step as f64),
                 found: available(study, ladder),
                 complete: study.trials.iter().filter(|trial| trial.eligible_value().is_some()).count() as u64,
-                cost: costs[place],
+                cost: costs[own],
                 top,
                 whole: better_half(study, ladder)?,
             })
@@ -318,8 +318,8 @@ impl<'a> State<'a> {
         let studies: Vec<&StudyTrials> = ladder.studies.iter().collect();
         let excess = Excess::beyond(&studies, ladder, fewest);
         let of = |one: &Searched| {
-            let place = super::noise::place(&one.label, ladder)?;
-            Some(excess.as_ref().map_or(0.0, |excess| excess.gains[place]))
+            let own = place(&one.label, ladder)?;
+            Some(excess.as_ref().map_or(0.0, |excess| excess.gains[own]))
         };
         let gains = self.budgets.iter().map(of).collect::<Option<Vec<f64>>>()?;
         let excess: f64 = self.weights().iter().zip(&gains).map(|(weight, gain)| weight * gain).sum();
@@ -400,7 +400,7 @@ impl<'a> State<'a> {
                 break;
             }
             let left = variance(&counts);
-            let freedom = counts.iter().sum::<f64>() / 3.0;
+            let freedom = counts.iter().sum::<f64>() / CONFIGURATIONS_A_DEGREE;
             let mut ahead = self.ahead((left + rows, freedom), counts.len(), self.range(), alpha);
             // The present trials stay in the estimate, and the rows are the same.
             ahead.deviation = (now - left).max(0.0).sqrt();
@@ -453,7 +453,8 @@ impl<'a> State<'a> {
             let left: f64 = weights.iter().zip(all).map(|(weight, part)| weight * weight * part).sum();
             let range = new - places[0];
             let rows = rows * (self.range() / range).powi(2);
-            let freedom = self.budgets.iter().map(|one| one.found as f64).sum::<f64>() / 3.0;
+            let freedom =
+                self.budgets.iter().map(|one| one.found as f64).sum::<f64>() / CONFIGURATIONS_A_DEGREE;
             let mut ahead = self.ahead((left + rows, freedom), count + 1, range, alpha);
             // The present trials stay in the estimate.
             ahead.deviation = (self.error * self.error - left - rows).max(0.0).sqrt();

@@ -11,11 +11,12 @@ use allometry_analysis::Costs;
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
 use allometry_core::{
-    Levels, Objective as _, ObjectiveError, Params, Predictions, StudyIdentity, TrialNumber, TrialSpec,
-    TrialState,
+    Failure, Levels, Objective as _, ObjectiveError, ObjectiveOutcome, Params, Predictions, StudyIdentity,
+    TrialNumber, TrialSpec, TrialState,
 };
 use allometry_ladder::{BudgetSpec, Ladder, ObjectiveSpec};
 use allometry_runner::{Interrupt, objective_changes};
+use allometry_search::Feasible;
 use allometry_session::{Prepared, runs_folder};
 use allometry_trainer::{Fitted, PARAMETER_NAMES, SETTING_NAMES, TrainError, settings_of};
 use clap::Args;
@@ -117,11 +118,9 @@ impl Train {
         self.calibrate.map_or(Ok(()), |calibrate| calibrate.check(&prepared))?;
         self.costs.map_or(Ok(()), |_| costs::check(prepared.model().task))?;
         let objective = prepared.objective()?;
-        let mut params = if let Some(taken) = &taken {
-            taken.trial.params.clone()
-        } else {
-            let feasible = prepared.feasible(&spec)?;
-            feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
+        let mut params = match &taken {
+            Some(taken) => taken.trial.params.clone(),
+            None => middle(&prepared.feasible(&spec)?),
         };
         set_parameters(&mut params, &spec, &given)?;
         let path = self.checkpoint.clone().unwrap_or_else(|| {
@@ -169,15 +168,7 @@ impl Train {
                 let result = (&fitted, judged.as_ref());
                 output::print(&self.result((&trial, has_folds), taken.as_ref(), result, &path))
             }
-            Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
-                Err(CliError::Interrupted { code: interrupt.exit_code() })
-            }
-            Err(TrainError::Objective(ObjectiveError::Failed(failure))) => {
-                let detail =
-                    if failure.detail.is_empty() { String::new() } else { format!("\n  {}", failure.detail) };
-                Err(CliError::TrialsFailed { message: format!("{}{detail}", failure.reason) })
-            }
-            Err(TrainError::Objective(error)) => Err(CliError::TrialsFailed { message: error.to_string() }),
+            Err(TrainError::Objective(error)) => Err(not_trained(&error, &interrupt)),
             Err(TrainError::Checkpoint(error)) => Err(error.into()),
         }
     }
@@ -260,27 +251,10 @@ impl Train {
         let repeats = taken.filter(|taken| is_complete(taken) && !has_folds && is_repeated(trial, taken));
         let is_equal = repeats.map(|taken| Equality::of(taken, fitted));
         if self.json {
-            let stored = taken.map(|taken| {
-                json!({
-                    "why": taken.why.as_str(),
-                    "trial": taken.trial.number,
-                    "value": taken.trial.value(),
-                    "equal": is_equal.map(|equality| equality == Equality::Equal),
-                })
-            });
-            let document = json!({
-                "schema": "allometry.train/1",
-                "budget": trial.budget.label,
-                "params": trial.params,
-                "seed": trial.seed,
-                "stored": stored.unwrap_or(Value::Null),
-                "value": outcome.value(),
-                "epoch": outcome.best_step,
-                "metrics": outcome.metrics,
-                "weights": outcome.size.map(|size| size.total),
-                "checkpoint": path,
-                "calibration": judged.map(Judged::json),
-            });
+            let is_equal = is_equal.map(|equality| equality == Equality::Equal);
+            let mut document = document(trial, taken, is_equal, outcome);
+            document["checkpoint"] = json!(path);
+            document["calibration"] = json!(judged.map(Judged::json));
             return format!("{document:#}\n");
         }
         let epoch = outcome.best_step.unwrap_or(0);
@@ -310,6 +284,52 @@ impl Train {
         }
         text + &judged.map_or_else(String::new, Judged::text)
     }
+}
+
+/// Returns the middle of a space.
+fn middle(feasible: &Feasible) -> Params {
+    feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
+}
+
+/// Returns the error of a training without a value.
+fn not_trained(error: &ObjectiveError, interrupt: &Interrupt) -> CliError {
+    match error {
+        ObjectiveError::Interrupted => CliError::Interrupted { code: interrupt.exit_code() },
+        ObjectiveError::Failed(Failure { reason, detail }) if !detail.is_empty() => {
+            CliError::TrialsFailed { message: format!("{reason}\n  {detail}") }
+        }
+        ObjectiveError::Failed(failure) => CliError::TrialsFailed { message: failure.reason.clone() },
+        error => CliError::TrialsFailed { message: error.to_string() },
+    }
+}
+
+/// Returns the result as a JSON document, without the place of the model. `is_equal` is whether the stored
+/// trial that was repeated is equal.
+fn document(
+    trial: &TrialSpec,
+    taken: Option<&Taken>,
+    is_equal: Option<bool>,
+    outcome: &ObjectiveOutcome,
+) -> Value {
+    let stored = taken.map(|taken| {
+        json!({
+            "why": taken.why.as_str(),
+            "trial": taken.trial.number,
+            "value": taken.trial.value(),
+            "equal": is_equal,
+        })
+    });
+    json!({
+        "schema": "allometry.train/1",
+        "budget": trial.budget.label,
+        "params": trial.params,
+        "seed": trial.seed,
+        "stored": stored,
+        "value": outcome.value(),
+        "epoch": outcome.best_step,
+        "metrics": outcome.metrics,
+        "weights": outcome.size.map(|size| size.total),
+    })
 }
 
 /// How a repeated trial compares with the stored one.

@@ -14,12 +14,6 @@ pub(crate) fn answer(text: &mut Text, analysis: &Analysis) {
     let Some(sentence) = words::eras(analysis) else { return };
     text.heading(2, format_args!("Results by era"));
     text.line(format_args!("{}", with_code(&sentence)));
-    let importance = analysis.per_era.iter().flat_map(|per_era| &per_era.importance);
-    let sentences: Vec<String> = importance.map(words::importance_of_eras).collect();
-    if !sentences.is_empty() {
-        text.blank();
-        text.line(format_args!("{}", with_code(&sentences.join(" "))));
-    }
 }
 
 /// Writes the answer and a table of the eras.
@@ -69,7 +63,9 @@ fn shares(text: &mut Text, EraImportance { budget, parameters }: &EraImportance,
     });
     text.blank();
     text.line(format_args!(
-        "Share of each parameter of {} in the variance of an era's values:",
+        "Share of each parameter of {} in the variance of an era's values. *By chance* is the share that a \
+         parameter without an effect has on average; *eras first* counts the eras in which no other has a \
+         larger one. No test says whether eras differ.",
         escape(budget)
     ));
     text.blank();

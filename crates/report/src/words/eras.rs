@@ -1,6 +1,6 @@
 //! Results by era, in words.
 
-use allometry_analysis::per_era::{EraImportance, PerEra};
+use allometry_analysis::per_era::PerEra;
 use allometry_analysis::{Analysis, Estimate};
 
 use crate::number::{decimals, grouped, signed};
@@ -52,19 +52,6 @@ fn of_best_trials(PerEra { trials, eras, .. }: &PerEra, analysis: &Analysis) -> 
         last.budget,
         first.budget,
         share(gains.iter().filter(|gain| **gain > 0.0).count(), gains.len()),
-    )
-}
-
-/// Returns which parameter is the most important one of a budget in how many eras.
-pub fn importance_of_eras(EraImportance { budget, parameters }: &EraImportance) -> String {
-    let Some(most) = parameters.iter().reduce(|most, next| if next.first > most.first { next } else { most })
-    else {
-        return String::new();
-    };
-    let share = share(most.first as usize, most.shares.len());
-    format!(
-        "At `{budget}`, `{}` explains more of the values than any other parameter in {share}.",
-        most.parameter
     )
 }
 

@@ -31,7 +31,7 @@ use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 
 pub use confirmation::confirmation;
 pub use data::{data, data_details};
-pub use eras::{eras, importance_of_eras, step};
+pub use eras::{eras, step};
 pub use forecast::forecast;
 pub use importance::importance;
 pub use ladder_law::{LadderLaws, ladder_laws, no_ladder_law};

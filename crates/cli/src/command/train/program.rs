@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
 use allometry_core::{
-    EpochReport, Objective as _, ObjectiveError, ObjectiveOutcome, Reporter, Signal, StudyIdentity,
-    TrialNumber, TrialSpec, TrialState,
+    EpochReport, Objective as _, ObjectiveOutcome, Reporter, Signal, StudyIdentity, TrialNumber, TrialSpec,
+    TrialState,
 };
 use allometry_ladder::CommandSpec;
 use allometry_runner::{CommandObjective, Devices, Interrupt};
 use allometry_session::{Evaluator, SessionError, runs_folder};
 use serde_json::{Value, json};
 
-use super::{Chosen, Taken, Train, is_repeated, origin, set_parameters};
+use super::{Chosen, Taken, Train, document, is_repeated, middle, not_trained, origin, set_parameters};
 use crate::error::CliError;
 use crate::output::{self, say};
 use crate::progress::Style;
@@ -43,11 +43,9 @@ impl Train {
         self.check_options()?;
         let Chosen { ladder, spec, given, taken } = chosen;
         let taken = taken.as_ref();
-        let mut params = if let Some(taken) = taken {
-            taken.trial.params.clone()
-        } else {
-            let feasible = Evaluator::new(ladder, None)?.feasible(spec)?;
-            feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]))
+        let mut params = match taken {
+            Some(taken) => taken.trial.params.clone(),
+            None => middle(&Evaluator::new(ladder, None)?.feasible(spec)?),
         };
         set_parameters(&mut params, spec, given)?;
         let seed = self.seed.or_else(|| taken.and_then(Taken::seed));
@@ -73,13 +71,7 @@ impl Train {
         let steps = Steps { interrupt: interrupt.clone(), style };
         match objective.evaluate(&trial, &steps) {
             Ok(outcome) => output::print(&self.program_result((&objective, &trial), taken, &outcome)),
-            Err(ObjectiveError::Interrupted) => Err(CliError::Interrupted { code: interrupt.exit_code() }),
-            Err(ObjectiveError::Failed(failure)) => {
-                let detail =
-                    if failure.detail.is_empty() { String::new() } else { format!("\n  {}", failure.detail) };
-                Err(CliError::TrialsFailed { message: format!("{}{detail}", failure.reason) })
-            }
-            Err(error) => Err(CliError::TrialsFailed { message: error.to_string() }),
+            Err(error) => Err(not_trained(&error, &interrupt)),
         }
     }
 
@@ -109,28 +101,10 @@ impl Train {
         let is_equal =
             repeats.map(|taken| stored(taken).map(f64::to_bits) == Some(outcome.value().to_bits()));
         if self.json {
-            let stored = taken.map(|taken| {
-                json!({
-                    "why": taken.why.as_str(),
-                    "trial": taken.trial.number,
-                    "value": stored(taken),
-                    "equal": is_equal,
-                })
-            });
-            let document = json!({
-                "schema": "allometry.train/1",
-                "budget": trial.budget.label,
-                "params": trial.params,
-                "seed": trial.seed,
-                "stored": stored.unwrap_or(Value::Null),
-                "value": outcome.value(),
-                "epoch": outcome.best_step,
-                "metrics": outcome.metrics,
-                "weights": outcome.size.map(|size| size.total),
-                "checkpoint": outcome.checkpoint,
-                "files": folder.to_string(),
-                "calibration": Value::Null,
-            });
+            let mut document = document(trial, taken, is_equal, outcome);
+            document["checkpoint"] = json!(outcome.checkpoint);
+            document["files"] = json!(folder.to_string());
+            document["calibration"] = Value::Null;
             return format!("{document:#}\n");
         }
         let checkpoint = outcome.checkpoint.as_ref();
