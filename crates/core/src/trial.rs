@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::constraints::Constraints;
 use crate::distribution::Distributions;
 use crate::param::Params;
+use crate::precision::Precision;
 use crate::size::ModelSize;
 
 /// Largest number of characters of the output line in the text of a failure.
@@ -277,6 +278,9 @@ pub struct TrainingCost {
     /// Seconds of the attempt that ended the trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// Precision of the matrix products of the built-in model; never [`Precision::Auto`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
 }
 
 /// Data of a trial beyond Optuna's tables; stored in attributes named `allometry:*`.
@@ -397,6 +401,7 @@ impl FrozenTrial {
             tokens: own.tokens.or_else(|| count("tokens")),
             flops: own.flops.or_else(|| said("flops")),
             seconds: own.seconds.or_else(|| said("seconds")).or_else(|| self.seconds()),
+            precision: own.precision,
         }
     }
 
