@@ -23,7 +23,7 @@ fn table(series: usize, days: usize) -> String {
 #[test]
 fn check_lists_the_series_and_their_parts() {
     let shops = table(5, 150);
-    insta::assert_snapshot!(table_lines(project_of(&shops, "series = \"shop\"").path()), @r#"
+    insta::assert_snapshot!(table_lines(project_of(&shops, "series = \"shop\"").path()), @r"
     $ allometry check
     data.csv: 650 rows, 2 features
       features: `up`, `noise`
@@ -38,10 +38,10 @@ fn check_lists_the_series_and_their_parts() {
       test            60 windows of 5 series (100 rows), 27 positive (45.0%), 2000-05-27T09:30:00+01:00 \
     to 2000-06-10T09:30:00+01:00
     matrix products are computed in PRECISION with INSTRUCTIONS
-    "#);
+    ");
     let by_series =
         project_of(&shops, "series = \"shop\"\nsplit = { by = \"series\", train = 0.6, validation = 0.2 }");
-    insta::assert_snapshot!(table_lines(by_series.path()), @r#"
+    insta::assert_snapshot!(table_lines(by_series.path()), @r"
     $ allometry check
     data.csv: 650 rows, 2 features
       features: `up`, `noise`
@@ -56,10 +56,10 @@ fn check_lists_the_series_and_their_parts() {
       test           103 windows of 1 series (110 rows), 32 positive (31.1%), 2000-02-20T09:30:00+01:00 \
     to 2000-06-10T09:30:00+01:00
     matrix products are computed in PRECISION with INSTRUCTIONS
-    "#);
+    ");
     let short = shops.clone() + "2000-06-10 09:30:00+01:00,new,0.1,0.2,1\n";
     let folder = project_of(&short, "series = \"shop\"\nmax_gap = \"3d\"");
-    insta::assert_snapshot!(table_lines(folder.path()), @r#"
+    insta::assert_snapshot!(table_lines(folder.path()), @r"
     $ allometry check
     data.csv: 651 rows, 2 features
       features: `up`, `noise`
@@ -77,7 +77,7 @@ fn check_lists_the_series_and_their_parts() {
       test            20 windows of 5 series (101 rows), 7 positive (35.0%), 2000-05-27T09:30:00+01:00 \
     to 2000-06-10T09:30:00+01:00
     matrix products are computed in PRECISION with INSTRUCTIONS
-    "#);
+    ");
     let (code, out, _) = run(folder.path(), &["check", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     let expected = serde_json::json!({
