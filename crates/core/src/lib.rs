@@ -59,6 +59,6 @@ pub use size::{ModelSize, RowCount, SizeBudget, SizeReach, TrainPart, WeightTarg
 pub use space::SearchSpace;
 pub use trial::{
     ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, PanelRow, Predictions,
-    TrainingCost, TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent,
-    is_usable,
+    Standing, TrainingCost, TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores,
+    incumbent, is_usable,
 };

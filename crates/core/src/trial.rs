@@ -62,6 +62,37 @@ impl TrialState {
     }
 }
 
+/// State of a trial with the interrupted trials apart from the failed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Enqueued.
+    Waiting,
+    /// A worker evaluates it.
+    Running,
+    /// The trial ended with a value.
+    Complete,
+    /// The trial was stopped early.
+    Pruned,
+    /// The trial ended without a value.
+    Failed,
+    /// The trial ended without a value through no fault of its configuration, which another trial repeats.
+    Interrupted,
+}
+
+impl Standing {
+    /// The standing as a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Pruned => "pruned",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// Direction of optimization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -433,10 +464,17 @@ impl FrozenTrial {
         self.system_attributes.is_empty() || self.constraints().are_met()
     }
 
-    /// Whether the trial ended without a value through no fault of its configuration.
-    pub fn is_interrupted(&self) -> bool {
+    /// Returns the state, with interrupted trials apart from failed ones.
+    pub fn standing(&self) -> Standing {
         let reason = self.record.failure.as_ref().map(|failure| failure.reason.as_str());
-        self.state == TrialState::Failed && reason == Some(Failure::INTERRUPTED)
+        match self.state {
+            TrialState::Waiting => Standing::Waiting,
+            TrialState::Running => Standing::Running,
+            TrialState::Complete => Standing::Complete,
+            TrialState::Pruned => Standing::Pruned,
+            TrialState::Failed if reason == Some(Failure::INTERRUPTED) => Standing::Interrupted,
+            TrialState::Failed => Standing::Failed,
+        }
     }
 
     /// Whether the trial is complete and violates a constraint.
