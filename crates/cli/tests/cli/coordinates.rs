@@ -233,8 +233,8 @@ fn a_ladder_under_mup_is_searched_and_transferred() {
 
     $ allometry run
     error: the objective of study `tiny/s` has changed:
-      model.base_width: was 8, is null
-      model.parametrization: was "mup", is null
+      model.base_width: was 8, is the default
+      model.parametrization: was "mup", is the default
     hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
     another `name` or `[storage] url`
     exit code 3

@@ -39,7 +39,7 @@ fn a_study_keeps_the_precision_that_it_began_with() {
     let ladder = LADDER.replace("[model]\n", "[model]\nprecision = \"f32\"\n");
     std::fs::write(folder.path().join("ladder.toml"), &ladder).unwrap();
     let (code, _, err) = run(folder.path(), &["run", "-S", "trials=7"]);
-    assert!(code == 3 && err.contains("model.precision: was \"bf16\", is null"), "{code}: {err}");
+    assert!(code == 3 && err.contains("model.precision: was \"bf16\", is \"f32\""), "{code}: {err}");
     // The option replaces what the file says.
     let (code, _, err) = run(folder.path(), &["run", "--precision", "bf16", "-S", "trials=7"]);
     assert_eq!(code, 0, "{err}");

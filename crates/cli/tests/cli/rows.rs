@@ -36,7 +36,7 @@ fn a_column_has_a_horizon() {
     insta::assert_snapshot!(refused(folder, &["run"]), @r"
     $ allometry run
     error: the objective of study `tiny/s` has changed:
-      data.horizon: was 3, is null
+      data.horizon: was 3, is the default
     hint: trials with different objectives cannot be compared: undo the change, or give the ladder \
     another `name` or `[storage] url`
     exit code 3
