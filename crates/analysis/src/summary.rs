@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use allometry_core::{
-    CarriedOver, FrozenTrial, Handover, ModelSize, Params, StopReason, TrainingCost, TrialNumber, TrialState,
+    CarriedOver, FrozenTrial, Handover, ModelSize, Params, Standing, StopReason, TrainingCost, TrialNumber,
+    TrialState,
 };
 use allometry_search::handover;
 use schemars::JsonSchema;
@@ -227,8 +228,7 @@ fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
 
 /// Returns the reasons of failed trials, most frequent first.
 fn failures(study: &StudyTrials) -> Vec<FailureCount> {
-    let failed =
-        study.trials.iter().filter(|trial| trial.state == TrialState::Failed && !trial.is_interrupted());
+    let failed = study.trials.iter().filter(|trial| trial.standing() == Standing::Failed);
     let reasons = failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string()));
     tally(reasons).into_iter().map(|(reason, trials)| FailureCount { reason, trials }).collect()
 }
@@ -259,14 +259,15 @@ pub fn metric_estimate(value: f64, ladder: &LadderTrials, options: &Options) -> 
 fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
     let mut counts = StateCounts::default();
     for trial in &study.trials {
-        match trial.state {
-            TrialState::Waiting => counts.waiting += 1,
-            TrialState::Running => counts.running += 1,
-            TrialState::Complete => counts.complete += 1,
-            TrialState::Pruned => counts.pruned += 1,
-            TrialState::Failed if trial.is_interrupted() => counts.interrupted += 1,
-            TrialState::Failed => counts.failed += 1,
-        }
+        let count = match trial.standing() {
+            Standing::Waiting => &mut counts.waiting,
+            Standing::Running => &mut counts.running,
+            Standing::Complete => &mut counts.complete,
+            Standing::Pruned => &mut counts.pruned,
+            Standing::Failed => &mut counts.failed,
+            Standing::Interrupted => &mut counts.interrupted,
+        };
+        *count += 1;
     }
     counts.infeasible = study.trials.iter().filter(|trial| trial.is_infeasible()).count() as u64;
     counts.complete_without_number = counts.complete - counts.infeasible - sample.values.len() as u64;

@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-search", &["allometry-core"]),
     ("allometry-store", &["allometry-core", "allometry-ladder"]),
     ("allometry-grpc", &["allometry-admission", "allometry-core", "allometry-store"]),
-    ("allometry-sweep", &["allometry-core", "allometry-ladder"]),
+    ("allometry-sweep", &["allometry-core", "allometry-ladder", "allometry-store"]),
     ("allometry-trainer", &["allometry-core", "allometry-ladder"]),
     ("allometry-gpu", &["allometry-core", "allometry-ladder", "allometry-trainer"]),
     ("allometry-runner", &["allometry-core", "allometry-ladder", "allometry-search", "allometry-store"]),

@@ -18,6 +18,7 @@ mod metrics;
 mod objective;
 mod param;
 pub mod pareto;
+mod precision;
 mod pruner_spec;
 pub mod python;
 mod retraining;
@@ -45,6 +46,7 @@ pub use objective::{
     EpochReport, Objective, ObjectiveError, ObjectiveOutcome, PrunedOutcome, Reporter, Signal, TrialSpec,
 };
 pub use param::{ByName, ParamName, ParamValue, Params};
+pub use precision::Precision;
 pub use pruner_spec::{
     CollapseSpec, HalvingSpec, HyperbandSpec, IntervalSpec, PercentileSpec, PrunerKind, PrunerSpec,
 };
@@ -57,6 +59,6 @@ pub use size::{ModelSize, RowCount, SizeBudget, SizeReach, TrainPart, WeightTarg
 pub use space::SearchSpace;
 pub use trial::{
     ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, PanelRow, Predictions,
-    TrainingCost, TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores, incumbent,
-    is_usable,
+    Standing, TrainingCost, TrialNumber, TrialRecord, TrialState, ValidationOutputs, ValidationScores,
+    incumbent, is_usable,
 };

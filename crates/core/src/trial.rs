@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::constraints::Constraints;
 use crate::distribution::Distributions;
 use crate::param::Params;
+use crate::precision::Precision;
 use crate::size::ModelSize;
 
 /// Largest number of characters of the output line in the text of a failure.
@@ -58,6 +59,37 @@ impl TrialState {
     /// Whether the state is final.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Complete | Self::Pruned | Self::Failed)
+    }
+}
+
+/// State of a trial with the interrupted trials apart from the failed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Enqueued.
+    Waiting,
+    /// A worker evaluates it.
+    Running,
+    /// The trial ended with a value.
+    Complete,
+    /// The trial was stopped early.
+    Pruned,
+    /// The trial ended without a value.
+    Failed,
+    /// The trial ended without a value through no fault of its configuration, which another trial repeats.
+    Interrupted,
+}
+
+impl Standing {
+    /// The standing as a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Pruned => "pruned",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
     }
 }
 
@@ -277,6 +309,9 @@ pub struct TrainingCost {
     /// Seconds of the attempt that ended the trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// Precision of the matrix products of the built-in model; never [`Precision::Auto`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
 }
 
 /// Data of a trial beyond Optuna's tables; stored in attributes named `allometry:*`.
@@ -397,6 +432,7 @@ impl FrozenTrial {
             tokens: own.tokens.or_else(|| count("tokens")),
             flops: own.flops.or_else(|| said("flops")),
             seconds: own.seconds.or_else(|| said("seconds")).or_else(|| self.seconds()),
+            precision: own.precision,
         }
     }
 
@@ -428,10 +464,17 @@ impl FrozenTrial {
         self.system_attributes.is_empty() || self.constraints().are_met()
     }
 
-    /// Whether the trial ended without a value through no fault of its configuration.
-    pub fn is_interrupted(&self) -> bool {
+    /// Returns the state, with interrupted trials apart from failed ones.
+    pub fn standing(&self) -> Standing {
         let reason = self.record.failure.as_ref().map(|failure| failure.reason.as_str());
-        self.state == TrialState::Failed && reason == Some(Failure::INTERRUPTED)
+        match self.state {
+            TrialState::Waiting => Standing::Waiting,
+            TrialState::Running => Standing::Running,
+            TrialState::Complete => Standing::Complete,
+            TrialState::Pruned => Standing::Pruned,
+            TrialState::Failed if reason == Some(Failure::INTERRUPTED) => Standing::Interrupted,
+            TrialState::Failed => Standing::Failed,
+        }
     }
 
     /// Whether the trial is complete and violates a constraint.

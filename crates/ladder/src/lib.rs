@@ -19,8 +19,7 @@ pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, CategorySpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, FoldScheme, FoldSpec,
     LabelSpec, Ladder, LossKind, MaxGap, MissingPolicy, ModelSpec, Monitor, Named, Normalize, ObjectiveSpec,
-    Parametrization, Pooling, Precision, Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule,
-    Task,
+    Parametrization, Pooling, Schedule, ScoredPart, SeriesSpec, SeriesSplit, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

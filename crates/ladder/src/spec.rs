@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::command::CommandSpec;
 use super::limit::Limit;
 pub use model::{
-    Channels, DeviceKind, LossKind, ModelSpec, Monitor, Named, Normalize, Parametrization, Pooling,
-    Precision, Schedule, Task,
+    Channels, DeviceKind, LossKind, ModelSpec, Monitor, Named, Normalize, Parametrization, Pooling, Schedule,
+    Task,
 };
 
 /// One experiment at several sizes: the data, the objective and one study per size.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use allometry_core::{Objective, Params, secret};
-use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Precision, ScoredPart};
+use allometry_core::{Objective, Params, Precision, secret};
+use allometry_ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, ScoredPart};
 use allometry_runner::{CommandObjective, Devices, LadderFacts};
 use allometry_search::{Feasible, Measured};
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};

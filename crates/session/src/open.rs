@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use allometry_core::Secret;
-use allometry_ladder::{Ladder, ObjectiveSpec, Precision, ScoredPart};
+use allometry_core::{Precision, Secret};
+use allometry_ladder::{Ladder, ObjectiveSpec, ScoredPart};
 use allometry_runner::{ChangedSpace, OpenStudy, open_studies};
 use allometry_store::Store;
 use allometry_store::facts::{ObjectiveFacts, StoredLadder};

@@ -1,11 +1,11 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
 
 use allometry_core::{
-    ClassCounts, ModelSize, PanelRow, Params, RowCount, SearchSpace, SizeBudget, SizeReach,
+    ClassCounts, ModelSize, PanelRow, Params, Precision, RowCount, SearchSpace, SizeBudget, SizeReach,
 };
 use allometry_ladder::{
     BudgetSpec, DataSpec, DeviceKind, FoldSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize,
-    ObjectiveSpec, Precision, Task,
+    ObjectiveSpec, Task,
 };
 use allometry_runner::LadderFacts;
 use allometry_search::{Feasible, Measured};

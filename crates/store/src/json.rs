@@ -117,12 +117,6 @@ pub(crate) fn has_long_number(text: &str) -> bool {
     })
 }
 
-/// Returns the integer at the start of a text if it exceeds 64 bits.
-fn wide_number(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(text.len());
-    Some(&text[..end]).filter(|word| is_wide(word))
-}
-
 /// Whether a word is an integer that fits neither `i64` nor `u64`.
 pub(crate) fn is_wide(word: &str) -> bool {
     let digits = word.strip_prefix('-').unwrap_or(word);
@@ -154,31 +148,44 @@ fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut quoted = String::with_capacity(text.len() + 64);
-    let (mut rest, mut in_string) = (text, false);
-    while let Some(c) = rest.chars().next() {
-        let bare = STAND_INS.iter().find(|(word, ..)| !in_string && rest.starts_with(word));
-        if let Some((word, stand_in, _)) = bare {
-            quoted.extend(["\"", stand_in, "\""]);
-            rest = &rest[word.len()..];
-            continue;
+    let mut rest = text;
+    while let Some(place) = rest.bytes().position(|byte| byte == b'"' || is_of_word(byte)) {
+        let (before, token) = rest.split_at(place);
+        quoted.push_str(before);
+        let length = if token.starts_with('"') { string_length(token) } else { word_length(token) };
+        let (token, after) = token.split_at(length);
+        match STAND_INS.iter().find(|(word, ..)| *word == token) {
+            Some((_, stand_in, _)) => quoted.extend(["\"", stand_in, "\""]),
+            None if is_long && is_wide(token) => {
+                quoted.extend(["\"", MARK.encode_utf8(&mut [0; 3]), token, "\""]);
+            }
+            None => quoted.push_str(token),
         }
-        let starts = is_long && !in_string && (c == '-' || c.is_ascii_digit());
-        let follows = quoted.ends_with(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        if let Some(digits) = wide_number(rest).filter(|_| starts && !follows) {
-            quoted.extend(["\"", MARK.encode_utf8(&mut [0; 3]), digits, "\""]);
-            rest = &rest[digits.len()..];
-            continue;
-        }
-        // An escaped character never ends a string.
-        let taken = match c {
-            '\\' if in_string => rest.chars().take(2).map(char::len_utf8).sum(),
-            _ => c.len_utf8(),
-        };
-        in_string ^= c == '"';
-        quoted.push_str(&rest[..taken]);
-        rest = &rest[taken..];
+        rest = after;
     }
+    quoted.push_str(rest);
     Cow::Owned(quoted)
+}
+
+/// Returns the length in bytes of the string at the start of a document, with its quotes.
+fn string_length(document: &str) -> usize {
+    let mut is_escaped = false;
+    let end = document.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(document.len(), |place| place + 2)
+}
+
+/// Returns the length in bytes of the number or word at the start of a document.
+fn word_length(document: &str) -> usize {
+    document.bytes().position(|byte| !is_of_word(byte)).unwrap_or(document.len())
+}
+
+/// Whether a byte can be part of a number, or of a word such as `NaN`.
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
 /// Returns the number that a parsed value represents, including NaN and infinities.

@@ -29,6 +29,7 @@ pub mod sqlite;
 pub mod store;
 pub mod stored_study;
 pub mod url;
+pub mod yaml;
 
 pub use change_mark::{ChangeMark, FollowedStore};
 pub use error::{Departure, ErrorKind, StoreError};

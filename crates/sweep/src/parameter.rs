@@ -105,6 +105,13 @@ fn collect(
     Ok(())
 }
 
+/// Returns the number that a text such as `1e-5` is meant as. `PyYAML` reads a number without a point, or
+/// without a sign in its exponent, as a text.
+fn exponential(value: &Value) -> Option<f64> {
+    let text = value.as_str().filter(|text| text.contains(['e', 'E']))?;
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// Reads one parameter and collects notes about it.
 struct Reader<'a> {
     place: String,
@@ -124,7 +131,7 @@ impl Reader<'_> {
     fn optional(&self, key: &str) -> Result<Option<f64>, SweepError> {
         match self.fields.get(key) {
             None | Some(Value::Null) => Ok(None),
-            // PyYAML reads 1e-5 as a string, so sweeps may quote numbers.
+            // PyYAML reads 1e-5 as a text.
             Some(Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
                 Ok(text.parse().ok())
             }
@@ -333,6 +340,7 @@ impl Reader<'_> {
         }
         let (mut texts, mut values): (Vec<String>, Vec<ParamValue>) = (Vec::new(), Vec::new());
         for value in given {
+            let value = exponential(&value).map_or(value, Value::from);
             let (text, param) = match &value {
                 Value::Null => {
                     self.note("the value null is left out: a ladder does not allow it");

@@ -239,6 +239,20 @@ unheard: 1
 }
 
 #[test]
+fn texts_are_those_of_pyyaml_but_for_numbers() {
+    let yaml = "parameters: {lr: {values: [1e-5, 0.001, 2E3]}, on: {values: [yes, off, \"no\", 1e3x]}}\n";
+    let converted = convert(yaml, "s").unwrap();
+    let choices = |name| match set_of(&converted, name) {
+        Distribution::Categorical { choices, .. } => choices,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(choices("lr"), [1e-5, 0.001, 2000.0].map(ParamValue::Float));
+    // The program receives truth values as Python writes them.
+    let texts = ["True", "False", "no", "1e3x"].map(|text| ParamValue::Text(text.to_owned()));
+    assert_eq!(choices("on"), texts);
+}
+
+#[test]
 fn a_grid_has_as_many_trials_as_cells() {
     let yaml = "method: grid\nparameters:\n  a: {values: [1, 2, 3]}\n  b: {min: 1, max: 4}\n";
     let ladder = ladder_of(&convert(yaml, "s").unwrap());
@@ -264,7 +278,9 @@ fn invalid_sweeps_name_the_key() {
         ("parameters: {x: {min: 1}}\n", "`parameters.x.max`: expected a number"),
         ("parameters: {x: {min: 2, max: 1}}\n", "`parameters.x.min`"),
         ("parameters: {x: {min: -1, max: 1, distribution: log_uniform_values}}\n", "above 0, min no greater"),
-        ("parameters: {x: {min: 0, max: .inf}}\n", "line 1 column 31"),
+        ("parameters: {x: {min: 0, max: .inf}}\n", "`parameters.x.max`: expected a finite number"),
+        ("parameters: {x: {values: [1, 36893488147419103232]}}\n", "found 36893488147419103232"),
+        ("parameters: {x: {values: [1]}, x: {values: [2]}}\n", "line 1, column 47: a key that occurs twice"),
         ("parameters: {x: {values: []}}\n", "`parameters.x.values`: expected a list"),
         ("parameters: {x: {distribution: cauchy}}\n", "`parameters.x.distribution`"),
         ("parameters: {x: {values: [1]}}\nmethod: walk\n", "`method`: expected grid, random or bayes"),
@@ -273,8 +289,8 @@ fn invalid_sweeps_name_the_key() {
         ("parameters: {x: {values: [1]}}\nmetric: auc\n", "`metric`"),
         ("parameters: {x: {values: [1]}}\nearly_terminate: {type: envelope}\n", "`early_terminate.type`"),
         ("parameters: {x: [1\n", "line"),
-        (&bomb, ""),
-        (&format!("parameters: {}", "[".repeat(100_000)), ""),
+        (&bomb, "its aliases repeat more than 64 MiB"),
+        (&format!("parameters: {}", "[".repeat(100_000)), "nested more than 127 deep"),
     ] {
         let shown = &yaml[..yaml.len().min(80)];
         let error = convert(yaml, "s").expect_err(shown).to_string();

@@ -6,7 +6,8 @@
 
 use std::io::BufRead as _;
 
-use allometry_ladder::{ModelSpec, Precision};
+use allometry_core::Precision;
+use allometry_ladder::ModelSpec;
 use allometry_trainer::{Architecture, Form, Geometry, Hyperparameters, Learner};
 
 const GEOMETRY: Geometry = Geometry { features: 105, context: 80, patch: 16, stride: 8, form: Form::PLAIN };

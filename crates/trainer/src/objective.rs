@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use allometry_core::{
-    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
-    Reporter, Retraining, RowCount, TrainingCost, TrialSpec, ValidationScores,
+    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Precision,
+    Predictions, Reporter, Retraining, RowCount, TrainingCost, TrialSpec, ValidationScores,
 };
-use allometry_ladder::{ModelSpec, Normalize, Precision, ScoredPart};
+use allometry_ladder::{ModelSpec, Normalize, ScoredPart};
 
 use crate::calibration::{self, Calibration, CalibrationError, CalibrationMethod};
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Reader, check_writable};
@@ -220,7 +220,7 @@ impl<'a> PatchTstObjective<'a> {
         let training = self.begin(trial, reporter)?;
         let plan = training.plan.clone();
         match training.finish() {
-            Ok(trained) => Ok(fitted(&plan, trained)),
+            Ok(trained) => Ok(self.fitted(&plan, trained)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("no checkpoints are written"),
         }
@@ -261,11 +261,11 @@ impl<'a> PatchTstObjective<'a> {
         let plan = training.plan.clone();
         if let Some(old) = &mut old {
             match (&old.description.progress, old.description.best.clone()) {
-                (None, Some(epoch)) => return Ok(fitted(&plan, training.restore_ended(old, epoch)?)),
+                (None, Some(epoch)) => return Ok(self.fitted(&plan, training.restore_ended(old, epoch)?)),
                 _ => training.resume(old)?,
             }
         }
-        Ok(fitted(&plan, training.finish()?))
+        Ok(self.fitted(&plan, training.finish()?))
     }
 
     /// Fits a calibration of a trained model on the validation part, keeps it in the checkpoint at `path`,
@@ -406,6 +406,40 @@ impl<'a> PatchTstObjective<'a> {
         }
     }
 
+    fn fitted(&self, plan: &Plan<'_>, trained: Trained) -> Fitted {
+        let Trained { epoch, weights, predictions, epochs, windows } = trained;
+        let architecture = plan.hyperparameters.architecture;
+        let per_epoch = cost(architecture, plan.geometry, &plan.settings, [windows, 0]).flops_per_epoch;
+        let cost = TrainingCost {
+            train_rows: Some(windows as u64),
+            tokens: epochs.map(|epochs| epochs * windows as u64),
+            flops: epochs.map(|epochs| epochs as f64 * per_epoch as f64),
+            seconds: None,
+            precision: self.products().map(|(precision, _)| precision),
+        };
+        let outcome = ObjectiveOutcome {
+            constraints: Constraints::default(),
+            values: vec![epoch.value],
+            best_step: Some(epoch.step),
+            metrics: epoch.metrics,
+            size: Some(architecture.model_size(plan.geometry)),
+            predictions: Some(predictions),
+            cost,
+            checkpoint: None,
+        };
+        Fitted {
+            outcome,
+            weights,
+            settings: TrialSettings {
+                hyperparameters: plan.hyperparameters,
+                geometry: plan.geometry,
+                model: plan.settings.clone(),
+            },
+            capacity: plan.capacity,
+            class_weights: plan.class_weights.clone(),
+        }
+    }
+
     /// Evaluates a trial with a checkpoint that only saves time: if it cannot be read or written or belongs
     /// to another trial, the trial is trained without it.
     fn evaluate_at(
@@ -433,7 +467,7 @@ impl<'a> PatchTstObjective<'a> {
         }
         let plan = training.plan.clone();
         let outcome = match training.finish() {
-            Ok(trained) => self.scored_outcome(trial, fitted(&plan, trained)),
+            Ok(trained) => self.scored_outcome(trial, self.fitted(&plan, trained)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("these checkpoints are not essential"),
         };
@@ -503,39 +537,6 @@ impl Fitted {
             Ok(())
         });
         scored.expect("the CPU does not fail")
-    }
-}
-
-fn fitted(plan: &Plan<'_>, trained: Trained) -> Fitted {
-    let Trained { epoch, weights, predictions, epochs, windows } = trained;
-    let architecture = plan.hyperparameters.architecture;
-    let per_epoch = cost(architecture, plan.geometry, &plan.settings, [windows, 0]).flops_per_epoch;
-    let cost = TrainingCost {
-        train_rows: Some(windows as u64),
-        tokens: epochs.map(|epochs| epochs * windows as u64),
-        flops: epochs.map(|epochs| epochs as f64 * per_epoch as f64),
-        seconds: None,
-    };
-    let outcome = ObjectiveOutcome {
-        constraints: Constraints::default(),
-        values: vec![epoch.value],
-        best_step: Some(epoch.step),
-        metrics: epoch.metrics,
-        size: Some(architecture.model_size(plan.geometry)),
-        predictions: Some(predictions),
-        cost,
-        checkpoint: None,
-    };
-    Fitted {
-        outcome,
-        weights,
-        settings: TrialSettings {
-            hyperparameters: plan.hyperparameters,
-            geometry: plan.geometry,
-            model: plan.settings.clone(),
-        },
-        capacity: plan.capacity,
-        class_weights: plan.class_weights.clone(),
     }
 }
 

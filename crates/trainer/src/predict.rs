@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use allometry_ladder::{ModelSpec, Precision};
+use allometry_core::Precision;
+use allometry_ladder::ModelSpec;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description};
 use crate::data::{DataError, Holes, Row, Unlabelled, Unseen, load_unlabelled};

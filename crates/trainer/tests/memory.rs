@@ -3,8 +3,8 @@
 
 mod support;
 
-use allometry_core::{ObjectiveError, Params};
-use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Precision, Task};
+use allometry_core::{ObjectiveError, Params, Precision};
+use allometry_ladder::{Channels, LossKind, ModelSpec, Normalize, Pooling, Task};
 use allometry_trainer::checkpoint::Checkpoint;
 use allometry_trainer::data::{Dataset, Preparation, SplitPart, Window};
 use allometry_trainer::{PatchTstObjective, TrainError};

@@ -3,7 +3,8 @@
 mod support;
 
 use allometry_core::{
-    Objective, ObjectiveError, ObjectiveOutcome, Params, Retraining, RowCount, TrainingCost, TrialSpec,
+    Objective, ObjectiveError, ObjectiveOutcome, Params, Precision, Retraining, RowCount, TrainingCost,
+    TrialSpec,
 };
 use allometry_ladder::{ModelSpec, Normalize, Parametrization, Schedule};
 use allometry_trainer::data::Dataset;
@@ -296,6 +297,7 @@ fn a_part_of_the_rows_is_trained_as_if_there_were_no_others() {
         tokens: Some(epochs * rows),
         flops: Some((epochs * rows * step) as f64),
         seconds: None,
+        precision: Some(Precision::F32),
     };
     assert_eq!((of_part.cost, alone.cost), (cost, cost));
 }

@@ -4,7 +4,8 @@ mod support;
 
 use std::process::Command;
 
-use allometry_ladder::{ModelSpec, Precision};
+use allometry_core::Precision;
+use allometry_ladder::ModelSpec;
 use allometry_trainer::checkpoint::Checkpoint;
 use allometry_trainer::data::Dataset;
 use allometry_trainer::{

@@ -109,6 +109,7 @@ fn grid(trials: u64, spread: f64, rng: &mut TrialRng) -> LadderTrials {
                 tokens: Some(rows as u64),
                 flops: Some(6.0 * weights * rows),
                 seconds: None,
+                precision: None,
             });
             trial
         });

@@ -212,6 +212,7 @@ impl World {
                 tokens: Some(10 * rows as u64),
                 flops: Some(60.0 * rows * total as f64),
                 seconds: None,
+                precision: None,
             };
             trial.record.cost = Some(cost).filter(|_| !self.shares.is_empty());
             trial.record.origin = match adaptive {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
-use allometry_store::import::{Assumed, GivenDirections, is_yaml_list};
+use allometry_store::import::{Assumed, GivenDirections};
+use allometry_store::yaml;
 use allometry_study::{Named, Names, Source};
 use clap::Args;
 use serde_json::json;
@@ -136,7 +137,7 @@ fn sweep(sources: &[Source]) -> Result<Option<&Path>, CliError> {
         Source::Store(path) if !path.expose().contains("://") => {
             let path = Path::new(path.expose());
             // A YAML file with a list at its top holds trials.
-            let is_list = || std::fs::read_to_string(path).is_ok_and(|text| is_yaml_list(&text));
+            let is_list = || std::fs::read_to_string(path).is_ok_and(|text| yaml::is_list(&text));
             let endings = ["yaml", "yml"];
             let is_named =
                 path.extension().is_some_and(|e| endings.iter().any(|yaml| e.eq_ignore_ascii_case(yaml)));

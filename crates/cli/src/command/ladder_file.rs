@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use allometry_core::{Secret, secret};
-use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec, Precision};
+use allometry_core::{Precision, Secret, secret};
+use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec};
 use allometry_report::take::shell_word;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};

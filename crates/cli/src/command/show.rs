@@ -110,6 +110,7 @@ pub(super) fn text(
     line("rows", cost.train_rows.map(|rows| format!("{} distinct", grouped(rows))));
     line("trained on", cost.tokens.map(|tokens| format!("{} with repeats", grouped(tokens))));
     line("operations", cost.flops.map(significant));
+    line("precision", cost.precision.map(|precision| precision.as_str().to_owned()));
     line("repeats", record.retry_of.map(|number| format!("trial {number}")));
     line(
         "collapsed",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use allometry_core::pareto::best_trials;
 use allometry_core::significant::significant;
-use allometry_core::{FrozenTrial, TrialState, incumbent};
+use allometry_core::{FrozenTrial, Standing, incumbent};
 use allometry_runner::RunOptions;
 use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
@@ -15,8 +15,14 @@ use super::study_args::{label, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 
-const STATES: [TrialState; 5] =
-    [TrialState::Complete, TrialState::Pruned, TrialState::Failed, TrialState::Running, TrialState::Waiting];
+const STANDINGS: [Standing; 6] = [
+    Standing::Complete,
+    Standing::Pruned,
+    Standing::Failed,
+    Standing::Interrupted,
+    Standing::Running,
+    Standing::Waiting,
+];
 
 /// Prints the progress of each study.
 ///
@@ -57,8 +63,8 @@ impl Status {
     }
 }
 
-fn count(trials: &[FrozenTrial], state: TrialState) -> usize {
-    trials.iter().filter(|trial| trial.state == state).count()
+fn count(trials: &[FrozenTrial], standing: Standing) -> usize {
+    trials.iter().filter(|trial| trial.standing() == standing).count()
 }
 
 /// Returns whether some process works on the study. A stored end is then from another process, and not shown.
@@ -74,7 +80,7 @@ fn infeasible(trials: &[FrozenTrial]) -> usize {
 
 fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> Value {
     let counts: serde_json::Map<String, Value> =
-        STATES.iter().map(|state| (state.as_str().into(), json!(count(trials, *state)))).collect();
+        STANDINGS.iter().map(|one| (one.as_str().into(), json!(count(trials, *one)))).collect();
     let is_running = is_alive(running);
     let running = running.iter().map(|trial| {
         json!({
@@ -105,14 +111,14 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
     let target = target.map_or_else(String::new, |target| format!(" of {target}"));
     let broken = infeasible(trials);
     let broken = if broken > 0 { format!(" ({broken} infeasible)") } else { String::new() };
-    let counts: Vec<String> = STATES
+    let counts: Vec<String> = STANDINGS
         .iter()
-        .map(|state| (count(trials, *state), state))
-        .filter(|(count, state)| *count > 0 || **state == TrialState::Complete)
-        .map(|(count, state)| {
+        .map(|standing| (count(trials, *standing), standing))
+        .filter(|(count, standing)| *count > 0 || **standing == Standing::Complete)
+        .map(|(count, standing)| {
             let (target, broken) =
-                if *state == TrialState::Complete { (&*target, &*broken) } else { ("", "") };
-            format!("{count}{target} {}{broken}", state.as_str())
+                if *standing == Standing::Complete { (&*target, &*broken) } else { ("", "") };
+            format!("{count}{target} {}{broken}", standing.as_str())
         })
         .collect();
     let best = incumbent(trials, study.direction()).and_then(|best| Some((best.number, best.value()?)));
@@ -139,17 +145,14 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::{Direction, StopReason, TrialNumber};
+    use allometry_core::{Direction, Failure, Params, StopReason, TrialNumber, TrialState};
     use allometry_store::facts::StudyFacts;
     use allometry_store::{Owner, StudyId, TrialHandle, TrialId};
 
     use super::*;
 
-    /// The stored end is from a process that stopped while another one goes on.
-    #[test]
-    fn a_study_that_somebody_works_on_has_not_ended() {
-        let facts = StudyFacts { ended: Some(StopReason::Interrupted), ..StudyFacts::default() };
-        let study = StudyRecord {
+    fn study(facts: StudyFacts) -> StudyRecord {
+        StudyRecord {
             id: StudyId(1),
             name: "s".into(),
             directions: vec![Direction::Maximize],
@@ -159,7 +162,29 @@ mod tests {
             user_attributes: std::collections::BTreeMap::new(),
             system_attributes: std::collections::BTreeMap::new(),
             unreadable: None,
-        };
+        }
+    }
+
+    #[test]
+    fn interrupted_trials_have_not_failed() {
+        let mut trials: Vec<FrozenTrial> = (0..3)
+            .map(|number| FrozenTrial::new(number, TrialState::Failed, None, Params::default()))
+            .collect();
+        for (trial, reason) in
+            trials.iter_mut().zip([Failure::INTERRUPTED, "exit code 3", Failure::INTERRUPTED])
+        {
+            trial.record.failure = Some(Failure { reason: reason.into(), detail: String::new() });
+        }
+        let study = study(StudyFacts::default());
+        assert_eq!(lines(&study, &trials, &[]), "s: 0 complete, 1 failed, 2 interrupted\n");
+        let counts = &document(&study, &trials, &[])["trials"];
+        assert_eq!((&counts["failed"], &counts["interrupted"]), (&json!(1), &json!(2)));
+    }
+
+    /// The stored end is from a process that stopped while another one goes on.
+    #[test]
+    fn a_study_that_somebody_works_on_has_not_ended() {
+        let study = study(StudyFacts { ended: Some(StopReason::Interrupted), ..StudyFacts::default() });
         let running = |seconds| {
             vec![RunningTrial {
                 handle: TrialHandle { id: TrialId(1), number: TrialNumber(0) },

@@ -31,12 +31,12 @@ fn check_lists_the_series_and_their_parts() {
       5 series, from `shop 4` with 110 rows to `shop 0` with 150 rows
       times: daily
       labels look one row ahead (set `horizon` in [data] if it is more)
-      training       380 windows of 5 series (455 rows), 135 positive (35.5%), 2000-01-08T08:30:00Z to \
-    2000-04-19T08:30:00Z
-      validation      95 windows of 5 series (95 rows), 32 positive (33.7%), 2000-04-28T08:30:00Z to \
-    2000-05-18T08:30:00Z
-      test            60 windows of 5 series (100 rows), 27 positive (45.0%), 2000-05-27T08:30:00Z to \
-    2000-06-10T08:30:00Z
+      training       380 windows of 5 series (455 rows), 135 positive (35.5%), \
+    2000-01-08T09:30:00+01:00 to 2000-04-19T09:30:00+01:00
+      validation      95 windows of 5 series (95 rows), 32 positive (33.7%), 2000-04-28T09:30:00+01:00 \
+    to 2000-05-18T09:30:00+01:00
+      test            60 windows of 5 series (100 rows), 27 positive (45.0%), 2000-05-27T09:30:00+01:00 \
+    to 2000-06-10T09:30:00+01:00
     matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let by_series =
@@ -49,12 +49,12 @@ fn check_lists_the_series_and_their_parts() {
       5 series, from `shop 4` with 110 rows to `shop 0` with 150 rows
       times: daily
       labels look one row ahead (set `horizon` in [data] if it is more)
-      training       379 windows of 3 series (400 rows), 138 positive (36.4%), 2000-01-08T08:30:00Z to \
-    2000-06-10T08:30:00Z
-      validation     133 windows of 1 series (140 rows), 48 positive (36.1%), 2000-01-18T08:30:00Z to \
-    2000-06-10T08:30:00Z
-      test           103 windows of 1 series (110 rows), 32 positive (31.1%), 2000-02-20T08:30:00Z to \
-    2000-06-10T08:30:00Z
+      training       379 windows of 3 series (400 rows), 138 positive (36.4%), \
+    2000-01-08T09:30:00+01:00 to 2000-06-10T09:30:00+01:00
+      validation     133 windows of 1 series (140 rows), 48 positive (36.1%), 2000-01-18T09:30:00+01:00 \
+    to 2000-06-10T09:30:00+01:00
+      test           103 windows of 1 series (110 rows), 32 positive (31.1%), 2000-02-20T09:30:00+01:00 \
+    to 2000-06-10T09:30:00+01:00
     matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let short = shops.clone() + "2000-06-10 09:30:00+01:00,new,0.1,0.2,1\n";
@@ -67,15 +67,15 @@ fn check_lists_the_series_and_their_parts() {
       6 series, from `new` with 1 row to `shop 0` with 150 rows
       shorter than a window, so without one: `new` with 1 row
       times: daily
-      13 holes longer than 3d (`max_gap`), the longest 4 days from 2000-01-28T08:30:00Z to \
-    2000-02-01T08:30:00Z of `shop 0`; 104 windows that span one are left out
+      13 holes longer than 3d (`max_gap`), the longest 4 days from 2000-01-28T09:30:00+01:00 to \
+    2000-02-01T09:30:00+01:00 of `shop 0`; 104 windows that span one are left out
       labels look one row ahead (set `horizon` in [data] if it is more)
-      training       316 windows of 5 series (455 rows), 113 positive (35.8%), 2000-01-08T08:30:00Z to \
-    2000-04-19T08:30:00Z
-      validation      95 windows of 5 series (95 rows), 32 positive (33.7%), 2000-04-28T08:30:00Z to \
-    2000-05-18T08:30:00Z
-      test            20 windows of 5 series (101 rows), 7 positive (35.0%), 2000-05-27T08:30:00Z to \
-    2000-06-10T08:30:00Z
+      training       316 windows of 5 series (455 rows), 113 positive (35.8%), \
+    2000-01-08T09:30:00+01:00 to 2000-04-19T09:30:00+01:00
+      validation      95 windows of 5 series (95 rows), 32 positive (33.7%), 2000-04-28T09:30:00+01:00 \
+    to 2000-05-18T09:30:00+01:00
+      test            20 windows of 5 series (101 rows), 7 positive (35.0%), 2000-05-27T09:30:00+01:00 \
+    to 2000-06-10T09:30:00+01:00
     matrix products are computed in PRECISION with INSTRUCTIONS
     ");
     let (code, out, _) = run(folder.path(), &["check", "--json"]);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_ladder::Precision;
+use allometry_core::Precision;
 use allometry_store::facts::ObjectiveFacts;
 use allometry_trainer::InstructionSet;
 use insta::assert_snapshot;
@@ -43,6 +43,8 @@ fn a_study_keeps_the_precision_that_it_began_with() {
     // The option replaces what the file says.
     let (code, _, err) = run(folder.path(), &["run", "--precision", "bf16", "-S", "trials=7"]);
     assert_eq!(code, 0, "{err}");
+    let (_, shown, err) = run(folder.path(), &["show", "0", "--study", "s"]);
+    assert!(shown.contains("\n  precision    bf16\n"), "{shown}{err}");
 }
 
 #[test]

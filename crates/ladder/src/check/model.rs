@@ -5,9 +5,10 @@ use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
 use super::super::spec::{
     BudgetSpec, Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Parametrization, Pooling,
-    Precision, Schedule, Task,
+    Schedule, Task,
 };
 use super::searched::{Searched, largest, words};
+use allometry_core::Precision;
 
 const KINDS: &[&str] = &["patchtst"];
 const TASKS: (&[&str], &[Task]) =

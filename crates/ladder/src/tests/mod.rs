@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use allometry_core::{
-    Direction, Distribution, Metrics, ParamValue, RowCount, SamplerKind, SamplerSpec, TrainPart, WeightTarget,
+    Direction, Distribution, Metrics, ParamValue, Precision, RowCount, SamplerKind, SamplerSpec, TrainPart,
+    WeightTarget,
 };
 
 use super::*;

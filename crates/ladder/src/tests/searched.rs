@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::{Distribution, ParamValue};
+use allometry_core::{Distribution, ParamValue, Precision};
 
 use super::super::*;
 use super::{LEAST, ints, parse};

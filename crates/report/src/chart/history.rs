@@ -2,8 +2,7 @@
 
 use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyTrials};
-use allometry_core::is_usable;
-use allometry_core::{FrozenTrial, TrialState};
+use allometry_core::{FrozenTrial, Standing, TrialState, is_usable};
 
 use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
@@ -42,7 +41,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     let failed: Vec<(f64, f64)> = study
         .trials
         .iter()
-        .filter(|trial| trial.state == TrialState::Failed)
+        .filter(|trial| trial.standing() == Standing::Failed)
         .map(|trial| (trial.number.0 as f64, bottom))
         .collect();
     let x = Axis::new("trial", Scale::Linear { low: -0.5, high: last + 0.5 })

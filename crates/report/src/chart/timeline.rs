@@ -1,7 +1,7 @@
 //! The times at which trials ran, and their states.
 
 use allometry_analysis::LadderTrials;
-use allometry_core::{FrozenTrial, TrialState};
+use allometry_core::{FrozenTrial, Standing};
 
 use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
@@ -11,12 +11,13 @@ use super::shown;
 /// The number of lanes beyond which trials are drawn over each other.
 const MOST_LANES: usize = 32;
 
-/// States with their classes and names.
-const STATES: [(TrialState, &str, &str); 4] = [
-    (TrialState::Complete, "complete", "complete"),
-    (TrialState::Running, "running", "running or abandoned"),
-    (TrialState::Pruned, "pruned", "pruned"),
-    (TrialState::Failed, "bad", "failed"),
+/// Kinds of trials with their classes and names.
+const KINDS: [(Standing, &str, &str); 5] = [
+    (Standing::Complete, "complete", "complete"),
+    (Standing::Running, "running", "running or abandoned"),
+    (Standing::Pruned, "pruned", "pruned"),
+    (Standing::Failed, "bad", "failed"),
+    (Standing::Interrupted, "soft", "interrupted"),
 ];
 
 /// Draws a Gantt chart by budget, with as many lanes as trials ran at the same time.
@@ -38,21 +39,21 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         _ => (1.0, "seconds"),
     };
     let mut names = Vec::new();
-    let mut drawn: [Vec<Vec<(f64, f64)>>; STATES.len()] = Default::default();
+    let mut drawn: [Vec<Vec<(f64, f64)>>; KINDS.len()] = Default::default();
     let mut rows = Vec::new();
     for study in &ladder.studies {
-        let mut trials: Vec<(f64, f64, TrialState)> = study
+        let mut trials: Vec<(f64, f64, Standing)> = study
             .trials
             .iter()
             .filter_map(|trial| {
                 let (start, end) = seconds(trial)?;
-                Some((start, end.unwrap_or(last), trial.state))
+                Some((start, end.unwrap_or(last), trial.standing()))
             })
             .collect();
         trials.sort_by(|a, b| a.0.total_cmp(&b.0));
         let base = names.len();
         let mut free: Vec<f64> = Vec::new();
-        for (start, end, state) in &trials {
+        for (start, end, standing) in &trials {
             let lane = free
                 .iter()
                 .position(|until| until <= start)
@@ -63,7 +64,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
                 free[lane] = free[lane].max(*end);
             }
             let y = (base + lane) as f64;
-            if let Some(place) = STATES.iter().position(|(one, ..)| one == state) {
+            if let Some(place) = KINDS.iter().position(|(one, ..)| one == standing) {
                 drawn[place].push(vec![((start - first) / unit, y), ((end - first) / unit, y)]);
             }
         }
@@ -71,11 +72,11 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
             (0..free.len()).map(|lane| if lane == 0 { shown(&study.budget.label) } else { String::new() }),
         );
         let busy: f64 = trials.iter().map(|(start, end, _)| end - start).sum();
-        let count = |state| trials.iter().filter(|(.., one)| *one == state).count().to_string();
+        let count = |standing| trials.iter().filter(|(.., one)| *one == standing).count().to_string();
         rows.push(vec![
             shown(&study.budget.label),
             trials.len().to_string(),
-            count(TrialState::Failed),
+            count(Standing::Failed),
             free.len().to_string(),
             format!("{:.1}", busy / unit),
         ]);
@@ -89,7 +90,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         Panel::new("", x, Axis::new("", Scale::Places(names)), (WIDTH, height.clamp(140.0, 600.0)));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new("timeline", "When trials ran", Vec::new());
-    for (lines, (_, class, words)) in drawn.into_iter().zip(STATES) {
+    for (lines, (_, class, words)) in drawn.into_iter().zip(KINDS) {
         if !lines.is_empty() {
             figure.entry(class, words);
             panel.layers.push(Layer::Lines { class: format!("thick {class}"), lines });

@@ -184,6 +184,7 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
             tokens: count("tokens")?,
             flops: positive("flops")?,
             seconds: positive("seconds")?,
+            precision: None,
         };
         let checkpoint = match get("checkpoint") {
             None => None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use allometry_core::{FrozenTrial, TrialState};
+use allometry_core::{FrozenTrial, Standing, TrialState};
 use allometry_report::chart::{
     Behind, Curve, curves_figure_over, ladder_figures, opening_figures, study_figures,
 };
@@ -125,7 +125,7 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
     let mut failed: Vec<(&StoredStudy, &FrozenTrial)> = studies
         .iter()
         .flat_map(|study| study.trials.iter().map(move |trial| (&**study, trial)))
-        .filter(|(_, trial)| trial.state == TrialState::Failed)
+        .filter(|(_, trial)| trial.standing() == Standing::Failed)
         .collect();
     failed.sort_by_key(|(_, trial)| std::cmp::Reverse(trial.completed));
     html! {

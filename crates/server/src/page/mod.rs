@@ -8,7 +8,7 @@ mod words;
 
 use std::sync::Arc;
 
-use allometry_core::TrialState;
+use allometry_core::Standing;
 use allometry_report::html::{Setting, page as whole_page};
 use allometry_store::StoredStudy;
 use axum::http::StatusCode;
@@ -61,8 +61,8 @@ pub(crate) fn home(dashboard: &Dashboard) -> Content {
                             td { a href=(ladder_address(name)) { (words::short(name)) } }
                             td { (studies.len()) }
                             td { (studies.iter().map(|study| study.trials.len()).sum::<usize>()) }
-                            td { (count(studies, TrialState::Running)) }
-                            td { (count(studies, TrialState::Failed)) }
+                            td { (count(studies, Standing::Running)) }
+                            td { (count(studies, Standing::Failed)) }
                         }
                     }
                 }
@@ -155,8 +155,8 @@ fn unavailable(known: &Known) -> Markup {
     }
 }
 
-fn count(studies: &[Arc<StoredStudy>], state: TrialState) -> usize {
-    studies.iter().flat_map(|study| &study.trials).filter(|trial| trial.state == state).count()
+fn count(studies: &[Arc<StoredStudy>], standing: Standing) -> usize {
+    studies.iter().flat_map(|study| &study.trials).filter(|trial| trial.standing() == standing).count()
 }
 
 fn ladder_address(name: &str) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use allometry_core::{FrozenTrial, StopReason, TrialState, incumbent};
+use allometry_core::{FrozenTrial, Standing, StopReason, TrialState, incumbent};
 use allometry_store::{Liveness, RunningTrial, StoredStudy};
 use maud::{Markup, html};
 
@@ -13,13 +13,9 @@ use super::{trial_address, words};
 const RECENT: usize = 10;
 /// Number of finished trials from which the time left is estimated.
 const FEWEST: usize = 2;
-/// The states of a bar, in their order, with their classes.
-const STATES: [(TrialState, &str); 4] = [
-    (TrialState::Complete, "complete"),
-    (TrialState::Pruned, "pruned"),
-    (TrialState::Failed, "failed"),
-    (TrialState::Running, "running"),
-];
+/// The parts of a bar, in their order. Their words are their classes, too.
+const STANDINGS: [Standing; 5] =
+    [Standing::Complete, Standing::Pruned, Standing::Failed, Standing::Interrupted, Standing::Running];
 
 /// The columns of the table. On a phone each cell has a line of its own, with this name.
 const COLUMNS: [&str; 6] = ["Budget", "Trials", "State", "Best", "Best configuration", "Time left"];
@@ -48,8 +44,8 @@ pub(super) fn is_lost(running: &RunningTrial) -> bool {
 /// How far a study is.
 struct Progress<'a> {
     study: &'a StoredStudy,
-    /// Number of trials in each of [`STATES`].
-    counts: [u64; 4],
+    /// Number of trials in each of [`STANDINGS`].
+    counts: [u64; STANDINGS.len()],
     /// Number of trials with a result, which count towards the target as in a run.
     done: u64,
     target: Option<u64>,
@@ -59,8 +55,8 @@ struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     fn of(study: &'a StoredStudy) -> Self {
-        let count = |state| study.trials.iter().filter(|trial| trial.state == state).count() as u64;
-        let counts = STATES.map(|(state, _)| count(state));
+        let of = |standing| study.trials.iter().filter(|trial| trial.standing() == standing).count() as u64;
+        let counts = STANDINGS.map(of);
         let target = study.record.facts.target_trials;
         Self { study, counts, done: counts[0] + counts[1], target, seconds: mean_seconds(&study.trials) }
     }
@@ -174,14 +170,14 @@ fn bar(progress: &Progress<'_>) -> Markup {
     let counted: u64 = progress.counts.iter().sum();
     let length = progress.target.map_or(counted, |target| counted.max(target)).max(1);
     let target = progress.target.map(|target| format!(" of {target}")).unwrap_or_default();
-    let parts = || STATES.iter().zip(progress.counts).filter(|(_, count)| *count > 0);
+    let parts = || STANDINGS.iter().zip(progress.counts).filter(|(_, count)| *count > 0);
     let words: Vec<String> =
-        parts().map(|((state, _), count)| format!("{count} {}", state.as_str())).collect();
+        parts().map(|(standing, count)| format!("{count} {}", standing.as_str())).collect();
     html! {
         div.stack role="img" aria-label={ (words::label(progress.study)) ": " (progress.done) (target) } {
-            @for ((_, class), count) in parts() {
+            @for (standing, count) in parts() {
                 @let share = format!("{:.2}", 100.0 * count as f64 / length as f64);
-                span.(class) style={ "width:" (share) "%" } {}
+                span.(standing.as_str()) style={ "width:" (share) "%" } {}
             }
         }
         (progress.done) (target)

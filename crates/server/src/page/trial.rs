@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allometry_analysis::Scores;
-use allometry_core::{FrozenTrial, Origin, TrialNumber};
+use allometry_core::{FrozenTrial, Origin, Standing, TrialNumber};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
@@ -77,7 +77,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     };
     let owner =
         study.running.iter().find(|one| one.handle.number == trial.number).and_then(|one| one.owner.as_ref());
-    let mut rows: Vec<(&str, String)> = vec![("State", trial.state.as_str().into())];
+    let mut rows: Vec<(&str, String)> = vec![("State", trial.standing().as_str().into())];
     for (name, value) in trial.constraints().iter() {
         let kept = if value <= 0.0 { "met" } else { "broken" };
         rows.push(("Constraint", format!("{}: {} ({kept})", words::short(&name), words::value(value))));
@@ -96,7 +96,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
 
 fn failure(trial: &FrozenTrial) -> Markup {
     html! {
-        @if let Some(failure) = &trial.record.failure {
+        @if let Some(failure) = &trial.record.failure && trial.standing() == Standing::Failed {
             h2 { "Why it failed" }
             p { (words::short(&failure.reason)) }
             @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }

@@ -17,6 +17,7 @@ use super::{Roles, Table, flat, infeasible, names, pandas, values_of};
 use crate::distribution::{self, read_value};
 use crate::from_rows::take_user_attribute;
 use crate::json::{self, JsonError};
+use crate::yaml::{self, YamlError};
 
 /// Parses a document, which may contain Python's bare `NaN` and `Infinity`.
 pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
@@ -90,8 +91,17 @@ fn is_lines(text: &str) -> bool {
 /// Fields of a document: its list of trials, and those beside it.
 const BESIDE: [&str; 4] = ["trials", "direction", "directions", "metric_names"];
 
+/// Parses a list of trials in YAML, as `optuna trials -f yaml` prints it.
+pub(super) fn of_yaml(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
+    let malformed = |YamlError { line, column, message }| {
+        Problem::new(format!("line {line}, column {column}"), message)
+            .hint("`optuna trials -f json` writes JSON")
+    };
+    of_document(yaml::parse(text).map_err(malformed)?, roles)
+}
+
 /// Returns the trials of a document.
-pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
+fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
     let no_list = || Problem::new("line 1", "expected a list of trials").hint(flat::LISTS);
     let (mut directions, mut names) = (Vec::new(), Vec::new());
     let entries = match document {

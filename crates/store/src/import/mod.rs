@@ -28,7 +28,6 @@ mod text;
 mod to_store;
 mod typing;
 mod wandb;
-mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +43,6 @@ pub use ray::is_experiment;
 pub use roles::Roles;
 pub(crate) use to_store::template;
 pub use to_store::{Assumed, Imported, read_all, read_all_of_storage};
-pub use yaml::is_list as is_yaml_list;
 
 pub(crate) use csv::{attribute_json, param_value};
 
@@ -52,6 +50,7 @@ use self::error::Problem;
 use crate::from_rows::take_fixed_params;
 use crate::location::Location;
 use crate::sqlite::is_database;
+use crate::yaml;
 
 /// A study of another program.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,9 +132,7 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
     let table = match text.trim_start().chars().next() {
         Some('[' | '{') => json::parse(&text, roles),
         _ if is_table(path) => csv::parse(&text, roles),
-        _ if is_yaml_list(&text) => {
-            yaml::parse(&text).and_then(|document| json::of_document(document, roles))
-        }
+        _ if yaml::is_list(&text) => json::of_yaml(&text, roles),
         _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
     };
     let mut table = table.map_err(|problem| problem.in_file(path))?;

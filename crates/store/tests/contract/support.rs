@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use allometry_core::{
     ClassCounts, CollapsedTo, Direction, Distribution, EarlyStop, EpochReport, Failure, ModelSize, Origin,
-    ParamValue, Params, SearchSpace, TrainingCost, TrialNumber, TrialRecord, ValidationOutputs,
+    ParamValue, Params, Precision, SearchSpace, TrainingCost, TrialNumber, TrialRecord, ValidationOutputs,
     ValidationScores,
 };
 use allometry_store::facts::{Fact, LadderPlace};
@@ -75,6 +75,7 @@ pub(crate) fn record() -> TrialRecord {
             tokens: Some(u64::MAX),
             flops: Some(1.5e21),
             seconds: Some(0.1 + 0.2),
+            precision: Some(Precision::Bf16),
         }),
         exempt: true,
     }

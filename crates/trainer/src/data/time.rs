@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use jiff::civil::{Date, DateTime, Weekday};
-use jiff::tz::Offset;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::TimeKind;
@@ -17,8 +18,8 @@ pub(super) enum Time {
     Number(f64),
     /// A date or local time, without an offset from UTC.
     Civil(DateTime),
-    /// A point in time.
-    Instant(Timestamp),
+    /// A point in time, and the offset from UTC of the local time that it is written as.
+    Instant(Timestamp, Offset),
 }
 
 impl Time {
@@ -27,7 +28,7 @@ impl Time {
         match self {
             Self::Integer(_) | Self::Number(_) => TimeKind::Number,
             Self::Civil(_) => TimeKind::Local,
-            Self::Instant(_) => TimeKind::Instant,
+            Self::Instant(..) => TimeKind::Instant,
         }
     }
 
@@ -42,7 +43,7 @@ impl Time {
             return number.is_finite().then_some(Self::Number(number));
         }
         if let Ok(instant) = text.parse() {
-            return Some(Self::Instant(instant));
+            return Some(Self::Instant(instant, written_offset(text)));
         }
         let civil = text.parse::<DateTime>().ok();
         civil.or_else(|| text.parse::<Date>().ok().map(DateTime::from)).map(Self::Civil)
@@ -54,11 +55,17 @@ impl Time {
         Some(Self::Civil(Offset::UTC.to_datetime(Timestamp::from_duration(elapsed).ok()?)))
     }
 
-    /// Returns the instant that is `elapsed` after 1970-01-01T00:00:00Z, or `None` beyond the years -9999
-    /// to 9999.
-    pub(super) fn instant_since_epoch(elapsed: SignedDuration) -> Option<Self> {
-        Timestamp::from_duration(elapsed).ok().map(Self::Instant)
+    /// Returns the instant that is `elapsed` after 1970-01-01T00:00:00Z, as it is written in `zone`, or
+    /// `None` beyond the years -9999 to 9999.
+    pub(super) fn instant_since_epoch(elapsed: SignedDuration, zone: &TimeZone) -> Option<Self> {
+        let instant = Timestamp::from_duration(elapsed).ok()?;
+        Some(Self::Instant(instant, zone.to_offset(instant)))
     }
+}
+
+/// Returns the offset from UTC in the text of an instant.
+fn written_offset(text: &str) -> Offset {
+    Pieces::parse(text).ok().and_then(|pieces| pieces.to_numeric_offset()).unwrap_or(Offset::UTC)
 }
 
 /// Times of a table's rows, all of one kind.
@@ -69,7 +76,7 @@ pub(super) enum Times {
     Integers(Vec<i64>),
     Numbers(Vec<f64>),
     Civil(Vec<DateTime>),
-    Instants(Vec<Timestamp>),
+    Instants(Vec<(Timestamp, Offset)>),
 }
 
 /// Error: a time cannot be compared with the earlier ones.
@@ -83,7 +90,7 @@ impl Times {
             (Self::Empty, Time::Integer(t)) => *self = Self::Integers(vec![t]),
             (Self::Empty, Time::Number(t)) => *self = Self::Numbers(vec![t]),
             (Self::Empty, Time::Civil(t)) => *self = Self::Civil(vec![t]),
-            (Self::Empty, Time::Instant(t)) => *self = Self::Instants(vec![t]),
+            (Self::Empty, Time::Instant(t, offset)) => *self = Self::Instants(vec![(t, offset)]),
             (Self::Integers(times), Time::Integer(t)) => times.push(t),
             (Self::Integers(times), Time::Number(t)) => {
                 let numbers = times.iter().map(|&i| i as f64).chain([t]).collect();
@@ -92,7 +99,7 @@ impl Times {
             (Self::Numbers(times), Time::Number(t)) => times.push(t),
             (Self::Numbers(times), Time::Integer(t)) => times.push(t as f64),
             (Self::Civil(times), Time::Civil(t)) => times.push(t),
-            (Self::Instants(times), Time::Instant(t)) => times.push(t),
+            (Self::Instants(times), Time::Instant(t, offset)) => times.push((t, offset)),
             _ => return Err(OtherKind),
         }
         Ok(())
@@ -105,7 +112,7 @@ impl Times {
             Self::Integers(times) => times.get(row).copied().map(Time::Integer),
             Self::Numbers(times) => times.get(row).copied().map(Time::Number),
             Self::Civil(times) => times.get(row).copied().map(Time::Civil),
-            Self::Instants(times) => times.get(row).copied().map(Time::Instant),
+            Self::Instants(times) => times.get(row).map(|&(t, offset)| Time::Instant(t, offset)),
         }
     }
 
@@ -140,7 +147,7 @@ impl Times {
             Self::Integers(times) => times[a].cmp(&times[b]),
             Self::Numbers(times) => times[a].partial_cmp(&times[b]).expect("times are finite"),
             Self::Civil(times) => times[a].cmp(&times[b]),
-            Self::Instants(times) => times[a].cmp(&times[b]),
+            Self::Instants(times) => times[a].0.cmp(&times[b].0),
         }
     }
 
@@ -151,7 +158,7 @@ impl Times {
             Self::Integers(times) => (i128::from(times[b]) - i128::from(times[a])) as f64,
             Self::Numbers(times) => times[b] - times[a],
             Self::Civil(times) => times[b].duration_since(times[a]).as_secs_f64(),
-            Self::Instants(times) => times[b].duration_since(times[a]).as_secs_f64(),
+            Self::Instants(times) => times[b].0.duration_since(times[a].0).as_secs_f64(),
         }
     }
 
@@ -160,17 +167,18 @@ impl Times {
         matches!(self, Self::Civil(_) | Self::Instants(_))
     }
 
-    /// Whether a row is on a Saturday or Sunday, in UTC if times have an offset.
+    /// Whether a row is on a Saturday or Sunday in its local time.
     pub(super) fn is_weekend(&self, row: usize) -> bool {
         let date = match self {
             Self::Civil(times) => times[row].date(),
-            Self::Instants(times) => Offset::UTC.to_datetime(times[row]).date(),
+            Self::Instants(times) => times[row].1.to_datetime(times[row].0).date(),
             Self::Empty | Self::Integers(_) | Self::Numbers(_) => return false,
         };
         matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
     }
 
-    /// Returns the time of a row as text, or `None` without times. Midnight is left out of local times.
+    /// Returns the time of a row as text, or `None` without times. Midnight is left out of local times;
+    /// points in time have their offset from UTC.
     pub(super) fn text(&self, row: usize) -> Option<String> {
         match self {
             Self::Empty => None,
@@ -180,7 +188,10 @@ impl Times {
                 let midnight = t.time() == jiff::civil::Time::midnight();
                 if midnight { t.date().to_string() } else { t.to_string() }
             }),
-            Self::Instants(times) => times.get(row).map(ToString::to_string),
+            Self::Instants(times) => times.get(row).map(|&(t, offset)| match offset {
+                Offset::UTC => t.to_string(),
+                _ => t.display_with_offset(offset).to_string(),
+            }),
         }
     }
 }
@@ -226,9 +237,26 @@ mod tests {
             "2024-01-02T09:30+01[Europe/Paris]",
         ];
         let times = texts(&forms);
-        for (row, form) in forms.iter().enumerate() {
-            assert_eq!(times.text(row).as_deref(), Some("2024-01-02T08:30:00Z"), "{form}");
+        let local = [
+            "09:30:00+01:00",
+            "03:30:00-05:00",
+            "08:30:00Z",
+            "08:30:00Z",
+            "14:00:00+05:30",
+            "09:30:00+01:00",
+        ];
+        for (row, (form, local)) in forms.iter().zip(local).enumerate() {
+            assert!(times.compare(row, 2).is_eq(), "{form}");
+            assert_eq!(times.text(row), Some(format!("2024-01-02T{local}")), "{form}");
         }
+    }
+
+    #[test]
+    fn weekends_are_those_of_local_times() {
+        // Monday in Tokyo while it is Sunday in UTC; Sunday in New York while it is Monday in UTC.
+        let times =
+            texts(&["2024-01-08T00:00:00+09:00", "2024-01-07T23:00:00-05:00", "2024-01-08T00:00:00Z"]);
+        assert_eq!([0, 1, 2].map(|row| times.is_weekend(row)), [false, true, false]);
     }
 
     #[test]
@@ -256,6 +284,9 @@ mod tests {
         let expected = ["2020-01-01", "2020-01-01T09:30:00", "2020-01-01T09:30:15.5"].map(String::from);
         assert_eq!(shown[..3], expected.map(Some));
         assert_eq!(shown[3], None);
-        assert_eq!(texts(&["2020-01-01T00:00:00+01:00"]).text(0).as_deref(), Some("2019-12-31T23:00:00Z"));
+        assert_eq!(
+            texts(&["2020-01-01T00:00:00+01:00"]).text(0).as_deref(),
+            Some("2020-01-01T00:00:00+01:00")
+        );
     }
 }

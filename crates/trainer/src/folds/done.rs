@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use allometry_core::{
-    Constraints, ModelSize, ObjectiveOutcome, Predictions, TrainingCost, ValidationOutputs, ValidationScores,
+    Constraints, ModelSize, ObjectiveOutcome, Precision, Predictions, TrainingCost, ValidationOutputs,
+    ValidationScores,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,7 @@ pub(super) struct DoneFold {
     train_rows: Option<u64>,
     tokens: Option<u64>,
     flops: Option<u64>,
+    precision: Option<Precision>,
     predictions: Option<Stored>,
 }
 
@@ -79,7 +81,7 @@ impl Done {
 
 impl DoneFold {
     pub(super) fn new(description: Description, outcome: &ObjectiveOutcome) -> Self {
-        let TrainingCost { train_rows, tokens, flops, .. } = outcome.cost;
+        let TrainingCost { train_rows, tokens, flops, precision, .. } = outcome.cost;
         Self {
             description,
             value: outcome.value().to_bits(),
@@ -88,6 +90,7 @@ impl DoneFold {
             train_rows,
             tokens,
             flops: flops.map(f64::to_bits),
+            precision,
             predictions: outcome.predictions.as_ref().map(Stored::from),
         }
     }
@@ -106,6 +109,7 @@ impl DoneFold {
                 tokens: self.tokens,
                 flops: self.flops.map(f64::from_bits),
                 seconds: None,
+                precision: self.precision,
             },
             checkpoint: None,
         }

@@ -163,6 +163,7 @@ fn joined(folds: Vec<ObjectiveOutcome>) -> ObjectiveOutcome {
         tokens: costs().map(|cost| cost.tokens).sum(),
         flops: costs().map(|cost| cost.flops).sum(),
         seconds: None,
+        precision: folds.first().and_then(|fold| fold.cost.precision),
     };
     let size = folds.first().and_then(|fold| fold.size);
     ObjectiveOutcome {

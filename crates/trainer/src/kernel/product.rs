@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use allometry_ladder::Precision;
+use allometry_core::Precision;
 
 use super::bf16::RoundedProducts;
 use super::matrix::{self, Matrix, ResultRows};

@@ -1,4 +1,5 @@
-use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling, Precision, Task};
+use allometry_core::Precision;
+use allometry_ladder::{Channels, ModelSpec, Normalize, Parametrization, Pooling, Task};
 
 use super::layout::Span;
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use allometry_ladder::Precision;
+use allometry_core::Precision;
 
 use crate::kernel::Real;
 use crate::kernel::attention::{AttentionShape, SLACK};

@@ -10,6 +10,7 @@ import datetime
 import decimal
 import json
 import pathlib
+import zoneinfo
 
 import numpy
 import pyarrow
@@ -88,7 +89,9 @@ def shown(name, values):
         return [f"{i / 2:g}" for i in order]
     if name.startswith("date"):
         return [m.date().isoformat() for m in moments]
-    return [m.isoformat() + ("Z" if name.startswith("zoned") else "") for m in moments]
+    if name.startswith("zoned"):
+        return [m.replace(tzinfo=datetime.UTC).astimezone(zoneinfo.ZoneInfo("Europe/Rome")).isoformat() for m in moments]
+    return [m.isoformat() for m in moments]
 
 
 def write(name, features, times, skipped, **options):

@@ -68,10 +68,10 @@ fn what_is_no_sweep_is_refused() {
         &["import", "torn.yaml", "-o", "l.toml", "--study", "x"],
         &["import", "t.json", "-o", "l.toml"],
     ];
-    insta::assert_snapshot!(all_refused(path, &calls), @"
+    insta::assert_snapshot!(all_refused(path, &calls), @r#"
     $ allometry import torn.yaml
     error: cannot convert torn.yaml to a ladder
-      caused by: line 1 column 17: unclosed bracket '['
+      caused by: line 1, column 17: unclosed bracket '['
     exit code 3
 
     $ allometry import bytes.yml
@@ -99,6 +99,6 @@ fn what_is_no_sweep_is_refused() {
     error: -o applies to sweeps, which are converted to ladder files
     hint: trials are written to --storage; `allometry export SOURCE -o FILE` writes files
     exit code 2
-    ");
+    "#);
     assert!(!path.join("l.toml").exists());
 }

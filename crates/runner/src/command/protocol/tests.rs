@@ -27,8 +27,13 @@ fn lines_are_parsed() {
             ..Final::of(0.5)
         })))
     );
-    let cost =
-        TrainingCost { train_rows: Some(800), tokens: Some(24_000), flops: Some(1.5e15), seconds: Some(2.5) };
+    let cost = TrainingCost {
+        train_rows: Some(800),
+        tokens: Some(24_000),
+        flops: Some(1.5e15),
+        seconds: Some(2.5),
+        precision: None,
+    };
     let used = r#""train_rows": 800, "tokens": 24e3, "flops": 1.5e15, "seconds": 2.5"#;
     assert_eq!(
         line(&format!(r#"{{"final": true, "value": 0.5, {used}}}"#)),

@@ -4,6 +4,8 @@
 //! is a `Message` of Arrow's IPC format (`Message.fbs`, `Schema.fbs`), a flatbuffer stored in base64 in the
 //! file's metadata under `ARROW:schema`.
 
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
 use parquet::file::metadata::FileMetaData;
 
 use super::unit::Unit;
@@ -11,9 +13,11 @@ use super::unit::Unit;
 const CORRUPT: &str = "the Arrow schema in its metadata is corrupt";
 
 /// Information on a column that the Arrow schema adds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hint {
     pub(super) values: ArrowType,
+    /// Time zone of timestamps, if it is known on this machine.
+    pub(super) zone: Option<TimeZone>,
     /// Whether the column has Arrow's dictionary type.
     pub(super) dictionary: bool,
 }
@@ -73,20 +77,22 @@ fn hint(field: &Table<'_>, name: &str) -> Option<Hint> {
         Some(2) => Unit::Microsecond,
         Some(_) => Unit::Nanosecond,
     };
+    let mut zone = None;
     let values = match field.byte(2)? {
         // The unit is milliseconds unless it is given as days.
         8 if field.table(3)?.short(0) != Some(0) => ArrowType::Date64,
         9 => ArrowType::Time,
         10 => {
             let timestamp = field.table(3)?;
-            let zoned = timestamp.text(1).is_some_and(|zone| !zone.is_empty());
-            ArrowType::Timestamp { unit: unit(&timestamp), zoned }
+            let name = timestamp.text(1).filter(|name| !name.is_empty());
+            zone = name.and_then(|name| DateTimeParser::new().parse_time_zone(name).ok());
+            ArrowType::Timestamp { unit: unit(&timestamp), zoned: name.is_some() }
         }
         18 => ArrowType::Duration,
         5 | 20 | 24 => ArrowType::Text,
         _ => ArrowType::Other,
     };
-    Some(Hint { values, dictionary: field.table(4).is_some() })
+    Some(Hint { values, zone, dictionary: field.table(4).is_some() })
 }
 
 /// A table of a flatbuffer. Everything outside the bytes counts as absent.

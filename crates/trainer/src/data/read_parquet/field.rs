@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::tz::TimeZone;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::Type;
@@ -16,6 +17,8 @@ pub(super) struct Field {
     pub(super) values: ValueType,
     /// Whether the values are categories: Arrow's dictionary type, pandas's `category`.
     pub(super) categories: bool,
+    /// Time zone in which timestamps with a zone are written.
+    pub(super) zone: TimeZone,
     /// Index of the column chunk with the values, or of the first one if the column is nested.
     pub(super) leaf: usize,
 }
@@ -69,6 +72,7 @@ impl Field {
                 name: root.name().to_owned(),
                 values: hint.map_or_else(|| values.clone(), |hint| values.clone().hinted(hint.values)),
                 categories: hint.is_some_and(|hint| hint.dictionary),
+                zone: hint.and_then(|hint| hint.zone.clone()).unwrap_or(TimeZone::UTC),
                 leaf: leaves[index].unwrap_or(usize::MAX),
             }
         };

@@ -331,7 +331,7 @@ fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Re
             let since = since_epoch(&batch.field);
             for (i, elapsed) in batch.elapsed().into_iter().enumerate() {
                 let shown = || elapsed.map_or_else(null, |e| format!("{} s after 1970", e.as_secs()));
-                rows.push_time(path, first + i, elapsed.and_then(since), shown)?;
+                rows.push_time(path, first + i, elapsed.and_then(&since), shown)?;
             }
         }
         ValueType::Integer { .. } => {
@@ -354,9 +354,11 @@ fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Re
 }
 
 /// Returns the conversion of the time since 1970 in a column of dates or timestamps.
-fn since_epoch(field: &Field) -> fn(SignedDuration) -> Option<Time> {
+fn since_epoch(field: &Field) -> impl Fn(SignedDuration) -> Option<Time> {
     let zoned = matches!(field.values, ValueType::Timestamp { zoned: true, .. });
-    if zoned { Time::instant_since_epoch } else { Time::civil_since_epoch }
+    move |elapsed| {
+        if zoned { Time::instant_since_epoch(elapsed, &field.zone) } else { Time::civil_since_epoch(elapsed) }
+    }
 }
 
 fn wrong_type(path: &Path, field: &Field, role: Role, wanted: &'static str) -> DataError {

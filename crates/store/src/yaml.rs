@@ -1,4 +1,5 @@
-//! Reader of lists of trials in YAML, as `optuna trials -f yaml` prints them.
+//! Python's YAML: documents are read as `PyYAML` reads them, which writes the trials of Optuna and reads the
+//! sweeps of Weights & Biases.
 
 mod scalar;
 
@@ -6,8 +7,6 @@ use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::{Map, Value};
-
-use super::error::Problem;
 
 /// Maximum depth of nested lists and objects, which is that of JSON.
 const DEPTH: usize = 127;
@@ -18,6 +17,18 @@ const REPEATED: usize = 64 << 20;
 /// Approximate size of a value in memory, in bytes, without that of its text.
 const NODE: usize = 64;
 
+/// The place where a document stops being YAML, or exceeds a limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct YamlError {
+    /// Line number, from 1.
+    pub line: usize,
+    /// Character number in the line, from 1.
+    pub column: usize,
+    /// Problem at this place.
+    pub message: String,
+}
+
 /// Whether a text starts like a YAML list.
 pub fn is_list(text: &str) -> bool {
     let is_content = |line: &&str| !(line.is_empty() || line.starts_with('#') || *line == "---");
@@ -25,8 +36,11 @@ pub fn is_list(text: &str) -> bool {
 }
 
 /// Parses a document. Scalars are resolved as `yaml.safe_load` of `PyYAML` does; numbers that JSON cannot
-/// represent become the stand-ins of [`crate::json`].
-pub(super) fn parse(text: &str) -> Result<Value, Problem> {
+/// represent become the stand-ins of [`crate::json`]. Nesting and aliases are bounded.
+///
+/// # Errors
+/// [`YamlError`] with line and column.
+pub fn parse(text: &str) -> Result<Value, YamlError> {
     let mut composer = Composer::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| malformed(&error))?;
@@ -35,20 +49,16 @@ pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     Ok(composer.root.unwrap_or_default())
 }
 
-fn malformed(error: &ScanError) -> Problem {
-    let (line, column) = (error.marker().line(), error.marker().col() + 1);
-    match error.kind() {
-        ErrorKind::RecursionLimitExceeded => problem(line, column, TOO_DEEP),
-        _ => problem(line, column, &error.info()),
-    }
+fn malformed(error: &ScanError) -> YamlError {
+    let message = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => TOO_DEEP,
+        _ => &error.info(),
+    };
+    YamlError { line: error.marker().line(), column: error.marker().col() + 1, message: message.to_owned() }
 }
 
-fn at(span: &Span, message: &str) -> Problem {
-    problem(span.start.line(), span.start.col() + 1, message)
-}
-
-fn problem(line: usize, column: usize, message: &str) -> Problem {
-    Problem::new(format!("line {line}, column {column}"), message).hint("`optuna trials -f json` writes JSON")
+fn at(span: &Span, message: &str) -> YamlError {
+    YamlError { line: span.start.line(), column: span.start.col() + 1, message: message.to_owned() }
 }
 
 /// A list or an object whose end has not been read.
@@ -257,9 +267,10 @@ mod tests {
             ("- 1\n---\n- 2\n", "a second document"),
             ("- <<: 1\n", "`<<` without an object"),
         ] {
-            let problem = parse(text).unwrap_err();
-            assert!(problem.message.contains(expected), "{}", problem.message);
-            assert!(problem.place.starts_with("line "), "{}", problem.place);
+            let error = parse(text).unwrap_err();
+            assert!(error.message.contains(expected), "{error}");
         }
+        let error = parse("- 1\n- {a: 1, a: 2}\n").unwrap_err();
+        assert_eq!(error.to_string(), "line 2, column 13: a key that occurs twice");
     }
 }
