@@ -78,6 +78,9 @@ pub struct Analysis {
     /// program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
+    /// Name of the ladder file for commands; absent if it is `ladder.toml`, and if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Analyses of the size budgets, in the order given.
     pub studies: Vec<StudyAnalysis>,
 }
@@ -171,6 +174,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         per_series: PerSeries::new(ladder, &studies, options),
         per_era: PerEra::new(ladder, &studies, options),
         training: ladder.training,
+        file: ladder.file.clone(),
         studies,
     }
 }

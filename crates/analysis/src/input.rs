@@ -1,6 +1,7 @@
 //! Input of an analysis: the trials of a ladder from any source.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use allometry_core::{
     CarriedOver, ClassCounts, Direction, FrozenTrial, Metrics, Params, Retraining, SamplerKind, SearchSpace,
@@ -145,6 +146,8 @@ pub struct LadderTrials {
     /// What `allometry train` repeats a trial with; `None` if it cannot, because the trials come from another
     /// program.
     pub training: Option<Training>,
+    /// Name of the ladder file for commands; `None` if it is `ladder.toml`, and if there is none.
+    pub file: Option<String>,
 }
 
 impl LadderTrials {
@@ -168,7 +171,16 @@ impl LadderTrials {
             looks: None,
             can_confirm: false,
             training: None,
+            file: None,
         }
+    }
+
+    /// Returns the ladder with the name of its file, as a command in the file's folder needs it.
+    #[must_use]
+    pub fn of_file(self, path: &Path) -> Self {
+        let is_default = path.is_dir() || path.ends_with("ladder.toml");
+        let name = path.file_name().filter(|_| !is_default);
+        Self { file: name.map(|name| name.to_string_lossy().into_owned()), ..self }
     }
 
     /// Returns the name of the first objective as written in reports.

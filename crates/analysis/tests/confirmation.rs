@@ -3,11 +3,11 @@
 mod random;
 mod retrained;
 
-use allometry_analysis::confirmation::GainOutcome;
+use allometry_analysis::confirmation::{ConfirmedComparison, GainOutcome};
 use allometry_analysis::scaling::{Quantity, Withheld};
 use allometry_analysis::stats::distribution::t_two_sided;
 use allometry_analysis::stats::long_run::TooShort;
-use allometry_analysis::verdict::Answer;
+use allometry_analysis::verdict::{Answer, TakeReason};
 use allometry_analysis::{
     Confirmation, LadderTrials, Method, NoRowError, Options, Outcome, RetrainedTrials, RowOrder, Statement,
     StudyTrials, analyze,
@@ -245,6 +245,38 @@ fn a_report_does_not_hold_above_an_undecided_confirmation() {
     };
     assert_eq!(gain.quantity, Quantity::Confirmed);
     assert_eq!(after.confirmation.unwrap().comparisons[0].outcome, GainOutcome::Undecided);
+}
+
+/// Three configurations of each size differ so much that another search might find no gain, but the best one
+/// of the largest is clearly better under all seeds. The report may not take a smaller one beside that.
+#[test]
+fn no_configuration_is_taken_beside_a_better_one() {
+    let confirmed = |label: &str, levels: [f64; 3]| {
+        let trainings = levels.into_iter().zip([0.01, 0.02, 0.03]).flat_map(|(level, rate)| {
+            (1..=3).map(move |seed| {
+                let value = level + 0.001 * seed as f64;
+                judged(rate, seed, value, value)
+            })
+        });
+        let plan = [(label, 0, 0.01), (label, 1, 0.02), (label, 2, 0.03)];
+        trained(label, &plan, 3, trainings.collect())
+    };
+    let labels = ["1M", "10M", "100M"];
+    let ladder = LadderTrials {
+        metrics: Metrics::one("R2", Direction::Maximize),
+        confirmations: vec![
+            confirmed(labels[0], [0.50, 0.42, 0.46]),
+            confirmed(labels[1], [0.55, 0.43, 0.47]),
+            confirmed(labels[2], [0.60, 0.41, 0.44]),
+        ],
+        ..LadderTrials::new(labels.map(|label| searched(label, 0.5)).into())
+    };
+    let analysis = analyze(&ladder, &Options::default());
+    assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
+    let pays = |one: &&ConfirmedComparison| one.outcome == GainOutcome::Pays;
+    assert_eq!(analysis.confirmation.as_ref().unwrap().comparisons.iter().filter(pays).count(), 3);
+    let take = analysis.verdict.advice.reason().unwrap().take.clone().unwrap();
+    assert_eq!((take.budget.as_str(), take.reason), ("100M", TakeReason::ConfigurationsDiffer));
 }
 
 /// One seed without predictions has no error, so the search's verdict is not shown above such a table.

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::significant::significant;
+
 /// Exact number of trainable weights of one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ModelSize {
@@ -133,6 +135,7 @@ impl SizeBudget {
             'k' => 1e3,
             'm' => 1e6,
             'b' | 'g' => 1e9,
+            't' => 1e12,
             _ => return None,
         };
         let count: f64 = text[..text.len() - unit.len_utf8()].trim().parse().ok()?;
@@ -140,9 +143,13 @@ impl SizeBudget {
     }
 }
 
-/// A number of weights in at most three digits: `387k`, `1.41M`, `22.0M`.
+/// A number of weights in at most three digits: `387k`, `1.41M`, `22.0M`. A number below ten that is not
+/// whole, as in a table that counts in billions, keeps its decimals.
 pub fn human_weights(weights: f64) -> String {
     let (scaled, unit) = match weights {
+        w if w > 0.0 && w < 0.995 => return significant(w),
+        w if w < 9.995 && w.fract() != 0.0 => return format!("{w:.2}"),
+        w if w >= 999.5e9 => (w / 1e12, "T"),
         w if w >= 999.5e6 => (w / 1e9, "B"),
         w if w >= 999.5e3 => (w / 1e6, "M"),
         w if w >= 999.5 => (w / 1e3, "k"),
@@ -174,6 +181,7 @@ mod tests {
         let nominal = |label: &str| SizeBudget::nominal(label).nominal_weights();
         assert_eq!(nominal("20M"), Some(20e6));
         assert_eq!(nominal("1.5b"), Some(1.5e9));
+        assert_eq!(nominal("2T"), Some(2e12));
         assert_eq!(nominal("400 k"), Some(400e3));
         assert_eq!(nominal("tiny"), None);
         assert_eq!(nominal("-3M"), None);
@@ -210,6 +218,17 @@ mod tests {
         for (weights, text) in
             [(386_977.0, "387k"), (1_407_361.0, "1.41M"), (22e6, "22.0M"), (999_600.0, "1.00M"), (12.0, "12")]
         {
+            assert_eq!(human_weights(weights), text);
+        }
+        for (weights, text) in [
+            (318e9, "318B"),
+            (2.242e12, "2.24T"),
+            (0.0573, "0.0573"),
+            (6.7956, "6.80"),
+            (7.0, "7"),
+            (12.4, "12"),
+            (0.0, "0"),
+        ] {
             assert_eq!(human_weights(weights), text);
         }
     }

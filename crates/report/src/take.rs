@@ -92,11 +92,12 @@ impl<'a> Taken<'a> {
     }
 
     /// Returns the command that trains the configuration again as its trial did; `None` if the trials come
-    /// from another program. `ladder` are the command's arguments that name the ladder; it is empty for
-    /// `ladder.toml`.
+    /// from another program. `ladder` are the command's arguments that name the ladder; where it is empty,
+    /// the command is one for the folder of the ladder file.
     pub fn command(&self, analysis: &Analysis, ladder: &str) -> Option<String> {
         let label = &self.study.budget.label;
-        analysis.training.map(|training| train_command(label, self.trial, ladder, training))
+        let ladder = ladder_words(analysis, ladder);
+        analysis.training.map(|training| train_command(label, self.trial, &ladder, training))
     }
 
     /// Returns the parameters as one line of JSON, for a program that is no part of the ladder.
@@ -108,6 +109,12 @@ impl<'a> Taken<'a> {
     pub(crate) fn sentence(&self, analysis: &Analysis) -> String {
         let advice = words::verdict::take_sentence(analysis);
         let take = advice.unwrap_or_else(|| format!("Take trial {}.", self.trial));
+        format!("{take}{}", self.value_and_cost(analysis))
+    }
+
+    /// Returns the expected value, the size of the model, the time and the operations of its training, and
+    /// its place, as sentences after a space; empty if none is known.
+    pub(crate) fn value_and_cost(&self, analysis: &Analysis) -> String {
         let metric = &analysis.metric;
         let value = match self.expected(analysis) {
             Some(Expected::OnTestRows(mean)) => {
@@ -120,12 +127,10 @@ impl<'a> Taken<'a> {
             }
             Some(Expected::InSearch(_)) | None => String::new(),
         };
-        format!("{take}{value}{}", self.size_and_cost())
+        value + &self.size_and_cost()
     }
 
-    /// Returns the size of the model, the time and the operations of its training, and its place, as
-    /// sentences after a space; empty if none is known.
-    pub(crate) fn size_and_cost(&self) -> String {
+    fn size_and_cost(&self) -> String {
         let TrainingCost { seconds, flops, .. } = self.cost();
         let operations = flops.map(|flops| format!("{flops:.1e} floating-point operations"));
         let cost: Vec<String> = seconds.map(duration).into_iter().chain(operations).collect();
@@ -138,6 +143,15 @@ impl<'a> Taken<'a> {
         };
         let place = self.checkpoint().map(|place| format!(" Its model is at {}.", quoted(place)));
         numbers + &place.unwrap_or_default()
+    }
+}
+
+/// Returns the arguments of a command that name the ladder: `given`, or where it is empty the name of a
+/// ladder file that is not `ladder.toml`.
+pub(crate) fn ladder_words(analysis: &Analysis, given: &str) -> String {
+    match &analysis.file {
+        Some(file) if given.is_empty() => shell_word(file),
+        _ => given.to_owned(),
     }
 }
 

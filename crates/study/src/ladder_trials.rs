@@ -46,7 +46,7 @@ pub fn storage_url(ladder: &Ladder, given: Option<&Secret>, file: &Path) -> Secr
 pub(crate) fn of_file(path: &Path) -> Result<LadderTrials, StudyError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
-    trials_of(&ladder, &*open_read_only(url.expose())?, &url)
+    Ok(trials_of(&ladder, &*open_read_only(url.expose())?, &url)?.of_file(path))
 }
 
 /// Reads the trials of a ladder in a store, with the smallest effect of its file, or else of its last run.

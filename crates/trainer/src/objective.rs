@@ -168,14 +168,19 @@ impl<'a> PatchTstObjective<'a> {
         memory::available()
     }
 
+    /// Returns the number of training windows, or of those in a part of them.
+    pub fn train_windows(&self, rows: Option<RowCount>) -> usize {
+        let all = self.dataset.train.windows.len();
+        rows.map_or(all, |rows| rows.of(all))
+    }
+
     /// Returns the cost of training a configuration on a number of training rows; all where it is `None`.
     ///
     /// # Errors
     /// [`ArchitectureError`] for parameters that do not define a model.
     pub fn cost(&self, params: &Params, rows: Option<RowCount>) -> Result<Cost, ArchitectureError> {
         let TrialSettings { hyperparameters, geometry, model } = self.settings(params)?;
-        let all = self.dataset.train.windows.len();
-        let windows = [rows.map_or(all, |rows| rows.of(all)), self.dataset.validation.windows.len()];
+        let windows = [self.train_windows(rows), self.dataset.validation.windows.len()];
         Ok(cost(hyperparameters.architecture, geometry, &model, windows))
     }
 

@@ -30,6 +30,9 @@ pub struct GridLaw {
     pub b: Estimate,
     /// Loss of very large models on very many rows.
     pub floor: Estimate,
+    /// Half the sum of the squared residuals of the logarithms of the loss.
+    #[serde(default)]
+    pub objective: f64,
     /// Whether the interval of an exponent reaches an end of the searched range, so that the law is not
     /// identified.
     pub is_open: bool,
@@ -99,5 +102,6 @@ pub(super) fn grid_law(
         )
     });
     let (a, b) = (estimate(&|law| law.amplitudes[0])?, estimate(&|law| law.amplitudes[1])?);
-    Some(GridLaw { alpha, beta, a, b, floor: estimate(&|law| law.floor)?, is_open, optima })
+    let floor = estimate(&|law| law.floor)?;
+    Some(GridLaw { alpha, beta, a, b, floor, objective: law.objective, is_open, optima })
 }

@@ -59,6 +59,9 @@ pub enum TakeReason {
     EverySmallerIsWorse,
     /// Gains up to this budget are significant, gains beyond it are not.
     NoGainBeyond,
+    /// The configurations of smaller budgets are significantly worse by their own test, and no larger budget
+    /// has a significantly better one, although another search at each size may not show this.
+    ConfigurationsDiffer,
     /// No larger budget is significantly better.
     NoLargerIsBetter,
     /// All differences are smaller than the smallest of interest.
@@ -97,22 +100,30 @@ impl Advice {
         confirmation: Option<&Confirmation>,
         studies: &[StudyAnalysis],
     ) -> Self {
-        let judged = confirmation.map_or(scaling.judgement.as_ref(), Confirmation::headline);
         let withheld = scaling.withheld.as_ref().filter(|_| confirmation.is_none());
-        Self {
-            take: judged.and_then(|judgement| Take::new(judgement, confirmation, studies)),
-            next: withheld.map(|why| NextStep::after(why, studies)),
-            ..Self::default()
-        }
+        let headline = confirmation.map_or(scaling.judgement.as_ref(), Confirmation::headline);
+        let take = |judgement| Take::new(judgement, confirmation, studies);
+        // One configuration is taken, so that no larger one may be better by the test of configurations
+        // either. Differences that are too small to matter remain so.
+        let is_flat = headline.is_some_and(|one| one.outcome == Outcome::Flat);
+        let alone = confirmation.and_then(|one| one.configurations.as_ref()).filter(|_| !is_flat);
+        let take = match (headline.and_then(take), alone.and_then(take)) {
+            (Some((_, place)), Some((take, larger))) if larger > place => {
+                Some(Take { reason: TakeReason::ConfigurationsDiffer, ..take })
+            }
+            (take, _) => take.map(|(take, _)| take),
+        };
+        Self { take, next: withheld.map(|why| NextStep::after(why, studies)), ..Self::default() }
     }
 }
 
 impl Take {
+    /// Returns what a test says to take, with its place among the budgets.
     fn new(
         judgement: &Judgement,
         confirmation: Option<&Confirmation>,
         studies: &[StudyAnalysis],
-    ) -> Option<Self> {
+    ) -> Option<(Self, usize)> {
         let is_flat = judgement.outcome == Outcome::Flat;
         let smallest = judgement.values.first().filter(|_| is_flat).map(|value| value.budget.as_str());
         let budget = smallest.unwrap_or(&judgement.sufficient);
@@ -133,7 +144,7 @@ impl Take {
             (true, false) if place > 0 => TakeReason::NoGainBeyond,
             (_, false) => TakeReason::NoLargerIsBetter,
         };
-        Some(Self { budget: budget.to_owned(), trial, reason })
+        Some((Self { budget: budget.to_owned(), trial, reason }, place))
     }
 }
 

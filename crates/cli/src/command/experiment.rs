@@ -115,7 +115,7 @@ impl ExperimentArgs {
             ladder: self.file.words(),
             style,
         };
-        let trials = source::trials_of(&ladder, &*store, &url)?;
+        let trials = source::trials_of(&ladder, &*store, &url)?.of_file(path);
         let ended = Ended { studies: &summary, confirmation: None, is_interrupted: interrupt.is_asked() };
         conclusion.report(&trials, &report_folder(path), &ended)?;
         conclude(&summary, &interrupt)

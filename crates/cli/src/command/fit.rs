@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use allometry_analysis::law::{LawAnalysis, LawAxis, LawOptions, LawPoint, LawProblem, OPERATIONS, fit_law};
 use allometry_analysis::{Estimate, Options, analyze};
+use allometry_core::Direction;
 use allometry_report::chart::{ladder_figure, law_figure};
-use allometry_report::number::counted;
+use allometry_report::number::{counted, decimals};
 use allometry_report::words::{LadderLaws, ladder_laws, law as words, no_ladder_law};
 use allometry_store::import::{self, ImportError};
 use allometry_study::Source;
@@ -24,8 +25,8 @@ use crate::styles::Label;
 ///
 /// With --value the SOURCE is a table with one row per run. One of --weights, --data and --flops gives a law
 /// of one axis, E + A / N^alpha. With --weights and --data, or --weights and --flops, the law is
-/// E + A / N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive, and
-/// smaller must be better: fit 1 - accuracy, not the accuracy.
+/// E + A / N^alpha + B / D^beta, where D is the compute divided by 6 N. The loss must be positive. With
+/// --direction maximize, as for an accuracy or an AUC, the loss is 1 less the value.
 ///
 /// Without --value the SOURCE is a ladder, as for `allometry report`. Its laws are over the weights, over the
 /// operations where trials record them, and over the training rows where it was trained on parts of them.
@@ -40,7 +41,7 @@ pub(super) struct Fit {
     #[arg(value_name = "SOURCE", default_value = "ladder.toml", num_args = 1..)]
     sources: Vec<String>,
 
-    /// Column with the loss of each run.
+    /// Column with the loss of each run; with --direction maximize that of a value of which more is better.
     #[arg(long, value_name = "COLUMN")]
     value: Option<String>,
 
@@ -109,6 +110,12 @@ struct Runs {
     /// Row of the table of each run, from 1 below the header.
     rows: Vec<u64>,
     missing: usize,
+    /// Names of the columns of the axes.
+    names: Vec<String>,
+    /// Whether the second axis is the compute divided by 6 N.
+    is_divided: bool,
+    /// The loss in words: the name of its column, or 1 less that.
+    loss: String,
 }
 
 impl Runs {
@@ -127,6 +134,18 @@ impl Runs {
         self.rows = places.iter().map(|place| self.rows[*place]).collect();
         self.points = places.iter().map(|place| self.points[*place].clone()).collect();
     }
+
+    /// Returns the number of a run that is not positive, with its place.
+    fn unsound(&self, run: u64) -> String {
+        let point = &self.points[run as usize];
+        let is_sound = |x: f64| x > 0.0 && x.is_finite();
+        let size = (0..self.names.len()).find(|axis| !is_sound(point.sizes[*axis]));
+        let factor = |axis| if self.is_divided && axis == 1 { OPERATIONS * point.sizes[0] } else { 1.0 };
+        let (name, number) = size.map_or((self.loss.as_str(), point.loss), |axis| {
+            (self.names[axis].as_str(), factor(axis) * point.sizes[axis])
+        });
+        format!("row {} below the header: `{name}` is {}", self.rows[run as usize], decimals(number))
+    }
 }
 
 impl Fit {
@@ -141,7 +160,21 @@ impl Fit {
     fn of_ladder(&self) -> Result<(), CliError> {
         let usage = |message: String| CliError::Usage { message, hint: None };
         let sources: Result<Vec<Source>, String> = self.sources.iter().map(|source| source.parse()).collect();
-        let ladder = notes::read(&sources.map_err(usage)?, &self.objective.to_objective(false))?;
+        let sources = sources.map_err(usage)?;
+        if let [path] = self.sources.as_slice()
+            && is_table(path)
+            && self.objective.given().is_none()
+        {
+            return Err(CliError::Usage {
+                message: format!("{path} is a table, and the column of the loss is not named"),
+                hint: Some(
+                    "name it with --value, and the sizes with --weights, --data or --flops; a ladder of \
+                     tables has one LABEL=FILE for each size"
+                        .into(),
+                ),
+            });
+        }
+        let ladder = notes::read(&sources, &self.objective.to_objective(false))?;
         // Permutations and resamples are of no use to laws.
         let options = Options {
             level: self.level / 100.0,
@@ -179,10 +212,10 @@ impl Fit {
 
     /// Prints the law of a table.
     fn of_table(&self, value: &str) -> Result<(), CliError> {
-        if let Some(option) = self.objective.given() {
+        if let Some(option) = self.objective.given().filter(|option| *option != "--direction") {
             return Err(CliError::Usage {
                 message: format!("{option} is for ladders, and --value for tables"),
-                hint: Some("a law of a table is fitted to a loss: smaller is better".into()),
+                hint: Some("name the column of the loss with --value".into()),
             });
         }
         let [source] = self.sources.as_slice() else {
@@ -215,8 +248,9 @@ impl Fit {
             ..LawOptions::default()
         };
         let law = fit_law(&runs.axes, &runs.points, &options).map_err(|problem| {
-            let row = |position: u64| runs.rows.get(position as usize).copied().unwrap_or(position);
-            let (message, hint) = words::refusal(&problem, row);
+            let (message, hint) = words::refusal(&problem, &runs.loss, |run| runs.unsound(run));
+            let is_percent = runs.loss != value && matches!(problem, LawProblem::NotPositive { .. });
+            let hint = if is_percent { PERCENT.to_owned() } else { hint };
             let hint = Some(hint);
             match problem {
                 LawProblem::NotPositive { .. } => CliError::Table { path: path.to_owned(), message, hint },
@@ -226,10 +260,23 @@ impl Fit {
         if let Some(path) = &self.picture {
             output::write_file(path, law_figure(&law, &runs.points).svg().as_bytes())?;
         }
-        self.write(&document(&law), &words::summary(&law))
+        self.write(&document(&law), &words::summary(&law, &runs.loss))
+    }
+
+    /// Whether larger values of a table are better.
+    fn is_maximized(&self) -> Result<bool, CliError> {
+        match self.objective.direction.as_slice() {
+            [] => Ok(false),
+            [one] if one.parts().0.is_none() => Ok(*one.parts().1 == Direction::Maximize),
+            _ => Err(CliError::Usage {
+                message: "a table has one value, and so one --direction without a label".into(),
+                hint: None,
+            }),
+        }
     }
 
     fn read(&self, path: &Path, value: &str) -> Result<Runs, CliError> {
+        let is_maximized = self.is_maximized()?;
         let axes =
             [(LawAxis::Weights, &self.weights), (LawAxis::Data, &self.data), (LawAxis::Compute, &self.flops)];
         let axes: Vec<(LawAxis, &str)> =
@@ -242,6 +289,12 @@ impl Fit {
             });
         }
         names.push(value);
+        if let Some(twice) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
+            return Err(CliError::Usage {
+                message: format!("column `{}` is named twice", twice.1),
+                hint: Some("sizes and the loss are in columns of their own".into()),
+            });
+        }
         let mut columns = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
             data::read_numbers(path, &names).map_err(refused)?
         } else {
@@ -249,21 +302,26 @@ impl Fit {
         };
         let losses = columns.pop().unwrap_or_default();
         let mut axes: Vec<LawAxis> = axes.into_iter().map(|(axis, _)| axis).collect();
-        if axes == [LawAxis::Weights, LawAxis::Compute] {
+        let is_divided = axes == [LawAxis::Weights, LawAxis::Compute];
+        if is_divided {
             axes[1] = LawAxis::Data;
             let (weights, compute) = columns.split_at_mut(1);
             for (compute, weights) in compute[0].iter_mut().zip(&weights[0]) {
                 *compute /= OPERATIONS * weights;
             }
         }
-        let mut runs = Runs { axes, points: Vec::new(), rows: Vec::new(), missing: 0 };
+        names.pop();
+        let names = names.into_iter().map(str::to_owned).collect();
+        let loss = if is_maximized { format!("1 - {value}") } else { value.to_owned() };
+        let (points, rows) = (Vec::new(), Vec::new());
+        let mut runs = Runs { axes, points, rows, missing: 0, names, is_divided, loss };
         for (row, loss) in losses.into_iter().enumerate() {
             let sizes: Vec<f64> = columns.iter().map(|column| column[row]).collect();
             if loss.is_nan() || sizes.iter().any(|size| size.is_nan()) {
                 runs.missing += 1;
                 continue;
             }
-            runs.points.push(LawPoint { sizes, loss });
+            runs.points.push(LawPoint { sizes, loss: if is_maximized { 1.0 - loss } else { loss } });
             runs.rows.push(row as u64 + 1);
         }
         if self.best {
@@ -271,6 +329,18 @@ impl Fit {
         }
         Ok(runs)
     }
+}
+
+/// Advice for a value of 1 or more where more is better.
+const PERCENT: &str = "a value of which more is better lies below 1: write 93% as 0.93; take rows of failed \
+                       runs out";
+
+/// Whether a source is a file of a table, by the ending of its name.
+fn is_table(source: &str) -> bool {
+    let name = source.strip_suffix(".gz").unwrap_or(source);
+    let endings = ["csv", "tsv", "parquet"];
+    let ending = Path::new(name).extension();
+    !source.contains('=') && ending.is_some_and(|own| endings.iter().any(|one| own.eq_ignore_ascii_case(one)))
 }
 
 /// Words in the name of a column of sizes that are not single ones.
@@ -338,6 +408,7 @@ fn ladder_document(laws: &LadderLaws<'_>) -> Value {
         for (key, estimate) in parts {
             document[key] = number(estimate);
         }
+        document["objective"] = json!(law.objective);
     } else if let Some(law) = laws.weights {
         for (key, estimate) in [("alpha", &law.exponent), ("a", &law.amplitude), ("e", &law.limit)] {
             document[key] = number(estimate);

@@ -45,13 +45,13 @@ impl ObjectiveArgs {
         }
     }
 
-    /// Returns the name of the first option that is given.
+    /// Returns the name of the first option that is given, `--direction` last.
     pub(super) fn given(&self) -> Option<&'static str> {
         let options = [
             ("--metric", self.metric.is_empty()),
-            ("--direction", self.direction.is_empty()),
             ("--params", self.params.is_empty()),
             ("--size", self.size.is_empty()),
+            ("--direction", self.direction.is_empty()),
         ];
         options.into_iter().find(|(_, is_absent)| !is_absent).map(|(option, _)| option)
     }

@@ -234,7 +234,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
             confirmation = Some(trained);
         }
     }
-    let trials = source::trials_of(ladder, store, url)?;
+    let trials = source::trials_of(ladder, store, url)?.of_file(file);
     let all = Ended {
         studies: &summary,
         confirmation: confirmation.as_ref(),

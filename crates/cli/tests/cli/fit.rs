@@ -132,18 +132,19 @@ fn what_cannot_bear_a_law_is_refused() {
     write("1e6,1e8,0.70\n4e6,1e8,0.72\n2e7,1e8,0.73\n8e7,1e8,0.75\n4e8,1e8,0.76\n");
     insta::assert_snapshot!(refused(folder.path(), &arguments), @r#"
     $ allometry fit runs.csv --weights n_params --value loss
-    error: runs.csv: the values rise with weights (rank correlation 1.00), but a law is fitted to a \
-    loss, which falls
-    hint: for an accuracy or an AUC fit the column of 1 less the value
+    error: runs.csv: `loss` rises with weights (rank correlation 1.00), but a law is fitted to a loss, \
+    which falls
+    hint: with `--direction maximize` the law is that of 1 less the value, for an accuracy or an AUC
     exit code 4
     "#);
     write("1e6,1e8,3.0\n2e6,1e8,-2.9\n");
-    insta::assert_snapshot!(refused(folder.path(), &arguments), @"
+    insta::assert_snapshot!(refused(folder.path(), &arguments), @r#"
     $ allometry fit runs.csv --weights n_params --value loss
-    error: runs.csv: row 2 below the header has a size or a loss that is not a positive number
-    hint: a law needs positive sizes and losses; take rows of failed runs out
+    error: runs.csv: row 2 below the header: `loss` is -2.9000, which is not a positive number
+    hint: a law is fitted to the logarithms of sizes and losses: take rows of failed runs out; fit the \
+    negative of a log likelihood
     exit code 3
-    ");
+    "#);
     write("1e6,1e8,3.0\n2e6,1e8,nine\n");
     insta::assert_snapshot!(refused(folder.path(), &arguments), @"
     $ allometry fit runs.csv --weights n_params --value loss
@@ -184,8 +185,8 @@ fn copies_jumps_and_units_are_noticed() {
     amplitude of weights          298  296 to 299
     floor                      1.9977  1.9971 to 1.9984
 
-    9 runs at 7 sizes of weights from 1.00M to 32.0B; half of them are within 0.0% of the law, all \
-    within 0.0%. Intervals cover the noise of runs around a law of this form, not another form of law.
+    9 runs at 7 sizes of weights from 1.00M to 32.0B; half of them are within 0.1% of the law, all \
+    within 0.1%. Intervals cover the noise of runs around a law of this form, not another form of law.
     No departure of the means of sizes from the law was found (p = 0.55).
     1 run repeats the sizes and the loss of another exactly. If it is a copy, intervals are too narrow: \
     take copies out.
@@ -241,19 +242,18 @@ fn a_ladder_has_laws_over_what_its_trials_record() {
     Test of the law: from the smaller sizes it forecasts 1.3551 (95% interval 1.3545 to 1.3556) for 5; \
     observed 1.3554, inside the interval.
 
-    Mean loss of a trial = 1.2001 + 106.7217 / C^0.2990
+    Mean loss of a trial = 1.2001 + 107 / C^0.2990
 
                              estimate  95% interval
     exponent of compute        0.2990  0.2973 to 0.3007
-    amplitude of compute     106.7217  103.9749 to 109.6907
+    amplitude of compute          107  104 to 110
     limit                      1.2001  1.1984 to 1.2019
 
     Next: at 6.80e9 operations the law predicts 1.3227 (1.3224 to 1.3231).
     Test of the law: from the smaller sizes it forecasts 1.3551 (95% interval 1.3545 to 1.3556) for 5; \
     observed 1.3554, inside the interval.
 
-    It is the compute of these budgets on all their rows; other sizes on other rows may use the same \
-    compute better.
+    The compute is that of these budgets on all their rows; other sizes on other rows may use it better.
     "#);
     let written = std::fs::read_to_string(folder.join("fit.json")).unwrap();
     let document: Value = serde_json::from_str(&written).unwrap();
@@ -269,7 +269,7 @@ fn a_ladder_has_laws_over_what_its_trials_record() {
     ] {
         calls += &refused(folder, arguments);
     }
-    insta::assert_snapshot!(calls, @"
+    insta::assert_snapshot!(calls, @r#"
     $ allometry fit --weights n
     error: the following required arguments were not provided:
       --value <COLUMN>
@@ -284,9 +284,9 @@ fn a_ladder_has_laws_over_what_its_trials_record() {
     exit code 2
     $ allometry fit runs.csv --value loss --data n --metric loss
     error: --metric is for ladders, and --value for tables
-    hint: a law of a table is fitted to a loss: smaller is better
+    hint: name the column of the loss with --value
     exit code 2
-    ");
+    "#);
 }
 
 #[cfg(unix)]
@@ -326,7 +326,7 @@ fn doubtful_tables_are_told() {
     let pooled = ["fit", "sweep.csv", "--weights", "n_params", "--data", "tokens_billion", "--value", "ppl"];
     let (code, out, err) = run(folder.path(), &pooled);
     assert_eq!(code, 0, "{err}");
-    let doubts: Vec<&str> = out.split("\n\n").take_while(|part| !part.starts_with("loss =")).collect();
+    let doubts: Vec<&str> = out.split("\n\n").take_while(|part| !part.starts_with("ppl =")).collect();
     insta::assert_snapshot!(folded(&format!("{err}\n{}", doubts.join("\n\n"))), @r#"
     warning: column `ppl` seems to hold perplexities; a law is one of the loss, their natural logarithm
     warning: column `tokens_billion` has `billion` in its name; amplitudes, best sizes and forecasts \
@@ -355,8 +355,8 @@ fn doubtful_tables_are_told() {
     amplitude of data          1.2382  1.2382 to 1.2382
     floor                      1.7000  1.7000 to 1.7000
 
-    36 runs at 6 sizes of weights from 10.0M to 2.43B and 6 sizes of data from 0 to 24; half of them \
-    are within 0.0% of the law, all within 0.0%. Intervals cover other runs, drawn from these, not \
+    36 runs at 6 sizes of weights from 10.0M to 2.43B and 6 sizes of data from 0.1000 to 24; half of \
+    them are within 0.1% of the law, all within 0.1%. Intervals cover other runs, drawn from these, not \
     another form of law.
     No departure of the medians of sizes of weights from the law was found (p = 1.00).
     Held out: 1 run with the largest compute, at 2.43B weights and 24 rows. The others predicted 2.4644 \
@@ -415,6 +415,76 @@ fn files_of_trials_are_a_ladder() {
     hint: leave --value out for a ladder of several sources LABEL=FILE
     exit code 2
     ");
+}
+
+/// A table of accuracies has the law of 1 less the accuracy, which its numbers give as they are.
+#[test]
+fn more_may_be_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, column: &str, of: &dyn Fn(f64) -> f64| {
+        let mut text = format!("n,{column}\n");
+        for place in 0..8 {
+            let size = 1e6 * 3.0_f64.powi(place);
+            let noise = 1.0 + 0.01 * f64::from(place % 3 - 1);
+            writeln!(text, "{size},{}", of((0.1 + 40.0 * size.powf(-0.34)) * noise)).unwrap();
+        }
+        std::fs::write(folder.path().join(name), text).unwrap();
+    };
+    file("accuracy.csv", "accuracy", &|loss| 1.0 - loss);
+    file("error.csv", "error", &|loss| loss);
+    file("percent.csv", "accuracy", &|loss| 100.0 * (1.0 - loss));
+    let maximize = ["--direction", "maximize"];
+    let law = |arguments: &[&str]| {
+        let (code, out, err) = run(folder.path(), arguments);
+        assert_eq!(code, 0, "{err}");
+        out
+    };
+    let rises = ["fit", "accuracy.csv", "--weights", "n", "--value", "accuracy"];
+    let accuracy = law(&[&rises[..], &maximize].concat());
+    let error = law(&["fit", "error.csv", "--weights", "n", "--value", "error", "--direction", "minimize"]);
+    assert!(accuracy.starts_with("1 - accuracy = 0."), "{accuracy}");
+    assert_eq!(accuracy.replace("1 - accuracy", "error"), error);
+    let percent = ["fit", "percent.csv", "--weights", "n", "--value", "accuracy"];
+    let labelled = ["--direction", "1M=maximize"];
+    let mut calls = String::new();
+    for (arguments, more) in [(rises, &[][..]), (percent, &maximize), (rises, &labelled)] {
+        calls += &refused(folder.path(), &[&arguments[..], more].concat());
+    }
+    insta::assert_snapshot!(calls, @r#"
+    $ allometry fit accuracy.csv --weights n --value accuracy
+    error: accuracy.csv: `accuracy` rises with weights (rank correlation 1.00), but a law is fitted to \
+    a loss, which falls
+    hint: with `--direction maximize` the law is that of 1 less the value, for an accuracy or an AUC
+    exit code 4
+    $ allometry fit percent.csv --weights n --value accuracy --direction maximize
+    error: percent.csv: row 1 below the header: `1 - accuracy` is -52.9844, which is not a positive \
+    number
+    hint: a value of which more is better lies below 1: write 93% as 0.93; take rows of failed runs out
+    exit code 3
+    $ allometry fit accuracy.csv --weights n --value accuracy --direction 1M=maximize
+    error: a table has one value, and so one --direction without a label
+    exit code 2
+    "#);
+}
+
+/// What the command line of a table lacks or says twice is told before anything is fitted.
+#[test]
+fn columns_of_a_table_are_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("runs.csv"), table()).unwrap();
+    let mut calls = refused(folder.path(), &["fit", "runs.csv"]);
+    calls += &refused(folder.path(), &["fit", "runs.csv", "--weights", "loss", "--value", "loss"]);
+    insta::assert_snapshot!(calls, @r#"
+    $ allometry fit runs.csv
+    error: runs.csv is a table, and the column of the loss is not named
+    hint: name it with --value, and the sizes with --weights, --data or --flops; a ladder of tables has \
+    one LABEL=FILE for each size
+    exit code 2
+    $ allometry fit runs.csv --weights loss --value loss
+    error: column `loss` is named twice
+    hint: sizes and the loss are in columns of their own
+    exit code 2
+    "#);
 }
 
 /// Sizes as published tables have them give the law of the same sizes in digits.

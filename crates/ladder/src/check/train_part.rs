@@ -30,12 +30,18 @@ pub(super) fn with_parts(
 
 /// Returns the listed parts, the smallest first, without the whole.
 fn parts(file: &mut Section<'_>, problems: &mut Problems) -> Vec<RowCount> {
-    const SHARE: &str = "shares above 0 and at most 1, such as [0.25, 0.5, 1.0]";
-    const ROWS: &str = "numbers of rows, at least 1, such as [1000, 4000]";
+    const SHARES: Expected = Expected {
+        list: "a list of shares, such as [0.25, 0.5, 1.0]",
+        item: "a share above 0 and at most 1",
+    };
+    const ROWS: Expected = Expected {
+        list: "a list of numbers of rows, such as [1000, 4000]",
+        item: "a whole number, at least 1",
+    };
     let share =
         |node: &Node| node.as_f64().filter(|share| *share > 0.0 && *share <= 1.0).map(RowCount::Share);
     let rows = |node: &Node| u64::from_node(node).filter(|rows| *rows >= 1).map(RowCount::Rows);
-    let mut parts = list(file, "train_share", SHARE, share, problems);
+    let mut parts = list(file, "train_share", SHARES, share, problems);
     parts.retain(|part| *part != RowCount::Share(1.0));
     let of_rows = list(file, "train_rows", ROWS, rows, problems);
     if let (Some(first), Some(second)) = (file.node("train_share"), file.node("train_rows")) {
@@ -51,17 +57,24 @@ fn parts(file: &mut Section<'_>, problems: &mut Problems) -> Vec<RowCount> {
     parts
 }
 
+/// What a list and its items must be, for messages.
+#[derive(Clone, Copy)]
+struct Expected {
+    list: &'static str,
+    item: &'static str,
+}
+
 /// Returns the distinct numbers of a list.
 fn list(
     file: &mut Section<'_>,
     key: &'static str,
-    expected: &'static str,
+    expected: Expected,
     read: impl Fn(&Node) -> Option<RowCount>,
     problems: &mut Problems,
 ) -> Vec<RowCount> {
     let Some(node) = file.node(key) else { return Vec::new() };
     let Node::List(items) = &node.value else {
-        problems.push(&node.place, wrong_type(key, expected, &node.value));
+        problems.push(&node.place, wrong_type(key, expected.list, &node.value));
         return Vec::new();
     };
     let mut counts: Vec<RowCount> = Vec::new();
@@ -73,10 +86,10 @@ fn list(
             }
             Some(count) => counts.push(count),
             None if item.value.as_f64().is_some() => {
-                problems
-                    .push(&item.place, ProblemKind::OutOfRange { key: key.into(), value, allowed: expected });
+                let allowed = expected.item;
+                problems.push(&item.place, ProblemKind::OutOfRange { key: key.into(), value, allowed });
             }
-            None => problems.push(&item.place, wrong_type(key, expected, &item.value)),
+            None => problems.push(&item.place, wrong_type(key, expected.item, &item.value)),
         }
     }
     counts

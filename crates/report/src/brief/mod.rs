@@ -119,7 +119,7 @@ pub(crate) fn trials(study: &StudyAnalysis) -> String {
 pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
     let is_plain = |command: &String| !command.contains(|c: char| c == '`' || c.is_control());
     let chosen = take::chosen(analysis);
-    let cost = chosen.as_ref().map(|taken| escape(&taken.size_and_cost())).unwrap_or_default();
+    let cost = chosen.as_ref().map(|taken| escape(&taken.value_and_cost(analysis))).unwrap_or_default();
     let Some(training) = analysis.training else {
         let one = chosen.map(|taken| (taken.json(), cost)).filter(|(json, _)| is_plain(json));
         if let Some((json, cost)) = one {
@@ -141,7 +141,9 @@ pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
         ),
     };
     let command = chosen.and_then(|taken| taken.command(analysis, "")).filter(is_plain);
-    let any = || format!("allometry train --budget BUDGET --trial TRIAL -o {place}");
+    let ladder = take::ladder_words(analysis, "");
+    let space = if ladder.is_empty() { "" } else { " " };
+    let any = || format!("allometry train{space}{ladder} --budget BUDGET --trial TRIAL -o {place}");
     text.blank();
     text.line(format_args!("`{}` {what}.{cost}", command.unwrap_or_else(any)));
 }

@@ -56,18 +56,23 @@ pub(crate) fn taken(text: &mut Text, analysis: &Analysis) {
     text.blank();
     left_out(text, names.len());
     let alone = match &analysis.objectives {
-        Some(_) => format!(" It is chosen by {} alone.", escape(&analysis.metric)),
+        Some(_) => format!(" The choice is by {} alone.", escape(&analysis.metric)),
         None => String::new(),
     };
     if is_confirmed {
-        text.line(format_args!(
-            "This is the configuration that was the best when it was trained again under other seeds.{alone}"
-        ));
+        let best = match analysis.studies.len() {
+            1 => "This is the configuration that was the best when it was",
+            _ => "These are the configurations that were the best of their budgets when they were",
+        };
+        text.line(format_args!("{best} trained again under other seeds.{alone}"));
         return;
     }
+    let best = match analysis.studies.len() {
+        1 => "This is the configuration whose mean over seeds is probably the best",
+        _ => "These are the configurations whose means over seeds are probably the best of their budgets",
+    };
     text.line(format_args!(
-        "This is the configuration whose mean over seeds is probably the best, by a Gaussian process over \
-         the space; where that is unknown, it is the best trial.{alone}"
+        "{best}, by a Gaussian process over the space; where that is unknown, it is the best trial.{alone}"
     ));
     reasons(text, analysis);
 }

@@ -18,7 +18,7 @@ pub fn data(analysis: &Analysis) -> Option<String> {
         };
         return Some(format!("Unknown: the gain from more training rows is not tested: {why}."));
     };
-    let more = beside_weights(judgement, analysis).into_iter().chain(judgement.passes.map(regime));
+    let more = beside_weights(judgement, analysis).into_iter().chain([regime(judgement.passes)]);
     Some(more.fold(answer(judgement, analysis), |text, sentence| format!("{text} {sentence}")))
 }
 
@@ -81,7 +81,12 @@ fn with_test(gain: &DoublingGain) -> String {
     format!("{}{ends}", signed(gain.gain.point))
 }
 
-fn regime(passes: f64) -> String {
+fn regime(passes: Option<f64>) -> String {
+    let Some(passes) = passes else {
+        return "Whether the rows are repeated is unknown: trials do not report both `train_rows` and \
+                `tokens`."
+            .to_owned();
+    };
     if passes > 1.5 {
         format!(
             "The rows are repeated: a trial passes over its rows {} times (median). The gains are those of \

@@ -9,7 +9,7 @@ use allometry_analysis::{Finding, FindingText};
 use allometry_core::human_weights;
 
 use super::capitalized;
-use crate::number::{about, counted, decimals, grouped, p_value, percent, quoted, short};
+use crate::number::{about, counted, decimals, grouped, listed, p_value, percent, quoted, short};
 
 /// Returns the message of a finding, with its budget and its numbers.
 pub fn message(finding: &Finding) -> String {
@@ -60,7 +60,7 @@ pub(super) fn reversals(reversals: &[SizeReversal]) -> String {
 }
 
 fn quoted_list(labels: &[String]) -> String {
-    labels.iter().map(|label| quoted(label)).collect::<Vec<String>>().join(", ")
+    listed(&labels.iter().map(|label| quoted(label)).collect::<Vec<String>>())
 }
 
 fn problem_message(problem: &Problem) -> String {
@@ -84,7 +84,8 @@ fn problem_message(problem: &Problem) -> String {
             quoted(&least.budget)
         ),
         Problem::UnequalKnowledge { budgets } => {
-            format!("the search of {} learned from the trials of other budgets", quoted_list(budgets))
+            let searches = if budgets.len() == 1 { "search" } else { "searches" };
+            format!("the {searches} of {} learned from the trials of other budgets", quoted_list(budgets))
         }
         Problem::RowsUnknown => {
             "the numbers of positive and negative validation rows are not known, so errors do not cover \

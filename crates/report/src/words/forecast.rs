@@ -33,7 +33,7 @@ pub fn forecast(analysis: &Analysis) -> Option<String> {
         value(&law.next)
     );
     let compute = judgement.law_of_compute.as_ref().map(of_compute).unwrap_or_default();
-    Some(format!("{next} {}{compute}", tested(law)))
+    Some(format!("{next} {}{compute}", tested(law, "size")))
 }
 
 /// Returns the law over operations as a sentence after a space.
@@ -51,15 +51,15 @@ fn of_compute(law: &SizeLaw) -> String {
     )
 }
 
-/// Returns how well a law forecast the largest size.
-pub(super) fn tested(law: &SizeLaw) -> String {
+/// Returns how well a law forecast the largest of its sizes, or of its parts of the rows; `noun` names one.
+pub(super) fn tested(law: &SizeLaw, noun: &str) -> String {
     law.held_out.as_ref().map_or_else(
-        || "The law could not be tested: without the largest size too few are left.".into(),
-        held_out,
+        || format!("The law could not be tested: without the largest {noun} too few are left."),
+        |one| held_out(one, noun),
     )
 }
 
-fn held_out(one: &HeldOutBudget) -> String {
+fn held_out(one: &HeldOutBudget, noun: &str) -> String {
     let side = if one.is_inside {
         "inside the interval"
     } else {
@@ -67,7 +67,7 @@ fn held_out(one: &HeldOutBudget) -> String {
     };
     let HeldOutBudget { budget, forecast, observed, .. } = one;
     format!(
-        "Test of the law: from the smaller sizes it forecasts {} for {budget}; observed {}, {side}.",
+        "Test of the law: from the smaller {noun}s it forecasts {} for {budget}; observed {}, {side}.",
         value(forecast),
         decimals(*observed)
     )

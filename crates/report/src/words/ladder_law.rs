@@ -9,8 +9,9 @@ use allometry_core::{Direction, human_weights};
 
 use super::data::grid;
 use super::forecast::tested;
+use super::law::number;
 use super::verdict::{self, compared};
-use crate::number::{decimals, interval};
+use crate::number::{UNKNOWN, decimals, interval};
 
 /// The laws that the budgets of a ladder follow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,15 +46,20 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
     let sign = if analysis.direction == Direction::Maximize { '-' } else { '+' };
     let mut text = String::new();
     let compared = compared(analysis).map(|one| one.quantity);
-    let of_rows =
-        analysis.data_scaling.as_ref().and_then(|data| data.judgement.as_ref()).map(|one| one.quantity);
+    let data = analysis.data_scaling.as_ref().and_then(|data| data.judgement.as_ref());
+    let of_rows = data.map(|one| one.quantity);
     for (word, letter, law, quantity) in [
         ("weights", 'N', laws.weights, compared),
         ("compute", 'C', laws.compute, compared),
         ("rows", 'D', laws.rows, of_rows),
     ] {
         let Some((law, quantity)) = law.zip(quantity) else { continue };
-        let quantity = verdict::quantity(quantity, &analysis.metric);
+        let mut quantity = verdict::quantity(quantity, &analysis.metric);
+        // Over rows the law is that of one budget, on parts of its rows.
+        let noun = if letter == 'D' { "part" } else { "size" };
+        if let Some(data) = data.filter(|_| letter == 'D') {
+            let _ = write!(quantity, ", {}", data.largest);
+        }
         if law.is_open() {
             let _ = writeln!(
                 text,
@@ -66,13 +72,13 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
             text,
             "{quantity} = {} {sign} {} / {letter}^{}\n",
             decimals(law.limit.point),
-            decimals(law.amplitude.point),
+            number(law.amplitude.point),
             decimals(law.exponent.point)
         );
         let level = format!("{:.0}% interval", law.exponent.level * 100.0);
         let _ = writeln!(text, "{:<22} {:>10}  {level}", "", "estimate");
         row(&mut text, &format!("exponent of {word}"), law.exponent);
-        row(&mut text, &format!("amplitude of {word}"), law.amplitude);
+        amplitude(&mut text, word, law.amplitude);
         row(&mut text, "limit", law.limit);
         let _ = writeln!(
             text,
@@ -80,29 +86,38 @@ pub fn ladder_laws(analysis: &Analysis) -> Option<String> {
             place(letter, law.next.size),
             decimals(law.next.value.point),
             interval(law.next.value.interval),
-            tested(law)
+            tested(law, noun)
         );
         if letter == 'C' {
             let _ = writeln!(
                 text,
-                "It is the compute of these budgets on all their rows; other sizes on other rows may use the \
-                 same compute better.\n"
+                "The compute is that of these budgets on all their rows; other sizes on other rows may use \
+                 it better.\n"
             );
         }
     }
     match laws.grid {
         Some(law) => {
+            let sum = format!(
+                "{} + {} / N^{} + {} / D^{}",
+                decimals(law.floor.point),
+                number(law.a.point),
+                decimals(law.alpha.point),
+                number(law.b.point),
+                decimals(law.beta.point)
+            );
+            let quantity = of_rows.map(|of| verdict::quantity(of, &analysis.metric)).unwrap_or_default();
+            let _ = match analysis.direction {
+                Direction::Minimize => writeln!(text, "{quantity} = {sum}\n"),
+                Direction::Maximize => writeln!(text, "{quantity} = 1 - ({sum})\n"),
+            };
             let level = format!("{:.0}% interval", law.alpha.level * 100.0);
             let _ = writeln!(text, "{:<22} {:>10}  {level}", "", "estimate");
-            for (name, estimate) in [
-                ("exponent of weights", law.alpha),
-                ("amplitude of weights", law.a),
-                ("exponent of rows", law.beta),
-                ("amplitude of rows", law.b),
-                ("limit", law.floor),
-            ] {
-                row(&mut text, name, estimate);
-            }
+            row(&mut text, "exponent of weights", law.alpha);
+            amplitude(&mut text, "weights", law.a);
+            row(&mut text, "exponent of rows", law.beta);
+            amplitude(&mut text, "rows", law.b);
+            row(&mut text, "floor of the loss", law.floor);
             let _ = writeln!(text, "\n{}", grid(law));
         }
         None if analysis.data_scaling.is_some() => {
@@ -156,4 +171,14 @@ fn place(letter: char, size: f64) -> String {
 
 fn row(text: &mut String, name: &str, estimate: Estimate) {
     let _ = writeln!(text, "{name:<22} {:>10}  {}", decimals(estimate.point), interval(estimate.interval));
+}
+
+/// Writes an amplitude, whose magnitude depends on the exponent.
+fn amplitude(text: &mut String, of: &str, estimate: Estimate) {
+    let ends = estimate.interval.map_or_else(
+        || UNKNOWN.to_owned(),
+        |ends| format!("{} to {}", number(ends.lower), number(ends.upper)),
+    );
+    let name = format!("amplitude of {of}");
+    let _ = writeln!(text, "{name:<22} {:>10}  {ends}", number(estimate.point));
 }

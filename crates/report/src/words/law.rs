@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use allometry_analysis::law::{AxisLaw, LawAnalysis, LawAxis, LawEstimate, LawProblem, Resampled};
+use allometry_analysis::law::{
+    AxisLaw, FEWEST_DECADES, FEWEST_SIZES, LawAnalysis, LawAxis, LawEstimate, LawProblem, Resampled,
+};
 use allometry_core::human_weights;
 use allometry_core::significant::significant;
 
@@ -15,12 +17,15 @@ const FEW_ROWS: f64 = 1e-3;
 /// Ratio of the third quartile to the best loss of a size above which runs differ much.
 const LARGE_RATIO: f64 = 1.05;
 
-/// Returns why no law is fitted, and what would change that. `row` returns the row of a run in its table.
-pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, String) {
+/// Returns why no law of `loss` is fitted, and what would change that. `unsound` describes the number of a
+/// run that is not positive, such as ``row 3: `loss` is 0``.
+pub fn refusal(problem: &LawProblem, loss: &str, unsound: impl Fn(u64) -> String) -> (String, String) {
     match problem {
-        LawProblem::NotPositive { row: run } => (
-            format!("row {} below the header has a size or a loss that is not a positive number", row(*run)),
-            "a law needs positive sizes and losses; take rows of failed runs out".into(),
+        LawProblem::NotPositive { row } => (
+            format!("{}, which is not a positive number", unsound(*row)),
+            "a law is fitted to the logarithms of sizes and losses: take rows of failed runs out; fit the \
+             negative of a log likelihood"
+                .into(),
         ),
         LawProblem::FewSizes { axis, found: 1, needed } => (
             format!("all runs have one size of {}, so that no law over it can be fitted", axis.as_str()),
@@ -46,11 +51,12 @@ pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, Strin
         ),
         LawProblem::Rising { axis, correlation } => (
             format!(
-                "the values rise with {} (rank correlation {correlation:.2}), but a law is fitted to a loss, \
+                "`{loss}` rises with {} (rank correlation {correlation:.2}), but a law is fitted to a loss, \
                  which falls",
                 axis.as_str()
             ),
-            "for an accuracy or an AUC fit the column of 1 less the value".into(),
+            "with `--direction maximize` the law is that of 1 less the value, for an accuracy or an AUC"
+                .into(),
         ),
         LawProblem::Together { correlation } => (
             format!(
@@ -62,8 +68,8 @@ pub fn refusal(problem: &LawProblem, row: impl Fn(u64) -> u64) -> (String, Strin
     }
 }
 
-/// Returns the law in words, with its forecast and what comes next.
-pub fn summary(law: &LawAnalysis) -> String {
+/// Returns the law of `loss` in words, with its forecast and what comes next.
+pub fn summary(law: &LawAnalysis, loss: &str) -> String {
     let mut text = String::new();
     for sentence in doubts(law) {
         let _ = writeln!(text, "{sentence}\n");
@@ -76,7 +82,7 @@ pub fn summary(law: &LawAnalysis) -> String {
             format!("{} / {letter}^{}", number(axis.amplitude.point), number(axis.exponent.point))
         })
         .collect();
-    let _ = writeln!(text, "loss = {} + {}", number(law.floor.point), terms.join(" + "));
+    let _ = writeln!(text, "{loss} = {} + {}", number(law.floor.point), terms.join(" + "));
     let _ = writeln!(text);
     let level = format!("{:.0}% interval", law.level * 100.0);
     let _ = writeln!(text, "{:<22} {:>10}  {level}", "", "estimate");
@@ -101,12 +107,12 @@ pub fn summary(law: &LawAnalysis) -> String {
     };
     let _ = writeln!(
         text,
-        "{} at {}; half of them are within {:.1}% of the law, all within {:.1}%.{left_out} Intervals cover \
-         {covers}, not another form of law.",
+        "{} at {}; half of them are within {} of the law, all within {}.{left_out} Intervals cover {covers}, \
+         not another form of law.",
         counted(law.runs, "run"),
         law.axes.iter().map(sizes).collect::<Vec<_>>().join(" and "),
-        100.0 * law.residuals.median,
-        100.0 * law.residuals.largest,
+        part(law.residuals.median),
+        part(law.residuals.largest),
     );
     let _ = writeln!(text, "{}", lack_of_fit(law));
     if law.is_single {
@@ -190,6 +196,11 @@ fn lack_of_fit(law: &LawAnalysis) -> String {
     }
 }
 
+/// Returns a relative distance in percent: `1.3%`.
+fn part(distance: f64) -> String {
+    if distance < 5e-4 { "0.1%".into() } else { format!("{:.1}%", 100.0 * distance) }
+}
+
 /// Returns a relative miss in percent; one that rounds to 0 has no sign.
 fn miss(miss: f64) -> String {
     let text = format!("{:+.1}%", 100.0 * miss);
@@ -214,7 +225,13 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             );
         }
         (None, Some(problem)) => {
-            let (why, hint) = refusal(problem, |row| row);
+            let (why, mut hint) = refusal(problem, "loss", |row| format!("run {row}"));
+            if matches!(problem, LawProblem::FewSizes { .. } | LawProblem::NarrowRange { .. }) {
+                hint = format!(
+                    "add runs of other sizes: {FEWEST_SIZES} or more without the largest, over \
+                     {FEWEST_DECADES} decades"
+                );
+            }
             let _ = writeln!(
                 text,
                 "No size could be held out to test the law: without the largest, {why}. To have a test, \
@@ -239,6 +256,12 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
             size_with_interval(group.by_law)
         );
     }
+    if law.optima.is_empty() && law.axes.len() > 1 {
+        let _ = writeln!(
+            text,
+            "The best weights and data for given compute depend on the exponents, so that none are given."
+        );
+    }
     for optimum in &law.optima {
         let _ = writeln!(
             text,
@@ -252,7 +275,7 @@ fn forecast(text: &mut String, law: &LawAnalysis) {
 }
 
 /// Returns a number with four significant digits, or in whole numbers where it is large.
-fn number(x: f64) -> String {
+pub(super) fn number(x: f64) -> String {
     match x.abs() {
         0.0 => "0".into(),
         1e5.. => format!("{x:.3e}"),

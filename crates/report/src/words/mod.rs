@@ -29,6 +29,8 @@ mod tests;
 use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 
+use crate::take::ladder_words;
+
 pub use confirmation::confirmation;
 pub use data::{data, data_details};
 pub use eras::{eras, step};
@@ -51,10 +53,11 @@ pub(crate) fn capitalized(text: &str) -> String {
 pub fn analysis(analysis: &Analysis) -> Analysis {
     let mut worded = analysis.clone();
     let (metric, direction) = (&analysis.metric, analysis.direction);
+    let ladder = ladder_words(analysis, "");
     let verdict = &mut worded.verdict;
     verdict.sentence.put_into_words(|headline| verdict::headline(headline, metric, direction));
     verdict.covers.put_into_words(|covers| covers.as_ref().map(verdict::covers).unwrap_or_default());
-    verdict.advice.put_into_words(verdict::advice);
+    verdict.advice.put_into_words(|advice| verdict::advice(advice, &ladder));
     for evidence in &mut verdict.evidence {
         evidence.statement.put_into_words(|reason| verdict::evidence(reason, metric));
     }

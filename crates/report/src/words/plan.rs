@@ -402,7 +402,10 @@ pub fn proposals(aim: SearchAim, sampler: SamplerKind, count: u64) -> String {
 }
 
 fn covered(one: &SearchedBudget) -> String {
-    let pairs = format!("{} of {} pairs of values tried", one.pairs_tried, one.pairs);
+    let pairs = match one.pairs {
+        0 => "no two parameters vary".to_owned(),
+        pairs => format!("{} of {pairs} pairs of values tried", one.pairs_tried),
+    };
     let even = one.discrepancy.map_or_else(String::new, |ratio| {
         format!(", discrepancy {} of that of random trials", percent(ratio))
     });

@@ -258,12 +258,12 @@ fn errors_advice_and_caveats() {
     let advice =
         Advice { take: Some(take), next: None, is_provisional: true, retraining: Some(Retraining::Plan) };
     assert_eq!(
-        verdict::advice(&advice),
+        verdict::advice(&advice, ""),
         "Take 2M, trial 7: the gain up to 2M is significant, a gain beyond 2M is not. This verdict is \
          provisional because it uses the search alone: run `allometry run --plan verdict`."
     );
     let next = Advice { next: Some(NextStep::RunMoreTrials), ..Advice::default() };
-    assert!(verdict::advice(&next).starts_with("Run at least 10 distinct trials per budget"));
+    assert!(verdict::advice(&next, "").starts_with("Run at least 10 distinct trials per budget"));
     let same = CaveatReason::SameSize { smaller: "a".into(), larger: "b".into() };
     assert_eq!(
         verdict::caveat(&same),

@@ -13,6 +13,7 @@ use allometry_core::Direction;
 
 use super::finding::reversals;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, quoted, signed};
+use crate::take::ladder_words;
 
 /// Returns the answer, what its error covers and what to do, as one paragraph.
 pub fn paragraph(analysis: &Analysis) -> String {
@@ -32,17 +33,20 @@ pub fn covers_sentence(analysis: &Analysis) -> String {
 
 /// Returns what to do; empty if there is nothing to do.
 pub fn advice_sentence(analysis: &Analysis) -> String {
-    analysis.verdict.advice.text(advice)
+    let ladder = ladder_words(analysis, "");
+    analysis.verdict.advice.text(|of| advice(of, &ladder))
 }
 
 /// Returns what to do next, without what to take; empty if there is nothing to do. A verdict that was read
 /// from a document has one sentence for both.
 pub fn next_sentence(analysis: &Analysis) -> String {
-    analysis.verdict.advice.text(next_steps)
+    let ladder = ladder_words(analysis, "");
+    analysis.verdict.advice.text(|of| next_steps(of, &ladder))
 }
 
 /// Returns the command that does what [`next_sentence`] says; `None` if no command alone does. `ladder` are
-/// the command's arguments that name the ladder; it is empty for `ladder.toml`.
+/// the command's arguments that name the ladder; where it is empty, the command is one for the folder of the
+/// ladder file.
 pub fn next_command(analysis: &Analysis, ladder: &str) -> Option<String> {
     let advice = analysis.verdict.advice.reason()?;
     let helps = matches!(
@@ -50,7 +54,7 @@ pub fn next_command(analysis: &Analysis, ladder: &str) -> Option<String> {
         Some(NextStep::TrainAgain | NextStep::SearchAlike | NextStep::PruneAlike | NextStep::RunMoreTrials)
     );
     let how = advice.retraining.filter(|_| helps || advice.is_provisional)?;
-    Some(retraining_command(how, ladder))
+    Some(retraining_command(how, &ladder_words(analysis, ladder)))
 }
 
 fn retraining_command(how: Retraining, ladder: &str) -> String {
@@ -468,19 +472,19 @@ pub(super) fn caveat(reason: &CaveatReason) -> String {
     }
 }
 
-/// Returns what to do, as sentences.
-pub(super) fn advice(advice: &Advice) -> String {
+/// Returns what to do, as sentences. `ladder` are the arguments of commands that name the ladder.
+pub(super) fn advice(advice: &Advice, ladder: &str) -> String {
     let take = advice.take.as_ref().map(take);
-    let next = Some(next_steps(advice)).filter(|steps| !steps.is_empty());
+    let next = Some(next_steps(advice, ladder)).filter(|steps| !steps.is_empty());
     take.into_iter().chain(next).collect::<Vec<String>>().join(" ")
 }
 
-fn next_steps(advice: &Advice) -> String {
-    let next = advice.next.map(|step| next(step, advice.retraining));
+fn next_steps(advice: &Advice, ladder: &str) -> String {
+    let next = advice.next.map(|step| next(step, advice.retraining, ladder));
     let provisional = advice.is_provisional.then(|| match advice.retraining {
         Some(how) => format!(
             "This verdict is provisional because it uses the search alone: run `{}`.",
-            retraining_command(how, "")
+            retraining_command(how, ladder)
         ),
         None => "This verdict is provisional because it compares searches: train the best configuration of \
                  each budget again with five seeds, and add these trials."
@@ -500,6 +504,11 @@ fn take(take: &Take) -> String {
         TakeReason::NoGainBeyond => {
             format!("the gain up to {budget} is significant, a gain beyond {budget} is not")
         }
+        TakeReason::ConfigurationsDiffer => {
+            "the configurations of smaller sizes are significantly worse, and no larger size has a \
+             significantly better one"
+                .into()
+        }
         TakeReason::NoLargerIsBetter => "no larger size is significantly better".into(),
         TakeReason::DifferencesAreSmall => {
             "it is the smallest size, and no larger one is better by the smallest difference of interest"
@@ -509,8 +518,8 @@ fn take(take: &Take) -> String {
     format!("Take {budget}, trial {trial}: {why}.")
 }
 
-fn next(step: NextStep, retraining: Option<Retraining>) -> String {
-    let command = retraining.map(|how| retraining_command(how, ""));
+fn next(step: NextStep, retraining: Option<Retraining>, ladder: &str) -> String {
+    let command = retraining.map(|how| retraining_command(how, ladder));
     let text = match (step, command) {
         (NextStep::TrainAgain, Some(command)) => {
             let until = match retraining {

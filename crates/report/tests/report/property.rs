@@ -133,6 +133,7 @@ pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
     (vec(study(), 0..5), metrics, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}")).prop_map(
         |(studies, metrics, rows, baselines, tag)| LadderTrials {
             training: rows.map(|_| Training::Model),
+            file: tag.clone(),
             tag,
             metrics,
             rows,

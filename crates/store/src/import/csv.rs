@@ -3,6 +3,7 @@
 pub(super) mod numbers;
 mod survey;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use allometry_core::python::json_float;
@@ -25,6 +26,7 @@ use crate::{distribution, json};
 
 /// Parses a table with a header line. `roles` contains the user's options for columns.
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
+    let text = &*without_mark(text);
     let delimiter = delimiter(text);
     refuse_open_quote(text, delimiter)?;
     let (header, records) = rows(text, delimiter)?;
@@ -72,6 +74,20 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     Ok(table)
 }
 
+/// Returns the text without the line `sep=;` that tells Excel the delimiter. An empty line takes its place, so
+/// that the others keep their numbers.
+fn without_mark(text: &str) -> Cow<'_, str> {
+    let first = text.split('\n').next().unwrap_or_default();
+    let mark = first.trim().trim_matches('"').to_ascii_lowercase();
+    let is_mark = mark.strip_prefix("sep=").is_some_and(|delimiter| delimiter.chars().count() <= 1);
+    if is_mark { Cow::Owned(text[first.len()..].to_owned()) } else { Cow::Borrowed(text) }
+}
+
+/// Returns the first line that is not blank, with its number.
+fn first_line(text: &str) -> (usize, &str) {
+    (1..).zip(text.lines()).find(|(_, line)| !line.trim().is_empty()).unwrap_or((1, ""))
+}
+
 /// Returns the names of the columns, and the rows below them.
 fn rows(
     text: &str,
@@ -113,7 +129,7 @@ fn header_problem(problem: Problem, header: &csv::StringRecord, text: &str) -> P
 
 /// Returns the advice for a first line that is a comment, or that no delimiter divides.
 fn no_header_hint(text: &str) -> Option<&'static str> {
-    let first = text.lines().next().unwrap_or_default().trim();
+    let first = first_line(text).1.trim();
     if first.starts_with('#') {
         return Some("the first line must contain the names of the columns: remove comments above it");
     }
@@ -193,7 +209,7 @@ fn unfolded(
 fn delimiter(text: &str) -> u8 {
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut is_quoted = false;
-    for byte in text.lines().next().unwrap_or_default().bytes() {
+    for byte in first_line(text).1.bytes() {
         is_quoted ^= byte == b'"';
         if let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| *delimiter == byte && !is_quoted) {
             *count += 1;

@@ -11,8 +11,8 @@ use super::{ImportError, csv, json, text, typing};
 use crate::json::number as json_number;
 use crate::sqlite::is_database;
 
-/// Reads the columns `names` of a table divided by commas, semicolons, tabs or bars, or of a list of JSON
-/// objects, also compressed with gzip. Missing values are NaN.
+/// Reads the columns `names` of a table divided by commas, semicolons, tabs, bars or blanks, or of a list of
+/// JSON objects, also compressed with gzip. Missing values are NaN.
 ///
 /// # Errors
 /// [`ImportError`] if the file cannot be read, lacks a column or has something else than a number in one,
@@ -78,20 +78,25 @@ impl Cell {
     }
 }
 
+/// Marks that people write between thousands, apart from commas and points, which may be decimal marks: the
+/// apostrophe, the low line, and blanks of all widths.
+const THOUSANDS: [char; 7] = ['\'', '\u{2019}', '_', ' ', '\u{a0}', '\u{2009}', '\u{202f}'];
+
 /// Returns the numbers of a column; NaN for a missing value. The cells may have units, such as `70M` and
-/// `1.4B`, if all of them have one, and commas between thousands where no other reading is possible.
+/// `1.4B`, if all of them have one, and marks between thousands where no other reading is possible.
 ///
 /// # Errors
 /// [`Problem`] of a cell that is no number, and of a column of which some cells have units.
 pub(super) fn numbers(column: &[Cell]) -> Result<Vec<f64>, Problem> {
     let known = || column.iter().filter(|cell| !cell.is_missing());
     // Two groups of three digits can only be thousands; one may be a decimal comma.
-    let has_thousands =
-        known().any(|cell| cell.text.matches(',').count() > 1 && ungrouped(&cell.text).is_some());
+    let has_commas =
+        known().any(|cell| cell.text.matches(',').count() > 1 && ungrouped(&cell.text, ',').is_some());
     let plain = |text: &str| {
         let text = text.trim();
-        let ungrouped = if has_thousands { ungrouped(text) } else { None };
-        text.parse::<f64>().ok().or(ungrouped)
+        let marks = THOUSANDS.iter().chain(has_commas.then_some(&','));
+        let grouped = || marks.clone().find_map(|mark| ungrouped(text, *mark));
+        text.parse::<f64>().ok().or_else(grouped)
     };
     let with_unit = known().find(|cell| plain(&cell.text).is_none() && of_unit(&cell.text).is_some());
     let without = known().find(|cell| plain(&cell.text).is_some_and(|number| number != 0.0));
@@ -112,15 +117,15 @@ pub(super) fn numbers(column: &[Cell]) -> Result<Vec<f64>, Problem> {
     column.iter().map(number).collect()
 }
 
-/// Returns the number in a text whose commas separate thousands; `None` for any other text.
-fn ungrouped(text: &str) -> Option<f64> {
+/// Returns the number in a text in which `mark` separates thousands; `None` for any other text.
+fn ungrouped(text: &str, mark: char) -> Option<f64> {
     let whole = text.trim().split('.').next()?;
-    let mut groups = whole.split(',');
+    let mut groups = whole.split(mark);
     let first = groups.next()?.trim_start_matches(['+', '-']);
     let is_digits = |group: &str| !group.is_empty() && group.chars().all(|c| c.is_ascii_digit());
     let is_grouped =
-        whole.contains(',') && first.len() <= 3 && groups.all(|one| one.len() == 3 && is_digits(one));
-    (is_grouped && is_digits(first)).then(|| text.trim().replace(',', "").parse().ok()).flatten()
+        whole.contains(mark) && first.len() <= 3 && groups.all(|one| one.len() == 3 && is_digits(one));
+    (is_grouped && is_digits(first)).then(|| text.trim().replace(mark, "").parse().ok()).flatten()
 }
 
 /// Returns the number in a text such as `70M` or `1.4 B`.
@@ -147,6 +152,9 @@ pub fn number_hint(cell: &str) -> String {
     }
     if cell.replace([',', '.'], "").parse::<f64>().is_ok() {
         return "write numbers without separators of thousands, and with a decimal point".into();
+    }
+    if cell.starts_with(|first: char| first.is_ascii_digit()) {
+        return "write it in digits, such as 1400000 or 1.4e6, or all sizes with a unit, such as 1.4M".into();
     }
     "correct the value; leave the cell of a missing one empty".into()
 }
@@ -198,6 +206,15 @@ mod tests {
             "n,loss\n\"70,000,000\",2.5\n\"1,400,000,000\",2\n",
             "n\tloss\n70,000,000\t2.5\n1,400,000,000\t2\n",
             r#"[{"n": "70M", "loss": 2.5}, {"n": "1.4B", "loss": 2}]"#,
+            "# runs; all of them\nn,loss\n70000000,2.5\n1.4e9,2\n",
+            "# runs\n# of a paper, in tabs\nn\tloss\n7e7\t2.5\n1.4e9\t2\n",
+            "sep=;\r\nn;loss\r\n7e7;2,5\r\n1,4e9;2\r\n",
+            "\"sep=,\"\nn,loss\n7e7,2.5\n1.4e9,2\n",
+            "n;loss\n70.000.000;2,5\n1.400.000.000;2\n",
+            "n,loss\n70'000'000,2.5\n1_400_000_000,2\n",
+            "n,loss\n70\u{202f}000\u{202f}000,2.5\n1 400 000 000,2\n",
+            "  n  loss\n 7e7   2.5\n1.4e9   2\n",
+            "# n loss\n7.0e+07 2.5e+00\n1.4e+09 2.0e+00\n",
         ] {
             assert_eq!(of_text("t", text), Ok(vec![vec![7e7, 1.4e9], vec![2.5, 2.0]]), "{text}");
         }
@@ -229,6 +246,20 @@ mod tests {
                 "n,loss\n2M,3.1\n4000000,3\n",
                 "t, line 2, column `n`: `2M` has a unit, but `4000000` has none (line 3, column `n`); write \
                  all of them in digits, or all with their unit",
+            ),
+            (
+                "n,loss\n2 million,3\n",
+                "t, line 2, column `n`: expected a number, found `2 million`; write it in digits, such as \
+                 1400000 or 1.4e6, or all sizes with a unit, such as 1.4M",
+            ),
+            (
+                "n parameters\n2 million\n",
+                "t, line 1: there is no column `n`; write a comma, a semicolon, a tab or a bar between the \
+                 cells",
+            ),
+            (
+                "# a comment\n\nn,los\n2,3\n",
+                "t, line 3: there is no column `loss`; its columns are `n`, `los`",
             ),
             (
                 "n,loss\n2,31%\n",

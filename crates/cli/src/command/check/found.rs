@@ -242,6 +242,9 @@ pub(super) struct Budget {
     pub(super) continuous: Option<String>,
     pub(super) memory: Option<Memory>,
     pub(super) time: Option<Time>,
+    /// Number of training windows of a budget on a part of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) windows: Option<u64>,
     /// The listed architectures; `--all` lists every one.
     pub(super) architectures: Vec<Architecture>,
     /// Number of architectures that are not listed.

@@ -10,7 +10,7 @@ mod text;
 mod unseen;
 
 use allometry_analysis::stats;
-use allometry_core::{Params, RowCount};
+use allometry_core::{Params, RowCount, SizeBudget};
 use allometry_ladder::{
     BudgetSpec, CommandSpec, FoldSpec, Invocation, Ladder, ModelSpec, Normalize, ScoredPart, Task,
 };
@@ -430,6 +430,12 @@ fn budget(spec: &BudgetSpec, feasible: &Feasible, trainer: Option<&Trainer<'_>>,
         continuous: feasible.continuous().map(ToOwned::to_owned),
         memory: trainer.and_then(|trainer| memory(spec, feasible, trainer)),
         time: trainer.and_then(|trainer| time(spec, feasible, trainer)),
+        windows: spec
+            .budget
+            .train
+            .as_ref()
+            .zip(trainer)
+            .map(|(part, trainer)| trainer.objective.train_windows(Some(part.rows)) as u64),
         architectures: feasible
             .architectures()
             .take(listed)
@@ -500,7 +506,9 @@ fn time(spec: &BudgetSpec, feasible: &Feasible, trainer: &Trainer<'_>) -> Option
     let (once, all) = (mean(&once), mean(&|a| trainer.flops_per_epoch(&a.params, rows)));
     let middle = feasible.architectures().nth(count / 2)?.params;
     let middle = feasible.complete(&middle, &vec![0.5; feasible.dimension()]).unwrap_or(middle);
-    let rate = flops_per_second(objective, &spec.budget, &middle)?;
+    // A part of the rows may be too small for the steps that are timed.
+    let whole = SizeBudget { train: None, ..spec.budget.clone() };
+    let rate = flops_per_second(objective, &whole, &middle)?;
     let epochs = trainer.epochs(spec);
     let seconds = |flops: f64| flops / rate * epochs as f64;
     let folds = trainer.folds.as_ref().map(FoldsObjective::folds);

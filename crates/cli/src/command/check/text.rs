@@ -305,9 +305,12 @@ impl Budget {
 
     /// Writes what differs from the budget on all training rows.
     fn lines_of_part(&self, part: &TrainPart, text: &mut String) {
-        let rows = match part.rows {
-            RowCount::Share(_) => format!("{} of the training rows", part.rows),
-            RowCount::Rows(rows) => format!("{rows} training windows"),
+        let rows = match (part.rows, self.windows) {
+            (RowCount::Share(_), Some(windows)) => {
+                format!("{} of the training rows: {}", part.rows, counted(windows, "window"))
+            }
+            (RowCount::Share(_), None) => format!("{} of the training rows", part.rows),
+            (RowCount::Rows(rows), _) => format!("{rows} training windows"),
         };
         let _ = writeln!(text, "\n{} (as {}, on the last {rows})", self.size.label, part.of);
         self.time_line(text);
