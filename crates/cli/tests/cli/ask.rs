@@ -271,7 +271,7 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
         &["ask", "--in", "x.db", "--study", "yours", "--space", "bad.json"],
         &["status", "nowhere.db"],
     ];
-    insta::assert_snapshot!(all_refused(path, &calls), @"
+    insta::assert_snapshot!(all_refused(path, &calls), @r"
     $ allometry tell --in x.db 0 0.4
     error: trial 0 is already complete, with 0.5
     hint: an ended trial does not change; ask for a new trial to repeat it
@@ -341,7 +341,8 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
 
     $ allometry status nowhere.db
     error: there is no file nowhere.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
     ");
 

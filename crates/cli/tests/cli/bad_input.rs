@@ -286,7 +286,8 @@ fn foreign_trials() {
 
     $ allometry report nowhere.db
     error: there is no file nowhere.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
     ");
 }

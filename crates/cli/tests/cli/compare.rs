@@ -237,12 +237,14 @@ fn bad_input_is_refused_by_name() {
 
     $ allometry compare good.json nowhere.db
     error: there is no file nowhere.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
 
     $ allometry compare good.json ladder.toml
     error: there is no file trials.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
 
     $ allometry compare good.json X=absent.csv

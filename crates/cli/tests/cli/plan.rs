@@ -191,10 +191,11 @@ fn what_has_no_plan_says_why() {
         &["plan"],
         &["run", "--plan-trainings", "8"],
         &["plan", "--plan-trainings", "3"],
-    ]), @"
+    ]), @r"
     $ allometry plan
     error: there is no file trials.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
 
     $ allometry run --plan-trainings 8

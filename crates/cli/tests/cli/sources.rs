@@ -226,7 +226,7 @@ fn a_study_alone_gets_a_report_of_its_own() {
         &["report", "cnn.csv", "cnn.csv", "--metric", "val_loss"],
         &["report", "none.csv"],
     ];
-    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    insta::assert_snapshot!(all_refused(folder, &calls), @r"
     $ allometry report trials.db
     error: trials.db holds 2 studies
     hint: name one as LABEL=FILE:STUDY; there are `mine`, `other`
@@ -238,7 +238,8 @@ fn a_study_alone_gets_a_report_of_its_own() {
 
     $ allometry report none.csv
     error: there is no file none.csv
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
     ");
 }
@@ -342,7 +343,7 @@ fn sources_that_a_command_cannot_take_are_refused() {
         &["serve", "trials.db", "--metric", "loss"],
         &["status", "s=trials.db:none"],
     ];
-    insta::assert_snapshot!(all_refused(folder, &calls), @"
+    insta::assert_snapshot!(all_refused(folder, &calls), @r"
     $ allometry best t.csv
     error: t.csv, line 1: no column holds the objective
     hint: name the objective with --metric: `loss`
@@ -350,7 +351,8 @@ fn sources_that_a_command_cannot_take_are_refused() {
 
     $ allometry best nowhere.csv --direction minimize
     error: there is no file nowhere.csv
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
 
     $ allometry best trials.db --metric loss
@@ -374,7 +376,8 @@ fn sources_that_a_command_cannot_take_are_refused() {
 
     $ allometry list none.db
     error: there is no file none.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
 
     $ allometry best trials.db:none

@@ -196,10 +196,10 @@ fn the_commands_of_the_summary_and_of_best_repeat_their_trials() {
     let number = Regex::new(r"--trial \d+").unwrap();
     let markdown = std::fs::read_to_string(folder.path().join("report/report.md")).unwrap();
     let told: Vec<&str> = markdown.lines().filter(|line| line.contains("allometry train")).collect();
-    insta::assert_snapshot!(folded(&number.replace_all(&told.join("\n"), "--trial N")), @r#"
+    insta::assert_snapshot!(folded(&number.replace_all(&told.join("\n"), "--trial N")), @r"
     `allometry train --budget BUDGET --trial TRIAL -o model.safetensors` trains it again, with the seed \
     of its trial, and writes its checkpoint.
-    "#);
+    ");
     let (_, summary, _) = run(folder.path(), &["run"]);
     let told: Vec<&str> = summary.lines().filter(|line| line.contains("allometry train")).collect();
     insta::assert_snapshot!(number.replace_all(&told.join("\n"), "--trial N"), @r"
@@ -284,7 +284,8 @@ fn a_trial_that_cannot_be_repeated_is_refused() {
 
     $ allometry train --budget s --trial 0 --storage sqlite:///none.db
     error: there is no file none.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
 
     $ allometry train --budget s --trial 0 --storage sqlite:///broken.db
@@ -294,7 +295,8 @@ fn a_trial_that_cannot_be_repeated_is_refused() {
 
     $ allometry train --budget s --recommended --storage sqlite:///none.db
     error: there is no file none.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
     ");
 }

@@ -175,10 +175,11 @@ fn what_is_told_late_is_kept_in_postgresql_too() {
 #[test]
 fn a_worker_says_what_it_misses() {
     let folder = project();
-    insta::assert_snapshot!(refused(folder.path(), &["worker", "--storage", "none.db"]), @"
+    insta::assert_snapshot!(refused(folder.path(), &["worker", "--storage", "none.db"]), @r"
     $ allometry worker --storage none.db
     error: there is no file none.db
-    hint: check the path; `sqlite:///x.db` is relative to the working directory
+    hint: `allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+    the working directory
     exit code 4
     ");
     let (code, _, err) = run(folder.path(), &["run", "--quiet", "--trials", "1"]);

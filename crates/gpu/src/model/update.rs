@@ -4,6 +4,7 @@
 use burn_tensor::Tensor;
 
 use super::floats;
+use super::weights::sum_of_rows;
 
 /// Exponential decay of the first moment.
 const BETA1: f64 = 0.9;
@@ -46,5 +47,6 @@ pub(crate) fn adamw(state: [Tensor<2>; 3], gradient: Tensor<2>, rates: &[Rates])
 
 /// Returns the sum of squares of each model's numbers, `models x 1`.
 pub(crate) fn sums_of_squares(values: Tensor<2>) -> Tensor<2> {
-    values.square().sum_dim(1)
+    let [models, numbers] = values.dims();
+    sum_of_rows(values.square().reshape([models, numbers, 1])).reshape([models, 1])
 }

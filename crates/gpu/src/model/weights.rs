@@ -40,7 +40,7 @@ impl Gradient {
 
     /// Sets the gradient of a tensor that was added to every row: the sum of `value` over its rows.
     pub(super) fn put_sum(&mut self, span: Span, value: Tensor<3>) {
-        self.put(span, value.sum_dim(1));
+        self.put(span, sum_of_rows(value));
     }
 
     /// Returns the gradient of all weights, `models x total`, with zeros between the tensors.
@@ -59,5 +59,64 @@ impl Gradient {
             all.push(Tensor::zeros([models, total - end], &all[0].device()));
         }
         Tensor::cat(all, 1)
+    }
+}
+
+/// Largest number of numbers that a device adds at once. Over some hundred thousand, sums on Vulkan left most of
+/// the numbers out.
+const LONGEST_SUM: usize = 2048;
+
+/// Smallest part into which a longer sum is divided without padding.
+const SHORTEST_PART: usize = 32;
+
+/// Returns the sums over the rows, `models x 1 x columns`, of `models x rows x columns`.
+pub(super) fn sum_of_rows(mut values: Tensor<3>) -> Tensor<3> {
+    loop {
+        let [models, rows, columns] = values.dims();
+        if rows <= LONGEST_SUM {
+            return values.sum_dim(1);
+        }
+        let divisor = (SHORTEST_PART..=LONGEST_SUM).rev().find(|part| rows % part == 0);
+        let part = divisor.unwrap_or(LONGEST_SUM);
+        let missing = rows.next_multiple_of(part) - rows;
+        if missing > 0 {
+            let zeros = Tensor::zeros([models, missing, columns], &values.device());
+            values = Tensor::cat(vec![values, zeros], 1);
+        }
+        let parts = (rows + missing) / part;
+        values = values.reshape([models * parts, part, columns]).sum_dim(1).reshape([models, parts, columns]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::floats;
+    use super::*;
+
+    #[test]
+    fn long_sums_have_all_numbers() {
+        let device = match burn_tensor::Device::wgpu_options().init() {
+            Ok(device) => device,
+            Err(why) => {
+                return allometry_testkit::skip_absent("long_sums_have_all_numbers", &why.to_string());
+            }
+        };
+        for (models, rows, columns) in
+            [(1, 1, 1), (2, 2048, 3), (1, 2049, 2), (2, 5003, 1), (1, 120_960, 5), (2, 387_072, 1)]
+        {
+            let number = |place: usize| (place % 7) as f32 - 2.5;
+            let values =
+                floats((0..models * rows * columns).map(number).collect(), [models, rows, columns], &device);
+            let sums = sum_of_rows(values).into_data().to_vec::<f32>().unwrap();
+            for (place, sum) in sums.into_iter().enumerate() {
+                let (model, column) = (place / columns, place % columns);
+                let expected: f64 =
+                    (0..rows).map(|row| f64::from(number((model * rows + row) * columns + column))).sum();
+                assert!(
+                    (f64::from(sum) - expected).abs() < 1e-5 * rows as f64,
+                    "{rows} rows: {sum}, not {expected}"
+                );
+            }
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Cut {
                 (split, [PartName::Train, PartName::Stopping, era])
             }
         };
-        check_horizon(path, windows.horizon, (named, split.longest))?;
+        check_horizon(path, windows.horizon, series.is_some(), (named, split.longest))?;
         let [all, left] =
             [&kept.all, sequence].map(|sequence| Ordered { times: &rows.times, sequence, series });
         let (spacing, mut holes) = (left.spacing(), left.summary(spec.max_gap));
@@ -149,7 +149,12 @@ fn check_labels<'a>(
 }
 
 /// Returns an error if no series is as long as a window.
-fn check_series(path: &Path, names: &[String], sequence: &Sequence, context: usize) -> Result<(), DataError> {
+pub(super) fn check_series(
+    path: &Path,
+    names: &[String],
+    sequence: &Sequence,
+    context: usize,
+) -> Result<(), DataError> {
     let longest = sequence.spans().enumerate().max_by_key(|(series, span)| (span.len(), Reverse(*series)));
     let Some((series, span)) = longest.filter(|(_, span)| span.len() < context) else { return Ok(()) };
     Err(DataError::ShortSeries {
@@ -178,12 +183,13 @@ fn time_places(rows: &Rows, sequence: &Sequence) -> Vec<u32> {
 fn check_horizon(
     path: &Path,
     horizon: usize,
+    is_panel: bool,
     (names, parts): ([PartName; 3], [usize; 3]),
 ) -> Result<(), DataError> {
     // A horizon of one row is the default; a part without rows is reported by its windows instead.
     let short = names.into_iter().zip(parts).find(|(_, rows)| horizon > 1 && horizon >= *rows);
     short.map_or(Ok(()), |(part, rows)| {
-        Err(DataError::LongHorizon { path: path.to_owned(), horizon, part, rows })
+        Err(DataError::LongHorizon { path: path.to_owned(), horizon, part, rows, is_panel })
     })
 }
 

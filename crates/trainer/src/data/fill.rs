@@ -88,6 +88,7 @@ impl Rows {
             column: self.names[self.selection.categorical[place]].clone(),
             location: self.location(row),
             gap: Gap::Empty,
+            is_category: true,
             more: missing.count() as u64,
         })
     }

@@ -74,8 +74,9 @@ impl fmt::Display for Leak {
 
 /// Returns the columns whose features, in the last row of the training windows, give the label away.
 ///
-/// Such a feature is, up to scale, the label of a row that is at most `horizon` rows later or less than
-/// `horizon` rows earlier; the label `horizon` rows earlier is known and no leak. Or its AUC for a class is
+/// Such a feature is, up to scale, the label of a row less than `horizon` rows earlier, or up to `horizon` or
+/// one less than the context rows later; the label `horizon` rows earlier is known and no leak. If the label
+/// repeats itself exactly, rows later than `horizon` are not judged. Or the feature's AUC for a class is
 /// above 0.999 or below 0.001, or its squared correlation with a number is above 0.999, and what it leaves
 /// unexplained is at most a tenth of what the label `horizon` rows earlier leaves: a slow series predicts
 /// itself. Classes that begin or end fewer than ten times are not judged by their AUC.
@@ -137,6 +138,10 @@ struct Labels {
     /// Series of each row.
     series: Vec<usize>,
     deviation: f64,
+    /// Number of rows between the first one and the first other label.
+    constant: usize,
+    /// Largest number of rows by which a copy of the label may be shifted from it.
+    reach: i64,
     /// What the label `horizon` rows earlier leaves unexplained of each target.
     persistence: Vec<f64>,
 }
@@ -158,7 +163,16 @@ impl Labels {
         if known.len() < FEWEST_ROWS || deviation == 0.0 {
             return None;
         }
-        let mut labels = Self { task, horizon, first, values, series, deviation, persistence: Vec::new() };
+        let is_other = |value: &f64| !value.is_nan() && Some(value) != known.first();
+        let constant = values.iter().position(is_other).unwrap_or_default();
+        let (reach, persistence) = (horizon as i64, Vec::new());
+        let mut labels =
+            Self { task, horizon, first, values, series, deviation, constant, reach, persistence };
+        let context = dataset.context as i64;
+        let repeats = (reach..reach + context).any(|rows| labels.is_copy(&labels.values, -rows));
+        if !repeats {
+            labels.reach = labels.reach.max(context - 1);
+        }
         let past: Vec<f64> = (0..labels.values.len()).map(|row| labels.at(row, -(horizon as i64))).collect();
         labels.persistence = (0..labels.targets(dataset))
             .map(|target| {
@@ -186,18 +200,22 @@ impl Labels {
 
     /// Returns by how many rows a feature is shifted from the label of which it is a copy.
     fn copy(&self, feature: &[f64]) -> Option<i64> {
-        let horizon = self.horizon as i64;
-        let is_copy = |shift: &i64| {
-            let pairs = || {
-                let pairs = feature.iter().enumerate().map(|(row, x)| (*x, self.at(row, *shift)));
-                pairs.filter(|(_, y)| !y.is_nan())
-            };
-            let begin: Vec<(f64, f64)> = pairs().take(64).collect();
-            let all = || pairs().collect::<Vec<_>>();
-            begin.len() >= FEWEST_ROWS && self.is_line(&begin, false) && self.is_line(&all(), true)
-        };
         // The label of the row itself first, then the closest ones.
-        (0..=horizon).flat_map(|rows| [rows, -rows]).filter(|rows| *rows > -horizon).find(is_copy)
+        let shifts = (0..=self.reach).flat_map(|rows| [rows, -rows]);
+        shifts.filter(|rows| *rows > -(self.horizon as i64)).find(|rows| self.is_copy(feature, *rows))
+    }
+
+    /// Whether a feature is, up to scale, the label `shift` rows later.
+    fn is_copy(&self, feature: &[f64], shift: i64) -> bool {
+        let pairs = |first: usize| {
+            let pairs = feature.iter().enumerate().skip(first);
+            pairs.map(|(row, x)| (*x, self.at(row, shift))).filter(|(x, y)| !x.is_nan() && !y.is_nan())
+        };
+        // Few pairs, between which the label changes, tell most others.
+        let change = usize::try_from(self.constant as i64 - shift - 32).unwrap_or(0);
+        let few: Vec<(f64, f64)> = pairs(change).take(64).collect();
+        let all = || pairs(0).collect::<Vec<_>>();
+        few.len() >= FEWEST_ROWS && self.is_line(&few, false) && self.is_line(&all(), true)
     }
 
     /// Whether the label is a linear function of the feature. A constant label counts if not `informative`.

@@ -406,6 +406,7 @@ impl Rows {
                 column: self.names[column].clone(),
                 location: self.location(row),
                 gap,
+                is_category: self.selection.categorical.contains(&column),
                 more: self.gaps.count - 1,
             }),
         }

@@ -7,6 +7,7 @@ use allometry_ladder::{FeatureSpec, MissingPolicy, Task};
 
 use super::categories::{Categories, Unseen};
 use super::columns::Wanted;
+use super::cut::check_series;
 use super::dataset::Preparation;
 use super::error::DataError;
 use super::format::read;
@@ -93,6 +94,9 @@ pub fn load_unlabelled(
     let (starts, holes) = starts(left, holes, context);
     let complete_rows = &complete.rows;
     if starts.is_empty() {
+        if let Some(series) = &rows.series {
+            check_series(path, &series.names, &complete, context)?;
+        }
         let max_gap = holes.filter(|holes| holes.windows > 0).map(|holes| holes.limit);
         let (path, rows) = (path.to_owned(), complete_rows.len());
         return Err(DataError::NoWindow { path, rows, context, max_gap });

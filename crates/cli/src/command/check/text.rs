@@ -15,9 +15,6 @@ use super::{power, unseen};
 use crate::command::confirm_cost::time_words;
 use crate::styles::Label;
 
-/// Largest number of categories of a column that are listed.
-const MOST_CATEGORIES: usize = 20;
-
 impl Found {
     /// Returns the result as lines for people.
     pub(super) fn text(&self) -> String {
@@ -60,11 +57,7 @@ impl Table {
         list("features", &numbers.map(|name| format!("`{name}`")).collect::<Vec<_>>(), text);
         for column in &self.categories {
             let all = column.categories.len();
-            let shown = column.categories.iter().take(MOST_CATEGORIES);
-            let mut names: Vec<String> = shown.map(|name| format!("`{name}`")).collect();
-            if all > names.len() {
-                names.push(format!("and {} more", all - names.len()));
-            }
+            let names: Vec<String> = column.categories.iter().map(|name| format!("`{name}`")).collect();
             let what = match column.embedding {
                 None => "a feature for each of".to_owned(),
                 Some(1) => format!("a learned number for each of {all}"),

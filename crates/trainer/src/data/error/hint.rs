@@ -27,6 +27,10 @@ impl DataError {
             Self::NoFeatures { skipped, .. } if !skipped.is_empty() => {
                 format!("not used: {}", listed(skipped))
             }
+            Self::MissingValue { is_category: true, .. } => {
+                "na = \"drop\" under [data] leaves such rows out, \"ffill\" fills them; categories have no mean"
+                    .to_owned()
+            }
             Self::MissingValue { .. } => {
                 "na = \"drop\" under [data] leaves such rows out, \"ffill\" and \"mean\" fill them".to_owned()
             }
@@ -133,7 +137,7 @@ impl DataError {
                     .to_owned()
             }
             Self::NoSeries { .. } => "name the series of every row, or leave such rows out".to_owned(),
-            Self::ShortSeries { .. } => "a shorter context".to_owned(),
+            Self::ShortSeries { .. } => "a shorter context, or longer series".to_owned(),
             Self::GapUnit { max_gap: MaxGap::Seconds(_), .. } => {
                 "a number in the unit of the times: max_gap = 5".to_owned()
             }

@@ -244,6 +244,8 @@ pub enum DataError {
         location: Location,
         /// Kind of the first such value.
         gap: Gap,
+        /// Whether the value is a category.
+        is_category: bool,
         /// Number of further such values.
         more: u64,
     },
@@ -389,7 +391,10 @@ pub enum DataError {
         max_gap: Option<MaxGap>,
     },
     /// Labels look further ahead than a part is long.
-    #[error("{}: the label looks {horizon} rows ahead, but the {part} part has {rows} rows", path.display())]
+    #[error(
+        "{}: the label looks {horizon} rows ahead, but the {part} part has {rows} rows{}", path.display(),
+        if *is_panel { " in its longest series" } else { "" }
+    )]
     LongHorizon {
         /// Path of the table.
         path: PathBuf,
@@ -397,8 +402,10 @@ pub enum DataError {
         horizon: usize,
         /// The first part that is too short.
         part: PartName,
-        /// Number of rows of the part, before the embargo.
+        /// Number of rows of the part, or of its longest series, before the embargo.
         rows: usize,
+        /// Whether the table has several series.
+        is_panel: bool,
     },
     /// The times are of another kind than `max_gap`.
     #[error(

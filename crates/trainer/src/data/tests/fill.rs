@@ -81,15 +81,20 @@ fn predictions_take_the_last_value_too() {
 fn a_missing_category_is_filled_but_has_no_mean() {
     let name = |i: usize| if i == 7 { "" } else { ["x", "z"][i / 3 % 2] };
     let lines: Vec<String> = (0..30).map(|i| format!("{},{},{i},{}", day(i), name(i), i % 2)).collect();
-    let table = Table::csv(text("date,kind,a,y", &lines)).with(|spec| {
-        spec.features.categorical = vec!["kind".into()];
-        spec.missing = MissingPolicy::Ffill;
-    });
-    let loaded = table.load(2).expect("is loaded");
+    let table = |policy| {
+        Table::csv(text("date,kind,a,y", &lines)).with(|spec| {
+            spec.features.categorical = vec!["kind".into()];
+            spec.missing = policy;
+        })
+    };
+    let loaded = table(MissingPolicy::Ffill).load(2).expect("is loaded");
     assert_eq!(loaded.dataset.values[7 * 3..8 * 3], [7.0, 1.0, 0.0]);
     assert_eq!(loaded.summary.filled, [("kind".to_owned(), 1)]);
-    let (message, _) = table.with(|spec| spec.missing = MissingPolicy::Mean).complaint();
-    assert_eq!(message, "t.csv: line 9: column `kind` is empty");
+    for policy in [MissingPolicy::Mean, MissingPolicy::Error] {
+        let (message, hint) = table(policy).complaint();
+        assert_eq!(message, "t.csv: line 9: column `kind` is empty");
+        assert!(hint.unwrap().ends_with("\"ffill\" fills them; categories have no mean"));
+    }
 }
 
 #[test]

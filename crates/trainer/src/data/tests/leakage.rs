@@ -69,6 +69,10 @@ fn honest_features_are_no_leaks() {
         trend.iter().map(|row| f64::from(u8::from(*row > 200.0 && *row % 601.0 < 320.0 || *row > 430.0)));
     let columns = [("trend", trend.clone()), ("y", late.collect())];
     assert!(found(&columns, Task::Binary, 1).is_empty(), "a trend");
+    // Of four repeated numbers the one before is also the one three rows later.
+    let repeated: Vec<f64> = (0..600).map(|row| [0.3, -0.2, 0.9, 0.1][row % 4]).collect();
+    let columns = [("known", shifted(&repeated, -1)), ("y", repeated)];
+    assert!(found(&columns, Task::Regression, 1).is_empty(), "a label that repeats itself");
 }
 
 #[test]
@@ -108,6 +112,15 @@ fn copies_shifts_and_perfect_predictors_are_leaks() {
         "`curve` alone predicts the label (R2 1.0000)",
     ];
     assert_eq!(found(&numbers, Task::Regression, 5), expected);
+
+    let columns = [
+        ("past", past.clone()),
+        ("within", shifted(&ahead, 3)),
+        ("beyond", shifted(&ahead, 4)),
+        ("y", ahead.clone()),
+    ];
+    // A window has four rows.
+    assert_eq!(found(&columns, Task::Regression, 1), ["`within` is the label 3 rows after its own"]);
 
     let third = |x: &f64| f64::from(u8::from(*x > -0.15) + u8::from(*x > 0.15));
     let classes = [("past", past), ("ahead", ahead.clone()), ("y", ahead.iter().map(third).collect())];

@@ -211,7 +211,13 @@ fn series_that_cannot_be_used_are_named() {
     let one_each: Vec<String> = (0..50).flat_map(|i| series(&format!("s{i}"), i..i + 1)).collect();
     let (message, hint) = panel(&one_each).complaint();
     assert_eq!(message, "t.csv: no series is as long as a window of 2 rows: the longest of 50, `s0`, has 1");
-    assert_eq!(hint.as_deref(), Some("a shorter context"));
+    assert_eq!(hint.as_deref(), Some("a shorter context, or longer series"));
+    let (message, _) = panel(&stacked())
+        .with(|spec| spec.label = LabelSpec::Column { name: "y".into(), horizon: 9, positive: None })
+        .complaint();
+    let expected =
+        "t.csv: the label looks 9 rows ahead, but the validation part has 7 rows in its longest series";
+    assert_eq!(message, expected);
     let few: Vec<String> = [series("A", 0..4), series("B", 0..4)].concat();
     let (message, _) = panel(&few).complaint();
     assert_eq!(
@@ -237,6 +243,9 @@ fn predictions_know_their_series() {
     let last = &rows.rows[rows.starts[0] + 2];
     assert_eq!((last.series.as_deref(), last.time.as_deref()), (Some("A"), Some("2024-01-13")));
     assert_eq!(lines[last.number as usize], series("A", 12..13)[0]);
+    let error = load_unlabelled(&table.spec.path, &names, &preparation, 41).expect_err("is refused");
+    let expected = "no series is as long as a window of 41 rows: the longest of 4, `B`, has 40";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }
 
 #[test]
