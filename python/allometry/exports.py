@@ -116,8 +116,8 @@ def _session_end(failed: bool, time: float) -> Any:
 def to_wandb(folder: str, source: str = "ladder.toml", study: str | None = None, project: str = "allometry") -> list[str]:
     """Writes trials as offline runs below `FOLDER/wandb` and returns their identifiers.
 
-    Nothing is sent: `wandb sync FOLDER/wandb/offline-run-*` does. A trial has the same identifier in every call, so
-    that a second one updates it. A study is a group of runs. Needs `wandb`.
+    Nothing is sent: `wandb sync FOLDER/wandb/offline-run-*` does. A later call writes the trials that have no run in the
+    folder. A study is a group of runs. Needs `wandb`.
     """
     import wandb
 
@@ -126,6 +126,8 @@ def to_wandb(folder: str, source: str = "ladder.toml", study: str | None = None,
     for trial in _ended(source, study):
         identity = f"{trial['study']}/{trial['number']}/{trial['started']}"
         identifier = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        if any(Path(folder, "wandb").glob(f"offline-run-*-{identifier}")):
+            continue
         run = wandb.init(
             mode="offline",
             dir=folder,

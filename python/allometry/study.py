@@ -1,6 +1,8 @@
 """Driving a study: ask for a configuration, tell what came of it."""
 
 import json
+import math
+import operator
 import tempfile
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Sequence
@@ -22,6 +24,18 @@ class Best:
     def value(self) -> float:
         """The value of the only objective, or of the first."""
         return self.values[0]
+
+
+def _numbers(value: Any) -> list[float]:
+    """The values of a trial: a number, or one for each objective."""
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    values = value if several else [value]
+    try:
+        if any(isinstance(one, str | bytes) for one in values):
+            raise TypeError
+        return [float(one) for one in values]
+    except TypeError:
+        raise TypeError(f"the value of a trial is a number, or a list of one for each objective, not {value!r}") from None
 
 
 @dataclass(frozen=True)
@@ -102,13 +116,17 @@ class Study:
 
         `objective` takes a trial with its `params` and returns its value, or one for each objective. It may `report`
         the values of steps and raise `Pruned`. An exception of it fails the trial and ends the call, unless it is of a
-        kind that `catch` names.
+        kind that `catch` names. A value that is NaN fails the trial alone.
         """
+        if operator.index(n_trials) < 0:
+            raise ValueError(f"n_trials is {n_trials}: it is a number of trials, at least 0")
         for _ in range(n_trials):
             try:
                 with self.ask() as trial:
                     value = objective(trial)
-                    if value is not None:
+                    if value is not None and any(math.isnan(one) for one in _numbers(value)):
+                        self.fail(trial.number, "the objective's value is NaN")
+                    elif value is not None:
                         trial.tell(value)
             except catch:
                 continue
@@ -155,12 +173,14 @@ class Study:
         constraints: Sequence[float] | Mapping[str, float] | None = None,
     ) -> None:
         """Ends a trial with its value, or one for each objective, and the values of its constraints: above 0 is broken."""
-        values = value if isinstance(value, Sequence) else [value]
+        values = _numbers(value)
+        if any(math.isnan(one) for one in values):
+            raise ValueError(f"the value of trial {number} is NaN: end it with `fail({number})`")
         if isinstance(constraints, Mapping):
             told = [f"--constraint={name}={float(one)!r}" for name, one in constraints.items()]
         else:
             told = [f"--constraint={float(one)!r}" for one in constraints or ()]
-        call("tell", *self._where(), str(number), *(repr(float(one)) for one in values), *told)
+        call("tell", *self._where(), str(number), *(repr(one) for one in values), *told)
         self._open.discard(number)
 
     def report(self, number: int, step: int, value: float) -> bool:

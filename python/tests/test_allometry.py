@@ -118,13 +118,27 @@ def test_an_objective_is_optimized(tmp_path):
     with pytest.raises(ZeroDivisionError):
         study.optimize(lambda trial: 1 / 0, n_trials=3)
 
+    study.optimize(lambda trial: float("nan"), n_trials=2)
+    assert list(study.trials()["failure"])[7:] == ["the objective's value is NaN"] * 2
+    for value in ("abc", b"1", {"x": 1}, [0.5, "1"], object()):
+        with pytest.raises(TypeError, match="the value of a trial is a number, or a list of one for each objective"):
+            study.optimize(lambda trial: value, n_trials=3)
+    assert len(study.trials()) == 14
+    with pytest.raises(ValueError, match=r"NaN: end it with `fail\(14\)`"):
+        study.tell(study.ask().number, float("nan"))
+    study.fail(14)
+    with pytest.raises(ValueError, match="n_trials is -1"):
+        study.optimize(objective, n_trials=-1)
+    study.optimize(objective, n_trials=0)
+
     # Raised within `exec`, it would make CPython end the tests with the exit code of an interrupt.
     def interrupted(trial):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         study.optimize(interrupted, n_trials=3)
-    assert list(study.trials()["failure"])[6:] == ["ZeroDivisionError: division by zero", "KeyboardInterrupt"]
+    failures = list(study.trials()["failure"])
+    assert (failures[6], failures[-1]) == ("ZeroDivisionError: division by zero", "KeyboardInterrupt")
 
 
 def test_several_objectives_have_a_front(tmp_path):

@@ -78,6 +78,7 @@ def records(path):
 
 
 names = allometry.to_wandb(".", "x.db")
+assert allometry.to_wandb(".", "x.db") == []
 found = []
 for name in names:
     (path,) = glob.glob(f"wandb/offline-run-*-{name}/run-{name}.wandb")

@@ -135,7 +135,12 @@ fn a_model_of_the_benchmarks_matches_the_cpu() {
         );
     }
     let starts: Vec<usize> = (0..windows).collect();
-    assert_close("logits", &logits(&mut *ours, &starts), &logits(&mut *cpu, &starts));
+    let [found, expected] = [&mut ours, &mut cpu].map(|trainee| logits(&mut **trainee, &starts));
+    // The first updates divide each gradient by its own size, so that the rounding of small ones counts.
+    let largest = expected.iter().fold(0.0f32, |largest, logit| largest.max(logit.abs()));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-4 * largest, "{found}, on the CPU {expected} of {largest}");
+    }
 }
 
 #[test]

@@ -318,8 +318,8 @@ impl StoreError {
                 "name a study of a file as LABEL=FILE:STUDY, and a metric of a folder as LABEL=FOLDER:METRIC"
             }
             Self::NoFile { .. } => {
-                "`allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to the \
-                 working directory"
+                "`allometry run` creates it; if it has run, check the path: `sqlite:///x.db` is relative to \
+                 the working directory"
             }
             Self::NotADatabase { .. } | Self::NotAStore { location: Location::File(_), .. } => {
                 "name a file that Optuna or Allometry wrote, or one that does not exist yet"

@@ -419,16 +419,21 @@ fn the_command_that_trains_the_configuration_to_take_is_given() {
             .collect::<Vec<&str>>()
             .join("\n")
             .replace(" trains it", "\ntrains it")
+            .replace(". Its ", ".\nIts ")
     };
     assert_eq!(told(&ladder), "", "trials of another program");
     ladder.training = Some(Training::Model);
     insta::assert_snapshot!(told(&ladder), @r#"
     $ allometry train --budget '2 million' --trial 2 -o model.safetensors
     `allometry train --budget '2 million' --trial 2 -o model.safetensors`
-    trains it again, with the seed of its trial, and writes its checkpoint. Its mean AUC over seeds is probably 0.7432 (90% interval 0.7309 to 0.7546). Its model has 119,569 weights.
+    trains it again, with the seed of its trial, and writes its checkpoint.
+    Its mean AUC over seeds is probably 0.7432 (90% interval 0.7309 to 0.7546).
+    Its model has 119,569 weights.
     <pre><code>allometry train --budget '2 million' --trial 2 -o model.safetensors</code></pre>
     <p><code>allometry train --budget '2 million' --trial 2 -o model.safetensors</code>
-    trains it again, with the seed of its trial, and writes its checkpoint. Its mean AUC over seeds is probably 0.7432 (90% interval 0.7309 to 0.7546). Its model has 119,569 weights.</p>
+    trains it again, with the seed of its trial, and writes its checkpoint.
+    Its mean AUC over seeds is probably 0.7432 (90% interval 0.7309 to 0.7546).
+    Its model has 119,569 weights.</p>
     "#);
     let named = ladder.clone().of_file(Path::new("ladders/my other.toml"));
     let command = "allometry train 'my other.toml' --budget '2 million' --trial 2";

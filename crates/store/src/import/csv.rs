@@ -74,8 +74,8 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     Ok(table)
 }
 
-/// Returns the text without the line `sep=;` that tells Excel the delimiter. An empty line takes its place, so
-/// that the others keep their numbers.
+/// Returns the text without the line `sep=;` that tells Excel the delimiter. An empty line takes its place,
+/// so that the others keep their numbers.
 fn without_mark(text: &str) -> Cow<'_, str> {
     let first = text.split('\n').next().unwrap_or_default();
     let mark = first.trim().trim_matches('"').to_ascii_lowercase();

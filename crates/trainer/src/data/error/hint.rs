@@ -28,7 +28,8 @@ impl DataError {
                 format!("not used: {}", listed(skipped))
             }
             Self::MissingValue { is_category: true, .. } => {
-                "na = \"drop\" under [data] leaves such rows out, \"ffill\" fills them; categories have no mean"
+                "na = \"drop\" under [data] leaves such rows out, \"ffill\" fills them; categories have no \
+                 mean"
                     .to_owned()
             }
             Self::MissingValue { .. } => {
