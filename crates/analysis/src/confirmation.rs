@@ -363,7 +363,8 @@ fn test(
     let budgets = Budgets::new(in_order_of_size(parts)).map_err(|why| Some(why.into()))?;
     let sign = ladder.direction().sign();
     let at = |options: &Options| {
-        judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options).map_err(Some)
+        let judged = judge(&budgets, Quantity::Confirmed, sign, left_out.to_vec(), options);
+        judged.map(|(judgement, differences)| (judgement.within_range(ladder), differences)).map_err(Some)
     };
     let Some(looks) = ladder.looks else { return at(options) };
     let (mut judgement, mut differences) = at(&looks.options(options))?;

@@ -279,6 +279,26 @@ fn no_configuration_is_taken_beside_a_better_one() {
     assert_eq!((take.budget.as_str(), take.reason), ("100M", TakeReason::ConfigurationsDiffer));
 }
 
+/// Three seeds differ so much that an interval of Student's t reaches beyond 1, which an AUC never is.
+#[test]
+fn intervals_end_where_an_auc_does() {
+    let confirmed = |label: &str, level: f64| {
+        let trainings = (1..=3).zip([-0.2, 0.0, 0.15]).map(|(seed, d)| judged(0.01, seed, level + d, level));
+        trained(label, &[(label, 0, 0.01)], 3, trainings.collect())
+    };
+    let upper = |metric: &str| {
+        let ladder = LadderTrials {
+            metrics: Metrics::one(metric, Direction::Maximize),
+            confirmations: vec![confirmed("1M", 0.7), confirmed("10M", 0.8)],
+            ..LadderTrials::new(["1M", "10M"].map(|label| searched(label, 0.5)).into())
+        };
+        let confirmation = analyze(&ladder, &Options::default()).confirmation.unwrap();
+        confirmation.headline().unwrap().values[1].value.interval.unwrap().upper
+    };
+    assert!(upper("R2") > 1.0);
+    assert_eq!(upper("auc"), 1.0);
+}
+
 /// One seed without predictions has no error, so the search's verdict is not shown above such a table.
 #[test]
 fn a_confirmation_without_an_error_leaves_the_verdict_undecided() {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Difference;
 use super::contrast::{Budgets, EraGain, Share, Source};
 use super::size_law::{SizeLaw, size_law};
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Interval};
+use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::rows::NoRowError;
@@ -409,6 +410,16 @@ impl Judgement {
     /// Whether the budgets depart significantly from a straight line, at the level of `options`.
     pub(crate) fn departs(&self, options: &Options) -> bool {
         self.lack_of_fit.is_some_and(|p| p < (1.0 - options.level) * FOR_LACK_OF_FIT)
+    }
+
+    /// Cuts the intervals of the budgets' values to the numbers that the metric can be.
+    pub(crate) fn within_range(mut self, ladder: &LadderTrials) -> Self {
+        if ladder.measures_auc() {
+            for JudgedBudget { value, .. } in &mut self.values {
+                value.interval = value.interval.map(Interval::of_auc);
+            }
+        }
+        self
     }
 
     /// Returns the labels of the first two neighbouring budgets whose models have equal size.

@@ -85,7 +85,7 @@ pub(super) fn judge(
         let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
         judged.0.check_against(slope);
     }
-    Ok(judged)
+    Ok((judged.0.within_range(ladder), judged.1))
 }
 
 /// Returns the values of studies, with the kind of search of each.
