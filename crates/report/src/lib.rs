@@ -3,6 +3,7 @@
 pub mod brief;
 pub mod chart;
 pub mod classic;
+pub mod command;
 pub mod comparison;
 pub mod full;
 pub mod html;

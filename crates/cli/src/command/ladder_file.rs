@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::{Precision, Secret, secret};
 use allometry_ladder::{DeviceKind, Ladder, ObjectiveSpec};
-use allometry_report::take::shell_word;
+use allometry_report::command::shell_word;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

@@ -7,6 +7,7 @@ pub(crate) mod parameters;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis, Training};
 use allometry_core::{Direction, human_weights};
 
+use crate::command::ladder_words;
 use crate::full::{
     Pictures, confirmation, data, eras, front, is_lone, series, title, transfer, unused_trials,
 };
@@ -141,7 +142,7 @@ pub(crate) fn repeat(text: &mut Text, analysis: &Analysis) {
         ),
     };
     let command = chosen.and_then(|taken| taken.command(analysis, "")).filter(is_plain);
-    let ladder = take::ladder_words(analysis, "");
+    let ladder = ladder_words(analysis, "");
     let space = if ladder.is_empty() { "" } else { " " };
     let any = || format!("allometry train{space}{ladder} --budget BUDGET --trial TRIAL -o {place}");
     text.blank();

@@ -29,7 +29,7 @@ mod tests;
 use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 
-use crate::take::ladder_words;
+use crate::command::ladder_words;
 
 pub use confirmation::confirmation;
 pub use data::{data, data_details};

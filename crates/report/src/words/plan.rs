@@ -9,8 +9,8 @@ use allometry_analysis::plan::{
 use allometry_analysis::{Estimate, Outcome};
 use allometry_core::{SamplerKind, human_weights};
 
+use crate::command::shell_word;
 use crate::number::{about, counted, decimals, duration, listed, percent, quoted, signed};
-use crate::take::shell_word;
 
 /// Sources below this share of the variance are not named.
 const LEAST_SHARE: f64 = 0.05;

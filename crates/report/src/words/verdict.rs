@@ -12,8 +12,8 @@ use allometry_analysis::{Analysis, Caveat, Confirmation, Estimate, Evidence, Int
 use allometry_core::Direction;
 
 use super::finding::reversals;
+use crate::command::ladder_words;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, quoted, signed};
-use crate::take::ladder_words;
 
 /// Returns the answer, what its error covers and what to do, as one paragraph.
 pub fn paragraph(analysis: &Analysis) -> String {
