@@ -297,9 +297,9 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
 
     Mean AUC on test rows
     Budget  Weights  Value                    95% interval      Best    Trials
-    100k    100k     0.6250  ├──────●──────┤  0.2000 to 1.0500  0.7534  16, 1 failed
-    400k    400k     0.6250  ├──────●──────┤  0.2000 to 1.0500  0.7501  16, 1 failed
-    1.6M    1.60M    0.6250  ├──────●──────┤  0.2000 to 1.0500  0.7697  16, 1 failed
+    100k    100k     0.6250  ├──────●──────┤  0.2000 to 1.0000  0.7534  16, 1 failed
+    400k    400k     0.6250  ├──────●──────┤  0.2000 to 1.0000  0.7501  16, 1 failed
+    1.6M    1.60M    0.6250  ├──────●──────┤  0.2000 to 1.0000  0.7697  16, 1 failed
     Larger values are better. The best of many trials is partly luck.
 
     No trial beats the baseline logistic regression: AUC 0.7912 against 0.7697 of

@@ -6,6 +6,10 @@ use super::{DataError, MOST_CLASSES, MOST_VECTORS, NotNumeric, Role, TimeKind, T
 use crate::data::dataset::PartName;
 use crate::data::value::EMPTY;
 
+/// Advice for a missing category.
+const NO_MEAN: &str =
+    "na = \"drop\" under [data] leaves such rows out, \"ffill\" fills them; categories have no mean";
+
 impl DataError {
     /// Returns advice for the user.
     pub fn hint(&self) -> Option<String> {
@@ -27,11 +31,7 @@ impl DataError {
             Self::NoFeatures { skipped, .. } if !skipped.is_empty() => {
                 format!("not used: {}", listed(skipped))
             }
-            Self::MissingValue { is_category: true, .. } => {
-                "na = \"drop\" under [data] leaves such rows out, \"ffill\" fills them; categories have no \
-                 mean"
-                    .to_owned()
-            }
+            Self::MissingValue { is_category: true, .. } => NO_MEAN.to_owned(),
             Self::MissingValue { .. } => {
                 "na = \"drop\" under [data] leaves such rows out, \"ffill\" and \"mean\" fill them".to_owned()
             }
