@@ -7,7 +7,7 @@ use allometry_core::{FrozenTrial, Params, Retraining, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Estimate, Interval};
+use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::looks::Looks;
 use crate::options::Options;
@@ -438,10 +438,7 @@ fn configuration<'a>(
 ) -> Option<(ConfirmedConfiguration, Vec<Trained<'a>>)> {
     let planned = by.plan.iter().find(|one| one.rank == rank)?;
     let trained = by.of(&by.budget, rank, ladder);
-    let (mut test, _) = Contrast::mean(&trained).estimate(options)?;
-    if ladder.measures_auc() {
-        test.interval = test.interval.map(Interval::of_auc);
-    }
+    let (test, _) = Contrast::mean(&trained).estimate(options)?;
     let search = ladder.studies.iter().find(|study| study.budget.label == by.budget);
     let search = search.and_then(|study| study.trials.iter().find(|trial| trial.number == planned.trial));
     let on_validation: Option<Vec<f64>> =
@@ -451,7 +448,7 @@ fn configuration<'a>(
         params: planned.params.clone(),
         search: search.and_then(allometry_core::FrozenTrial::eligible_value),
         validation: on_validation.and_then(mean),
-        test,
+        test: ladder.within_range(test),
         seeds: trained.len() as u64,
     };
     Some((configuration, trained))

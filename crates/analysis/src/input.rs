@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::eras::Eras;
+use crate::estimate::{Estimate, Interval};
 use crate::looks::Looks;
 use crate::panel::Panel;
 use crate::predictions::StudyPredictions;
@@ -229,6 +230,12 @@ impl LadderTrials {
     /// independent; `None` for rows of several series or eras, which are not.
     pub(crate) fn independent_rows(&self) -> Option<ClassCounts> {
         self.rows.filter(|_| self.measures_auc() && self.panel.is_none() && self.eras.is_none())
+    }
+
+    /// Cuts the interval of a value of the metric to the numbers that the metric can be.
+    pub(crate) fn within_range(&self, value: Estimate) -> Estimate {
+        let cut = |interval: Interval| if self.measures_auc() { interval.of_auc() } else { interval };
+        Estimate { interval: value.interval.map(cut), ..value }
     }
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class

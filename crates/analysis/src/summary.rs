@@ -228,7 +228,7 @@ fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
 
 /// Returns the reasons of failed trials, most frequent first.
 fn failures(study: &StudyTrials) -> Vec<FailureCount> {
-    let failed = study.trials.iter().filter(|trial| trial.standing() == Standing::Failed);
+    let failed = study.trials.iter().filter(|trial| trial.standing() == Standing::Of(TrialState::Failed));
     let reasons = failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string()));
     tally(reasons).into_iter().map(|(reason, trials)| FailureCount { reason, trials }).collect()
 }
@@ -260,11 +260,11 @@ fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
     let mut counts = StateCounts::default();
     for trial in &study.trials {
         let count = match trial.standing() {
-            Standing::Waiting => &mut counts.waiting,
-            Standing::Running => &mut counts.running,
-            Standing::Complete => &mut counts.complete,
-            Standing::Pruned => &mut counts.pruned,
-            Standing::Failed => &mut counts.failed,
+            Standing::Of(TrialState::Waiting) => &mut counts.waiting,
+            Standing::Of(TrialState::Running) => &mut counts.running,
+            Standing::Of(TrialState::Complete) => &mut counts.complete,
+            Standing::Of(TrialState::Pruned) => &mut counts.pruned,
+            Standing::Of(TrialState::Failed) => &mut counts.failed,
             Standing::Interrupted => &mut counts.interrupted,
         };
         *count += 1;

@@ -65,16 +65,8 @@ impl TrialState {
 /// State of a trial with the interrupted trials apart from the failed ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Enqueued.
-    Waiting,
-    /// A worker evaluates it.
-    Running,
-    /// The trial ended with a value.
-    Complete,
-    /// The trial was stopped early.
-    Pruned,
-    /// The trial ended without a value.
-    Failed,
+    /// Its state; of a failed trial that it was not interrupted.
+    Of(TrialState),
     /// The trial ended without a value through no fault of its configuration, which another trial repeats.
     Interrupted,
 }
@@ -83,11 +75,7 @@ impl Standing {
     /// The standing as a word.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Complete => "complete",
-            Self::Pruned => "pruned",
-            Self::Failed => "failed",
+            Self::Of(state) => state.as_str(),
             Self::Interrupted => "interrupted",
         }
     }
@@ -467,14 +455,8 @@ impl FrozenTrial {
     /// Returns the state, with interrupted trials apart from failed ones.
     pub fn standing(&self) -> Standing {
         let reason = self.record.failure.as_ref().map(|failure| failure.reason.as_str());
-        match self.state {
-            TrialState::Waiting => Standing::Waiting,
-            TrialState::Running => Standing::Running,
-            TrialState::Complete => Standing::Complete,
-            TrialState::Pruned => Standing::Pruned,
-            TrialState::Failed if reason == Some(Failure::INTERRUPTED) => Standing::Interrupted,
-            TrialState::Failed => Standing::Failed,
-        }
+        let is_interrupted = self.state == TrialState::Failed && reason == Some(Failure::INTERRUPTED);
+        if is_interrupted { Standing::Interrupted } else { Standing::Of(self.state) }
     }
 
     /// Whether the trial is complete and violates a constraint.

@@ -12,7 +12,7 @@ use super::judgement::{Quantity, Withheld, slope_weights};
 use super::quantity::{Valued, valued};
 use super::search;
 use super::size_law::{SizeLaw, size_law};
-use crate::estimate::{Estimate, Interval};
+use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::outcome::Outcome;
@@ -237,10 +237,8 @@ fn judge(
     let freedom = budgets.sum(&contrasts.rows, options).ok().map(|sum| sum.freedom);
     let operations = operations(&valued.parts, sizes);
     let mut cells = cells(&both, &placed, sizes, sign)?;
-    if ladder.measures_auc() {
-        for cell in &mut cells {
-            cell.value.interval = cell.value.interval.map(Interval::of_auc);
-        }
+    for cell in &mut cells {
+        cell.value = ladder.within_range(cell.value);
     }
     let mut passes: Vec<f64> = cells.iter().filter_map(|cell| Some(cell.tokens? / cell.rows)).collect();
     passes.sort_by(f64::total_cmp);

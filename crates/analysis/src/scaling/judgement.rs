@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Difference;
 use super::contrast::{Budgets, EraGain, Share, Source};
 use super::size_law::{SizeLaw, size_law};
-use crate::estimate::{Estimate, Interval};
+use crate::estimate::Estimate;
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::outcome::Outcome;
@@ -414,10 +414,8 @@ impl Judgement {
 
     /// Cuts the intervals of the budgets' values to the numbers that the metric can be.
     pub(crate) fn within_range(mut self, ladder: &LadderTrials) -> Self {
-        if ladder.measures_auc() {
-            for JudgedBudget { value, .. } in &mut self.values {
-                value.interval = value.interval.map(Interval::of_auc);
-            }
+        for JudgedBudget { value, .. } in &mut self.values {
+            *value = ladder.within_range(*value);
         }
         self
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use allometry_core::pareto::best_trials;
 use allometry_core::significant::significant;
-use allometry_core::{FrozenTrial, Standing, incumbent};
+use allometry_core::{FrozenTrial, Standing, TrialState, incumbent};
 use allometry_runner::RunOptions;
 use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
@@ -16,12 +16,12 @@ use crate::error::CliError;
 use crate::output;
 
 const STANDINGS: [Standing; 6] = [
-    Standing::Complete,
-    Standing::Pruned,
-    Standing::Failed,
+    Standing::Of(TrialState::Complete),
+    Standing::Of(TrialState::Pruned),
+    Standing::Of(TrialState::Failed),
     Standing::Interrupted,
-    Standing::Running,
-    Standing::Waiting,
+    Standing::Of(TrialState::Running),
+    Standing::Of(TrialState::Waiting),
 ];
 
 /// Prints the progress of each study.
@@ -114,10 +114,10 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
     let counts: Vec<String> = STANDINGS
         .iter()
         .map(|standing| (count(trials, *standing), standing))
-        .filter(|(count, standing)| *count > 0 || **standing == Standing::Complete)
+        .filter(|(count, standing)| *count > 0 || **standing == Standing::Of(TrialState::Complete))
         .map(|(count, standing)| {
             let (target, broken) =
-                if *standing == Standing::Complete { (&*target, &*broken) } else { ("", "") };
+                if *standing == Standing::Of(TrialState::Complete) { (&*target, &*broken) } else { ("", "") };
             format!("{count}{target} {}{broken}", standing.as_str())
         })
         .collect();

@@ -1,5 +1,7 @@
 //! Checks of `[model]`.
 
+use allometry_core::Precision;
+
 use super::super::document::Node;
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
@@ -8,7 +10,6 @@ use super::super::spec::{
     Schedule, Task,
 };
 use super::searched::{Searched, largest, words};
-use allometry_core::Precision;
 
 const KINDS: &[&str] = &["patchtst"];
 const TASKS: (&[&str], &[Task]) =

@@ -41,7 +41,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     let failed: Vec<(f64, f64)> = study
         .trials
         .iter()
-        .filter(|trial| trial.standing() == Standing::Failed)
+        .filter(|trial| trial.standing() == Standing::Of(TrialState::Failed))
         .map(|trial| (trial.number.0 as f64, bottom))
         .collect();
     let x = Axis::new("trial", Scale::Linear { low: -0.5, high: last + 0.5 })

@@ -1,7 +1,7 @@
 //! The times at which trials ran, and their states.
 
 use allometry_analysis::LadderTrials;
-use allometry_core::{FrozenTrial, Standing};
+use allometry_core::{FrozenTrial, Standing, TrialState};
 
 use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
@@ -13,10 +13,10 @@ const MOST_LANES: usize = 32;
 
 /// Kinds of trials with their classes and names.
 const KINDS: [(Standing, &str, &str); 5] = [
-    (Standing::Complete, "complete", "complete"),
-    (Standing::Running, "running", "running or abandoned"),
-    (Standing::Pruned, "pruned", "pruned"),
-    (Standing::Failed, "bad", "failed"),
+    (Standing::Of(TrialState::Complete), "complete", "complete"),
+    (Standing::Of(TrialState::Running), "running", "running or abandoned"),
+    (Standing::Of(TrialState::Pruned), "pruned", "pruned"),
+    (Standing::Of(TrialState::Failed), "bad", "failed"),
     (Standing::Interrupted, "soft", "interrupted"),
 ];
 
@@ -76,7 +76,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         rows.push(vec![
             shown(&study.budget.label),
             trials.len().to_string(),
-            count(Standing::Failed),
+            count(Standing::Of(TrialState::Failed)),
             free.len().to_string(),
             format!("{:.1}", busy / unit),
         ]);

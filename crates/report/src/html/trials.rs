@@ -1,7 +1,7 @@
 //! The trials of a page, in the form that its script reads.
 
 use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::{Direction, FrozenTrial, TrialState};
+use allometry_core::{Direction, FrozenTrial, Standing, TrialState};
 use indexmap::IndexSet;
 use serde::{Serialize, Serializer};
 
@@ -15,7 +15,7 @@ const DIGITS: i32 = 6;
 ///
 /// `{"metric", "direction", "studies": [{"label", "numbers", "states", "values", "sizes", "seconds",
 /// "params": [{"name", "names", "values"}]}]}`; `states` has one letter per trial (`C`omplete, `P`runed,
-/// `F`ailed, `R`unning, `W`aiting). If a parameter has `names`, its values are indices of the names.
+/// `F`ailed, `I`nterrupted, `R`unning, `W`aiting). If a parameter has `names`, its values are indices of the names.
 pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
     let document = Document { metric: ladder.metric(), direction: ladder.direction(), studies };
@@ -62,7 +62,7 @@ impl<'a> Study<'a> {
         Self {
             label: &study.budget.label,
             numbers: column(|trial| Number::Whole(trial.number.0 as i64)),
-            states: study.trials.iter().map(|trial| letter(trial.state)).collect(),
+            states: study.trials.iter().map(|trial| letter(trial.standing())).collect(),
             values: column(|trial| trial.value().map_or(Number::None, number)),
             sizes: column(|trial| {
                 trial.record.size.map_or(Number::None, |size| Number::Whole(size.total as i64))
@@ -94,13 +94,14 @@ enum Number {
     Float(f64),
 }
 
-fn letter(state: TrialState) -> char {
-    match state {
-        TrialState::Complete => 'C',
-        TrialState::Pruned => 'P',
-        TrialState::Failed => 'F',
-        TrialState::Running => 'R',
-        TrialState::Waiting => 'W',
+fn letter(standing: Standing) -> char {
+    match standing {
+        Standing::Of(TrialState::Complete) => 'C',
+        Standing::Of(TrialState::Pruned) => 'P',
+        Standing::Of(TrialState::Failed) => 'F',
+        Standing::Of(TrialState::Running) => 'R',
+        Standing::Of(TrialState::Waiting) => 'W',
+        Standing::Interrupted => 'I',
     }
 }
 

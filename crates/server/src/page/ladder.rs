@@ -125,7 +125,7 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
     let mut failed: Vec<(&StoredStudy, &FrozenTrial)> = studies
         .iter()
         .flat_map(|study| study.trials.iter().map(move |trial| (&**study, trial)))
-        .filter(|(_, trial)| trial.standing() == Standing::Failed)
+        .filter(|(_, trial)| trial.standing() == Standing::Of(TrialState::Failed))
         .collect();
     failed.sort_by_key(|(_, trial)| std::cmp::Reverse(trial.completed));
     html! {

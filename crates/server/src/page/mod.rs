@@ -8,7 +8,7 @@ mod words;
 
 use std::sync::Arc;
 
-use allometry_core::Standing;
+use allometry_core::{Standing, TrialState};
 use allometry_report::html::{Setting, page as whole_page};
 use allometry_store::StoredStudy;
 use axum::http::StatusCode;
@@ -61,8 +61,8 @@ pub(crate) fn home(dashboard: &Dashboard) -> Content {
                             td { a href=(ladder_address(name)) { (words::short(name)) } }
                             td { (studies.len()) }
                             td { (studies.iter().map(|study| study.trials.len()).sum::<usize>()) }
-                            td { (count(studies, Standing::Running)) }
-                            td { (count(studies, Standing::Failed)) }
+                            td { (count(studies, Standing::Of(TrialState::Running))) }
+                            td { (count(studies, Standing::Of(TrialState::Failed))) }
                         }
                     }
                 }

@@ -14,8 +14,13 @@ const RECENT: usize = 10;
 /// Number of finished trials from which the time left is estimated.
 const FEWEST: usize = 2;
 /// The parts of a bar, in their order. Their words are their classes, too.
-const STANDINGS: [Standing; 5] =
-    [Standing::Complete, Standing::Pruned, Standing::Failed, Standing::Interrupted, Standing::Running];
+const STANDINGS: [Standing; 5] = [
+    Standing::Of(TrialState::Complete),
+    Standing::Of(TrialState::Pruned),
+    Standing::Of(TrialState::Failed),
+    Standing::Interrupted,
+    Standing::Of(TrialState::Running),
+];
 
 /// The columns of the table. On a phone each cell has a line of its own, with this name.
 const COLUMNS: [&str; 6] = ["Budget", "Trials", "State", "Best", "Best configuration", "Time left"];

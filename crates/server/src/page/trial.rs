@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allometry_analysis::Scores;
-use allometry_core::{FrozenTrial, Origin, Standing, TrialNumber};
+use allometry_core::{FrozenTrial, Origin, Standing, TrialNumber, TrialState};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
@@ -96,7 +96,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
 
 fn failure(trial: &FrozenTrial) -> Markup {
     html! {
-        @if let Some(failure) = &trial.record.failure && trial.standing() == Standing::Failed {
+        @if let Some(failure) = &trial.record.failure && trial.standing() == Standing::Of(TrialState::Failed) {
             h2 { "Why it failed" }
             p { (words::short(&failure.reason)) }
             @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }

@@ -53,7 +53,7 @@ const explorerColours = (data, field) => {
     return { of: (s) => budgetClass(s), legend: data.studies.map((study, s) => [budgetClass(s), study.label]) };
   }
   if (field === "state") {
-    const classes = { C: "complete", P: "pruned", F: "bad", R: "running", W: "soft" };
+    const classes = { C: "complete", P: "pruned", F: "bad", I: "soft", R: "running", W: "soft" };
     const used = new Set(data.studies.flatMap((study) => Array.from(study.states)));
     return { of: (s, trial) => classes[data.studies[s].states[trial]], legend: Array.from(used, (state) => [classes[state], stateNames[state]]) };
   }

@@ -18,7 +18,7 @@ const trialLinks = () => {
   return element && element.dataset.links ? JSON.parse(element.dataset.links) : null;
 };
 
-const stateNames = { C: "complete", R: "running", P: "pruned", F: "failed", W: "waiting" };
+const stateNames = { C: "complete", R: "running", P: "pruned", F: "failed", I: "interrupted", W: "waiting" };
 
 const fieldOf = (study, trial, field) => {
   if (field === "number") return study.numbers[trial];
