@@ -9,6 +9,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from allometry.errors import AllometryError, Pruned
 from allometry.program import call
+from allometry.values import numbers_of
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,6 @@ class Best:
     def value(self) -> float:
         """The value of the only objective, or of the first."""
         return self.values[0]
-
-
-def _numbers(value: Any) -> list[float]:
-    """The values of a trial: a number, or one for each objective."""
-    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-    values = value if several else [value]
-    try:
-        if any(isinstance(one, str | bytes) for one in values):
-            raise TypeError
-        return [float(one) for one in values]
-    except TypeError:
-        raise TypeError(f"the value of a trial is a number, or a list of one for each objective, not {value!r}") from None
 
 
 @dataclass(frozen=True)
@@ -124,7 +113,7 @@ class Study:
             try:
                 with self.ask() as trial:
                     value = objective(trial)
-                    if value is not None and any(math.isnan(one) for one in _numbers(value)):
+                    if value is not None and any(math.isnan(one) for one in numbers_of(value)):
                         self.fail(trial.number, "the objective's value is NaN")
                     elif value is not None:
                         trial.tell(value)
@@ -173,7 +162,7 @@ class Study:
         constraints: Sequence[float] | Mapping[str, float] | None = None,
     ) -> None:
         """Ends a trial with its value, or one for each objective, and the values of its constraints: above 0 is broken."""
-        values = _numbers(value)
+        values = numbers_of(value)
         if any(math.isnan(one) for one in values):
             raise ValueError(f"the value of trial {number} is NaN: end it with `fail({number})`")
         if isinstance(constraints, Mapping):

@@ -7,6 +7,8 @@ import json
 import os
 from typing import Any, Iterable
 
+from allometry.values import numbers_of
+
 params: dict[str, Any] = {}
 """The configuration."""
 
@@ -65,10 +67,8 @@ def should_stop() -> bool:
 def finish(value: float | Iterable[float], weights: int | None = None, best_step: int | None = None) -> None:
     """Reports the trial's value, or one for each objective, and the exact number of trainable weights where known."""
     line: dict[str, Any] = {"final": True}
-    if isinstance(value, Iterable):
-        line["values"] = [float(one) for one in value]
-    else:
-        line["value"] = float(value)
+    values = numbers_of(value)
+    line |= {"value": values[0]} if len(values) == 1 else {"values": values}
     if weights is not None:
         line["weights"] = int(weights)
     if best_step is not None:

@@ -273,3 +273,11 @@ def test_a_trial_reports_a_value_for_each_objective(tmp_path):
     script = "from allometry import trial; trial.finish([0.5, 20], weights=3)"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "ALLOMETRY_REPORT": str(report)}, check=True)
     assert json.loads(report.read_text()) == {"final": True, "values": [0.5, 20.0], "weights": 3}
+
+
+def test_a_trial_finishes_with_numbers():
+    from allometry import trial
+
+    for value in ("abc", "12", {"x": 1}, [0.5, "1"], [], None):
+        with pytest.raises(TypeError, match="the value of a trial is a number, or a list of one for each objective"):
+            trial.finish(value)
