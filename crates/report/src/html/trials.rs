@@ -15,7 +15,8 @@ const DIGITS: i32 = 6;
 ///
 /// `{"metric", "direction", "studies": [{"label", "numbers", "states", "values", "sizes", "seconds",
 /// "params": [{"name", "names", "values"}]}]}`; `states` has one letter per trial (`C`omplete, `P`runed,
-/// `F`ailed, `I`nterrupted, `R`unning, `W`aiting). If a parameter has `names`, its values are indices of the names.
+/// `F`ailed, `I`nterrupted, `R`unning, `W`aiting). If a parameter has `names`, its values are indices of the
+/// names.
 pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
     let document = Document { metric: ladder.metric(), direction: ladder.direction(), studies };

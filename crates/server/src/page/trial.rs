@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allometry_analysis::Scores;
-use allometry_core::{FrozenTrial, Origin, Standing, TrialNumber, TrialState};
+use allometry_core::{FrozenTrial, Origin, Standing, TrialNumber};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
@@ -95,8 +95,9 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
 }
 
 fn failure(trial: &FrozenTrial) -> Markup {
+    let failure = trial.record.failure.as_ref().filter(|_| trial.standing() != Standing::Interrupted);
     html! {
-        @if let Some(failure) = &trial.record.failure && trial.standing() == Standing::Of(TrialState::Failed) {
+        @if let Some(failure) = failure {
             h2 { "Why it failed" }
             p { (words::short(&failure.reason)) }
             @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }
