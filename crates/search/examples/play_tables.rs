@@ -45,7 +45,8 @@ fn main() {
         let start = Instant::now();
         let mut regrets = Vec::new();
         for seed in 0..seeds {
-            let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
+            let spec =
+                SamplerSpec { probes: false, random_share: 0.0, repeats: true, ..SamplerSpec::new(kind) };
             let mut sampler =
                 build_sampler(&[Direction::Minimize], spec, Arc::clone(&recorded.feasible), seed)
                     .expect("a sampler");

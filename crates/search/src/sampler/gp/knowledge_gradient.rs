@@ -42,11 +42,6 @@ impl<'p> KnowledgeGradient<'p> {
         }
     }
 
-    /// The tried configurations with the largest means, in descending order.
-    pub(super) fn leaders(&self) -> &[Cell] {
-        &self.leaders
-    }
-
     /// The logarithm of the expected gain of a trial of an untried configuration.
     pub(super) fn log_gain(&self, cell: &Cell) -> f64 {
         let (mean, variance, covariances) = self.posterior.beside(cell, &self.points, &self.rows);
@@ -119,7 +114,7 @@ mod tests {
     fn it_is_the_integral() {
         let cases: [&[(f64, f64)]; 6] = [
             &[(0.0, 0.3), (0.2, -0.4), (-0.5, 1.0), (-2.0, 0.1)],
-            &[(1.0, 0.2), (0.0, 0.2), (0.9, 0.21)],
+            &[(1.0, 0.2), (0.0, 0.2), (0.99, 0.3)],
             &[(0.5, 0.0), (0.5, 0.0), (-0.1, 0.4)],
             &[(0.0, -1.0), (0.0, 1.0)],
             &[(3.0, 0.1), (0.0, 0.9)],
@@ -188,6 +183,6 @@ mod tests {
         assert_eq!(cell, &cells[best], "{repeats:?}");
         assert!((gain - repeats[best]).abs() < 1e-9, "{gain} {repeats:?}");
         let order = (0..4).max_by(|a, b| means[*a].total_cmp(&means[*b])).unwrap();
-        assert_eq!(gradient.leaders()[0], cells[order]);
+        assert_eq!(gradient.leaders[0], cells[order]);
     }
 }

@@ -26,6 +26,7 @@ use allometry_core::pareto::leading;
 use allometry_core::{CarriedOver, Direction, Guard, Handover, Origin, SamplerKind, SamplerSpec, TrialRng};
 
 use self::carried::{CarriedTrials, Evidence, STEP_LAW};
+use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
 use self::knowledge_gradient::KnowledgeGradient;
@@ -54,14 +55,12 @@ const MOST_FITTED: usize = 120;
 /// shows also guides later trials. `docs/adr/0083` has the measurements.
 const REPEAT_FACTOR: f64 = 2.0;
 
-/// Number of tried configurations from which the search for the largest expected gain starts.
-const STARTS: usize = 3;
-
 /// Number of members of the front from which the search for its improvement starts.
 const FRONT_STARTS: usize = 6;
 
-/// The sampler `gp`. It suggests the configuration whose trial is expected to improve the recommendation most;
-/// this may be a repeat of a leading one, with another seed. After 300 ended trials it continues as `tpe`.
+/// The sampler `gp`. It suggests the untried configuration with the largest expected improvement; with
+/// [`SamplerSpec::repeats`] the configuration, tried or not, whose trial is expected to improve the
+/// recommendation most. After 300 ended trials it continues as `tpe`.
 pub(super) struct Gp {
     directions: Vec<Direction>,
     spec: SamplerSpec,
@@ -116,29 +115,42 @@ impl Gp {
         let Model { posterior, warp, repeats_tell } = Model::new(&self.lattice, &outcomes, &carried)?;
         let posterior = posterior.believing(&outcomes.pending)?;
         let limits = Limits::new(&self.lattice, &outcomes.ended, &outcomes.pending);
-        let is_eligible = |(trial, _, value): &&EndedTrial<'_>| {
-            value.is_some_and(f64::is_finite) && (limits.is_empty() || trial.is_feasible())
-        };
-        let eligible: BTreeSet<&Cell> =
-            outcomes.ended.iter().filter(is_eligible).map(|(_, cell, _)| cell).collect();
+        let mut order: Vec<(f64, usize)> =
+            outcomes.ended.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
+        if !limits.is_empty() {
+            order.retain(|(_, i)| outcomes.ended[*i].0.is_feasible() && outcomes.ended[*i].2.is_some());
+        }
+        order.sort_by(|a, b| b.0.total_cmp(&a.0));
         // Where no trial is feasible yet, only feasibility is maximized (Gardner et al. 2014, section 3.3).
-        let has_best = !eligible.is_empty();
-        let gradient = KnowledgeGradient::new(&posterior, eligible);
+        let best = order.first().map(|(mean, _)| *mean);
+        let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.ended[*i].1.clone()).collect();
+        let gradient = self.spec.repeats.then(|| {
+            let values = order.iter().map(|(_, i)| &outcomes.ended[*i]);
+            let values = values.filter(|(.., value)| value.is_some_and(f64::is_finite));
+            KnowledgeGradient::new(&posterior, values.map(|(_, cell, _)| cell).collect::<BTreeSet<_>>())
+        });
         let tried = tried(&outcomes);
         let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
         let mut row = Vec::new();
         let mut score = |cell: &Cell| {
-            let gain = if has_best { gradient.log_gain(cell) } else { 0.0 };
+            let gain = best.map_or(0.0, |best| {
+                gradient.as_ref().map_or_else(
+                    || {
+                        let (mean, variance) = posterior.at(cell, &mut row);
+                        log_expected_improvement(mean, variance, best)
+                    },
+                    |gradient| gradient.log_gain(cell),
+                )
+            });
             gain + limits.log_probability(cell, &mut row)
         };
-        let starts = &gradient.leaders()[..gradient.leaders().len().min(STARTS)];
-        let untried = search.maximize(&mut score, starts, rng)?;
+        let untried = search.maximize(&mut score, &starts, rng)?;
         let gain = score(&untried);
-        let repeat = gradient.best_repeat().filter(|_| repeats_tell);
+        let repeat = gradient.as_ref().filter(|_| repeats_tell).and_then(KnowledgeGradient::best_repeat);
         let (gain_of_repeat, repeat) = repeat.map_or((f64::NEG_INFINITY, &untried), |(log_gain, cell)| {
             (log_gain + limits.log_probability(cell, &mut Vec::new()), cell)
         });
-        self.expected_gain = has_best.then(|| gain.max(gain_of_repeat).exp() * warp.unit);
+        self.expected_gain = best.map(|_| gain.max(gain_of_repeat).exp() * warp.unit);
         Some(if gain_of_repeat > gain + REPEAT_FACTOR.ln() { repeat.clone() } else { untried })
     }
 

@@ -8,6 +8,7 @@ use allometry_core::{SamplerKind, SamplerSpec, TrialRng};
 
 use super::*;
 use crate::normal;
+use crate::sampler::gp::kernel::OWN_SHARE;
 use crate::sampler::gp::kernel::matern;
 use crate::sampler::gp::point::squared_difference;
 use crate::sampler::tests::ordinals;
