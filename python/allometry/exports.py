@@ -9,12 +9,17 @@ import datetime
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any, Iterator
 
 from allometry.program import call
 
 _ENDED = ("complete", "pruned", "failed")
+_PARTIAL = ".partial"
+"""End of the name of a folder for TensorBoard that is being written."""
+_WHOLE = "allometry-whole"
+"""Name of the file that says that a run of W&B was written to its end."""
 
 
 def to_mlflow(source: str = "ladder.toml", study: str | None = None, tracking_uri: str | None = None) -> list[str]:
@@ -73,7 +78,7 @@ def to_tensorboard(folder: str, source: str = "ladder.toml", study: str | None =
     """Writes trials for `tensorboard --logdir FOLDER` and returns the new folders, one for each trial.
 
     The page shows curves under *Scalars*, and parameters beside values under *HParams*. Trials whose folder is there
-    are left as they are. Needs `tensorboard`.
+    are left as they are; one that was cut off half-way is written again. Needs `tensorboard`.
     """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
@@ -85,8 +90,11 @@ def to_tensorboard(folder: str, source: str = "ladder.toml", study: str | None =
         place = Path(folder) / _path(trial["study"]) / f"trial-{trial['number']}"
         if place.exists():
             continue
+        # The folder gets its name when it is whole.
+        partial = place.with_name(place.name + _PARTIAL)
+        shutil.rmtree(partial, ignore_errors=True)
         started, completed = _seconds(trial["started"]), _seconds(trial["completed"])
-        writer = EventFileWriter(str(place))
+        writer = EventFileWriter(str(partial))
 
         def add(found: Any, step: int = 0) -> None:
             writer.add_event(Event(wall_time=completed, step=step, summary=found))
@@ -97,6 +105,7 @@ def to_tensorboard(folder: str, source: str = "ladder.toml", study: str | None =
             add(Summary(value=[Summary.Value(tag=key, simple_value=value)]), step)
         add(_session_end(trial["state"] == "failed", completed))
         writer.close()
+        partial.rename(place)
         written.append(str(place))
     return written
 
@@ -117,7 +126,7 @@ def to_wandb(folder: str, source: str = "ladder.toml", study: str | None = None,
     """Writes trials as offline runs below `FOLDER/wandb` and returns their identifiers.
 
     Nothing is sent: `wandb sync FOLDER/wandb/offline-run-*` does. A later call writes the trials that have no run in the
-    folder. A study is a group of runs. Needs `wandb`.
+    folder, and again those whose run was cut off half-way. A study is a group of runs. Needs `wandb`.
     """
     import wandb
 
@@ -126,8 +135,11 @@ def to_wandb(folder: str, source: str = "ladder.toml", study: str | None = None,
     for trial in _ended(source, study):
         identity = f"{trial['study']}/{trial['number']}/{trial['started']}"
         identifier = hashlib.sha256(identity.encode()).hexdigest()[:16]
-        if any(Path(folder, "wandb").glob(f"offline-run-*-{identifier}")):
+        there = list(Path(folder, "wandb").glob(f"offline-run-*-{identifier}"))
+        if any(_is_whole(run) for run in there):
             continue
+        for run in there:
+            shutil.rmtree(run)
         run = wandb.init(
             mode="offline",
             dir=folder,
@@ -144,9 +156,16 @@ def to_wandb(folder: str, source: str = "ladder.toml", study: str | None = None,
                 run.log({key: value}, step=step)
         run.summary.update({key: value for key, value, _ in _figures(trial) if key != "step_value"})
         run.summary.update({"weights": trial["weights"], "number": trial["number"], "state": trial["state"]})
+        place = Path(run.dir).parent
         run.finish(exit_code=1 if trial["state"] == "failed" else 0)
+        (place / _WHOLE).touch()
         written.append(identifier)
     return written
+
+
+def _is_whole(run: Path) -> bool:
+    """Whether a run of W&B was written to its end, or sent."""
+    return (run / _WHOLE).exists() or any(run.glob("*.synced"))
 
 
 def _ended(source: str, study: str | None) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from allometry.errors import AllometryError, Pruned
 from allometry.program import call
-from allometry.values import numbers_of
+from allometry.values import constraints_of, number_of, numbers_of
 
 
 @dataclass(frozen=True)
@@ -165,16 +165,23 @@ class Study:
         values = numbers_of(value)
         if any(math.isnan(one) for one in values):
             raise ValueError(f"the value of trial {number} is NaN: end it with `fail({number})`")
-        if isinstance(constraints, Mapping):
-            told = [f"--constraint={name}={float(one)!r}" for name, one in constraints.items()]
+        kept = constraints_of(() if constraints is None else constraints)
+        if isinstance(kept, dict):
+            told = [f"--constraint={name}={one!r}" for name, one in kept.items()]
         else:
-            told = [f"--constraint={float(one)!r}" for one in constraints or ()]
+            told = [f"--constraint={one!r}" for one in kept]
         call("tell", *self._where(), str(number), *(repr(one) for one in values), *told)
         self._open.discard(number)
 
     def report(self, number: int, step: int, value: float) -> bool:
         """Stores the value of a step; whether the ladder's pruner would stop the trial there."""
-        answer = call("tell", *self._where(), str(number), repr(float(value)), "--step", str(step))
+        reached = number_of(value, f"the value of step {step}")
+        if math.isnan(reached):
+            raise ValueError(
+                f"the value of step {step} of trial {number} is NaN: end the trial with `fail({number})`, or leave the "
+                "step out"
+            )
+        answer = call("tell", *self._where(), str(number), repr(reached), "--step", str(operator.index(step)))
         return bool(json.loads(answer)["stop"])
 
     def fail(self, number: int, reason: str | None = None) -> None:

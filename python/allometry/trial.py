@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Iterable
 
-from allometry.values import numbers_of
+from allometry.values import constraints_of, numbers_of
 
 params: dict[str, Any] = {}
 """The configuration."""
@@ -46,9 +46,9 @@ def metrics(**figures: float) -> None:
 def constraints(*values: float, **named: float) -> None:
     """Reports the values of the trial's constraints, by place or by name: the trial is feasible where none is above 0."""
     if values:
-        _append({"constraints": [float(value) for value in values]})
+        _append({"constraints": constraints_of(values)})
     if named:
-        _append({"constraints": {name: float(value) for name, value in named.items()}})
+        _append({"constraints": constraints_of(named)})
 
 
 def scores(scores: Iterable[float], labels: Iterable[int], rows: Iterable[int] | None = None) -> None:

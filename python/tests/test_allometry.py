@@ -126,6 +126,13 @@ def test_an_objective_is_optimized(tmp_path):
     assert len(study.trials()) == 14
     with pytest.raises(ValueError, match=r"NaN: end it with `fail\(14\)`"):
         study.tell(study.ask().number, float("nan"))
+    with pytest.raises(ValueError, match=r"the value of step 1 of trial 14 is NaN: end the trial with `fail\(14\)`"):
+        study.report(14, 1, float("nan"))
+    for constraints in ("abc", "123", b"1", 0.5, ["1"], {"ms": "1"}):
+        with pytest.raises(TypeError, match="constraint"):
+            study.tell(14, 0.5, constraints=constraints)
+    with pytest.raises(ValueError, match="constraint ms is NaN"):
+        study.tell(14, 0.5, constraints={"ms": float("nan")})
     study.fail(14)
     with pytest.raises(ValueError, match="n_trials is -1"):
         study.optimize(objective, n_trials=-1)

@@ -36,11 +36,16 @@ print(json.dumps([
 """
 
 TENSORBOARD = """
-import allometry, json
+import allometry, json, os
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 found = []
-for folder in allometry.to_tensorboard("logs", "x.db"):
+folders = allometry.to_tensorboard("logs", "x.db")
+# A folder that was cut off half-way has not got its name yet.
+os.rename(folders[1], folders[1] + ".partial")
+assert allometry.to_tensorboard("logs", "x.db") == [folders[1]]
+assert sorted(os.listdir("logs/mine")) == sorted(os.path.basename(folder) for folder in folders)
+for folder in folders:
     events = EventAccumulator(folder).Reload()
     about = events.PluginTagToContent("hparams")
     start = metadata.parse_session_start_info_plugin_data(about[metadata.SESSION_START_INFO_TAG])
@@ -55,7 +60,7 @@ print(json.dumps(found))
 """
 
 WANDB = """
-import allometry, glob, json
+import allometry, glob, json, os, subprocess, sys
 from wandb.proto import wandb_internal_pb2
 
 
@@ -79,6 +84,11 @@ def records(path):
 
 names = allometry.to_wandb(".", "x.db")
 assert allometry.to_wandb(".", "x.db") == []
+# A run that was cut off half-way lacks its last file; the process that wrote it has ended.
+(cut,) = glob.glob(f"wandb/offline-run-*-{names[1]}")
+os.remove(os.path.join(cut, "allometry-whole"))
+again = f"import allometry; assert allometry.to_wandb('.', 'x.db') == ['{names[1]}']"
+subprocess.run([sys.executable, "-c", again], check=True)
 found = []
 for name in names:
     (path,) = glob.glob(f"wandb/offline-run-*-{name}/run-{name}.wandb")

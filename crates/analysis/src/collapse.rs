@@ -1,5 +1,6 @@
 //! Whether models predict nearly the same value for all rows.
 
+mod outputs;
 mod scored;
 mod setting;
 
@@ -30,8 +31,9 @@ pub(crate) const CONSTANT: f64 = 0.02;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CollapseKind {
-    /// All rows get nearly the same prediction: the standard deviation is below 2% of that of the labels, or
-    /// there are at most two distinct predictions.
+    /// All rows get nearly the same prediction: the standard deviation is below 2% of that of the labels (for
+    /// several classes, that of every class), or there are at most two distinct probabilities of a binary
+    /// label.
     Constant,
     /// The Brier score is no better than the prior's although the AUC's interval lies above 0.5, and no
     /// constant shift would make it better. The predictions rank the rows correctly but need recalibration.
@@ -99,7 +101,9 @@ impl Collapse {
                 let scores = study.predictions.scores(trial.number);
                 scores
                     .and_then(|scores| scored::kind(&scores, auc?, ladder.series(), options))
-                    .or_else(|| ladder.rows.map(|rows| kind(trial, auc, rows, options)))
+                    .or_else(|| study.predictions.outputs(trial.number).and_then(outputs::kind))
+                    .or_else(|| kind(trial, auc, ladder.rows?, options))
+                    .or_else(|| recorded(trial))
                     .unwrap_or(CollapseKind::Unknown)
             })
             .collect();
@@ -164,31 +168,38 @@ impl Aucs {
     }
 }
 
+/// Returns the kind of one trial by its metric `constant`: 1 if its predictions are constant, else 0; over
+/// folds, the share of those where they are.
+fn recorded(trial: &FrozenTrial) -> Option<CollapseKind> {
+    let share = recorded_metric(trial, "constant")?;
+    Some(if share >= 0.5 { CollapseKind::Constant } else { CollapseKind::Healthy })
+}
+
 /// Returns the kind of one trial by its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`),
-/// `pred_mean` and `brier`.
-fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Options) -> CollapseKind {
+/// `pred_mean` and `brier`; `None` if they are too few.
+fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Options) -> Option<CollapseKind> {
     let metric = |name| recorded_metric(trial, name);
     let total = rows.positives as f64 + rows.negatives as f64;
     let prior = rows.positives as f64 / total;
     let label_variance = prior * (1.0 - prior);
     if label_variance.is_nan() || label_variance <= 0.0 {
-        return CollapseKind::Unknown;
+        return None;
     }
     // The standard deviation of numbers in a range is at most half of the range.
     let largest_sd = || metric("pred_max").zip(metric("pred_min")).map(|(high, low)| (high - low) / 2.0);
     if metric("pred_sd").or_else(largest_sd).is_some_and(|sd| sd / label_variance.sqrt() < CONSTANT) {
-        return CollapseKind::Constant;
+        return Some(CollapseKind::Constant);
     }
-    if metric("pred_sd").is_none() {
-        return CollapseKind::Unknown;
-    }
-    let Some(brier) = metric("brier") else { return CollapseKind::Healthy };
+    // A range alone, as above, does not tell the other kinds apart.
+    metric("pred_sd")?;
+    let Some(brier) = metric("brier") else { return Some(CollapseKind::Healthy) };
     let interval = auc.and_then(|auc| Estimate::auc(auc, rows, options).interval);
     if brier < label_variance || interval.is_none_or(|interval| interval.lower <= 0.5) {
-        return CollapseKind::Healthy;
+        return Some(CollapseKind::Healthy);
     }
     let shift = metric("pred_mean").map_or(0.0, |mean| mean - prior);
-    if brier - shift * shift < label_variance { CollapseKind::Shifted } else { CollapseKind::Shrunken }
+    let is_shifted = brier - shift * shift < label_variance;
+    Some(if is_shifted { CollapseKind::Shifted } else { CollapseKind::Shrunken })
 }
 
 /// Conclusion of the classic report.

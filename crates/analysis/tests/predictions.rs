@@ -2,9 +2,11 @@
 
 use allometry_analysis::collapse::CollapseKind;
 use allometry_analysis::{
-    LadderTrials, Method, Options, StudyAnalysis, StudyPredictions, StudyTrials, analyze,
+    FindingCode, LadderTrials, Method, Options, StudyAnalysis, StudyPredictions, StudyTrials, analyze,
 };
-use allometry_core::{EarlyStop, FrozenTrial, Params, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{
+    EarlyStop, FrozenTrial, Params, TrialNumber, TrialState, ValidationOutputs, ValidationScores,
+};
 use serde_json::Value;
 
 fn cases() -> Vec<Value> {
@@ -81,6 +83,37 @@ fn trials_that_were_stopped_as_collapsed_are_constant() {
     let collapse = analyze(&LadderTrials::new(vec![study]), &Options::default()).studies.remove(0).collapse;
     assert_eq!((collapse.kinds.constant, collapse.kinds.healthy, collapse.kinds.unknown), (2, 3, 0));
     assert_eq!(collapse.constant_share.unwrap().point, 0.4);
+}
+
+/// Three classes in nine rows; the standard deviation of each is 0.5, so that 2% of it is 0.01.
+#[test]
+fn collapse_of_classes_is_told_from_predictions_or_else_from_the_recorded_metric() {
+    let predicted = |spread: f32| ValidationOutputs {
+        rows: (0..9).collect(),
+        targets: (0..9_u8).map(|row| f32::from(row % 3)).collect(),
+        outputs: (0..9_u8).flat_map(|row| [0.5 + spread * f32::from(row % 2), 0.25, 0.25]).collect(),
+    };
+    let of = |predicted: Option<ValidationOutputs>, recorded: Option<f64>| {
+        let mut trial = FrozenTrial::new(0, TrialState::Complete, Some(0.6), Params::default());
+        trial.record.metrics.extend(recorded.map(|share| ("constant".to_owned(), share)));
+        let mut predictions = StudyPredictions::default();
+        assert!(predicted.is_none_or(|predicted| predictions.insert(TrialNumber(0), predicted)));
+        let study = StudyTrials { predictions, ..StudyTrials::new("2M", "oracle", vec![trial]) };
+        let analysis = analyze(&LadderTrials::new(vec![study]), &Options::default());
+        let told = analysis.findings.iter().any(|finding| finding.code == FindingCode::CollapseUnknown);
+        let kinds = analysis.studies[0].collapse.kinds;
+        assert_eq!(told, kinds.unknown == 1);
+        (kinds.constant, kinds.healthy, kinds.unknown)
+    };
+    // Values of 0.5 and 0.515 have a standard deviation of 0.0079, of 0.5 and 0.525 one of 0.0132.
+    assert_eq!(of(Some(predicted(0.015)), None), (1, 0, 0));
+    assert_eq!(of(Some(predicted(0.025)), None), (0, 1, 0));
+    assert_eq!(of(Some(predicted(0.025)), Some(1.0)), (0, 1, 0), "the predictions decide");
+    assert_eq!(of(None, Some(1.0)), (1, 0, 0));
+    assert_eq!(of(None, Some(0.0)), (0, 1, 0));
+    assert_eq!(of(None, Some(0.4)), (0, 1, 0), "two of five folds");
+    assert_eq!(of(None, Some(0.6)), (1, 0, 0), "three of five folds");
+    assert_eq!(of(None, None), (0, 0, 1));
 }
 
 #[test]

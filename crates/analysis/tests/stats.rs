@@ -3,7 +3,9 @@
 use allometry_analysis::importance;
 use allometry_analysis::level::Level;
 use allometry_analysis::stats::one_way::OneWay;
+use allometry_analysis::stats::random::uniform;
 use allometry_analysis::stats::{auc, holm, normal, proportion};
+use allometry_core::rng::stream;
 use allometry_core::{ClassCounts, ParamValue};
 use serde_json::Value;
 
@@ -54,6 +56,56 @@ fn wilson_interval() {
         close(upper, number(&case["upper"]));
     }
     assert_eq!(proportion::wilson(0, 0, 0.95), None);
+}
+
+/// Models without knowledge of the classes, whose mean AUC over the classes is 0.5 in truth: with two classes
+/// the bound is the error, with more it is at least as large, so that its interval holds in 95% of tables or
+/// more.
+#[test]
+fn the_error_of_a_mean_over_classes_is_bounded() {
+    const TABLES: usize = 4000;
+    let mut rng = stream(11, "the error of a mean over classes", 0);
+    for (counts, is_exact) in
+        [(vec![40_u64, 80], true), (vec![60, 60, 60], false), (vec![120, 40, 12, 8], false)]
+    {
+        let labels: Vec<usize> = counts
+            .iter()
+            .enumerate()
+            .flat_map(|(class, rows)| std::iter::repeat_n(class, *rows as usize))
+            .collect();
+        let bound = auc::macro_error_bound(0.5, &counts).unwrap();
+        let mut values = Vec::with_capacity(TABLES);
+        for _ in 0..TABLES {
+            // The logarithms of uniform numbers over their sum: any probabilities are equally likely.
+            let rows: Vec<Vec<f64>> = labels
+                .iter()
+                .map(|_| {
+                    let parts: Vec<f64> =
+                        counts.iter().map(|_| -uniform(&mut rng).max(1e-300).ln()).collect();
+                    let sum: f64 = parts.iter().sum();
+                    parts.iter().map(|part| part / sum).collect()
+                })
+                .collect();
+            let of_class = |class: usize| {
+                let mut order: Vec<usize> = (0..labels.len()).collect();
+                order.sort_by(|a, b| rows[*a][class].total_cmp(&rows[*b][class]));
+                let ranks = order.iter().enumerate().filter(|(_, row)| labels[**row] == class);
+                let sum: f64 = ranks.map(|(place, _)| place as f64 + 1.0).sum();
+                let (own, all) = (counts[class] as f64, labels.len() as f64);
+                (sum - own * (own + 1.0) / 2.0) / (own * (all - own))
+            };
+            values.push((0..counts.len()).map(of_class).sum::<f64>() / counts.len() as f64);
+        }
+        let variance = values.iter().map(|value| (value - 0.5).powi(2)).sum::<f64>() / TABLES as f64;
+        let held = values.iter().filter(|value| (**value - 0.5).abs() <= 1.96 * bound).count();
+        let share = held as f64 / TABLES as f64;
+        // The share has a standard error of 0.0034 where it is 0.95 in truth, the error one of 1.1%.
+        assert!(variance.sqrt() < 1.04 * bound, "{counts:?}: {} and {bound}", variance.sqrt());
+        assert!(share > 0.94, "{counts:?}: {share}");
+        assert_eq!(is_exact, (variance.sqrt() / bound - 1.0).abs() < 0.04, "{counts:?}: {}", variance.sqrt());
+    }
+    assert_eq!(auc::macro_error_bound(0.5, &[3, 0, 4]), None);
+    assert_eq!(auc::macro_error_bound(0.5, &[]), None);
 }
 
 #[test]

@@ -86,6 +86,9 @@ pub(crate) enum CliError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A table cannot be predicted.
+    #[error(transparent)]
+    Input(DataError),
     /// The model does not fit the data.
     #[error(transparent)]
     Model(#[from] ArchitectureError),
@@ -286,7 +289,7 @@ impl CliError {
             | Self::Table { .. } => ExitCode::Ladder,
             Self::Study(error) => study_code(error),
             Self::Session(error) => session_code(error),
-            Self::Data(error) => data_code(error),
+            Self::Data(error) | Self::Input(error) => data_code(error),
             Self::Import(error) => import_code(error),
             Self::Run(error) => run_code(error),
             Self::Ask(error) => ask_code(error),
@@ -319,6 +322,7 @@ impl CliError {
                 _ => error.hint(),
             },
             Self::Data(error) => error.hint(),
+            Self::Input(error) => error.hint_of_input(),
             Self::Model(error) => error.hint(),
             Self::Checkpoint(error) => error.hint(),
             Self::Calibration(error) => error.hint(),

@@ -233,10 +233,40 @@ pub enum ProblemKind {
     BadFolder { key: &'static str, value: String },
     #[error("`tolerance` has no meaning with `weights = \"any\"`")]
     ToleranceWithoutWeights,
-    #[error("column `{column}` cannot be a feature: it is {role}")]
-    NotAFeature { column: String, role: &'static str },
+    #[error("column `{column}` cannot be a feature: {why}")]
+    NotAFeature { column: String, why: NotAFeature },
     #[error("column `{column}` cannot tell the series of a row: it is {role}")]
     NotTheSeries { column: String, role: &'static str },
+}
+
+/// Reason why a column cannot be a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAFeature {
+    /// It is the label.
+    Label,
+    /// It is the time.
+    Time,
+    /// It tells the series of a row.
+    Series,
+    /// It tells the series of a row, and each part has series of its own.
+    NewSeries,
+    /// It is excluded.
+    Excluded,
+}
+
+impl fmt::Display for NotAFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Label => "it is the label",
+            Self::Time => "it is the time",
+            Self::Series => "it tells the series of a row, which is a name and no number",
+            Self::NewSeries => {
+                "with by = \"series\" each part has series of its own, so that a trained model knows none of \
+                 the series that it is judged on"
+            }
+            Self::Excluded => "it is excluded too",
+        })
+    }
 }
 
 impl ProblemKind {
@@ -366,6 +396,13 @@ impl ProblemKind {
             Self::BadCharacter { .. } => "it is used in the names of studies and folders".into(),
             Self::ToleranceWithoutWeights => {
                 "`weights = \"any\"` admits every size: remove the tolerance".into()
+            }
+            Self::NotAFeature { column, why: NotAFeature::Series } => format!(
+                "remove it from the list; categorical = [{column:?}] under [data] makes a feature of each \
+                 series, where parts are split by time"
+            ),
+            Self::NotAFeature { why: NotAFeature::NewSeries, .. } => {
+                "remove it from the list, or split by time: by = \"time\" under [data.split]".into()
             }
             Self::NotAFeature { .. } => "remove it from the list".into(),
             Self::NotTheSeries { .. } => "name another column, or leave `series` out".into(),

@@ -414,9 +414,17 @@ impl fmt::Display for MaxGap {
         match *self {
             Self::Number(amount) => write!(f, "{amount}"),
             Self::Seconds(seconds) => {
-                let whole = UNITS.into_iter().find(|(unit, _)| seconds % unit == 0.0);
-                let (unit, name) = whole.unwrap_or((1.0, "s"));
-                write!(f, "{}{name}", seconds / unit)
+                if let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| seconds % unit == 0.0) {
+                    return write!(f, "{}{name}", seconds / unit);
+                }
+                // Days are kept out of mixed durations: "36h" is better known than "1d 12h".
+                let (hours, rest) = ((seconds / 3_600.0).floor(), seconds % 3_600.0);
+                let (minutes, rest) = ((rest / 60.0).floor(), rest % 60.0);
+                let rest = (rest * 1_000.0).round() / 1_000.0;
+                let parts = [(hours, "h"), (minutes, "m"), (rest, "s")];
+                let parts = parts.iter().filter(|(amount, _)| *amount > 0.0);
+                let parts: Vec<String> = parts.map(|(amount, name)| format!("{amount}{name}")).collect();
+                f.write_str(&parts.join(" "))
             }
         }
     }

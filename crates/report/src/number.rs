@@ -6,7 +6,7 @@ use allometry_core::ParamValue;
 /// The text for an unknown value.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-pub use allometry_core::significant::{signed, significant as decimals};
+pub use allometry_core::significant::{apart, signed, significant as decimals};
 
 /// Returns a large number rounded to two digits, with separators: 8413 is `8,400`.
 pub fn about(x: f64) -> String {
@@ -88,6 +88,12 @@ pub fn listed<S: AsRef<str>>(items: &[S]) -> String {
 /// Returns a count with its noun: `1 trial`, `2 trials`.
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// Returns a range: `1985 to 1990`, or `1985` if both ends are equal.
+pub fn range<S: AsRef<str>>(first: S, last: S) -> String {
+    let (first, last) = (first.as_ref(), last.as_ref());
+    if first == last { first.to_owned() } else { format!("{first} to {last}") }
 }
 
 /// Returns a number as [`decimals`] writes it, or `unknown`.

@@ -2,7 +2,7 @@
 
 use allometry_analysis::recommendation::RecommendedTrial;
 use allometry_analysis::summary::RankedTrial;
-use allometry_analysis::{Analysis, Estimate, StudyAnalysis};
+use allometry_analysis::{Analysis, Estimate, Method, StudyAnalysis};
 use allometry_core::{Params, TrainingCost, TrialNumber};
 
 use crate::brief::parameters::{confirmed, to_take};
@@ -119,9 +119,7 @@ impl<'a> Taken<'a> {
         let metric = &analysis.metric;
         let value = match self.expected(analysis) {
             Some(Expected::OnTestRows(mean)) => {
-                // The table of budgets has wider intervals, which cover what another search finds.
-                let scope = if mean.interval.is_some() { ", for this configuration alone" } else { "" };
-                format!(" Its mean {metric} on the test rows is {}{scope}.", estimated(&mean))
+                format!(" Its mean {metric} on the test rows is {}{}.", estimated(&mean), scope(&mean))
             }
             Some(Expected::OverSeeds(mean)) => {
                 format!(" Its mean {metric} over seeds is probably {}.", estimated(&mean))
@@ -144,6 +142,22 @@ impl<'a> Taken<'a> {
         };
         let place = self.checkpoint().map(|place| format!(" Its model is at {}.", quoted(place)));
         numbers + &place.unwrap_or_default()
+    }
+}
+
+/// Returns what the interval of a mean on the test rows is for and leaves out; empty without an interval.
+fn scope(mean: &Estimate) -> &'static str {
+    // The table of budgets has wider intervals, which cover what another search finds.
+    match (mean.interval, mean.effective_rows, mean.method) {
+        (None, ..) => "",
+        (Some(_), None, _) => {
+            ", for this configuration alone; the interval covers other seeds and not other test rows, whose \
+             error is not known"
+        }
+        (Some(_), Some(_), Method::Rows) => {
+            ", for this configuration alone; the interval covers other test rows and not other seeds"
+        }
+        (Some(_), Some(_), _) => ", for this configuration alone",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use allometry_core::{ClassCounts, Metrics, Precision, SearchSpace, Share, SizeReach, StudyIdentity, space};
+use allometry_core::{ClassCounts, Metrics, SearchSpace, Share, SizeReach, StudyIdentity, space};
 use allometry_ladder::{BudgetSpec, Ladder, Limit, StopRule};
 use allometry_search::{Exemption, Feasible, PrunedStudy, Pruner, Sampler};
 use allometry_store::facts::{
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::RunError;
 use crate::identity;
+use crate::objective_changes::objective_changes;
 
 /// A study ready to run.
 pub struct OpenStudy {
@@ -332,66 +333,4 @@ pub(crate) fn check_same_objective(
 ) -> Result<(), RunError> {
     let changes = objective_changes(stored, now);
     if changes.is_empty() { Ok(()) } else { Err(RunError::ObjectiveChanged { study: study.into(), changes }) }
-}
-
-/// Returns a description of each difference of an objective from the stored one, such as
-/// `model.epochs: was 2, is 60`; none if no objective is stored.
-pub fn objective_changes(stored: Option<&ObjectiveFacts>, now: &ObjectiveFacts) -> Vec<String> {
-    let mut changes = Vec::new();
-    if let Some(stored) = stored {
-        compare("", Some(&settings(stored)), Some(&settings(now)), &mut changes);
-    }
-    changes
-}
-
-/// Returns the settings of an objective. Their document leaves single precision out, which is not the default
-/// of ladder files.
-fn settings(objective: &ObjectiveFacts) -> Value {
-    let mut document = objective.to_json();
-    if let Some(model) = document.get_mut("model").and_then(Value::as_object_mut) {
-        model.entry("precision").or_insert_with(|| Precision::F32.as_str().into());
-    }
-    document
-}
-
-/// Lists the leaves in which two documents differ, by dotted path. A setting with its default is not in a
-/// document.
-fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<String>) {
-    match (old, new) {
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-            for key in keys {
-                let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                compare(&inner, a.get(key), b.get(key), changes);
-            }
-        }
-        _ if old == new => {}
-        _ => {
-            let shown = |value: Option<&Value>| value.map_or("the default".into(), Value::to_string);
-            changes.push(format!("{path}: was {}, is {}", shown(old), shown(new)));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn changed_leaves_are_named() {
-        let old = json!({"model": {"context": 80, "patch": 16}, "rows": 10});
-        let new = json!({"model": {"context": 96, "patch": 16}, "label": "up"});
-        let mut changes = Vec::new();
-        compare("", Some(&old), Some(&new), &mut changes);
-        assert_eq!(
-            changes,
-            [
-                "label: was the default, is \"up\"",
-                "model.context: was 80, is 96",
-                "rows: was 10, is the default"
-            ]
-        );
-    }
 }

@@ -110,7 +110,7 @@ impl<'a> Prepared<'a> {
     pub fn check_test_part(&self) -> Result<(), SessionError> {
         if self.model.task != Task::Regression {
             let names = &self.dataset.preparation.class_names;
-            check_classes(&self.data.path, PartName::Test, &self.dataset.test, names)?;
+            check_classes(self.data, PartName::Test, &self.dataset.test, names)?;
         }
         Ok(())
     }

@@ -23,20 +23,16 @@ const LIMIT: f64 = 3.5;
 /// words. Nothing can be learned, so an AUC other than chance means that features leak the label.
 ///
 /// # Errors
-/// [`SessionError::Usage`] where the label is not binary; [`SessionError::TrialsFailed`] where a training
-/// fails; [`SessionError::LabelsKnown`] where the AUC is not chance.
+/// [`SessionError::Usage`] where the label is a number, or the validation part lacks a class;
+/// [`SessionError::TrialsFailed`] where a training fails; [`SessionError::LabelsKnown`] where the AUC is not
+/// chance.
 pub fn shuffle_control(
     prepared: &Prepared<'_>,
     spec: &BudgetSpec,
     params: &Params,
 ) -> Result<String, SessionError> {
     let (dataset, model, seed) = (prepared.dataset(), prepared.model(), prepared.seed());
-    if model.task != Task::Binary {
-        return Err(SessionError::Usage {
-            message: "--shuffle judges an AUC of binary labels".into(),
-            hint: None,
-        });
-    }
+    let one = error_by_chance(prepared)?;
     let model = ModelSpec {
         epochs: EPOCHS,
         patience: EPOCHS,
@@ -68,8 +64,7 @@ pub fn shuffle_control(
     }
     let mean = sum / TRAININGS as f64;
     // Each training shuffles anew, so that their values are independent.
-    let error = stats::auc::hanley_mcneil(0.5, dataset.validation.counts())
-        .map_or(0.5, |one| one / (TRAININGS as f64).sqrt());
+    let error = one / (TRAININGS as f64).sqrt();
     let message = format!(
         "{} with labels in random order: AUC {mean:.3} on average over {TRAININGS} trainings of {params}; \
          chance is 0.500 +-{:.3} (95%)",
@@ -79,14 +74,42 @@ pub fn shuffle_control(
     if (mean - 0.5).abs() > LIMIT * error { Err(SessionError::LabelsKnown { message }) } else { Ok(message) }
 }
 
-/// Keeps the last epoch's value.
+/// Returns the standard error of the AUC of one training whose labels say nothing; for several classes an
+/// upper bound on that of the mean of their AUCs.
+fn error_by_chance(prepared: &Prepared<'_>) -> Result<f64, SessionError> {
+    let (dataset, validation) = (prepared.dataset(), &prepared.dataset().validation);
+    match prepared.model().task {
+        Task::Binary => Ok(stats::auc::hanley_mcneil(0.5, validation.counts()).unwrap_or(0.5)),
+        Task::Classes => {
+            let counts = validation.class_counts(dataset.preparation.classes);
+            stats::auc::macro_error_bound(0.5, &counts).ok_or_else(|| {
+                let absent = counts.iter().position(|count| *count == 0).unwrap_or(0);
+                let name = dataset.preparation.class_name(absent);
+                SessionError::Usage {
+                    message: format!("--shuffle needs every class in the validation part; it lacks `{name}`"),
+                    hint: Some("a larger share for validation in [data.split]".into()),
+                }
+            })
+        }
+        Task::Regression => Err(SessionError::Usage {
+            message: "--shuffle judges the AUC of classes, but the label is a number".into(),
+            hint: Some(
+                "leave it out: without it, `allometry check` refuses features that are copies of the label \
+                 or shifts of it"
+                    .into(),
+            ),
+        }),
+    }
+}
+
+/// Keeps the last epoch's AUC.
 #[derive(Default)]
 struct Last(Mutex<f64>);
 
 impl Reporter for Last {
     fn report(&self, epoch: &EpochReport) -> Signal {
         if let Ok(mut value) = self.0.lock() {
-            *value = epoch.value;
+            *value = epoch.metrics.get("auc").copied().unwrap_or(f64::NAN);
         }
         Signal::Continue
     }

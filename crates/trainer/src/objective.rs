@@ -58,6 +58,8 @@ enum Judge {
 pub struct Fitted {
     /// Outcome of the trial.
     pub outcome: ObjectiveOutcome,
+    /// Whether the training had finished before, so that the checkpoint was only read.
+    pub had_finished: bool,
     weights: Vec<f32>,
     settings: TrialSettings,
     capacity: usize,
@@ -261,7 +263,10 @@ impl<'a> PatchTstObjective<'a> {
         let plan = training.plan.clone();
         if let Some(old) = &mut old {
             match (&old.description.progress, old.description.best.clone()) {
-                (None, Some(epoch)) => return Ok(self.fitted(&plan, training.restore_ended(old, epoch)?)),
+                (None, Some(epoch)) => {
+                    let fitted = self.fitted(&plan, training.restore_ended(old, epoch)?);
+                    return Ok(Fitted { had_finished: true, ..fitted });
+                }
                 _ => training.resume(old)?,
             }
         }
@@ -429,6 +434,7 @@ impl<'a> PatchTstObjective<'a> {
         };
         Fitted {
             outcome,
+            had_finished: false,
             weights,
             settings: TrialSettings {
                 hyperparameters: plan.hyperparameters,

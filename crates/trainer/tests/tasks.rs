@@ -207,7 +207,9 @@ fn labels_that_do_not_fit_the_task_are_errors() {
     let skipping = DataSpec { label: LabelSpec::column("label"), ..threshold };
     let error = load(&skipping, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
     assert!(
-        error.ends_with("class 1 of 3 has no window in the training part; it occurs in no row"),
+        error.ends_with(
+            "class 1 of 3 of label `label` has no window in the training part; it occurs in no row"
+        ),
         "{error}"
     );
 }

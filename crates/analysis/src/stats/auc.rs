@@ -22,6 +22,18 @@ pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
     Some(variance.sqrt())
 }
 
+/// Returns an upper bound on the standard error, over new rows, of the mean over several classes of the AUC
+/// of each against the rest, where the AUC of each is `auc`; `rows` has the number of rows of each class.
+///
+/// It is the mean of the errors of the classes: no correlation between them makes the error of their mean
+/// larger. `None` for an AUC outside (0, 1) or a class without rows.
+pub fn macro_error_bound(auc: f64, rows: &[u64]) -> Option<f64> {
+    let all: u64 = rows.iter().sum();
+    let of_class = |&own: &u64| hanley_mcneil(auc, ClassCounts { positives: own, negatives: all - own });
+    let sum: f64 = rows.iter().map(of_class).sum::<Option<f64>>()?;
+    (!rows.is_empty()).then(|| sum / rows.len() as f64)
+}
+
 /// Returns an interval of an AUC that stays inside (0, 1). It reaches `half_width` standard errors to each
 /// side on the logit scale, where the standard error is `se / (A (1 - A))` by the delta method (Pepe 2003,
 /// section 5.2). `None` for an AUC outside (0, 1).

@@ -75,11 +75,11 @@ impl Cost {
         );
         let trained = confirmation_text(ConfirmSpec { top: self.top, seeds: self.seeds });
         let _ = match &self.offer {
-            None => writeln!(text, "\nconfirmation on the test rows: {trained}\n  {cost}"),
+            None => writeln!(text, "\nthe confirmation on the test rows trains {trained}\n  it takes {cost}"),
             Some(offer) => writeln!(
                 text,
-                "\nthe ladder asks for no confirmation on the test rows: {trained}\n  it would cost \
-                 {cost}\n  {offer}"
+                "\nthe ladder does not ask for a confirmation on the test rows, which trains {trained}\n  it \
+                 would take {cost}\n  {offer}"
             ),
         };
     }
@@ -113,7 +113,7 @@ pub(super) fn confirmation_text(asked: ConfirmSpec) -> String {
         1 => "the best configuration".into(),
         top => format!("the best {top} configurations"),
     };
-    format!("{best} of each budget, under {}", counted(asked.seeds, "seed"))
+    format!("{best} of each budget with {}", counted(asked.seeds, "seed"))
 }
 
 /// Returns how long `seconds` of work on one core take on this machine, as text.

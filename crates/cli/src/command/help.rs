@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Cli;
 use super::examples::{self, Example, OF_PROGRAM};
@@ -32,7 +32,9 @@ pub(super) fn program() -> Command {
     let program = Cli::command();
     let names: Vec<String> = program.get_subcommands().map(|one| one.get_name().to_owned()).collect();
     let with_examples = |program: Command, name: &String| {
-        program.mut_subcommand(name, |command| command.after_help(examples_text(examples::of(name))))
+        program.mut_subcommand(name, |command| {
+            command.after_help(examples_text(examples::of(name))).mut_args(with_negative_numbers)
+        })
     };
     let program = names.iter().fold(program, with_examples);
     let template = format!(
@@ -43,6 +45,16 @@ pub(super) fn program() -> Command {
     );
     let after = format!("{}\n\n{}", examples_text(&OF_PROGRAM), exit_codes_text());
     program.help_template(template).after_help(after)
+}
+
+/// Lets an option that takes a number take a negative one, so that its own error says what it takes instead
+/// of one on an unknown option `-1`.
+fn with_negative_numbers(argument: Arg) -> Arg {
+    const NUMBERS: [&str; 6] = ["N", "X", "C", "EFFECT", "PERCENT", "NUMBER"];
+    let takes_number = argument
+        .get_value_names()
+        .is_some_and(|names| names.iter().any(|name| NUMBERS.contains(&name.as_str())));
+    if takes_number { argument.allow_negative_numbers(true) } else { argument }
 }
 
 /// Parses a command line.
@@ -167,6 +179,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn negative_numbers_are_values_and_no_options() {
+        let parsed = |line: &str| {
+            let found = program().try_get_matches_from(words(line));
+            found.map(|_| ()).map_err(|error| error.to_string())
+        };
+        let error = parsed("allometry predict m t.csv --costs -1,5").unwrap_err();
+        assert!(error.contains("'-1,5'") && error.contains("expected two numbers above 0"), "{error}");
+        let error = parsed("allometry fit t.csv --value loss --level -5").unwrap_err();
+        assert!(error.contains("expected a number from 50 to 99.9"), "{error}");
+        let error = parsed("allometry run --trials -3").unwrap_err();
+        assert!(error.contains("invalid value '-3'"), "{error}");
+        assert_eq!(parsed("allometry check --power -0.1"), Ok(()), "the command refuses it");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use allometry_analysis::Costs;
+use allometry_report::number::grouped;
 use allometry_trainer::Predictor;
 use allometry_trainer::checkpoint::Description;
 use clap::Args;
@@ -39,7 +40,7 @@ pub(super) struct Predict {
 
     /// Costs of a false positive and a false negative, such as 1,5: adds a column `decision` with the class
     /// that costs less on average at the predicted probability.
-    #[arg(long, value_name = "FP,FN", value_parser = costs::parse)]
+    #[arg(long, value_name = "FP,FN", value_parser = costs::parse, allow_hyphen_values = true)]
     costs: Option<Costs>,
 }
 
@@ -47,7 +48,7 @@ impl Predict {
     pub(super) fn run(self) -> Result<(), CliError> {
         let mut predictor = Predictor::load(&self.checkpoint)?;
         self.check_costs(&predictor.description)?;
-        let predictions = predictor.predict(&self.table)?;
+        let predictions = predictor.predict(&self.table).map_err(CliError::Input)?;
         let preparation = &predictor.description.data.preparation;
         let mut text = "row".to_owned();
         for name in preparation.series.iter().chain(&preparation.time) {
@@ -85,8 +86,11 @@ impl Predict {
             text.push('\n');
         }
         if predictions.dropped > 0 {
-            let gaps: Vec<String> =
-                predictions.gaps.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
+            let gaps: Vec<String> = predictions
+                .gaps
+                .iter()
+                .map(|(column, count)| format!("`{column}` in {}", grouped(*count)))
+                .collect();
             let message = format!("{}: {}", dropped_rows(predictions.dropped), gaps.join(", "));
             output::tell(Label::Note, &message);
         }

@@ -82,6 +82,11 @@ impl Show {
     }
 }
 
+/// Least width of the column of names.
+const LEAST: usize = 12;
+/// Longest name that widens the column; a longer one moves its own value alone.
+const LONGEST: usize = 32;
+
 /// Returns all data of a trial as text. `step` names the steps of its intermediate values.
 pub(super) fn text(
     (study, step): (&str, &str),
@@ -90,9 +95,9 @@ pub(super) fn text(
     log: Option<&str>,
 ) -> String {
     let record = &trial.record;
-    let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
+    let mut lines: Vec<(String, String)> = Vec::new();
     let mut line = |name: &str, value: Option<String>| {
-        lines.extend(value.map(|value| format!("  {name:<12} {value}")));
+        lines.extend(value.map(|value| (name.to_owned(), value)));
     };
     for (name, value) in trial.params.iter() {
         line(name, Some(value.to_string()));
@@ -101,7 +106,7 @@ pub(super) fn text(
         let kept = if is_met(value) { "met" } else { "broken" };
         line(&format!("constraint {name}"), Some(format!("{} ({kept})", significant(value))));
     }
-    line("weights", record.size.map(|size| size.total.to_string()));
+    line("weights", record.size.map(|size| grouped(size.total)));
     line("seed", record.seed.map(|seed| seed.to_string()));
     line("started", trial.started.map(|time| time.to_string()));
     line("ended", trial.completed.map(|time| time.to_string()));
@@ -133,8 +138,11 @@ pub(super) fn text(
         line(&format!("{step} {number}"), Some(significant(*value)));
     }
     let mut text = String::new();
-    for line in &lines {
-        output::push_line(&mut text, line);
+    output::push_line(&mut text, &format!("{study}, trial {}: {}", trial.number, outcome(trial)));
+    let widths = lines.iter().map(|(name, _)| name.chars().count());
+    let width = widths.filter(|width| *width <= LONGEST).max().unwrap_or(0).max(LEAST);
+    for (name, value) in &lines {
+        output::push_line(&mut text, &format!("  {name:<width$} {value}"));
     }
     let detail = record.failure.as_ref().map(|failure| failure.detail.as_str());
     if let Some(said) = log.or(detail).filter(|said| !said.is_empty()) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_analysis::Costs;
 use allometry_core::rng::stream_seed;
-use allometry_core::significant::significant;
+use allometry_core::significant::{apart, significant};
 use allometry_core::{
     Failure, Levels, Objective as _, ObjectiveError, ObjectiveOutcome, Params, Predictions, StudyIdentity,
     TrialNumber, TrialSpec, TrialState,
@@ -84,7 +84,13 @@ pub(super) struct Train {
 
     /// Costs of a false positive and a false negative, such as 1,5: judges decisions by the calibrated
     /// probability on the test rows.
-    #[arg(long, value_name = "FP,FN", value_parser = costs::parse, requires = "calibrate")]
+    #[arg(
+        long,
+        value_name = "FP,FN",
+        value_parser = costs::parse,
+        requires = "calibrate",
+        allow_hyphen_values = true
+    )]
     costs: Option<Costs>,
 
     /// Prints one JSON document.
@@ -159,6 +165,12 @@ impl Train {
         curve.finish();
         match fitted {
             Ok(fitted) => {
+                if fitted.had_finished && style != Style::Quiet {
+                    crate::output::say(
+                        "the checkpoint holds this training, finished; nothing was trained (--restart trains \
+                         it again)",
+                    );
+                }
                 let judged = match self.calibrate {
                     None => None,
                     Some(calibrate) => {
@@ -258,13 +270,15 @@ impl Train {
             return format!("{document:#}\n");
         }
         let epoch = outcome.best_step.unwrap_or(0);
-        let mut text = format!(
-            "value {} at epoch {epoch}; checkpoint {}\n",
-            significant(outcome.value()),
-            path.display()
-        );
+        let other = repeats.filter(|_| is_equal == Some(Equality::OtherValue));
+        let own = outcome.value();
+        let [own, stored] = match other.and_then(|taken| taken.trial.value()) {
+            Some(stored) => apart(own, stored),
+            None => [significant(own), "no value".to_owned()],
+        };
+        let mut text = format!("value {own} at epoch {epoch}; checkpoint {}\n", path.display());
         if let Some((taken, equality)) = repeats.zip(is_equal) {
-            let (number, value) = (taken.trial.number, taken.trial.value());
+            let number = taken.trial.number;
             let _ = match equality {
                 Equality::Equal => writeln!(text, "equal to trial {number} in the store, bit for bit"),
                 Equality::OtherPredictions => writeln!(
@@ -274,8 +288,8 @@ impl Train {
                 ),
                 Equality::OtherValue => writeln!(
                     text,
-                    "trial {number} has {} in the store: its settings, data, program or processor differed",
-                    value.map_or_else(|| "no value".into(), significant)
+                    "trial {number} has {stored} in the store: its settings, data, program or processor \
+                     differed"
                 ),
             };
         }

@@ -23,6 +23,8 @@ pub(crate) struct Curve {
     interrupt: Interrupt,
     style: Style,
     bar: ProgressBar,
+    /// Names of the columns, shown before the first epoch.
+    header: String,
     values: Mutex<Vec<f64>>,
 }
 
@@ -48,9 +50,8 @@ impl Curve {
             }
             Style::Quiet | Style::Lines => ProgressBar::hidden(),
         };
-        let curve = Self { interrupt, style, bar, values: Mutex::default() };
-        curve.say(&format!("epoch  train loss  validation loss  {:>8}", model.task.metric().as_str()));
-        curve
+        let header = format!("epoch  train loss  validation loss  {:>8}", model.task.metric().as_str());
+        Self { interrupt, style, bar, header, values: Mutex::default() }
     }
 
     /// Removes the bar.
@@ -70,6 +71,9 @@ impl Curve {
 impl Reporter for Curve {
     fn report(&self, epoch: &EpochReport) -> Signal {
         let Ok(mut values) = self.values.lock() else { return Signal::Interrupt };
+        if values.is_empty() {
+            self.say(&self.header);
+        }
         let best = values.iter().all(|value| epoch.value > *value);
         values.push(epoch.value);
         let metric =

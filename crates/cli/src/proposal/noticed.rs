@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_ladder::Task;
-use allometry_report::number::{counted, grouped};
+use allometry_report::number::{counted, grouped, range};
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 
 use super::roles::{TIMES_OF_SERIES, number, one_value, values};
@@ -47,7 +47,7 @@ impl Noticed<'_> {
 
     fn times(&self, name: &str, times: &TimeDescription, out: &mut String) {
         let order = if times.is_ordered { "" } else { "; not in order in the file" };
-        let _ = writeln!(out, "  time: {}, {} to {}{order}", code(name), times.first, times.last);
+        let _ = writeln!(out, "  time: {}, {}{order}", code(name), range(&times.first, &times.last));
         if let Some(spacing) = &self.spacing {
             let _ = writeln!(out, "    {spacing}");
         }

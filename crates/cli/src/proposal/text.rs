@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use allometry_ladder::Task;
-use allometry_report::number::grouped;
+use allometry_report::number::{grouped, range};
 
 use super::sizes::{Budget, D_FF_RATIO, N_HEADS, TOLERANCE};
 use super::{FoundHoles, Roles, shown};
@@ -71,7 +71,7 @@ impl Proposal<'_> {
         line(out, &format!("path = {}", quoted(self.path)), "one row per time step");
         match (&roles.time, self.span) {
             (Some(time), Some((first, last))) => {
-                line(out, &format!("time = {}", quoted(time)), &format!("{first} to {last}"));
+                line(out, &format!("time = {}", quoted(time)), &range(first, last));
             }
             (Some(time), None) => line(out, &format!("time = {}", quoted(time)), "orders the rows"),
             (None, _) => out.push_str("# No `time`: the rows of the file must be in time order.\n"),

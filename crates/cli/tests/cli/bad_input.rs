@@ -232,12 +232,12 @@ fn the_table() {
         .enumerate()
         .map(|(i, l)| if i > 0 { format!("{},0\n", &l[..l.rfind(',').unwrap()]) } else { format!("{l}\n") })
         .collect();
-    insta::assert_snapshot!(run_with_table(&one_class), @"
+    insta::assert_snapshot!(run_with_table(&one_class), @r#"
     $ allometry run
-    error: data.csv: all 265 windows of the training part are labelled 0
+    error: data.csv: all 265 windows of the training part have the label 0 in column `label`
     hint: more rows, another split, or another threshold of the label
     exit code 3
-    ");
+    "#);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use allometry_report::number::grouped;
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -26,10 +27,10 @@ END
 fn steady(folder: &Path, text: &str) -> String {
     let times = Regex::new(r"\d{4}-\d\d-\d\dT[0-9:.]+Z").unwrap();
     let took = Regex::new(r" in \d+\.\d s").unwrap();
-    let seed = Regex::new(r"seed         \d+").unwrap();
+    let seed = Regex::new(r"seed( +)\d+").unwrap();
     let text = times.replace_all(text, "TIME");
     let text = took.replace_all(&text, " in N s");
-    shown(folder, &seed.replace_all(&text, "seed         SEED"))
+    shown(folder, &seed.replace_all(&text, "seed${1}SEED"))
 }
 
 /// Returns the names of the files in a folder.
@@ -50,33 +51,33 @@ fn a_tried_trial_is_shown_and_not_stored() {
     trials are evaluated by the ladder's command
 
     a (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       3 distinct configurations
                ? weights
 
     b (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       3 distinct configurations
                ? weights
 
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 10 trainings; the search has 6 trials
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 10 trainings; the search has 6 trials
       the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
     `test_part = true` in [command] once the command can score test rows
 
     a trial in the middle of the space of a in N s, with predictions of 3 rows; `run` would store:
     script/a, trial 0: complete 0.5000
-      width        2
+      width             2
       constraint memory -0.5000 (met)
-      weights      640
-      seed         SEED
-      started      TIME
-      ended        TIME
-      best epoch   2
-      recall       0.2500
-      epoch 1      0.4000
-      epoch 2      0.5000
+      weights           640
+      seed              SEED
+      started           TIME
+      ended             TIME
+      best epoch        2
+      recall            0.2500
+      epoch 1           0.4000
+      epoch 2           0.5000
     trained with 2
     "#);
     assert_eq!(files(folder), ["ladder.toml", "train.sh"]);
@@ -99,18 +100,18 @@ fn a_tried_trial_that_fails_says_why() {
     trials are evaluated by the ladder's command
 
     a (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       3 distinct configurations
                ? weights
 
     b (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       3 distinct configurations
                ? weights
 
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 10 trainings; the search has 6 trials
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 10 trainings; the search has 6 trials
       the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
     `test_part = true` in [command] once the command can score test rows
 
@@ -188,15 +189,19 @@ fn the_document_has_the_figures_of_the_text() {
         assert!(text.contains(&line), "{line}: {text}");
     }
     for budget in document["budgets"].as_array().unwrap() {
+        let count = |value: &serde_json::Value| grouped(value.as_u64().unwrap());
         let line = format!(
             "  {} of {} architectures, {} to {} weights",
-            budget["feasible"], budget["considered"], budget["weights"][0], budget["weights"][1]
+            count(&budget["feasible"]),
+            count(&budget["considered"]),
+            count(&budget["weights"][0]),
+            count(&budget["weights"][1])
         );
         assert!(text.contains(&line), "{line}: {text}");
         let listed = budget["architectures"].as_array().unwrap();
         assert_eq!(listed.len() as u64 + budget["unlisted"].as_u64().unwrap(), budget["feasible"]);
         for architecture in listed {
-            assert!(text.contains(&format!("{:>10} weights", architecture["weights"].as_u64().unwrap())));
+            assert!(text.contains(&format!("{:>10} weights", count(&architecture["weights"]))));
         }
         assert!(budget["time"]["seconds"].as_f64().unwrap() > 0.0, "{budget}");
     }

@@ -106,10 +106,10 @@ fn test_rows_of_one_class_judge_nothing() {
     let folder = project_with_one_class_of_test_rows();
     let folder = folder.path();
     assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
-    insta::assert_snapshot!(refused(folder, &["confirm"]), @"
+    insta::assert_snapshot!(refused(folder, &["confirm"]), @r#"
     $ allometry confirm
-    error: data.csv: all 52 windows of the test part are labelled 0
+    error: data.csv: all 52 windows of the test part have the label 0 in column `label`
     hint: more rows, another split, or another threshold of the label
     exit code 3
-    ");
+    "#);
 }

@@ -58,7 +58,7 @@ fn a_run_of_the_built_in_model_ends_with_its_confirmation() {
     let (code, _, err) = run(folder, &["run"]);
     assert_eq!(code, 0, "{err}");
     assert!(
-        err.contains("confirmation on the test rows: the best configuration of each budget, under 2 seeds"),
+        err.contains("confirmation on the test rows: the best configuration of each budget with 2 seeds"),
         "{err}"
     );
     assert_eq!(confirmed(folder), [4, 4]);
@@ -188,14 +188,14 @@ fn without_test_rows_the_search_is_not_begun() {
         &["run", "-S", "confirm={}"],
         &["run", "-S", "confirm={}", "-S", "data.split.validation=0.3"],
     ];
-    insta::assert_snapshot!(all_refused(folder, &refused), @"
+    insta::assert_snapshot!(all_refused(folder, &refused), @r#"
     $ allometry check -S confirm={}
-    error: data.csv: all 52 windows of the test part are labelled 0
+    error: data.csv: all 52 windows of the test part have the label 0 in column `label`
     hint: more rows, another split, or another threshold of the label
     exit code 3
 
     $ allometry run -S confirm={}
-    error: data.csv: all 52 windows of the test part are labelled 0
+    error: data.csv: all 52 windows of the test part have the label 0 in column `label`
     hint: more rows, another split, or another threshold of the label
     exit code 3
 
@@ -211,7 +211,7 @@ fn without_test_rows_the_search_is_not_begun() {
        ╰────
       help: the test rows are the remaining share: leave about 0.15
     exit code 3
-    ");
+    "#);
     assert!(!folder.join("trials.db").exists());
     assert_eq!(run(folder, &["check"]).0, 0, "a ladder that asks for none needs none");
 }
@@ -310,31 +310,31 @@ fn check_tells_what_it_costs() {
         assert_eq!(code, 0, "{err}");
         shown(folder, out.rsplit("\n\n").next().unwrap())
     };
-    insta::assert_snapshot!(told(folder, &[]), @r"
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 10 trainings, at most about TIME with N workers; the search has 8 trials, at most \
+    insta::assert_snapshot!(told(folder, &[]), @r#"
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 10 trainings, at most about TIME with N workers; the search has 8 trials, at most \
     about TIME with N workers
       the sampler `gp` learns from its trials, so only a confirmation decides between budgets: \
     [confirm] with top = 1 and seeds = 5 asks for it
-    ");
-    insta::assert_snapshot!(told(folder, &["-S", "confirm.top=2", "-S", "confirm.seeds=3"]), @r"
-    confirmation on the test rows: the best 2 configurations of each budget, under 3 seeds
-      12 trainings, at most about TIME with N workers; the search has 8 trials, at most about TIME with \
-    N workers
-    ");
+    "#);
+    insta::assert_snapshot!(told(folder, &["-S", "confirm.top=2", "-S", "confirm.seeds=3"]), @r#"
+    the confirmation on the test rows trains the best 2 configurations of each budget with 3 seeds
+      it takes 12 trainings, at most about TIME with N workers; the search has 8 trials, at most about \
+    TIME with N workers
+    "#);
     let none = scripted(&Scripted { command: "", sections: "", ..CONFIRMED });
-    insta::assert_snapshot!(told(none.path(), &[]), @r"
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 10 trainings; the search has 6 trials
+    insta::assert_snapshot!(told(none.path(), &[]), @r#"
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 10 trainings; the search has 6 trials
       the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
     `test_part = true` in [command] once the command can score test rows
-    ");
+    "#);
     // A budget has at most as many configurations as its space: three.
     let all = ["-S", "command.test_part=true", "-S", "confirm.top=9"];
-    insta::assert_snapshot!(told(none.path(), &all), @"
-    confirmation on the test rows: the best 9 configurations of each budget, under 5 seeds
-      30 trainings; the search has 6 trials
-    ");
+    insta::assert_snapshot!(told(none.path(), &all), @r#"
+    the confirmation on the test rows trains the best 9 configurations of each budget with 5 seeds
+      it takes 30 trainings; the search has 6 trials
+    "#);
 }

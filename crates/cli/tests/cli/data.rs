@@ -33,12 +33,12 @@ fn a_ladder_on_parts_of_its_rows_says_what_more_rows_buy() {
     trials are evaluated by the ladder's command
 
     a (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       infinitely many configurations (x is continuous)
                ? weights
 
     b (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       infinitely many configurations (x is continuous)
                ? weights
 
@@ -50,9 +50,9 @@ fn a_ladder_on_parts_of_its_rows_says_what_more_rows_buy() {
 
     b@50% (as b, on the last 50% of the training rows)
 
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 10 trainings; the search has 120 trials
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 10 trainings; the search has 120 trials
       the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it, with \
     `test_part = true` in [command] once the command can score test rows
     "#);

@@ -149,7 +149,8 @@ fn what_is_not_the_ladders_model_is_refused() {
 
     $ allometry explain data.csv
     error: data.csv is not a complete safetensors file: it does not begin with the length of a header
-    hint: it may have been copied incompletely; --restart trains the model again
+    hint: it may have been copied incompletely: copy it again, or train the model again with `allometry \
+    train --restart`
     exit code 4
 
     $ allometry explain m -S 'data.path="other.csv"'

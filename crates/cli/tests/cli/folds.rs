@@ -99,7 +99,8 @@ fn what_folds_cannot_be_is_refused_with_what_they_can() {
     exit code 3
 
     $ allometry check -S data.folds=60
-    error: fold 1 of 60: data.csv: all 2 windows of the validation part are labelled 1
+    error: fold 1 of 60: data.csv: all 2 windows of the validation part have the label 1 in column \
+    `label`
     hint: fewer `folds`, or a larger share for validation in `split`; with these shares `folds = 22` is \
     accepted
     exit code 3

@@ -268,14 +268,14 @@ fn a_panel_whose_times_are_numbers_is_told() {
     }
     let folder = with("t.csv", panel.clone());
     let (noticed, ladder) = accepted(folder.path(), &["t.csv"]);
-    insta::assert_snapshot!(noticed, @"
+    insta::assert_snapshot!(noticed, @r#"
     t.csv: 300 rows, 4 columns
       time: `t`, 0 to 99
-        every 1
+        steps of 1
       series: `ticker` tells the 3 series of the rows
       label: `label` (named like a label), 0 in 171 rows (57.0%), 1 in 129 rows (43.0%)
       features: 1 column
-    ");
+    "#);
     assert!(ladder.contains("\ntime = \"t\"") && ladder.contains("\nseries = \"ticker\""), "{ladder}");
     runs(folder.path());
     // A column that does not tell the series leaves the numbers a feature.

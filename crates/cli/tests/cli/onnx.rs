@@ -28,7 +28,7 @@ fn what_is_no_checkpoint_is_refused_and_nothing_is_written() {
         &["export", "sqlite:///trials.db", "--onnx", "m.onnx"],
         &["export", "m.safetensors", "--onnx", "m.onnx", "-o", "m.json"],
     ];
-    insta::assert_snapshot!(all_refused(folder.path(), &calls), @"
+    insta::assert_snapshot!(all_refused(folder.path(), &calls), @r#"
     $ allometry export --onnx m.onnx
     error: --onnx takes a checkpoint, not `ladder.toml`
     hint: `allometry train` writes one: ladder.runs/BUDGET/train.safetensors
@@ -36,7 +36,8 @@ fn what_is_no_checkpoint_is_refused_and_nothing_is_written() {
 
     $ allometry export data.csv --onnx m.onnx
     error: data.csv is not a complete safetensors file: it does not begin with the length of a header
-    hint: it may have been copied incompletely; --restart trains the model again
+    hint: it may have been copied incompletely: copy it again, or train the model again with `allometry \
+    train --restart`
     exit code 4
 
     $ allometry export none.safetensors --onnx m.onnx
@@ -56,6 +57,6 @@ fn what_is_no_checkpoint_is_refused_and_nothing_is_written() {
 
     For more information, try '--help'.
     exit code 2
-    ");
+    "#);
     assert!(!folder.path().join("m.onnx").exists());
 }

@@ -44,7 +44,7 @@ fn a_study_keeps_the_precision_that_it_began_with() {
     let (code, _, err) = run(folder.path(), &["run", "--precision", "bf16", "-S", "trials=7"]);
     assert_eq!(code, 0, "{err}");
     let (_, shown, err) = run(folder.path(), &["show", "0", "--study", "s"]);
-    assert!(shown.contains("\n  precision    bf16\n"), "{shown}{err}");
+    assert!(shown.contains("\n  precision          bf16\n"), "{shown}{err}");
 }
 
 #[test]

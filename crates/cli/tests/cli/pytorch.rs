@@ -66,14 +66,14 @@ fn the_large_ladder_has_architectures_of_each_size() {
     let text = printed(folder.path(), &["check", "large.toml"]);
     let sizes: Vec<&str> = text.lines().filter(|line| line.contains("weights +-")).collect();
     let architectures: Vec<&str> = text.lines().filter(|line| line.contains(" architectures, ")).collect();
-    insta::assert_snapshot!([sizes, architectures].concat().join("\n"), @"
+    insta::assert_snapshot!([sizes, architectures].concat().join("\n"), @r#"
     20M (20.0M weights +-25%)
     60M (60.0M weights +-25%)
     200M (200M weights +-25%)
-      80 of 1682 architectures, 15011585 to 24851713 weights
-      132 of 1682 architectures, 45881921 to 74877505 weights
-      238 of 1682 architectures, 151179265 to 249545089 weights
-    ");
+      80 of 1,682 architectures, 15,011,585 to 24,851,713 weights
+      132 of 1,682 architectures, 45,881,921 to 74,877,505 weights
+      238 of 1,682 architectures, 151,179,265 to 249,545,089 weights
+    "#);
 }
 
 #[test]

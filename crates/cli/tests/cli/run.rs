@@ -186,9 +186,9 @@ fn constraints_are_shown_kept_and_compared() {
     let (code, out, err) = run(path, &[&["check"], &constrained[..]].concat());
     assert_eq!(code, 0, "{err}");
     let of_small = out.split("\n\n").find(|part| part.starts_with("s (")).unwrap();
-    insta::assert_snapshot!(shown(path, of_small), @r"
+    insta::assert_snapshot!(shown(path, of_small), @r#"
     s (any number of weights; the label is only a name)
-      8 of 12 architectures, 233 to 1321 weights
+      8 of 12 architectures, 233 to 1,321 weights
       4 left out: not head_dim >= 4
       0 left out: not flops < 1e9
       infinitely many configurations (learning_rate is continuous)
@@ -204,13 +204,13 @@ fn constraints_are_shown_kept_and_compared() {
     d_model=4
              799 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=2 d_ff_ratio=2 \
     d_model=6
-            1321 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=2 d_ff_ratio=2 \
+           1,321 weights      0.00 GFLOP an epoch      0 MiB  n_heads=1 n_layers=2 d_ff_ratio=2 \
     d_model=8
              721 weights      0.00 GFLOP an epoch      0 MiB  n_heads=2 n_layers=1 d_ff_ratio=2 \
     d_model=8
-            1321 weights      0.00 GFLOP an epoch      0 MiB  n_heads=2 n_layers=2 d_ff_ratio=2 \
+           1,321 weights      0.00 GFLOP an epoch      0 MiB  n_heads=2 n_layers=2 d_ff_ratio=2 \
     d_model=8
-    ");
+    "#);
     let run_it = [&["run", "--budget", "s"], &constrained[..]].concat();
     assert_eq!(run(path, &run_it).0, 0);
     let (_, out, _) = run(path, &["list", "--study", "s", "--json"]);
@@ -337,25 +337,25 @@ weights = "any"
     let (code, out, err) = run(folder.path(), &["check"]);
     assert_eq!(code, 0, "{err}");
     // One of the nine pairs of width and rate is excluded.
-    insta::assert_snapshot!(shown(folder.path(), &out), @r"
+    insta::assert_snapshot!(shown(folder.path(), &out), @r#"
     trials are evaluated by the ladder's command
       note: `run` passes no parameter; the program must read the file that $ALLOMETRY_PARAMS names, or \
     `run` can pass {args}, --NAME VALUE of each parameter
 
     a (any number of weights; the label is only a name)
-      1 of 1 architectures
+      1 of 1 architecture
       11% of the configurations left out: not rate * width < 1.7
       `momentum` exists when { optimizer = ['sgd'] }
       24 distinct configurations
                ? weights
 
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 5 trainings; the search has 12 trials
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 5 trainings; the search has 12 trials
       the sampler `gp` learns from its trials, so only a confirmation decides between budgets: \
     [confirm] with top = 1 and seeds = 5 asks for it, with `test_part = true` in [command] once the \
     command can score test rows
-    ");
+    "#);
     let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let (_, out, _) = run(folder.path(), &["list", "--json-lines"]);

@@ -33,18 +33,19 @@ fn one_configuration_is_trained_and_its_checkpoint_predicts() {
     let (code, again, err) =
         run(folder.path(), &["train", "--budget", "s", "--set", "dropout=0.1", "--json"]);
     assert_eq!((code, again), (0, out), "{err}");
+    assert!(!err.contains("train loss"), "no table without epochs: {err}");
+    assert!(err.contains("the checkpoint holds this training, finished; nothing was trained"), "{err}");
     let other = ["train", "--budget", "s", "--set", "dropout=0.0"];
-    insta::assert_snapshot!(refused(folder.path(), &other), @r"
+    insta::assert_snapshot!(refused(folder.path(), &other), @r#"
     $ allometry train --budget s --set dropout=0.0
     s, from the middle of its space, seed 2304591287921067115: n_heads=2 n_layers=2 d_ff_ratio=2 \
     learning_rate=0.00316227766 dropout=0.0 d_model=6 (799 weights)
-    epoch  train loss  validation loss       auc
     error: ladder.runs/s/train.safetensors is a checkpoint of another trial: the configuration was \
     n_heads=2 n_layers=2 d_ff_ratio=2 learning_rate=0.00316227766 dropout=0.1 d_model=6, is n_heads=2 \
     n_layers=2 d_ff_ratio=2 learning_rate=0.00316227766 dropout=0.0 d_model=6
     hint: --restart trains again and overwrites it, --checkpoint FILE keeps it
     exit code 3
-    ");
+    "#);
     assert_eq!(run(folder.path(), &predict).1, scores);
     let (code, _, err) = run(folder.path(), &["train", "--budget", "s", "--set", "dropout=0.0", "--restart"]);
     assert_eq!(code, 0, "{err}");
@@ -347,7 +348,6 @@ fn what_cannot_be_trained_or_applied_is_said() {
     $ allometry train --budget s -o data.csv/a/b.safetensors
     s, from the middle of its space, seed 2304591287921067115: n_heads=2 n_layers=2 d_ff_ratio=2 \
     learning_rate=0.00316227766 dropout=0.1 d_model=6 (799 weights)
-    epoch  train loss  validation loss       auc
     error: cannot read checkpoint data.csv/a/b.safetensors: Not a directory (os error 20)
     exit code 4
 
@@ -358,7 +358,8 @@ fn what_cannot_be_trained_or_applied_is_said() {
 
     $ allometry predict data.csv data.csv
     error: data.csv is not a complete safetensors file: it does not begin with the length of a header
-    hint: it may have been copied incompletely; --restart trains the model again
+    hint: it may have been copied incompletely: copy it again, or train the model again with `allometry \
+    train --restart`
     exit code 4
 
     $ allometry predict c.safetensors other.csv
@@ -435,8 +436,13 @@ fn shuffled_labels_give_chance_and_memory_is_told() {
         let auc: f64 = auc.parse().unwrap();
         assert!((auc - 0.5).abs() < 0.2, "{control}");
     }
-    let (code, _, err) = run(folder.path(), &["check", "--shuffle", "-S", "model.task=classes"]);
+    let (code, out, err) = run(folder.path(), &["check", "--shuffle", "-S", "model.task=classes"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(out.matches("with labels in random order: AUC").count(), 2, "{out}");
+    let of_numbers = ["check", "--shuffle", "-S", "model.task=regression", "-S", "data.label=noise"];
+    let (code, _, err) = run(folder.path(), &of_numbers);
     assert_eq!(code, 2, "{err}");
+    assert!(err.contains("the label is a number") && err.contains("hint: leave it out"), "{err}");
 }
 
 #[test]

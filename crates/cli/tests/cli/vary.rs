@@ -175,19 +175,22 @@ fn checked(folder: &Path, arguments: &[&str]) -> String {
 #[test]
 fn check_counts_what_settings_add() {
     let folder = searching(SETTINGS);
-    insta::assert_snapshot!(checked(folder.path(), &["check"]), @r"
+    insta::assert_snapshot!(checked(folder.path(), &["check"]), @r#"
       training       263 windows, 93 positive (35.4%), 2000-01-09 to 2000-10-19
       validation      60 windows, 20 positive (33.3%), 2000-11-01 to 2001-01-04
       warning: with 20 positives, one AUC of 0.75 is known to +-0.139 (95%)
       test            51 windows, 18 positive (35.3%), 2001-01-14 to 2001-03-08
-      warning: patches never see the newest row of a window: context = 6, patch = 3, stride = 2
-      warning: patches never see the newest row of a window: context = 9, patch = 8, stride = 2
-      warning: patches never see the newest row of a window: context = 9, patch = 8, stride = 3
-        they see all rows where `stride` is at most `patch` and divides `context` - `patch`
+      warning: the model does not see all rows of a window with context = 6, patch = 3, stride = 2: no \
+    patch contains its newest row
+      warning: the model does not see all rows of a window with context = 9, patch = 8, stride = 2: no \
+    patch contains its newest row
+      warning: the model does not see all rows of a window with context = 9, patch = 8, stride = 3: no \
+    patch contains its newest row
+        patches contain all rows where `stride` is at most `patch` and divides `context` - `patch`
     matrix products are computed in PRECISION with INSTRUCTIONS
 
     s (any number of weights; the label is only a name)
-      72 of 96 architectures, 225 to 1369 weights
+      72 of 96 architectures, 225 to 1,369 weights
       24 left out: not patch <= context
       25% of the configurations left out: not warmup_epochs <= epochs
       infinitely many configurations (learning_rate is continuous)
@@ -196,7 +199,7 @@ fn check_counts_what_settings_add() {
       and 60 more (--all lists them)
 
     l (any number of weights; the label is only a name)
-      48 of 64 architectures, 1441 to 4785 weights
+      48 of 64 architectures, 1,441 to 4,785 weights
       16 left out: not patch <= context
       25% of the configurations left out: not warmup_epochs <= epochs
       infinitely many configurations (learning_rate is continuous)
@@ -204,12 +207,12 @@ fn check_counts_what_settings_add() {
       12 trials of 3 epochs: at most about TIME with N workers
       and 36 more (--all lists them)
 
-    the ladder asks for no confirmation on the test rows: the best configuration of each budget, under \
-    5 seeds
-      it would cost 10 trainings, at most about TIME with N workers; the search has 24 trials, at most \
+    the ladder does not ask for a confirmation on the test rows, which trains the best configuration of \
+    each budget with 5 seeds
+      it would take 10 trainings, at most about TIME with N workers; the search has 24 trials, at most \
     about TIME with N workers
       the best of many trials is partly luck: [confirm] with top = 1 and seeds = 5 asks for it
-    ");
+    "#);
     // The sizes are exact: those of ladders that fix the settings.
     let all = json(folder.path(), &["check", "--all", "--json"]);
     let architectures = all["budgets"][0]["architectures"].as_array().unwrap();
@@ -241,19 +244,22 @@ fn check_says_which_rows_are_never_seen() {
         command.extend(settings.iter().flat_map(|setting| ["-S", setting]));
         let (code, out, err) = run(folder.path(), &command);
         assert_eq!(code, 0, "{err}");
-        let told = out.lines().filter(|line| line.contains("patches never see") || line.contains("they see"));
+        let told = out
+            .lines()
+            .filter(|line| line.contains("no patch contains") || line.contains("patches contain all"));
         folded(&told.collect::<Vec<_>>().join("\n"))
     };
     assert_eq!(unseen(&[]), "");
-    insta::assert_snapshot!(unseen(&["model.context=9"]), @r"
-    warning: patches never see the newest row of a window: context = 9, patch = 4, stride = 4
-      they see all rows where `stride` is at most `patch` and divides `context` - `patch`
-    ");
-    insta::assert_snapshot!(unseen(&["model.context=12", "model.patch=3", "model.stride=5"]), @r"
-      warning: patches never see the 4 newest rows and 2 rows between them of a window: context = 12, \
-    patch = 3, stride = 5
-        they see all rows where `stride` is at most `patch` and divides `context` - `patch`
-    ");
+    insta::assert_snapshot!(unseen(&["model.context=9"]), @r#"
+      warning: the model does not see all rows of a window with context = 9, patch = 4, stride = 4: no \
+    patch contains its newest row
+        patches contain all rows where `stride` is at most `patch` and divides `context` - `patch`
+    "#);
+    insta::assert_snapshot!(unseen(&["model.context=12", "model.patch=3", "model.stride=5"]), @r#"
+      warning: the model does not see all rows of a window with context = 12, patch = 3, stride = 5: no \
+    patch contains its 4 newest rows and 2 rows between two patches
+        patches contain all rows where `stride` is at most `patch` and divides `context` - `patch`
+    "#);
     let found = json(folder.path(), &["check", "--json", "-S", "model.context=12", "-S", "model.stride=6"]);
     assert_eq!(
         found["unseen_rows"],

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::document::{Located, Node, Place};
-use super::super::problem::ProblemKind;
+use super::super::problem::{NotAFeature, ProblemKind};
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
 use super::super::spec::{
     CategorySpec, DataSpec, FeatureSpec, FoldScheme, FoldSpec, LabelSpec, MaxGap, MissingPolicy, SeriesSpec,
@@ -49,10 +49,15 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
     let (split, by) = section.section("split", problems).map_or((default, SeriesSplit::Time), |inner| {
         split(inner, default, (has_series, folds.is_some()), problems)
     });
-    // A series is known to a model only if its rows are in all parts.
-    let of_categories = Roles { series: roles.series.filter(|_| by == SeriesSplit::Series), ..roles };
+    let of_categories = Roles { series: None, ..roles };
     for column in &categorical {
-        check_role(&column.place, &column.value.column, of_categories, &features.exclude, problems);
+        let (place, name) = (&column.place, column.value.column.as_str());
+        check_role(place, name, of_categories, &features.exclude, problems);
+        // A series is known to a model only if its rows are in all parts.
+        if by == SeriesSplit::Series && Some(name) == roles.series {
+            let why = NotAFeature::NewSeries;
+            problems.push(place, ProblemKind::NotAFeature { column: name.to_owned(), why });
+        }
     }
     features.categorical = categorical.into_iter().map(|column| column.value).collect();
     let missing = section.word("na", MISSING, problems).unwrap_or_default();
@@ -200,14 +205,14 @@ fn check_roles(columns: &[Located<String>], roles: Roles<'_>, exclude: &[String]
 }
 
 fn check_role(place: &Place, column: &str, roles: Roles<'_>, exclude: &[String], problems: &mut Problems) {
-    let role = match Some(column) {
-        name if name == roles.label => "the label",
-        name if name == roles.time => "the time",
-        name if name == roles.series => "the series",
-        _ if exclude.iter().any(|one| one == column) => "excluded too",
+    let why = match Some(column) {
+        name if name == roles.label => NotAFeature::Label,
+        name if name == roles.time => NotAFeature::Time,
+        name if name == roles.series => NotAFeature::Series,
+        _ if exclude.iter().any(|one| one == column) => NotAFeature::Excluded,
         _ => return,
     };
-    problems.push(place, ProblemKind::NotAFeature { column: column.to_owned(), role });
+    problems.push(place, ProblemKind::NotAFeature { column: column.to_owned(), why });
 }
 
 /// The columns of categories, each a name or a table with the length of its learned vectors.

@@ -402,6 +402,46 @@ fn categories_may_have_vectors() {
 }
 
 #[test]
+fn a_longest_gap_is_written_as_a_ladder_file_reads_it() {
+    for (seconds, text) in [
+        (7.0 * 86_400.0, "7d"),
+        (36.0 * 3_600.0, "36h"),
+        (5_400.0, "90m"),
+        (12_525.0, "3h 28m 45s"),
+        (90_061.0, "25h 1m 1s"),
+        (0.25, "0.25s"),
+    ] {
+        let gap = MaxGap::Seconds(seconds);
+        assert_eq!(gap.to_string(), text);
+        let ladder = with(&[("data.time", "'t'"), ("data.max_gap", &format!("'{text}'"))]).unwrap();
+        assert_eq!(built_in(&ladder).0.max_gap, Some(gap), "{text}");
+    }
+    assert_eq!(MaxGap::Number(1.5).to_string(), "1.5");
+}
+
+#[test]
+fn a_column_that_is_no_feature_is_named_with_the_reason() {
+    let why = |settings: &[(&str, &str)]| {
+        let panel = [("data.time", "'t'"), ("data.series", "'s'")];
+        let settings: Vec<(&str, &str)> = panel.iter().chain(settings).copied().collect();
+        let errors = with(&settings).unwrap_err();
+        let kind = &errors.problems()[0].kind;
+        (kind.to_string(), kind.hint().unwrap())
+    };
+    let (message, hint) = why(&[("data.features", "{ include = ['a', 's'] }")]);
+    assert_eq!(
+        message,
+        "column `s` cannot be a feature: it tells the series of a row, which is a name and no number"
+    );
+    assert!(hint.contains("categorical = [\"s\"] under [data]"), "{hint}");
+    let (message, hint) = why(&[("data.categorical", "['s']"), ("data.split.by", "'series'")]);
+    assert!(message.contains("with by = \"series\" each part has series of its own"), "{message}");
+    assert!(hint.contains("by = \"time\" under [data.split]"), "{hint}");
+    let (message, _) = why(&[("data.categorical", "['t']")]);
+    assert_eq!(message, "column `t` cannot be a feature: it is the time");
+}
+
+#[test]
 fn a_smallest_effect_and_a_confirmation_are_asked_for() {
     let ladder = with(&[]).unwrap();
     assert_eq!((ladder.smallest_effect, ladder.confirm), (None, None));

@@ -4,6 +4,7 @@
 mod findings;
 pub(crate) mod parameters;
 
+use allometry_analysis::scaling::Quantity;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis, Training};
 use allometry_core::{Direction, human_weights};
 
@@ -75,7 +76,8 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
     let compared = judgement.map(|judgement| words::verdict::quantity(judgement.quantity, &metric));
     let mut header = vec!["Budget".to_owned(), "Weights".to_owned()];
     header.extend(compared.clone().map(|quantity| [quantity, level.clone()]).into_iter().flatten());
-    header.push(format!("Best {metric}"));
+    let is_confirmed = judgement.is_some_and(|judgement| judgement.quantity == Quantity::Confirmed);
+    header.push(format!("Best {metric}{}", if is_confirmed { " on validation rows" } else { "" }));
     if compared.is_none() {
         header.push(level);
     }
@@ -172,9 +174,10 @@ pub(crate) fn baselines_ahead(analysis: &Analysis) -> impl Iterator<Item = &Find
 pub(crate) fn known_baselines(analysis: &Analysis) -> impl Iterator<Item = (f64, String)> {
     analysis.baselines.iter().filter_map(|baseline| {
         let value = baseline.value?.point;
-        let gain = baseline.gain.map_or_else(String::new, |gain| {
-            let side = if gain.point < 0.0 { "behind" } else { "ahead" };
-            format!(" (the best trial is {side} by {})", decimals(gain.point.abs()))
+        let gain = baseline.gain.map_or_else(String::new, |gain| match gain.point {
+            0.0 => " (the best trial is equal to it)".to_owned(),
+            gain if gain < 0.0 => format!(" (the best trial is behind by {})", decimals(-gain)),
+            gain => format!(" (the best trial is ahead by {})", decimals(gain)),
         });
         Some((value, format!("{} {}{gain}", baseline.name.replace('_', " "), decimals(value))))
     })

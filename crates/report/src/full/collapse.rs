@@ -30,9 +30,9 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "A model is constant if the standard deviation of its predictions is below 2% of that of the labels. \
-         Range and recall are means over trials. Without recorded predictions it is unknown whether models \
-         collapsed."
+        "A model is constant if the standard deviation of its predictions is below 2% of that of the labels; \
+         with several classes, for every class. Range and recall are means over trials. Without recorded \
+         predictions it is unknown whether models collapsed."
     ));
 }
 

@@ -5,7 +5,7 @@ use allometry_analysis::scaling::Judgement;
 use allometry_analysis::{Analysis, Estimate};
 
 use crate::markdown::{escape, with_code};
-use crate::number::{UNKNOWN, decimals, grouped, interval, percent, signed};
+use crate::number::{UNKNOWN, decimals, grouped, interval, percent, range, signed};
 use crate::text::Text;
 use crate::words;
 
@@ -75,7 +75,7 @@ fn shares(text: &mut Text, EraImportance { budget, parameters }: &EraImportance,
 /// Returns the times of an era, or its number.
 fn name(place: usize, era: &EraValues) -> String {
     match (&era.first, &era.last) {
-        (Some(first), Some(last)) => escape(&format!("{first} to {last}")),
+        (Some(first), Some(last)) => escape(&range(first, last)),
         _ => (place + 1).to_string(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod table;
 
+use allometry_analysis::scaling::Quantity;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{Analysis, Estimate, Finding, FindingCode, Outcome, Severity, StudyAnalysis};
 use allometry_core::visible::visible;
@@ -102,7 +103,13 @@ impl Page {
         let point = |value: Option<Estimate>| value.map_or_else(|| UNKNOWN.to_owned(), |v| decimals(v.point));
         let ends =
             values.iter().map(|v| v.and_then(|v| v.interval).map_or_else(String::new, |i| interval(Some(i))));
-        let heading = if quantity.is_some() { "Value" } else { "Best" };
+        let is_confirmed = judgement.is_some_and(|judgement| judgement.quantity == Quantity::Confirmed);
+        let [heading, of_search] = match quantity {
+            // The search has other rows than the values that the verdict compares.
+            Some(_) if is_confirmed => ["Test", "Validation"],
+            Some(_) => ["Value", "Best"],
+            None => ["Best", ""],
+        };
         let texts = |heading: &str, cell: &dyn Fn(&StudyAnalysis) -> String| {
             Column::texts(heading, studies.iter().map(cell).collect())
         };
@@ -116,7 +123,7 @@ impl Page {
             columns.push(Column::texts(&level, ends.collect()));
         }
         if quantity.is_some() {
-            columns.push(texts("Best", &|study| point(best(study))).leaves(1));
+            columns.push(texts(of_search, &|study| point(best(study))).leaves(1));
         }
         columns.push(texts("Trials", &trials).leaves(0));
         self.heading(&quantity.unwrap_or_else(|| format!("Best {metric}")));
@@ -126,7 +133,13 @@ impl Page {
             self.paragraph(DIM, &format!("and {}", counted(more as u64, "more budget")));
         }
         let better = if analysis.direction == Direction::Maximize { "Larger" } else { "Smaller" };
-        self.paragraph(DIM, &format!("{better} values are better. The best of many trials is partly luck."));
+        let of_search = if is_confirmed {
+            " Validation is the best trial of the search on the validation rows."
+        } else {
+            ""
+        };
+        let luck = "The best of many trials is partly luck.";
+        self.paragraph(DIM, &format!("{better} values are better.{of_search} {luck}"));
     }
 
     fn forecast(&mut self, analysis: &Analysis) {
@@ -156,7 +169,7 @@ impl Page {
             .reduce(|best, next| if analysis.direction.better(next.0, best.0) { next } else { best });
         if let Some((_, words)) = best.filter(|_| !is_ahead) {
             self.blank();
-            self.paragraph(PLAIN, &format!("Best baseline: {words}."));
+            self.paragraph(PLAIN, &format!("Best baseline on the validation rows: {words}."));
         }
     }
 
@@ -176,7 +189,11 @@ impl Page {
             self.paragraph(PLAIN, "The verdict prefers no size. The best configuration of each is:");
             for taken in of_each(analysis).take(BUDGETS) {
                 let value = match taken.expected(analysis) {
-                    Some(Expected::OnTestRows(mean)) => format!(", {} on the test rows", estimated(&mean)),
+                    Some(Expected::OnTestRows(mean)) => {
+                        let is_of_seeds = mean.interval.is_some() && mean.effective_rows.is_none();
+                        let covers = if is_of_seeds { ", an interval over seeds alone" } else { "" };
+                        format!(", {} on the test rows{covers}", estimated(&mean))
+                    }
                     Some(Expected::OverSeeds(mean)) => format!(", probably {} over seeds", estimated(&mean)),
                     Some(Expected::InSearch(value)) => format!(", {} in the search", decimals(value.point)),
                     None => String::new(),

@@ -9,7 +9,7 @@ use allometry_analysis::{Finding, FindingText};
 use allometry_core::human_weights;
 
 use super::capitalized;
-use crate::number::{about, counted, decimals, grouped, listed, p_value, percent, quoted, short};
+use crate::number::{about, apart, counted, decimals, grouped, listed, p_value, percent, quoted, short};
 
 /// Returns the message of a finding, with its budget and its numbers.
 pub fn message(finding: &Finding) -> String {
@@ -125,12 +125,11 @@ fn problem_message(problem: &Problem) -> String {
         Problem::BehindBaseline { baseline, value, budget, best, metric, standard_errors } => {
             let gap = standard_errors
                 .map_or_else(String::new, |errors| format!("; the gap is about {errors:.1} standard errors"));
+            let [value, best] = apart(*value, *best);
             format!(
-                "no trial beats the baseline {}: {metric} {} against {} of the best trial (of {}), on the \
-                 validation rows{gap}",
+                "no trial beats the baseline {}: {metric} {value} against {best} of the best trial (of {}), \
+                 on the validation rows{gap}",
                 baseline.replace('_', " "),
-                decimals(*value),
-                decimals(*best),
                 quoted(budget)
             )
         }
@@ -457,7 +456,8 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
              judged before their end."
         }
         BudgetProblem::CollapseUnknown => {
-            "Record pred_min, pred_max, pred_sd and recall_at_half with each trial, or its validation scores."
+            "Record with each trial its validation scores, or pred_min, pred_max, pred_sd and \
+             recall_at_half, or the metric constant: 1 if all rows get the same prediction, else 0."
         }
     }
 }

@@ -52,11 +52,11 @@ fn problems_of_a_ladder() {
     let unknown = |budget: &str, unknown| UnknownSizes { budget: budget.into(), unknown, trials: 10 };
     let reversal =
         SizeReversal { before: "s".into(), before_weights: 387_000, budget: "m".into(), weights: 243_000 };
-    let baseline = Problem::BehindBaseline {
+    let baseline = |value, best| Problem::BehindBaseline {
         baseline: "logistic regression".into(),
-        value: 0.79,
+        value,
         budget: "l".into(),
-        best: 0.77,
+        best,
         metric: "AUC".into(),
         standard_errors: Some(1.94),
     };
@@ -74,7 +74,12 @@ fn problems_of_a_ladder() {
             "sizes are out of order: the best model of 'm' has 243k weights, fewer than that of 's' (387k)",
         ),
         (
-            baseline,
+            baseline(0.755_12, 0.755_08),
+            "no trial beats the baseline logistic regression: AUC 0.75512 against 0.75508 of the best trial \
+             (of 'l'), on the validation rows; the gap is about 1.9 standard errors",
+        ),
+        (
+            baseline(0.79, 0.77),
             "no trial beats the baseline logistic regression: AUC 0.7900 against 0.7700 of the best trial \
              (of 'l'), on the validation rows; the gap is about 1.9 standard errors",
         ),
@@ -216,11 +221,12 @@ fn reasons_not_to_judge() {
         ),
         (
             Withheld::TooFewRows { why: Statement::Reason(of_times) },
-            "the rows have 5 different times, fewer than 8 blocks of the horizon, 1 time",
+            "the rows are of 5 times, which are too few: labels look 1 time ahead, and an error needs 8 \
+             times as many times",
         ),
         (
             Withheld::TooFewRows { why: Statement::Reason(error) },
-            "100 rows contain fewer than 8 blocks of the horizon, 20 rows",
+            "100 rows are too few: labels look 20 rows ahead, and an error needs 8 times as many rows",
         ),
     ] {
         assert_eq!(verdict::withheld(&why), expected);

@@ -283,11 +283,18 @@ pub fn no_row_error(why: NoRowError) -> String {
         NoRowError::OtherRows => "the models predict different rows".into(),
         NoRowError::Undefined => "the metric is not defined on these rows".into(),
         NoRowError::TooShort(TooShort::ForHorizon { rows, horizon }) => {
-            format!("{rows} rows contain fewer than 8 blocks of the horizon, {horizon} rows")
+            format!(
+                "{rows} rows are too few: labels look {} ahead, and an error needs 8 times as many rows",
+                counted(horizon, "row")
+            )
         }
         NoRowError::TooShort(TooShort::ForTimes { times, horizon }) => {
-            let blocks = format!("fewer than 8 blocks of the horizon, {}", counted(horizon, "time"));
-            format!("the rows have {}, {blocks}", counted(times as u64, "different time"))
+            format!(
+                "the rows are of {}, which are too few: labels look {} ahead, and an error needs 8 times as \
+                 many times",
+                counted(times as u64, "time"),
+                counted(horizon, "time")
+            )
         }
         NoRowError::TooShort(TooShort::ForMemory { rows }) => {
             format!(

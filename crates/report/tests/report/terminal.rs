@@ -296,11 +296,12 @@ fn a_confirmed_ladder_takes_the_confirmed_configuration() {
     needs at least two seeds of each budget, or predictions of the same test rows.
 
     Mean AUC on test rows
-    Budget  Weights  Value                    95% interval      Best    Trials
-    100k    100k     0.6250  ├──────●──────┤  0.2000 to 1.0000  0.7534  16, 1 failed
-    400k    400k     0.6250  ├──────●──────┤  0.2000 to 1.0000  0.7501  16, 1 failed
-    1.6M    1.60M    0.6250  ├──────●──────┤  0.2000 to 1.0000  0.7697  16, 1 failed
-    Larger values are better. The best of many trials is partly luck.
+    Budget  Weights  Test                 95% interval      Validation  Trials
+    100k    100k     0.6250  ├────●────┤  0.2000 to 1.0000  0.7534      16, 1 failed
+    400k    400k     0.6250  ├────●────┤  0.2000 to 1.0000  0.7501      16, 1 failed
+    1.6M    1.60M    0.6250  ├────●────┤  0.2000 to 1.0000  0.7697      16, 1 failed
+    Larger values are better. Validation is the best trial of the search on the
+    validation rows. The best of many trials is partly luck.
 
     No trial beats the baseline logistic regression: AUC 0.7912 against 0.7697 of
     the best trial (of '1.6M'), on the validation rows; the gap is about 1.9

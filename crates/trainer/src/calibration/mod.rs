@@ -70,7 +70,10 @@ pub enum CalibrationError {
         rows: usize,
     },
     /// The probabilities do not rise with the frequency of the label.
-    #[error("on the {rows} validation rows the label is not more frequent where the model says so")]
+    #[error(
+        "on the {rows} validation rows the label is not more frequent where its predicted probability is \
+         higher"
+    )]
     NoTrend {
         /// Number of validation rows.
         rows: usize,

@@ -89,7 +89,9 @@ impl CheckpointError {
             }
             Self::Write { .. } => "name a file in a folder that can be written to with --checkpoint".into(),
             Self::Damaged { .. } => {
-                "it may have been copied incompletely; --restart trains the model again".into()
+                "it may have been copied incompletely: copy it again, or train the model again with \
+                 `allometry train --restart`"
+                    .into()
             }
             Self::Differs { .. } => {
                 "--restart trains again and overwrites it, --checkpoint FILE keeps it".into()
@@ -99,7 +101,9 @@ impl CheckpointError {
                  on a new one"
                     .into()
             }
-            Self::NoModel { .. } => "run the same `allometry train` again to continue it".into(),
+            Self::NoModel { .. } => {
+                "run the `allometry train` that wrote it again: it continues the training".into()
+            }
             Self::Read { .. } | Self::Foreign { .. } | Self::Version { .. } | Self::Architecture { .. } => {
                 return None;
             }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::path::Path;
 
-use allometry_ladder::{DataSpec, SeriesSplit, Task};
+use allometry_ladder::{DataSpec, LabelSpec, SeriesSplit, Task};
 
 use super::dataset::{PartName, SplitPart, Window};
 use super::error::DataError;
@@ -142,7 +142,7 @@ fn check_labels<'a>(
     };
     if task != Task::Regression {
         for (name, part) in parts.filter(|(name, _)| *name != PartName::Test) {
-            check_classes(&spec.path, name, part, &rows.class_names)?;
+            check_classes(spec, name, part, &rows.class_names)?;
         }
     }
     Ok(classes)
@@ -199,7 +199,7 @@ fn check_horizon(
 /// # Errors
 /// [`DataError::OneClass`] if all windows have the same class.
 pub fn check_classes(
-    path: &Path,
+    spec: &DataSpec,
     name: PartName,
     part: &SplitPart,
     class_names: &[String],
@@ -210,7 +210,11 @@ pub fn check_classes(
     }
     let windows = part.windows.len() as u64;
     let class = class_name(first as usize, class_names);
-    Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class })
+    let column = match &spec.label {
+        LabelSpec::Column { name, .. } => Some(name.clone()),
+        LabelSpec::Rise { .. } => None,
+    };
+    Err(DataError::OneClass { path: spec.path.clone(), column, part: name, windows, class })
 }
 
 /// Returns the number of classes of a table, each of which must occur in the training part.
@@ -231,10 +235,11 @@ fn count_classes(
     };
     Err(DataError::AbsentClass {
         path: path.to_owned(),
+        column: rows.label_column(),
         class: class_name(absent, &rows.class_names),
         classes,
         rows: of_class().count() as u64,
-        first: of_class().next().map(|(row, _)| rows.location(*row)),
+        first: of_class().next().map(|(row, _)| Box::new(rows.site(*row))),
     })
 }
 

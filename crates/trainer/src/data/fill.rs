@@ -86,7 +86,7 @@ impl Rows {
         Err(DataError::MissingValue {
             path: path.to_owned(),
             column: self.names[self.selection.categorical[place]].clone(),
-            location: self.location(row),
+            location: self.site(row),
             gap: Gap::Empty,
             is_category: true,
             more: missing.count() as u64,

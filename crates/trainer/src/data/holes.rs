@@ -201,11 +201,15 @@ fn median(values: &[f64]) -> Option<f64> {
     Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
-/// Returns a duration in its largest unit, such as `41 days`.
+/// Returns a duration in its largest unit, such as `41 days`, or in several where that is no whole number,
+/// such as `3h 28m`.
 pub fn duration(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(DAY, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
     let (unit, name) = UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1.0, "second"));
-    let amount = (seconds / unit * 100.0).round() / 100.0;
+    let amount = seconds / unit;
+    if amount.fract() != 0.0 {
+        return MaxGap::Seconds((seconds * 1_000.0).round() / 1_000.0).to_string();
+    }
     format!("{amount} {name}{}", if amount == 1.0 { "" } else { "s" })
 }
 
@@ -220,7 +224,7 @@ impl fmt::Display for Spacing {
                 let length = duration(seconds);
                 write!(f, "every {}", length.strip_prefix("1 ").unwrap_or(&length))
             }
-            Self::Number(step) => write!(f, "every {step}"),
+            Self::Number(step) => write!(f, "steps of {step}"),
             Self::Irregular => f.write_str("irregular"),
         }
     }

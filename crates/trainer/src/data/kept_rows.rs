@@ -72,7 +72,7 @@ fn check_labels(
     Err(DataError::MissingLabel {
         path: spec.path.clone(),
         column: column.clone(),
-        location: rows.location(sequence.rows[first]),
+        location: rows.site(sequence.rows[first]),
         more: missing.len() as u64 - 1,
     })
 }

@@ -42,7 +42,7 @@ pub use describe::{
     ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, TableDescription, TimeDescription, describe,
     describe_times,
 };
-pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind, TrainPartProblem};
+pub use error::{DataError, Gap, Location, NotNumeric, RepeatedTime, Role, Site, TimeKind, TrainPartProblem};
 pub use holes::{Hole, Holes, Spacing, duration};
 pub(crate) use leakage::most_frequent;
 pub use leakage::{Evidence, Leak, leaks};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::columns::Column;
-use super::error::{DataError, Role};
+use super::error::{DataError, Role, Site};
 use super::format::Format;
 use super::value::{Value, Visitor};
 
@@ -34,7 +34,7 @@ pub fn read_numbers(path: &Path, names: &[&str]) -> Result<Vec<Vec<f64>>, DataEr
     if let Some((column, place, value)) = numbers.bad {
         return Err(DataError::NotANumber {
             path: path.to_owned(),
-            location: format.location(path, place),
+            location: Site { location: format.location(path, place), series: None },
             column: columns[column].name.clone(),
             value,
         });

@@ -32,6 +32,10 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
         if let Places::Bytes(_, starts) = &mut rows.places {
             starts.push(records.start());
         }
+        // Errors of the other columns name the series.
+        if let Some(column) = selection.series {
+            rows.push_series(path, row, name(&records.record[column]))?;
+        }
         for &column in &selection.features {
             let value = records.number(&rows, column)?;
             let value = rows.number(row, column, value);
@@ -44,9 +48,6 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
             let text = &records.record[column];
             rows.push_time(path, row, Time::parse(text), || quoted(text))?;
             rows.keep_time(text);
-        }
-        if let Some(column) = selection.series {
-            rows.push_series(path, row, name(&records.record[column]))?;
         }
         match selection.label {
             LabelColumns::Class(column) => {
@@ -154,7 +155,7 @@ impl Records {
             Cell::Text => Err(DataError::NotANumber {
                 path: self.path.clone(),
                 column: rows.names[column].clone(),
-                location: rows.location(rows.len()),
+                location: rows.site(rows.len()),
                 value: text.to_owned(),
             }),
         }

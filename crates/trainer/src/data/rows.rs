@@ -8,7 +8,7 @@ use allometry_ladder::{CategorySpec, MaxGap, Task};
 use super::categories::{Categories, Unseen, encoded};
 use super::columns::{LabelColumns, Selection};
 use super::error::{
-    DataError, Gap, Location, MOST_CLASSES, MOST_VECTORS, RepeatedTime, TimeKind, field_of_record,
+    DataError, Gap, Location, MOST_CLASSES, MOST_VECTORS, RepeatedTime, Site, TimeKind, field_of_record,
 };
 use super::names::{Names, TooMany};
 use super::series::{Sequence, SeriesIds};
@@ -122,6 +122,11 @@ impl Rows {
         }
     }
 
+    /// Returns the location of a row in its file and its series, for messages.
+    pub(super) fn site(&self, row: usize) -> Site {
+        Site { location: self.location(row), series: self.series_name(row).map(Into::into) }
+    }
+
     /// Whether a row has every feature.
     pub(super) fn is_complete(&self, row: usize) -> bool {
         let features = self.selection.features.len();
@@ -156,7 +161,7 @@ impl Rows {
         self.categorical[place].push(name).map_err(|TooMany { most }| DataError::TooManyCategories {
             path: path.to_owned(),
             column: self.names[column].clone(),
-            location: self.location(row),
+            location: self.site(row),
             most,
             has_vectors: self.selection.categories[place].embedding.is_some(),
         })
@@ -251,7 +256,7 @@ impl Rows {
         Err(DataError::BadLabel {
             path: path.to_owned(),
             column: self.names[column].clone(),
-            location: self.location(row),
+            location: Box::new(self.site(row)),
             value: shown(),
             wanted,
         })
@@ -266,7 +271,7 @@ impl Rows {
         names.push(name).map_err(|_| DataError::TooManyClasses {
             path: path.to_owned(),
             column: self.label_column(),
-            location: self.location(row),
+            location: self.site(row),
         })
     }
 
@@ -289,16 +294,16 @@ impl Rows {
                 let all: u64 = classes.iter().map(|(_, rows)| rows).sum();
                 let rarest = classes.iter().min_by_key(|(_, rows)| *rows);
                 let rarest = rarest.filter(|(_, rows)| rows * 20 <= all);
-                let at =
-                    |(name, _): &(String, u64)| Some((name.clone(), self.location(names.first_row(name)?)));
+                let at = |(name, _): &(String, u64)| Some((name.clone(), self.site(names.first_row(name)?)));
                 let rarest = rarest.and_then(at);
-                DataError::NotTwoClasses { path, column, classes, rarest }
+                DataError::NotTwoClasses { path, column, classes, rarest: rarest.map(Box::new) }
             }
             other => other,
         }
     }
 
-    fn label_column(&self) -> String {
+    /// Returns the name of the label's column; empty if the label is none.
+    pub(super) fn label_column(&self) -> String {
         self.selection.label.column().map_or_else(String::new, |index| self.names[index].clone())
     }
 
@@ -329,12 +334,12 @@ impl Rows {
     ) -> Result<(), DataError> {
         let Some(time) = time else {
             let (path, column) = (path.to_owned(), self.time_column());
-            return Err(DataError::BadTime { path, column, location: self.location(row), value: shown() });
+            return Err(DataError::BadTime { path, column, location: self.site(row), value: shown() });
         };
         self.times.push(time).map_err(|_| DataError::MixedTimes {
             path: path.to_owned(),
             column: self.time_column(),
-            location: self.location(row),
+            location: Box::new(self.site(row)),
             value: shown(),
             kind: time.kind(),
             first: self.location(0),
@@ -388,9 +393,11 @@ impl Rows {
         Ok(())
     }
 
-    /// Returns the name of a row's series; `None` for a table of one.
+    /// Returns the name of a row's series; `None` for a table of one, and for a row whose series has not been
+    /// read yet.
     pub(super) fn series_name(&self, row: usize) -> Option<&str> {
-        self.series.as_ref().map(|series| series.names[series.rows[row] as usize].as_str())
+        let series = self.series.as_ref()?;
+        series.rows.get(row).map(|place| series.names[*place as usize].as_str())
     }
 
     fn time_column(&self) -> String {
@@ -404,7 +411,7 @@ impl Rows {
             Some((row, column, gap)) => Err(DataError::MissingValue {
                 path: path.to_owned(),
                 column: self.names[column].clone(),
-                location: self.location(row),
+                location: self.site(row),
                 gap,
                 is_category: self.selection.categorical.contains(&column),
                 more: self.gaps.count - 1,

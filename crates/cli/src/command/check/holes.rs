@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use allometry_report::number::counted;
+use allometry_report::number::{counted, grouped};
 use allometry_trainer::data::{Hole, Holes};
 
 use super::found::{LongestHole, TableHoles};
@@ -68,7 +68,7 @@ impl TableHoles {
 fn are(windows: u64) -> String {
     match windows {
         1 => "1 window that spans one is".to_owned(),
-        more => format!("{more} windows that span one are"),
+        more => format!("{} windows that span one are", grouped(more)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use allometry_core::{RowCount, SizeBudget, TrainPart, WeightTarget, human_weights};
 
 use allometry_ladder::MissingPolicy;
-use allometry_report::number::{counted, listed};
+use allometry_report::number::{counted, grouped, listed, range};
 
 use super::found::{
     Architecture, Budget, Extent, Folds, Found, Memory, Part, Precision, Products, Program, SeriesRows,
@@ -51,7 +51,13 @@ impl Found {
 
 impl Table {
     fn lines(&self, text: &mut String) {
-        let _ = writeln!(text, "{}: {} rows, {} features", self.path, self.rows, self.features);
+        let _ = writeln!(
+            text,
+            "{}: {}, {}",
+            self.path,
+            counted(self.rows, "row"),
+            counted(self.features as u64, "feature")
+        );
         let of_categories: usize = self.categories.iter().map(|column| column.width).sum();
         let numbers = self.feature_names.iter().take(self.features - of_categories);
         list("features", &numbers.map(|name| format!("`{name}`")).collect::<Vec<_>>(), text);
@@ -83,7 +89,7 @@ impl Table {
         list("not features", &others.collect::<Vec<_>>(), text);
         if self.dropped > 0 {
             let dropped = self.dropped;
-            let gaps = self.gaps.iter().map(|gaps| format!("`{}` in {}", gaps.column, gaps.rows));
+            let gaps = self.gaps.iter().map(|gaps| format!("`{}` in {}", gaps.column, grouped(gaps.rows)));
             let gaps = gaps.collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "  {}: {gaps}", dropped_rows(dropped));
         }
@@ -103,7 +109,7 @@ impl Table {
         if self.unlabelled > 0 {
             let rows = match self.unlabelled {
                 1 => "1 row without a known label is".to_owned(),
-                more => format!("{more} rows without a known label are"),
+                more => format!("{} rows without a known label are", grouped(more)),
             };
             let _ = writeln!(text, "  {rows} history only");
         }
@@ -175,7 +181,7 @@ impl TableSeries {
 pub(in crate::command) fn dropped_rows(rows: u64) -> String {
     match rows {
         1 => "1 row with a missing or infinite value is left out".to_owned(),
-        more => format!("{more} rows with missing or infinite values are left out"),
+        more => format!("{} rows with missing or infinite values are left out", grouped(more)),
     }
 }
 
@@ -188,10 +194,10 @@ pub(in crate::command) fn filled_values(filled: &[(String, u64)], na: MissingPol
     let what = match filled.iter().map(|(_, count)| count).sum() {
         0 => return None,
         1 => "1 missing or infinite value is".to_owned(),
-        more => format!("{more} missing or infinite values are"),
+        more => format!("{} missing or infinite values are", grouped(more)),
     };
     let columns: Vec<String> =
-        filled.iter().map(|(column, count)| format!("`{column}` in {count}")).collect();
+        filled.iter().map(|(column, count)| format!("`{column}` in {}", grouped(*count))).collect();
     Some(format!("{what} filled with {with}: {}", columns.join(", ")))
 }
 
@@ -211,19 +217,20 @@ impl Part {
     fn lines(&self, text: &mut String) {
         let Self { name, windows, .. } = self;
         let span = match (&self.first, &self.last) {
-            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            (Some(first), Some(last)) => format!(", {}", range(first, last)),
             _ => String::new(),
         };
         let positives = self.positives.map_or_else(String::new, |positives| {
             let share = 100.0 * positives as f64 / (*windows).max(1) as f64;
-            format!(", {positives} positive ({share:.1}%)")
+            format!(", {} positive ({share:.1}%)", grouped(positives))
         });
         let of = match (self.rows, self.series) {
             (Some(rows), Some(series)) => format!(" of {series} series ({})", counted(rows, "row")),
             _ => String::new(),
         };
-        let _ = writeln!(text, "  {name:<10} {windows:>7} windows{of}{positives}{span}");
-        let classes = self.classes.iter().map(|class| format!("`{}` {}", class.class, class.windows));
+        let noun = if *windows == 1 { "window" } else { "windows" };
+        let _ = writeln!(text, "  {name:<10} {:>7} {noun}{of}{positives}{span}", grouped(*windows));
+        let classes = self.classes.iter().map(|one| format!("`{}` {}", one.class, grouped(one.windows)));
         list("  by class", &classes.collect::<Vec<_>>(), text);
         if let (Some(Precision { auc, standard_error, is_low }), Some(positives)) =
             (&self.precision, self.positives)
@@ -231,7 +238,8 @@ impl Part {
             let warning = if *is_low { format!("  {}", Label::Warning) } else { "  ".to_owned() };
             let _ = writeln!(
                 text,
-                "{warning} with {positives} positives, one AUC of {auc} is known to +-{:.3} (95%)",
+                "{warning} with {}, one AUC of {auc} is known to +-{:.3} (95%)",
+                counted(positives, "positive"),
                 1.96 * standard_error
             );
         }
@@ -260,14 +268,15 @@ impl Budget {
             return self.lines_of_part(part, text);
         }
         let _ = writeln!(text, "\n{} ({})", self.size.label, target_words(&self.size));
-        let _ = write!(text, "  {} of {} architectures", self.feasible, self.considered);
+        let (feasible, considered) = (grouped(self.feasible), counted(self.considered, "architecture"));
+        let _ = write!(text, "  {feasible} of {considered}");
         if let Some((smallest, largest)) = self.weights {
-            let _ = write!(text, ", {smallest} to {largest} weights");
+            let _ = write!(text, ", {} weights", range(&grouped(smallest), &grouped(largest)));
         }
         let _ = writeln!(text);
         for left_out in &self.left_out {
             let extent = match left_out.extent {
-                Extent::Architectures(count) => count.to_string(),
+                Extent::Architectures(count) => grouped(count),
                 Extent::Share(share) => format!("{:.0}% of the configurations", 100.0 * share),
             };
             let _ = writeln!(text, "  {extent} left out: {}", left_out.why);
@@ -277,9 +286,10 @@ impl Budget {
         }
         let configurations = match (self.configurations, &self.continuous) {
             (Some(n), _) if n < self.trials => {
-                format!("{n} distinct configurations, fewer than {} trials", self.trials)
+                let (own, trials) = (counted(n, "distinct configuration"), counted(self.trials, "trial"));
+                format!("{own}, fewer than {trials}")
             }
-            (Some(n), _) => format!("{n} distinct configurations"),
+            (Some(n), _) => counted(n, "distinct configuration"),
             (None, Some(parameter)) => format!("infinitely many configurations ({parameter} is continuous)"),
             (None, None) => "more configurations than can be numbered".into(),
         };
@@ -303,7 +313,7 @@ impl Budget {
                 format!("{} of the training rows: {}", part.rows, counted(windows, "window"))
             }
             (RowCount::Share(_), None) => format!("{} of the training rows", part.rows),
-            (RowCount::Rows(rows), _) => format!("{rows} training windows"),
+            (RowCount::Rows(rows), _) => counted(rows, "training window"),
         };
         let _ = writeln!(text, "\n{} (as {}, on the last {rows})", self.size.label, part.of);
         self.time_line(text);
@@ -313,7 +323,8 @@ impl Budget {
         if let Some(Time { epochs, folds, seconds, .. }) = self.time {
             let time = time_words(seconds * self.trials as f64);
             let of = folds.map_or_else(String::new, |folds| format!("{folds} folds of "));
-            let _ = writeln!(text, "  {} trials of {of}{epochs} epochs: {time}", self.trials);
+            let (trials, epochs) = (counted(self.trials, "trial"), counted(epochs as u64, "epoch"));
+            let _ = writeln!(text, "  {trials} of {of}{epochs}: {time}");
         }
     }
 }
@@ -341,7 +352,7 @@ impl Memory {
 
 impl Architecture {
     fn line(&self, text: &mut String) {
-        let weights = self.weights.map_or_else(|| "?".into(), |weights| weights.to_string());
+        let weights = self.weights.map_or_else(|| "?".into(), grouped);
         let work = self.flops_per_epoch.zip(self.memory_bytes).map_or_else(String::new, |(flops, bytes)| {
             let (gigaflop, mebibytes) = (flops as f64 / 1e9, bytes as f64 / f64::from(1 << 20));
             format!("  {gigaflop:>8.2} GFLOP an epoch  {mebibytes:>5.0} MiB")

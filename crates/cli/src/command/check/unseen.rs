@@ -48,19 +48,20 @@ impl UnseenRows {
 
     fn line(&self, text: &mut String) {
         let Self { context, patch, stride, newest, between } = self;
-        let rows = |count: usize, which: &str| match count {
+        let newest = match newest {
             0 => None,
-            1 => Some(format!("the {which} row")),
-            more => Some(format!("the {more} {which} rows")),
+            1 => Some("its newest row".to_owned()),
+            more => Some(format!("its {more} newest rows")),
         };
         let between = match between {
             0 => None,
-            more => Some(format!("{} between them", counted(*more as u64, "row"))),
+            more => Some(format!("{} between two patches", counted(*more as u64, "row"))),
         };
-        let unseen: Vec<String> = rows(*newest, "newest").into_iter().chain(between).collect();
+        let unseen: Vec<String> = newest.into_iter().chain(between).collect();
         let _ = writeln!(
             text,
-            "  {} patches never see {} of a window: context = {context}, patch = {patch}, stride = {stride}",
+            "  {} the model does not see all rows of a window with context = {context}, patch = {patch}, \
+             stride = {stride}: no patch contains {}",
             Label::Warning,
             unseen.join(" and ")
         );
@@ -82,7 +83,7 @@ pub(super) fn lines(all: &[UnseenRows], text: &mut String) {
     if !all.is_empty() {
         let _ = writeln!(
             text,
-            "    they see all rows where `stride` is at most `patch` and divides `context` - `patch`"
+            "    patches contain all rows where `stride` is at most `patch` and divides `context` - `patch`"
         );
     }
 }

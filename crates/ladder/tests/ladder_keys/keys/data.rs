@@ -81,8 +81,7 @@ pub(crate) const DATA: &[Key] = &[
         "Longest time between two neighbouring rows of a [window](trainer.md#guards). Windows with a longer \
          one belong to no part.",
     )
-    .requires(&[("data.time", "\"date\"")])
-    .takes("a time such as \"36h\" or \"7d\", or a number above 0 where times are numbers"),
+    .requires(&[("data.time", "\"date\"")]),
     Key::new(
         "series",
         Means("the table holds one series"),

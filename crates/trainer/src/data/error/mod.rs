@@ -1,6 +1,7 @@
 //! Errors of tables, with hints for correcting them.
 
 mod hint;
+mod input_hint;
 mod place;
 
 use std::fmt;
@@ -13,7 +14,7 @@ use allometry_ladder::{FoldSpec, MaxGap};
 use super::dataset::PartName;
 use super::leakage::Leak;
 pub(super) use place::field_of_record;
-pub use place::{Gap, Location, NotNumeric, RepeatedTime, Role, TimeKind};
+pub use place::{Gap, Location, NotNumeric, RepeatedTime, Role, Site, TimeKind};
 
 /// Largest number of classes, or of categories that are a feature each.
 pub(super) const MOST_CLASSES: usize = 1000;
@@ -115,7 +116,7 @@ pub enum DataError {
         /// Name of the column.
         column: String,
         /// Location of the text.
-        location: Location,
+        location: Site,
         /// The text.
         value: String,
     },
@@ -150,7 +151,7 @@ pub enum DataError {
     /// A binary label by name has other than two classes.
     #[error(
         "{}: label `{column}` has {} ({}{}), but `task = \"binary\"` predicts two", path.display(),
-        class_count(classes.len()), class_rows(classes), rarest_at(rarest.as_ref())
+        class_count(classes.len()), class_rows(classes), rarest_at(rarest.as_deref())
     )]
     NotTwoClasses {
         /// Path of the table.
@@ -160,7 +161,7 @@ pub enum DataError {
         /// Its classes, sorted, each with its number of rows.
         classes: Vec<(String, u64)>,
         /// The rarest of more than two classes with its first location, if it may be a mistake.
-        rarest: Option<(String, Location)>,
+        rarest: Option<Box<(String, Site)>>,
     },
     /// No class of a binary label is named as the positive one.
     #[error(
@@ -198,7 +199,7 @@ pub enum DataError {
         /// Name of the column.
         column: String,
         /// Location of the first category too many.
-        location: Location,
+        location: Site,
         /// Largest number of categories.
         most: usize,
         /// Whether a model learns a vector for each.
@@ -212,7 +213,7 @@ pub enum DataError {
         /// Name of the label's column.
         column: String,
         /// Location of the first class too many.
-        location: Location,
+        location: Site,
     },
     /// A feature is included twice.
     #[error("{}: feature `{column}` is included twice", path.display())]
@@ -241,7 +242,7 @@ pub enum DataError {
         /// Column of the first such value.
         column: String,
         /// Location of the first such value.
-        location: Location,
+        location: Site,
         /// Kind of the first such value.
         gap: Gap,
         /// Whether the value is a category.
@@ -259,7 +260,7 @@ pub enum DataError {
         /// Name of the label's column.
         column: String,
         /// Location of the first missing label.
-        location: Location,
+        location: Site,
         /// Number of further missing labels, without those at the end.
         more: u64,
     },
@@ -271,7 +272,7 @@ pub enum DataError {
         /// Name of the label's column.
         column: String,
         /// Location of the label.
-        location: Location,
+        location: Box<Site>,
         /// The value found.
         value: String,
         /// Description of valid labels.
@@ -287,7 +288,7 @@ pub enum DataError {
         /// Name of the time column.
         column: String,
         /// Location of the time.
-        location: Location,
+        location: Site,
         /// The value found.
         value: String,
     },
@@ -301,7 +302,7 @@ pub enum DataError {
         /// Name of the time column.
         column: String,
         /// Location of the first time of another kind.
-        location: Location,
+        location: Box<Site>,
         /// The value found there.
         value: String,
         /// Its kind.
@@ -441,12 +442,14 @@ pub enum DataError {
     },
     /// A class does not occur in the training part.
     #[error(
-        "{}: class {class} of {classes} has no window in the training part; {}", path.display(),
-        occurrence(*rows, *first)
+        "{}: class {class} of {classes} of label `{column}` has no window in the training part; {}",
+        path.display(), occurrence(*rows, first.as_deref())
     )]
     AbsentClass {
         /// Path of the table.
         path: PathBuf,
+        /// Name of the label's column.
+        column: String,
         /// Name of the class, or its number.
         class: String,
         /// Number of classes of the whole table.
@@ -454,7 +457,7 @@ pub enum DataError {
         /// Number of rows of the class.
         rows: u64,
         /// Location of the first of them.
-        first: Option<Location>,
+        first: Option<Box<Site>>,
     },
     /// The label is a threshold although the task is not binary.
     #[error("{}: a threshold label is 0 or 1, so the task must be binary", path.display())]
@@ -490,10 +493,15 @@ pub enum DataError {
         cause: Box<Self>,
     },
     /// All labels of a part are equal.
-    #[error("{}: all {windows} windows of the {part} part are labelled {class}", path.display())]
+    #[error(
+        "{}: all {windows} windows of the {part} part have the label {class}{}", path.display(),
+        column.as_ref().map_or_else(String::new, |column| format!(" in column `{column}`"))
+    )]
     OneClass {
         /// Path of the table.
         path: PathBuf,
+        /// Name of the label's column; `None` for a label by threshold.
+        column: Option<String>,
         /// Name of the part.
         part: PartName,
         /// Number of its windows.
@@ -595,7 +603,7 @@ fn leaks_listed(leaks: &[Leak]) -> String {
     leaks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn rarest_at(rarest: Option<&(String, Location)>) -> String {
+fn rarest_at(rarest: Option<&(String, Site)>) -> String {
     rarest.map_or_else(String::new, |(name, location)| format!("; the first `{name}` is in {location}"))
 }
 
@@ -613,7 +621,7 @@ fn class_rows(classes: &[(String, u64)]) -> String {
     if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
 }
 
-fn occurrence(rows: u64, first: Option<Location>) -> String {
+fn occurrence(rows: u64, first: Option<&Site>) -> String {
     match (rows, first) {
         (1, Some(first)) => format!("it occurs in 1 row, {first}"),
         (_, Some(first)) => format!("it occurs in {rows} rows, the first is {first}"),

@@ -122,6 +122,22 @@ impl fmt::Display for Location {
     }
 }
 
+/// Location of a row in its file and the series that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Location in the file.
+    pub location: Location,
+    /// Name of the series; `None` for a table of one.
+    pub series: Option<Box<str>>,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.location)?;
+        self.series.as_ref().map_or(Ok(()), |series| write!(f, " (series `{series}`)"))
+    }
+}
+
 /// Reason why a value is not a finite number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {

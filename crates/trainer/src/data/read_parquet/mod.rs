@@ -251,6 +251,14 @@ fn append(
     let first = rows.len();
     let batch = |column: usize| &batches[used.binary_search(&column).expect("every selected column is read")];
     let numbers = |column: usize| batch(column).numbers().map_err(|message| unreadable(path, message));
+    // Errors of the other columns name the series.
+    if let Some(column) = selection.series {
+        let mut row = first;
+        for_each_name(path, batch(column), |name| {
+            row += 1;
+            rows.push_series(path, row - 1, name)
+        })?;
+    }
     let width = selection.features.len();
     rows.values.resize((first + count) * width, f32::NAN);
     for (feature, &column) in selection.features.iter().enumerate() {
@@ -263,13 +271,6 @@ fn append(
     }
     if let Some(column) = selection.time {
         append_times(path, rows, first, batch(column))?;
-    }
-    if let Some(column) = selection.series {
-        let mut row = first;
-        for_each_name(path, batch(column), |name| {
-            row += 1;
-            rows.push_series(path, row - 1, name)
-        })?;
     }
     match selection.label {
         LabelColumns::Class(column) => {

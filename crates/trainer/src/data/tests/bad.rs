@@ -280,9 +280,9 @@ fn parts_without_windows_or_with_one_class() {
         Table::csv(text(HEADER, &lines))
     };
     let advice = "more rows, another split, or another threshold of the label";
-    let message = "t.csv: all 6 windows of the validation part are labelled 0";
+    let message = "t.csv: all 6 windows of the validation part have the label 0 in column `y`";
     assert_eq!(one_class(12, 18, 0).complaint(), with_hint(message, advice));
-    let message = "t.csv: all 9 windows of the training part are labelled 1";
+    let message = "t.csv: all 9 windows of the training part have the label 1 in column `y`";
     assert_eq!(one_class(0, 12, 1).complaint(), with_hint(message, advice));
     let test = one_class(18, 24, 0).load(2).expect("the test part may have one class");
     assert_eq!(test.summary.parts[2].counts.positives, 0);

@@ -152,7 +152,8 @@ fn folds_that_are_too_short_are_refused_with_what_would_be_accepted() {
     assert_eq!(
         complaint(12, 2, |_| ()),
         (
-            "fold 1 of 12: t.csv: all 1 windows of the validation part are labelled 0".to_owned(),
+            "fold 1 of 12: t.csv: all 1 windows of the validation part have the label 0 in column `y`"
+                .to_owned(),
             "fewer `folds`, or a larger share for validation in `split`; with these shares `folds = 7` is \
              accepted"
                 .to_owned()

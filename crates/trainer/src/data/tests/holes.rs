@@ -164,7 +164,7 @@ fn spacing_is_recognised() {
         // Trading hours from 0:00 to 3:45.
         ("every 15 minutes", civil(15, &|i| i % 96 > 15)),
         ("irregular", civil(1440, &|i| i % 3 == 1)),
-        ("every 5", (0..30).map(|i| (5 * i).to_string()).collect()),
+        ("steps of 5", (0..30).map(|i| (5 * i).to_string()).collect()),
         ("irregular", (0..30).map(|i| (i * i).to_string()).collect()),
     ];
     for (expected, times) in cases {

@@ -156,19 +156,19 @@ fn a_class_of_later_parts_only_is_refused_with_its_rows() {
         // Rows 36 to 47 of 48 are the test part; row 40 is line 42.
         let table = labelled(48, |i| if i == 40 || i == 43 { word.into() } else { old[i % 2].into() });
         let message = format!(
-            "t.csv: class {name} of 3 has no window in the training part; it occurs in 2 rows, the first is \
-             line 42"
+            "t.csv: class {name} of 3 of label `y` has no window in the training part; it occurs in 2 rows, \
+             the first is line 42"
         );
         let hint = "a larger share for training, or one class for it and another in the table";
         assert_eq!(table.refusal(task), refused(&message, hint));
     }
     let gap = named(48, &["0", "2"]).refusal(Task::Classes);
-    let message = "t.csv: class 1 of 3 has no window in the training part; it occurs in no row";
+    let message = "t.csv: class 1 of 3 of label `y` has no window in the training part; it occurs in no row";
     assert_eq!(gap, refused(message, "number the classes from 0 without gaps, or write them as names"));
     let one =
         labelled(24, |i| if (12..=17).contains(&i) { "no".into() } else { ["no", "yes"][i % 2].into() });
     let (message, _) = one.positive("yes").refusal(Task::Binary);
-    assert_eq!(message, "t.csv: all 6 windows of the validation part are labelled `no`");
+    assert_eq!(message, "t.csv: all 6 windows of the validation part have the label `no` in column `y`");
 }
 
 #[test]

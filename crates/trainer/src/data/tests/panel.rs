@@ -126,7 +126,7 @@ fn labels_may_be_missing_at_the_end_of_each_series() {
     assert_eq!(loaded(&panel(&lines)).summary.unlabelled, 3);
     lines[50].pop();
     let (message, _) = panel(&lines).complaint();
-    assert_eq!(message, "t.csv: line 52: label `y` is missing");
+    assert_eq!(message, "t.csv: line 52 (series `A`): label `y` is missing");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_class_that_only_later_times_or_other_series_have_is_refused() {
     let lines: Vec<String> = stacked().iter().enumerate().map(class).collect();
     let error = load(&panel(&lines).spec, 3, Normalize::None, Task::Classes).expect_err("class 2 is late");
     let message = error.to_string();
-    assert!(message.contains("class 2 of 3 has no window in the training part"), "{message}");
+    assert!(message.contains("class 2 of 3 of label `y` has no window in the training part"), "{message}");
 
     let lines: Vec<String> = (0..20).flat_map(|i| series(&format!("s{i:02}"), 0..10)).collect();
     let table = |lines: &[String]| Table::csv(text(PANEL, lines)).with(by_series(SeriesSplit::Series));
@@ -282,7 +282,73 @@ fn a_class_that_only_later_times_or_other_series_have_is_refused() {
         load(&table(&lines).spec, 3, Normalize::None, Task::Classes).expect_err("class 2 is elsewhere");
     let message = error.to_string();
     assert!(
-        message.contains("class 2 of 3 has no window in the training part; it occurs in 10 rows"),
+        message
+            .contains("class 2 of 3 of label `y` has no window in the training part; it occurs in 10 rows"),
         "{message}"
+    );
+    assert!(message.ends_with(&format!("(series `s{of_test:02}`)")), "{message}");
+}
+
+#[test]
+fn a_refused_value_is_named_with_its_column_its_row_and_its_series() {
+    let of = |line: usize, from: &str, to: &str| {
+        let mut lines = stacked();
+        lines[line] = lines[line].replacen(from, to, 1);
+        panel(&lines).complaint().0
+    };
+    // Line 1 is the header; rows 40 to 59 are those of A from day 10 on.
+    assert_eq!(of(45, ",15,", ",,"), "t.csv: line 47 (series `A`): column `a` is empty");
+    assert_eq!(
+        of(45, ",15,", ",many,"),
+        "t.csv: line 47 (series `A`): column `a` has `many`, which is not a number"
+    );
+    let mut lines = stacked();
+    lines[45].pop();
+    assert_eq!(panel(&lines).complaint().0, "t.csv: line 47 (series `A`): label `y` is missing");
+    lines[45].push('7');
+    assert_eq!(
+        panel(&lines).complaint().0,
+        "t.csv: line 47 (series `A`): label `y` is `7`; it must be 0 or 1"
+    );
+    let (message, _) =
+        panel(&stacked().iter().map(|line| format!("{}1", &line[..line.len() - 1])).collect::<Vec<_>>())
+            .complaint();
+    assert!(message.ends_with("windows of the training part have the label 1 in column `y`"), "{message}");
+}
+
+#[test]
+fn advice_on_a_table_to_be_predicted_names_no_setting_of_a_ladder_file() {
+    let preparation = |series: Option<&str>| Preparation {
+        time: Some("date".into()),
+        series: series.map(str::to_owned),
+        ..Preparation::default()
+    };
+    let names = ["a".to_owned(), "b".to_owned()];
+    let hint = |lines: &[String], preparation: &Preparation, context: usize| {
+        let table = panel(lines);
+        let error = load_unlabelled(&table.spec.path, &names, preparation, context).expect_err("is refused");
+        error.hint_of_input().expect("a hint")
+    };
+    let of_series = preparation(Some("ticker"));
+    let mut lines = stacked();
+    lines[45] = lines[45].replacen(",15,", ",,", 1);
+    assert_eq!(
+        hint(&lines, &of_series, 3),
+        "the model was trained on a table without such values (`na` of its ladder file) and cannot fill \
+         them: write a value, or leave the row out of the table"
+    );
+    lines[45] = lines[45].replacen(",,", ",many,", 1);
+    assert_eq!(hint(&lines, &of_series, 3), "the model was trained on numbers there: correct the table");
+    assert_eq!(
+        hint(&stacked(), &of_series, 41),
+        "the model looks at 41 rows of a series: put earlier rows before those to predict"
+    );
+    assert_eq!(
+        hint(&stacked(), &preparation(None), 3),
+        "the model was trained on one series, with one row per time: predict one table for each series"
+    );
+    assert_eq!(
+        hint(&stacked(), &preparation(Some("tickr")), 3),
+        "the table must have the columns of the training; did you mean `ticker`?"
     );
 }
