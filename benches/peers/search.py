@@ -4,7 +4,7 @@
     python3 benches/peers/search.py compare A.json B.json
 
 SAMPLER is `optuna-tpe`, `optuna-gp` (needs PyTorch), or the command line of a filter such as "allometry sampler --kind gp". Each trial is
-told one of the seeds' values of its configuration, always the same for one run, whoever asks. What counts is the mean over all seeds of the configuration handed over, as
+told one of the seeds' values of its configuration, drawn for each repeat, always the same for one run, whoever asks. What counts is the mean over all seeds of the configuration handed over, as
 normalised regret: 0 is the best configuration of the table, 1 the median one. Optuna hands over its best trial, a filter what it recommends.
 Optuna sees ordinal parameters as integers, their ranks.
 
