@@ -4,7 +4,7 @@
     python3 benches/peers/search.py compare A.json B.json
 
 SAMPLER is `optuna-tpe`, `optuna-gp` (needs PyTorch), or the command line of a filter such as "allometry sampler --kind gp". Each trial is
-told one of the seeds' values of its configuration, always the same for one run, whoever asks. What counts is the mean over all seeds of the configuration handed over, as
+told one of the seeds' values of its configuration, drawn for each repeat, always the same for one run, whoever asks. What counts is the mean over all seeds of the configuration handed over, as
 normalised regret: 0 is the best configuration of the table, 1 the median one. Optuna hands over its best trial, a filter what it recommends.
 Optuna sees ordinal parameters as integers, their ranks.
 
@@ -51,8 +51,9 @@ class Table:
             index = index * len(p["values"]) + p["values"].index(params[p["name"]])
         return index
 
-    def value(self, index, seed):
-        pick = zlib.crc32(f"{self.name}/{seed}/{index}".encode()) % self.values.shape[1]
+    def value(self, index, seed, repeat):
+        key = f"{self.name}/{seed}/{index}" + (f"/{repeat}" if repeat else "")
+        pick = zlib.crc32(key.encode()) % self.values.shape[1]
         value = self.values[index, pick]
         return None if math.isnan(value) else float(value)
 
@@ -126,7 +127,7 @@ def play(out, sampler, seeds, trials, paths):
             seen, told = [], []
             for number in range(trials):
                 index = peer.ask(number)
-                value = table.value(index, seed)
+                value = table.value(index, seed, seen.count(index))
                 peer.tell(number, value)
                 seen.append(index)
                 told.append(math.inf if value is None else value)

@@ -70,6 +70,10 @@ pub struct SamplerSpec {
     /// of other budgets are used; `None` for that of the Step Law.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_exponent: Option<f64>,
+    /// Whether `gp` may suggest a configuration again, with another seed. The recommendation gains by it;
+    /// budgets then have unequal numbers of distinct configurations.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeats: bool,
 }
 
 const fn default_random_share() -> f64 {
@@ -85,6 +89,7 @@ impl SamplerSpec {
             random_share: default_random_share(),
             share: Share::None,
             rate_exponent: None,
+            repeats: false,
         }
     }
 }

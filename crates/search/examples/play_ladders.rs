@@ -90,8 +90,12 @@ impl Rung {
             let suggestion = sampler.suggest(&view, &mut rng).expect("a suggestion");
             run.seconds += start.elapsed().as_secs_f64();
             run.dropped |= sampler.carried_over().and_then(|c| c.guard).is_some_and(|guard| !guard.holds());
-            let pick = |place| stream(seed, &format!("replicate/{}", self.label), place).next_u64();
-            let mut trial = self.recorded.trial(number, suggestion.params, pick);
+            let pick = |place, repeat| {
+                let name = format!("replicate/{}", self.label);
+                let name = if repeat == 0 { name } else { format!("{name}/{repeat}") };
+                stream(seed, &name, place).next_u64()
+            };
+            let mut trial = self.recorded.trial(&finished, suggestion.params, pick);
             trial.record.origin = Some(suggestion.origin);
             finished.push(trial);
             if CHECKPOINTS.contains(&finished.len()) {

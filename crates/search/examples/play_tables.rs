@@ -45,7 +45,8 @@ fn main() {
         let start = Instant::now();
         let mut regrets = Vec::new();
         for seed in 0..seeds {
-            let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
+            let spec =
+                SamplerSpec { probes: false, random_share: 0.0, repeats: true, ..SamplerSpec::new(kind) };
             let mut sampler =
                 build_sampler(&[Direction::Minimize], spec, Arc::clone(&recorded.feasible), seed)
                     .expect("a sampler");
@@ -56,8 +57,8 @@ fn main() {
                 let suggestion = sampler
                     .suggest(&view, &mut stream(seed, "sampler", number as u64))
                     .expect("a suggestion");
-                let pick = |place| stream(seed, "replicate", place).next_u64();
-                let mut trial = recorded.trial(number, suggestion.params, pick);
+                let pick = |place, repeat| stream(seed, &replicate(repeat), place).next_u64();
+                let mut trial = recorded.trial(&finished, suggestion.params, pick);
                 trial.record.origin = Some(suggestion.origin);
                 finished.push(trial);
                 if let Some(k) = CHECKPOINTS.iter().position(|c| *c == finished.len()) {
@@ -67,7 +68,13 @@ fn main() {
             }
             if let Ok(folder) = std::env::var("PLAY_TRACE") {
                 let line: Vec<String> = row.iter().map(|x| format!("{x:.5}")).collect();
-                eprintln!("{folder}\t{name}\t{seed}\t{}", line.join("\t"));
+                let distinct: std::collections::HashSet<String> =
+                    finished.iter().map(|t| t.params.to_string()).collect();
+                eprintln!(
+                    "{folder}\t{name}\t{seed}\t{}\t{}",
+                    line.join("\t"),
+                    finished.len() - distinct.len()
+                );
             }
             regrets.push(row);
         }
@@ -75,6 +82,11 @@ fn main() {
         all.push(mean_of(&regrets));
     }
     print("all", &all, f64::NAN);
+}
+
+/// The name of the random numbers that choose the seed of a configuration's trial number `repeat`.
+fn replicate(repeat: usize) -> String {
+    if repeat == 0 { "replicate".into() } else { format!("replicate/{repeat}") }
 }
 
 fn mean_of(rows: &[[f64; 9]]) -> [f64; 9] {

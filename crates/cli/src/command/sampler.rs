@@ -30,6 +30,10 @@ use self::session::Session;
 /// Values are minimised. An invalid line is answered by {"error": "..."}. The command ends with its
 /// input.
 ///
+/// gp may propose a leading configuration again, since its value under another seed can be worth more
+/// than that of a new one. It stops where three repeats had the values of before. "repeats": false in
+/// the first line asks for new configurations alone.
+///
 /// For several objectives the first line has a field such as "directions": ["minimize", "maximize"].
 /// A trial then has as many values, {"tell": 0, "values": [0.25, 3]}, and {"recommend": true} is
 /// answered by the Pareto front, {"front": [{"trial": 0, "values": [...], "params": {...}}]}.

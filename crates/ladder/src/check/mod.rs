@@ -178,8 +178,14 @@ fn sampler(
         && matches!(objective, Some(ObjectiveSpec::Model { model, .. })
             if model.parametrization == Parametrization::Mup);
     let rate_exponent = (given.is_some() || carries_over).then_some(exponent);
+    let place = section.node("repeats").map(|node| node.place.clone());
+    let repeats = section.read("repeats", problems).is_some_and(|repeats| repeats.value);
+    if let Some(place) = place.as_ref().filter(|_| repeats && (kind != SamplerKind::Gp || objectives > 1)) {
+        let what = if objectives > 1 { metric::SINGLE } else { "the sampler `gp`" };
+        problems.push(place, ProblemKind::Needs { key: "repeats", what });
+    }
     section.finish(problems);
-    SamplerSpec { kind, probes, random_share, share, rate_exponent }
+    SamplerSpec { kind, probes, random_share, share, rate_exponent, repeats }
 }
 
 fn stop(mut section: Section<'_>, problems: &mut Problems) -> StopRule {

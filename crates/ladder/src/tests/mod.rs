@@ -475,6 +475,16 @@ fn rates_of_other_budgets_follow_an_exponent() {
 }
 
 #[test]
+fn only_gp_with_one_objective_repeats() {
+    assert!(!with(&[]).unwrap().sampler.repeats);
+    assert!(with(&[("sampler.repeats", "true")]).unwrap().sampler.repeats);
+    assert!(with(&[("sampler.kind", "tpe"), ("sampler.repeats", "false")]).is_ok());
+    let errors = with(&[("sampler.kind", "tpe"), ("sampler.repeats", "true")]).unwrap_err();
+    let kinds: Vec<&str> = errors.problems().iter().map(|problem| problem.kind.code()).collect();
+    assert_eq!(kinds, ["needs"]);
+}
+
+#[test]
 fn parts_of_the_training_rows_follow_the_budgets() {
     let labels = |settings: &[(&str, &str)]| -> Vec<String> {
         with(settings).unwrap().budgets.into_iter().map(|spec| spec.budget.label).collect()

@@ -71,13 +71,20 @@ impl Recorded {
         (self.means[self.place(params)] - self.best) / (self.median - self.best)
     }
 
-    /// A trial with the value of one seed of its configuration; `pick` draws it for an index in the grid.
-    pub(crate) fn trial(&self, number: usize, params: Params, pick: impl Fn(u64) -> u64) -> FrozenTrial {
+    /// The trial after `finished`, with the value of one seed of its configuration; `pick` draws the seed for
+    /// an index in the grid and the number of earlier trials of the configuration.
+    pub(crate) fn trial(
+        &self,
+        finished: &[FrozenTrial],
+        params: Params,
+        pick: impl Fn(u64, usize) -> u64,
+    ) -> FrozenTrial {
         let place = self.place(&params);
         let replicates = &self.values[place];
-        let value = replicates[pick(place as u64) as usize % replicates.len()];
+        let earlier = finished.iter().filter(|trial| trial.params == params).count();
+        let value = replicates[pick(place as u64, earlier) as usize % replicates.len()];
         let state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
-        FrozenTrial::new(number as u64, state, value, params)
+        FrozenTrial::new(finished.len() as u64, state, value, params)
     }
 
     /// The regrets of the recommended configuration, of the one with the best value and of the best one

@@ -94,6 +94,13 @@ pub(super) struct Header {
     pub(super) params: Vec<Parameter>,
     /// One direction per objective.
     directions: Option<Vec<Direction>>,
+    /// Whether `gp` may propose a configuration again.
+    #[serde(default = "yes")]
+    pub(super) repeats: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Header {

@@ -91,7 +91,8 @@ impl Study {
             other => other,
         })?);
         // Nothing is estimated from these trials, so no share of them has to be random.
-        let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
+        let repeats = header.repeats;
+        let spec = SamplerSpec { probes: false, random_share: 0.0, repeats, ..SamplerSpec::new(kind) };
         let sampler = allometry_search::build_sampler(&directions, spec, Arc::clone(&feasible), header.seed)?;
         Ok(Self {
             seed: header.seed,

@@ -364,6 +364,14 @@ pub(crate) const SAMPLER: &[Key] = &[
          report of a finished ladder has [its estimate](../methods/learning-rate.md).",
     )
     .requires(&[("sampler.share", "\"budgets\"")]),
+    Key::new(
+        "repeats",
+        Is("false"),
+        "true",
+        "Whether `gp` may try a leading configuration again with another seed, where that is worth more \
+         than a new one. The recommendation is better; budgets have unequal numbers of configurations, \
+         which makes the verdict wider.",
+    ),
 ];
 
 pub(crate) const STOP: &[Key] = &[Key::new(

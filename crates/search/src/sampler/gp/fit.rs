@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use allometry_core::cholesky::{Cholesky, dot};
 
-use super::kernel::{Kernel, MEAN_VARIANCE, matern};
+use super::kernel::{Kernel, MEAN_VARIANCE, OWN_SHARE, matern};
 use super::lbfgs::minimize;
+use super::observations::{Repeats, noise_factor};
 use super::point::{Point, mean_covariance, squared_difference};
 use crate::sampler::lattice::Scale;
 
@@ -24,12 +25,21 @@ pub(super) struct Likelihood<'a> {
     differences: Vec<f64>,
     /// Covariances of the pairs through the means of their budgets, in the same order.
     means: Vec<f64>,
+    /// Number of values of which each of `y` is the mean.
+    counts: Vec<f64>,
+    repeats: Repeats,
 }
 
 impl<'a> Likelihood<'a> {
-    /// The likelihood of `y` at `points`. Where the points belong to several budgets, the size is an
-    /// additional axis.
-    pub(super) fn new(scales: &[Scale], points: &[&Point], y: &'a [f64]) -> Self {
+    /// The likelihood of the values `y` at `points`, each the mean of as many values as `counts` says, whose
+    /// deviations are `repeats`. Where the points belong to several budgets, the size is an additional axis.
+    pub(super) fn new(
+        scales: &[Scale],
+        points: &[&Point],
+        y: &'a [f64],
+        counts: Vec<f64>,
+        repeats: Repeats,
+    ) -> Self {
         let n = points.len();
         let is_joint = points.iter().any(|point| point.budget > 0);
         let dimension = scales.len() + usize::from(is_joint);
@@ -47,12 +57,13 @@ impl<'a> Likelihood<'a> {
                 means.push(mean_covariance(a.budget, b.budget));
             }
         }
-        Self { y, dimension, differences, means }
+        Self { y, dimension, differences, means, counts, repeats }
     }
 
     /// The negative logarithm of the posterior density of `theta` (logarithms of length scales, signal and
     /// noise) up to a constant, and its gradient (Rasmussen & Williams 2006, equations 5.8 and 5.9). Infinite
-    /// where the covariance cannot be factored.
+    /// where the covariance cannot be factored. All noise counts as that of the seeds, with which `gp` searches
+    /// better than with a share that is specific to configurations (`docs/adr/0083`).
     ///
     /// Length scales have the prior of Hvarfner, Hellsten & Nardi (2024): log-normal with `mu = sqrt 2 +
     /// ln(D) / 2`, `sigma = sqrt 3`.
@@ -79,7 +90,7 @@ impl<'a> Likelihood<'a> {
                 total[i * n + j] += self.means[pair];
                 pair += 1;
             }
-            total[i * n + i] += MEAN_VARIANCE + kernel.noise;
+            total[i * n + i] += MEAN_VARIANCE + kernel.noise / self.counts[i];
         }
         let Some(factor) = Cholesky::new(total, n) else {
             return (f64::INFINITY, vec![0.0; theta.len()]);
@@ -103,11 +114,13 @@ impl<'a> Likelihood<'a> {
             }
             let w = inverse[i * n + i] - alpha[i] * alpha[i];
             by_signal += 0.5 * w * covariance[i * n + i];
-            by_noise += 0.5 * w;
+            by_noise += 0.5 * w / self.counts[i];
         }
         for (g, weight) in gradient.iter_mut().zip(&kernel.weights) {
             *g *= weight;
         }
+        value += self.repeats.energy(kernel.noise);
+        by_noise += 0.5 * (self.repeats.freedom - self.repeats.squares / kernel.noise) / kernel.noise;
         gradient[dimension] = by_signal;
         gradient[dimension + 1] = by_noise * (kernel.noise - NOISE_FLOOR);
         for (k, x) in theta.iter().enumerate() {
@@ -119,15 +132,10 @@ impl<'a> Likelihood<'a> {
         (value, gradient)
     }
 
-    /// The value of [`Self::negative_log_posterior`] without the gradient, at a fraction of its cost, for
-    /// noise variances that differ between values: that of value `i` is `factor(i)` times that of `theta`.
-    /// The logarithm of the noise variance has a normal prior with the given mean and standard deviation.
-    pub(super) fn energy(
-        &self,
-        theta: &[f64],
-        noise_prior: (f64, f64),
-        factor: impl Fn(usize) -> f64,
-    ) -> f64 {
+    /// The value of [`Self::negative_log_posterior`] without the gradient, at a fraction of its cost, where
+    /// the share `own` of the noise is specific to a configuration. The logarithm of the noise variance has a
+    /// normal prior with the given mean and standard deviation.
+    pub(super) fn energy(&self, theta: &[f64], noise_prior: (f64, f64), own: f64) -> f64 {
         let (n, dimension) = (self.y.len(), self.dimension);
         let kernel = kernel_of(theta);
         let mut covariance = vec![0.0; n * n];
@@ -138,7 +146,8 @@ impl<'a> Likelihood<'a> {
                 let r2 = pairs.next().map_or(0.0, |differences| dot(&kernel.weights, differences));
                 covariance[i * n + j] = kernel.signal * matern(r2).0 + means.next().copied().unwrap_or(0.0);
             }
-            covariance[i * n + i] = kernel.signal + MEAN_VARIANCE + kernel.noise * factor(i);
+            let noise = kernel.noise * noise_factor(own, self.counts[i]);
+            covariance[i * n + i] = kernel.signal + MEAN_VARIANCE + noise;
         }
         let Some(root) = Cholesky::new(covariance, n) else { return f64::INFINITY };
         let mut whitened = self.y.to_vec();
@@ -148,7 +157,7 @@ impl<'a> Likelihood<'a> {
             let (mean, deviation) = if k > dimension { noise_prior } else { prior(k, dimension) };
             ((x - mean) / deviation).powi(2)
         });
-        likelihood + 0.5 * squares.sum::<f64>()
+        likelihood + self.repeats.energy((1.0 - own) * kernel.noise) + 0.5 * squares.sum::<f64>()
     }
 
     /// The maximum a posteriori parameters, by optimization from two starts: the priors' means, and short
@@ -181,6 +190,7 @@ pub(super) fn kernel_of(theta: &[f64]) -> Kernel {
         weights: theta[..dimension].iter().map(|x| (-2.0 * x).exp()).collect(),
         signal: theta[dimension].exp(),
         noise: theta[dimension + 1].exp() + NOISE_FLOOR,
+        own: OWN_SHARE,
     }
 }
 
@@ -189,6 +199,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::sampler::gp::observations::Observations;
     use crate::sampler::gp::posterior::Posterior;
     use crate::sampler::lattice::{Cell, Lattice};
     use crate::sampler::tests::ordinals;
@@ -234,6 +245,18 @@ mod tests {
             .collect()
     }
 
+    /// The likelihood of one value a point.
+    fn single<'a>(lattice: &Lattice, points: &[Point], y: &'a [f64]) -> Likelihood<'a> {
+        let counts = vec![1.0; y.len()];
+        Likelihood::new(lattice.scales(), &points.iter().collect::<Vec<_>>(), y, counts, Repeats::default())
+    }
+
+    fn posterior_of<'a>(lattice: &'a Lattice, theta: &[f64], points: Vec<Point>, y: &[f64]) -> Posterior<'a> {
+        let mut observations = Observations::default();
+        observations.extend(points, y);
+        Posterior::new(lattice, kernel_of(theta), observations).unwrap()
+    }
+
     /// The negative logarithms of the priors plus the constant of the likelihood.
     fn rest(theta: &[f64], values: usize) -> f64 {
         let dimension = theta.len() - 2;
@@ -246,7 +269,7 @@ mod tests {
 
     fn likelihood<'a>(oracle: &'a Oracle, lattice: &Lattice) -> Likelihood<'a> {
         let points = points(oracle, lattice);
-        Likelihood::new(lattice.scales(), &points.iter().collect::<Vec<_>>(), &oracle.y)
+        single(lattice, &points, &oracle.y)
     }
 
     #[test]
@@ -254,8 +277,7 @@ mod tests {
         let (oracle, lattice) = oracle();
         let mut theta: Vec<f64> = oracle.length_scales.iter().map(|l| l.ln()).collect();
         theta.extend([oracle.signal.ln(), (oracle.noise - NOISE_FLOOR).ln()]);
-        let posterior =
-            Posterior::new(&lattice, kernel_of(&theta), points(&oracle, &lattice), &oracle.y).unwrap();
+        let posterior = posterior_of(&lattice, &theta, points(&oracle, &lattice), &oracle.y);
         let mut row = Vec::new();
         for (k, query) in oracle.queries.iter().enumerate() {
             let (mean, variance) = posterior.at(query, &mut row);
@@ -274,11 +296,11 @@ mod tests {
         let scales = oracle.length_scales.iter().chain([&joint.size_scale]);
         let mut theta: Vec<f64> = scales.map(|scale| scale.ln()).collect();
         theta.extend([oracle.signal.ln(), (oracle.noise - NOISE_FLOOR).ln()]);
-        let likelihood = Likelihood::new(lattice.scales(), &points.iter().collect::<Vec<_>>(), &oracle.y);
+        let likelihood = single(&lattice, &points, &oracle.y);
         let (value, gradient) = likelihood.negative_log_posterior(&theta);
         let rest = rest(&theta, oracle.y.len());
         assert!((rest - value - joint.log_marginal_likelihood).abs() < 1e-8);
-        assert!((likelihood.energy(&theta, NOISE_PRIOR, |_| 1.0) - value).abs() < 1e-9);
+        assert!((likelihood.energy(&theta, NOISE_PRIOR, 0.0) - value).abs() < 1e-9);
         for (k, slope) in gradient.iter().enumerate() {
             let [below, above] = [-1e-5, 1e-5].map(|step| {
                 let mut moved = theta.clone();
@@ -287,7 +309,7 @@ mod tests {
             });
             assert!(((above - below) / 2e-5 - slope).abs() < 1e-5 * slope.abs().max(1.0), "{k}");
         }
-        let posterior = Posterior::new(&lattice, kernel_of(&theta), points, &oracle.y).unwrap();
+        let posterior = posterior_of(&lattice, &theta, points, &oracle.y);
         let mut row = Vec::new();
         for (k, query) in oracle.queries.iter().enumerate() {
             let (mean, variance) = posterior.at(query, &mut row);
@@ -317,13 +339,71 @@ mod tests {
         }
     }
 
+    /// Values of repeats are jointly normal: those of one configuration share its own effect. The density of
+    /// all values is that of the means and of the deviations from them.
+    #[test]
+    fn repeats_count_as_in_the_joint_density_of_all_values() {
+        let (oracle, lattice) = oracle();
+        let told: Vec<(usize, f64)> = vec![(0, 0.3), (1, -0.5), (0, 0.1), (2, 1.1), (0, 0.6), (2, 0.7)];
+        let observations =
+            Observations::new(&lattice, told.iter().map(|(i, value)| (&oracle.cells[*i], *value)));
+        let points: Vec<&Point> = observations.points.iter().collect();
+        let counts = observations.counts.clone();
+        let of_means =
+            Likelihood::new(lattice.scales(), &points, &observations.means, counts, observations.repeats);
+        let joint = |theta: &[f64], own: f64| {
+            let kernel = Kernel { own, ..kernel_of(theta) };
+            let n = told.len();
+            let mut covariance = vec![0.0; n * n];
+            for (a, (i, _)) in told.iter().enumerate() {
+                for (b, (j, _)) in told.iter().enumerate() {
+                    let (x, y) = (&oracle.cells[*i], &oracle.cells[*j]);
+                    let (x, y) = (Point::own(&lattice, x), Point::own(&lattice, y));
+                    let axes = x.positions.iter().zip(&y.positions).zip(&kernel.weights);
+                    let r2: f64 = axes.map(|((a, b), w)| w * (a - b).powi(2)).sum();
+                    let own = if i == j { kernel.own_noise() } else { 0.0 };
+                    let seed = if a == b { kernel.noise - kernel.own_noise() } else { 0.0 };
+                    covariance[a * n + b] = kernel.signal * matern(r2).0 + MEAN_VARIANCE + own + seed;
+                }
+            }
+            let factor = Cholesky::new(covariance, n).unwrap();
+            let y: Vec<f64> = told.iter().map(|(_, value)| *value).collect();
+            factor.half_log_determinant() + 0.5 * dot(&y, &factor.solve(&y))
+        };
+        let prior = |theta: &[f64]| {
+            let terms = theta.iter().enumerate().map(|(k, x)| {
+                let (mean, deviation) = prior(k, theta.len() - 2);
+                0.5 * ((x - mean) / deviation).powi(2)
+            });
+            terms.sum::<f64>()
+        };
+        let (first, second) = ([0.1, 0.5, 2.0, 0.3, -3.0], [-1.0, 1.5, 0.0, -0.5, -1.0]);
+        for own in [0.0, 0.4] {
+            let found =
+                [first, second].map(|theta| of_means.energy(&theta, NOISE_PRIOR, own) - prior(&theta));
+            let expected = [first, second].map(|theta| joint(&theta, own));
+            assert!((found[0] - found[1] - expected[0] + expected[1]).abs() < 1e-8, "{found:?} {expected:?}");
+        }
+        for theta in [first, second] {
+            let (value, gradient) = of_means.negative_log_posterior(&theta);
+            assert!((of_means.energy(&theta, NOISE_PRIOR, 0.0) - value).abs() < 1e-9);
+            let moved = |step: f64| {
+                let mut moved = theta;
+                moved[4] += step;
+                of_means.negative_log_posterior(&moved).0
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!((slope - gradient[4]).abs() < 1e-5 * slope.abs().max(1.0), "{slope} {}", gradient[4]);
+        }
+    }
+
     #[test]
     fn the_energy_is_the_value() {
         let (oracle, lattice) = oracle();
         let likelihood = likelihood(&oracle, &lattice);
         for theta in [[0.1, 0.5, 2.0, 0.3, -3.0], [-1.0, 1.5, 0.0, -0.5, -1.0]] {
             let (value, _) = likelihood.negative_log_posterior(&theta);
-            assert!((likelihood.energy(&theta, NOISE_PRIOR, |_| 1.0) - value).abs() < 1e-9);
+            assert!((likelihood.energy(&theta, NOISE_PRIOR, 0.0) - value).abs() < 1e-9);
         }
     }
 

@@ -10,7 +10,21 @@ pub(super) struct Kernel {
     pub(super) signal: f64,
     /// Variance of an observed value around the function.
     pub(super) noise: f64,
+    /// Share of the noise variance that is specific to a configuration: an effect that a smooth function
+    /// cannot represent, but that recurs when the configuration is trained again.
+    pub(super) own: f64,
 }
+
+impl Kernel {
+    /// Variance of the configuration-specific effect.
+    pub(super) fn own_noise(&self) -> f64 {
+        self.own * self.noise
+    }
+}
+
+/// Assumed share of the noise variance that is specific to a configuration. `docs/adr/0014` has the
+/// measurements. Intervals of the mean do not use it.
+pub(super) const OWN_SHARE: f64 = 0.4;
 
 /// Variance of the unknown mean of the function, whose values are standardized.
 pub(super) const MEAN_VARIANCE: f64 = 1.0;

@@ -37,7 +37,7 @@ impl<'a> Limits<'a> {
             let (values, zero) = scaled(&values)?;
             let ended: Vec<EndedTrial<'_>> = places.iter().map(|place| ended[*place].clone()).collect();
             let fit = Fit::new(lattice, &ended, &values, &CarriedTrials::default());
-            let posterior = fit.most_probable()?.believing(pending, &fit.values)?;
+            let posterior = fit.most_probable()?.believing(pending)?;
             Some(Process { posterior, zero })
         };
         Self { processes: by_name.into_values().filter_map(process).collect() }

@@ -5,8 +5,10 @@ mod carried;
 mod expected_improvement;
 mod fit;
 mod kernel;
+mod knowledge_gradient;
 mod lbfgs;
 mod limits;
+mod observations;
 mod point;
 mod posterior;
 mod recommend;
@@ -17,7 +19,7 @@ mod volume_improvement;
 pub use batch::batch;
 pub use recommend::{BestValue, Expected, NoExpectation, Recommendation, best_value, can_model, recommend};
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use allometry_core::pareto::leading;
@@ -27,7 +29,9 @@ use self::carried::{CarriedTrials, Evidence, STEP_LAW};
 use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
+use self::knowledge_gradient::KnowledgeGradient;
 use self::limits::Limits;
+use self::observations::Observations;
 use self::point::Point;
 use self::posterior::Posterior;
 use self::search::Search;
@@ -47,10 +51,16 @@ pub const MOST_TRIALS: usize = 300;
 /// that number.
 const MOST_FITTED: usize = 120;
 
+/// How many times the expected gain of an untried configuration a repeat must promise: what an untried one
+/// shows also guides later trials. `docs/adr/0083` has the measurements.
+const REPEAT_FACTOR: f64 = 2.0;
+
 /// Number of members of the front from which the search for its improvement starts.
 const FRONT_STARTS: usize = 6;
 
-/// The sampler `gp`; after 300 ended trials it continues as `tpe`.
+/// The sampler `gp`. It suggests the untried configuration with the largest expected improvement; with
+/// [`SamplerSpec::repeats`] the configuration, tried or not, whose trial is expected to improve the
+/// recommendation most. After 300 ended trials it continues as `tpe`.
 pub(super) struct Gp {
     directions: Vec<Direction>,
     spec: SamplerSpec,
@@ -102,8 +112,8 @@ impl Gp {
         }
         let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
         let carried = self.other_budgets(view, &outcomes);
-        let Model { posterior, warp, y } = Model::new(&self.lattice, &outcomes, &carried)?;
-        let posterior = posterior.believing(&outcomes.pending, &y)?;
+        let Model { posterior, warp, repeats_tell } = Model::new(&self.lattice, &outcomes, &carried)?;
+        let posterior = posterior.believing(&outcomes.pending)?;
         let limits = Limits::new(&self.lattice, &outcomes.ended, &outcomes.pending);
         let mut order: Vec<(f64, usize)> =
             outcomes.ended.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
@@ -114,19 +124,34 @@ impl Gp {
         // Where no trial is feasible yet, only feasibility is maximized (Gardner et al. 2014, section 3.3).
         let best = order.first().map(|(mean, _)| *mean);
         let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.ended[*i].1.clone()).collect();
+        let gradient = self.spec.repeats.then(|| {
+            let values = order.iter().map(|(_, i)| &outcomes.ended[*i]);
+            let values = values.filter(|(.., value)| value.is_some_and(f64::is_finite));
+            KnowledgeGradient::new(&posterior, values.map(|(_, cell, _)| cell).collect::<BTreeSet<_>>())
+        });
         let tried = tried(&outcomes);
         let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
         let mut row = Vec::new();
         let mut score = |cell: &Cell| {
             let gain = best.map_or(0.0, |best| {
-                let (mean, variance) = posterior.at(cell, &mut row);
-                log_expected_improvement(mean, variance, best)
+                gradient.as_ref().map_or_else(
+                    || {
+                        let (mean, variance) = posterior.at(cell, &mut row);
+                        log_expected_improvement(mean, variance, best)
+                    },
+                    |gradient| gradient.log_gain(cell),
+                )
             });
             gain + limits.log_probability(cell, &mut row)
         };
-        let found = search.maximize(&mut score, &starts, rng)?;
-        self.expected_gain = best.map(|_| score(&found).exp() * warp.unit);
-        Some(found)
+        let untried = search.maximize(&mut score, &starts, rng)?;
+        let gain = score(&untried);
+        let repeat = gradient.as_ref().filter(|_| repeats_tell).and_then(KnowledgeGradient::best_repeat);
+        let (gain_of_repeat, repeat) = repeat.map_or((f64::NEG_INFINITY, &untried), |(log_gain, cell)| {
+            (log_gain + limits.log_probability(cell, &mut Vec::new()), cell)
+        });
+        self.expected_gain = best.map(|_| gain.max(gain_of_repeat).exp() * warp.unit);
+        Some(if gain_of_repeat > gain + REPEAT_FACTOR.ln() { repeat.clone() } else { untried })
     }
 
     /// The trials of other budgets, unless the study's own trials contradict them.
@@ -165,8 +190,8 @@ impl Gp {
         let outcomes: Vec<Outcomes<'_>> =
             goals.map(|goal| Outcomes::new(view, &self.lattice, goal)).collect();
         let posteriors = outcomes.iter().map(|outcomes| {
-            let Model { posterior, y, .. } = Model::new(&self.lattice, outcomes, &CarriedTrials::default())?;
-            posterior.believing(&outcomes.pending, &y)
+            let Model { posterior, .. } = Model::new(&self.lattice, outcomes, &CarriedTrials::default())?;
+            posterior.believing(&outcomes.pending)
         });
         let posteriors: Vec<Posterior<'_>> = posteriors.collect::<Option<_>>()?;
         let first = &outcomes[0];
@@ -268,8 +293,8 @@ fn representative(values: &[f64], most: usize) -> Vec<usize> {
 struct Model<'a> {
     posterior: Posterior<'a>,
     warp: Warp,
-    /// Values that the process was given.
-    y: Vec<f64>,
+    /// Whether another trial of a configuration may have another value.
+    repeats_tell: bool,
 }
 
 impl<'a> Model<'a> {
@@ -277,41 +302,42 @@ impl<'a> Model<'a> {
     fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, carried: &CarriedTrials) -> Option<Self> {
         let warp = Warp::new(&outcomes.values())?;
         let fit = Fit::new(lattice, &outcomes.ended, &warp.values, carried);
-        let posterior = fit.most_probable()?;
-        Some(Self { posterior, warp, y: fit.values })
+        let repeats_tell = !fit.observations.repeats.are_identical();
+        Some(Self { posterior: fit.most_probable()?, warp, repeats_tell })
     }
 }
 
 /// The data of a Gaussian process.
 struct Fit<'a> {
     lattice: &'a Lattice,
-    /// Points of the data, the own trials first.
-    points: Vec<Point>,
-    /// Warped values.
-    values: Vec<f64>,
-    /// Indices of the data in the likelihood, of which each evaluation costs the cube of their number.
+    observations: Observations,
+    /// Indices of the observations in the likelihood, of which each evaluation costs the cube of their
+    /// number.
     fitted: Vec<usize>,
+    /// Their means.
     y: Vec<f64>,
 }
 
 impl<'a> Fit<'a> {
     fn new(lattice: &'a Lattice, ended: &[EndedTrial<'_>], values: &[f64], carried: &CarriedTrials) -> Self {
-        let own = ended.iter().map(|(_, cell, _)| Point::own(lattice, cell));
-        let points: Vec<Point> = own.chain(carried.points.iter().cloned()).collect();
-        let mut fitted = representative(values, MOST_FITTED);
-        fitted.extend(values.len()..points.len());
-        let values = [values, &carried.values].concat();
-        let y = fitted.iter().map(|i| values[*i]).collect();
-        Self { lattice, points, values, fitted, y }
+        let told = ended.iter().map(|(_, cell, _)| cell).zip(values.iter().copied());
+        let mut observations = Observations::new(lattice, told);
+        let mut fitted = representative(&observations.means, MOST_FITTED);
+        let own = observations.points.len();
+        observations.extend(carried.points.iter().cloned(), &carried.values);
+        fitted.extend(own..observations.points.len());
+        let y = fitted.iter().map(|i| observations.means[*i]).collect();
+        Self { lattice, observations, fitted, y }
     }
 
     fn likelihood(&self) -> Likelihood<'_> {
-        let points: Vec<&Point> = self.fitted.iter().map(|i| &self.points[*i]).collect();
-        Likelihood::new(self.lattice.scales(), &points, &self.y)
+        let points: Vec<&Point> = self.fitted.iter().map(|i| &self.observations.points[*i]).collect();
+        let counts = self.fitted.iter().map(|i| self.observations.counts[*i]).collect();
+        Likelihood::new(self.lattice.scales(), &points, &self.y, counts, self.observations.repeats)
     }
 
     fn posterior(&self, kernel: Kernel) -> Option<Posterior<'a>> {
-        Posterior::new(self.lattice, kernel, self.points.clone(), &self.values)
+        Posterior::new(self.lattice, kernel, self.observations.clone())
     }
 
     /// The posterior with the maximum a posteriori parameters.

@@ -3,6 +3,7 @@
 use allometry_core::cholesky::{Cholesky, dot};
 
 use super::kernel::{Kernel, MEAN_VARIANCE, matern};
+use super::observations::{Observations, noise_factor};
 use super::point::{Point, mean_covariance, squared_difference};
 use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 
@@ -10,7 +11,7 @@ use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 pub(super) struct Posterior<'a> {
     lattice: &'a Lattice,
     pub(super) kernel: Kernel,
-    points: Vec<Point>,
+    observations: Observations,
     /// For each axis with levels, the weighted squared differences of level `l` to all `n` points, from index
     /// `l * n` on.
     squares: Vec<Vec<f64>>,
@@ -22,19 +23,9 @@ pub(super) struct Posterior<'a> {
 }
 
 impl<'a> Posterior<'a> {
-    /// The posterior given the values `y` at `points`; `None` where the covariance cannot be factored.
-    pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, points: Vec<Point>, y: &[f64]) -> Option<Self> {
-        Self::with(lattice, kernel, points, y, |_| 1.0)
-    }
-
-    /// The posterior where the noise variance of value `i` is `factor(i)` times the kernel's.
-    pub(super) fn with(
-        lattice: &'a Lattice,
-        kernel: Kernel,
-        points: Vec<Point>,
-        y: &[f64],
-        factor: impl Fn(usize) -> f64,
-    ) -> Option<Self> {
+    /// The posterior given observations; `None` where the covariance cannot be factored.
+    pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, observations: Observations) -> Option<Self> {
+        let points = &observations.points;
         let n = points.len();
         let squares = lattice.axes.iter().enumerate().map(|(d, axis)| {
             let levels = 0..axis.level_count().unwrap_or(0) as u64;
@@ -53,17 +44,17 @@ impl<'a> Posterior<'a> {
                 let r2 = squared_distance(lattice, &kernel, a, b) + by_size * (a.decades - b.decades).powi(2);
                 covariance[i * n + j] = kernel.signal * matern(r2).0 + mean_covariance(a.budget, b.budget);
             }
-            covariance[i * n + i] += kernel.noise * factor(i);
+            covariance[i * n + i] += kernel.noise * noise_factor(kernel.own, observations.counts[i]);
         }
         let factor = Cholesky::new(covariance, n)?;
-        let alpha = factor.solve(y);
-        Some(Self { lattice, kernel, points, squares, size_squares, factor, alpha })
+        let alpha = factor.solve(&observations.means);
+        Some(Self { lattice, kernel, observations, squares, size_squares, factor, alpha })
     }
 
     /// The covariances between the function at `cell` in the study's own budget and the function at the
     /// points.
     fn covariances(&self, cell: &[u64], row: &mut Vec<f64>) {
-        let n = self.points.len();
+        let n = self.observations.points.len();
         row.clear();
         row.extend_from_slice(&self.size_squares);
         for (d, axis) in self.lattice.axes.iter().enumerate() {
@@ -73,13 +64,13 @@ impl<'a> Posterior<'a> {
                 row.iter_mut().zip(squares).for_each(|(r2, square)| *r2 += square);
             } else {
                 let position = axis.position(cell[d]);
-                for (r2, other) in row.iter_mut().zip(&self.points) {
+                for (r2, other) in row.iter_mut().zip(&self.observations.points) {
                     let square = squared_difference(axis.scale, position, other.positions[d]);
                     *r2 += self.kernel.weights[d] * square;
                 }
             }
         }
-        for (r2, other) in row.iter_mut().zip(&self.points) {
+        for (r2, other) in row.iter_mut().zip(&self.observations.points) {
             *r2 = self.kernel.signal * matern(*r2).0 + mean_covariance(0, other.budget);
         }
     }
@@ -110,9 +101,7 @@ impl<'a> Posterior<'a> {
         let mut covariance = vec![0.0; cells.len() * cells.len()];
         for (i, a) in points.iter().enumerate() {
             for (j, b) in points.iter().enumerate().take(i + 1) {
-                let r2 = squared_distance(self.lattice, &self.kernel, a, b);
-                let prior = self.kernel.signal * matern(r2).0 + MEAN_VARIANCE;
-                covariance[i * cells.len() + j] = prior - dot(&rows[i], &rows[j]);
+                covariance[i * cells.len() + j] = self.prior(a, b) - dot(&rows[i], &rows[j]);
             }
             covariance[i * cells.len() + i] += 1e-6 * self.kernel.signal + 1e-9;
         }
@@ -140,10 +129,7 @@ impl<'a> Posterior<'a> {
         let mean = dot(&own, &self.alpha);
         self.factor.solve_lower(&mut own);
         let point = self.point(cell);
-        let covariance = |(other, row): (&Point, &Vec<f64>)| {
-            let r2 = squared_distance(self.lattice, &self.kernel, &point, other);
-            self.kernel.signal * matern(r2).0 + MEAN_VARIANCE - dot(&own, row)
-        };
+        let covariance = |(other, row): (&Point, &Vec<f64>)| self.prior(&point, other) - dot(&own, row);
         let covariances = points.iter().zip(rows).map(covariance).collect();
         let variance = self.kernel.signal + MEAN_VARIANCE - dot(&own, &own);
         (mean, variance.max(1e-12), covariances)
@@ -151,22 +137,51 @@ impl<'a> Posterior<'a> {
 
     /// The mean of the function at a cell.
     pub(super) fn mean(&self, cell: &[u64]) -> f64 {
-        let mut row = Vec::with_capacity(self.points.len());
+        let mut row = Vec::with_capacity(self.observations.points.len());
         self.covariances(cell, &mut row);
         dot(&row, &self.alpha)
     }
 
-    /// The posterior given additionally the means at `pending` as values (kriging believer: Ginsbourger, Le
-    /// Riche & Carraro 2010).
-    pub(super) fn believing(self, pending: &[Cell], y: &[f64]) -> Option<Self> {
+    /// The mean over seeds of the configuration of a cell: that of the smooth function, and for a tried
+    /// configuration its own effect.
+    ///
+    /// The mean of `k` values has the noise `n_k = n (s + (1 - s) / k)` around the smooth function, `s` being
+    /// the share of the noise `n` that is specific to the configuration. The estimate is the smooth mean plus
+    /// the share `s n / n_k` of the residual (Rasmussen & Williams 2006, section 2.2).
+    pub(super) fn mean_over_seeds(&self, cell: &[u64]) -> f64 {
+        let own = self.observations.place(cell).map_or(0.0, |i| self.kernel.own_noise() * self.alpha[i]);
+        self.mean(cell) + own
+    }
+
+    /// The covariances of the mean over seeds of a tried configuration with the data, multiplied by the
+    /// inverse of their factor.
+    pub(super) fn reduced_mean(&self, cell: &[u64]) -> Vec<f64> {
+        let mut row = Vec::new();
+        self.covariances(cell, &mut row);
+        if let Some(i) = self.observations.place(cell) {
+            row[i] += self.kernel.own_noise();
+        }
+        self.factor.solve_lower(&mut row);
+        row
+    }
+
+    /// The covariance of the function at two points of the study's own budget, without data.
+    pub(super) fn prior(&self, a: &Point, b: &Point) -> f64 {
+        self.kernel.signal * matern(squared_distance(self.lattice, &self.kernel, a, b)).0 + MEAN_VARIANCE
+    }
+
+    /// The posterior given additionally the means over seeds of `pending` as values (kriging believer:
+    /// Ginsbourger, Le Riche & Carraro 2010).
+    pub(super) fn believing(self, pending: &[Cell]) -> Option<Self> {
         if pending.is_empty() {
             return Some(self);
         }
-        let mut y = y.to_vec();
-        y.extend(pending.iter().map(|cell| self.mean(cell)));
-        let Self { lattice, kernel, mut points, .. } = self;
-        points.extend(pending.iter().map(|cell| Point::own(lattice, cell)));
-        Self::new(lattice, kernel, points, &y)
+        let believed: Vec<f64> = pending.iter().map(|cell| self.mean_over_seeds(cell)).collect();
+        let Self { lattice, kernel, mut observations, .. } = self;
+        for (cell, value) in pending.iter().zip(believed) {
+            observations.add(lattice, cell, value);
+        }
+        Self::new(lattice, kernel, observations)
     }
 }
 

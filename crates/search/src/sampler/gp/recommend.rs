@@ -14,23 +14,15 @@ pub use self::best_value::{BestValue, best_value};
 use self::stopped::Stopped;
 use super::carried::CarriedTrials;
 use super::fit::kernel_of;
-use super::posterior::Posterior;
+use super::observations::TELLING_REPEATS;
 use super::{Fit, MOST_FITTED, MOST_TRIALS};
 use crate::sampler::lattice::{Cell, Lattice};
 use crate::sampler::outcome::{EndedTrial, Goal, Outcomes, Warp};
 
-/// Assumed share of the noise variance that is specific to a configuration: an effect that a smooth function
-/// cannot represent, but that recurs when the configuration is trained again. `docs/adr/0014` has the
-/// measurements. The interval of the mean does not use it.
-const OWN_SHARE: f64 = 0.4;
 /// Nominal coverage of the interval.
 const LEVEL: f64 = 0.9;
 /// Largest number of values of a list or of a range with steps.
 const MOST_CHOICES: usize = 4096;
-/// Number of identical repeats from which the evaluation is assumed not to depend on the seed; fewer can be
-/// equal by chance where a metric has few values.
-const TELLING_REPEATS: usize = 3;
-
 /// The recommended configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recommendation {
@@ -153,8 +145,10 @@ pub fn recommend<'a>(
     }
     let mut best: Option<(f64, usize)> = None;
     for (i, (_, cell, _)) in outcomes.ended.iter().enumerate() {
-        let Some(own) = places.get(cell).filter(|own| own[0] == i) else { continue };
-        let (mean, _) = own_mean(&posterior, cell, own, &warp.values);
+        if places.get(cell).is_none_or(|own| own[0] != i) {
+            continue;
+        }
+        let mean = posterior.mean_over_seeds(cell);
         if best.is_none_or(|(highest, _)| mean > highest) {
             best = Some((mean, i));
         }
@@ -208,24 +202,7 @@ fn are_identical(places: &HashMap<&Cell, Vec<usize>>, values: &[Option<f64>]) ->
         }
         repeats += own.len() - 1;
     }
-    repeats >= TELLING_REPEATS
-}
-
-/// The mean and variance of a configuration over seeds, where `own` are the indices of its `values`.
-///
-/// The share `s = 0.4` of the noise variance `n` is specific to the configuration. The mean of `k` values has
-/// the noise `n_k = n (s + (1 - s) / k)`. The estimate is the smooth function plus `w = s / (s + (1 - s) /
-/// k)` of the residual, with variance `w (1 - w) n_k + (1 - w)^2 v`, where `v` is that of the smooth
-/// function. For one value this follows from its noise given all values, `n_e - n_e^2 K^-1`, `n_e = (1 - s)
-/// n` (Rasmussen & Williams 2006, section 2.2).
-fn own_mean(posterior: &Posterior<'_>, cell: &Cell, own: &[usize], values: &[f64]) -> (f64, f64) {
-    let (smooth, variance) = posterior.at(cell, &mut Vec::new());
-    let count = own.len() as f64;
-    let spread = OWN_SHARE + (1.0 - OWN_SHARE) / count;
-    let share = OWN_SHARE / spread;
-    let mean = smooth + share * (own.iter().map(|i| values[*i]).sum::<f64>() / count - smooth);
-    let noise = spread * posterior.kernel.noise;
-    (mean, share * (1.0 - share) * noise + (1.0 - share).powi(2) * variance)
+    repeats as f64 >= TELLING_REPEATS
 }
 
 #[cfg(test)]

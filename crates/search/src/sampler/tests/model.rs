@@ -144,6 +144,68 @@ fn the_expected_gain_falls_with_the_number_of_trials() {
     assert!(early > 0.01 && early < 3.0 && late < 0.1 * early && late > 0.0, "{early} {late}");
 }
 
+/// Repeats of a study: the rank of each repeated configuration among all by its true loss, as a share.
+fn ranks_of_repeats(study: &Study) -> Vec<f64> {
+    let losses = study.losses();
+    let mut seen = HashSet::new();
+    let repeats = study.finished.iter().zip(&losses).filter(|(trial, _)| !seen.insert(key(&trial.params)));
+    let better = |loss: f64| losses.iter().filter(|other| **other < loss).count();
+    repeats.map(|(_, loss)| better(*loss) as f64 / losses.len() as f64).collect()
+}
+
+#[test]
+fn gp_repeats_leaders_under_noise() {
+    let studies = (0..6).map(|seed| {
+        let mut study = Study::new(bowl_space(), SamplerKind::Gp, seed, bowl, 0.3);
+        study.spec.repeats = true;
+        study.run(50);
+        study
+    });
+    let ranks: Vec<Vec<f64>> = studies.map(|study| ranks_of_repeats(&study)).collect();
+    let all = ranks.concat();
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    assert!((12..150).contains(&all.len()) && mean < 0.25, "{} repeats, mean rank {mean}", all.len());
+}
+
+/// Losses that look like noise, but are always the same: after three equal repeats there are no more.
+#[test]
+fn gp_does_not_repeat_where_seeds_do_not_matter() {
+    let rough = |params: &Params| {
+        let place = (0..3).fold(0, |place, i| 31 * place + x(params, i) as u64);
+        Some(uniform(&mut stream(7, "rough", place)))
+    };
+    for seed in 0..4 {
+        let mut study = Study::new(ordinals(&[8, 8, 8]), SamplerKind::Gp, seed, rough, 0.0);
+        study.spec.repeats = true;
+        study.run(60);
+        assert!(ranks_of_repeats(&study).len() <= 3, "{:?}", ranks_of_repeats(&study));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// With repeats, too, a finite space is exhausted, and a new sampler gives equal suggestions.
+    #[test]
+    fn gp_uses_up_finite_spaces_with_repeats(seed: u64, lag in 0..4_usize) {
+        let feasible = Feasible::new(&small_space(4, 2, 2, false), &any(), size).unwrap();
+        let spec = SamplerSpec { repeats: true, ..spec(SamplerKind::Gp, true) };
+        let mut run = Run::new(feasible, spec, seed, lag);
+        let count = run.feasible.configurations().unwrap();
+        let mut seen = HashSet::new();
+        for i in 0..3 * count {
+            let Ok(suggestion) = run.ask() else { break };
+            if i % 5 == 4 {
+                prop_assert_eq!(&run.ask_anew(), &Ok(suggestion.clone()));
+            }
+            seen.insert(key(&suggestion.params));
+            run.tell(suggestion.params);
+        }
+        prop_assert_eq!(seen.len() as u64, count);
+        prop_assert_eq!(run.ask(), Err(SampleError::Exhausted { configurations: count }));
+    }
+}
+
 #[test]
 fn a_minimised_study_is_a_maximised_one_of_the_negative() {
     for kind in MODELS {

@@ -9,6 +9,7 @@ use super::expected::NOISE_PRIOR;
 use crate::normal;
 use crate::sampler::gp::carried::CarriedTrials;
 use crate::sampler::gp::fit::kernel_of;
+use crate::sampler::gp::kernel::OWN_SHARE;
 use crate::sampler::gp::posterior::Posterior;
 use crate::sampler::gp::slice::draws;
 use crate::sampler::gp::{Fit, representative};
@@ -70,7 +71,7 @@ pub fn best_value<'a>(
     let fit = Fit::new(&lattice, &ended, &values, &CarriedTrials::default());
     let likelihood = fit.likelihood();
     let mut rng = stream(0, parameter, ended.len() as u64);
-    let energy = |theta: &[f64]| likelihood.energy(theta, NOISE_PRIOR, |_| 1.0);
+    let energy = |theta: &[f64]| likelihood.energy(theta, NOISE_PRIOR, OWN_SHARE);
     let kernels = draws(energy, likelihood.fit(), KERNELS.1, KERNELS.0, &mut rng);
     let mut best = Vec::with_capacity(KERNELS.0 * FUNCTIONS);
     for theta in kernels {
@@ -127,7 +128,7 @@ mod tests {
     use allometry_core::Distribution;
 
     use super::*;
-    use crate::sampler::gp::point::Point;
+    use crate::sampler::gp::observations::Observations;
 
     /// Trials over one rate, whose best value is 1e-3, and their space.
     fn searched(count: u64) -> (Vec<FrozenTrial>, SearchSpace) {
@@ -166,10 +167,10 @@ mod tests {
     fn the_joint_posterior_is_that_of_each_cell() {
         let (trials, space) = searched(12);
         let lattice = Lattice::of_space(&space);
-        let points: Vec<Point> =
-            trials.iter().map(|trial| Point::own(&lattice, &lattice.cell(&trial.params).unwrap())).collect();
-        let values: Vec<f64> = trials.iter().map(|trial| trial.value().unwrap()).collect();
-        let posterior = Posterior::new(&lattice, kernel_of(&[0.0, 0.0, -4.0]), points, &values).unwrap();
+        let cells: Vec<Cell> = trials.iter().map(|trial| lattice.cell(&trial.params).unwrap()).collect();
+        let told = cells.iter().zip(trials.iter().map(|trial| trial.value().unwrap()));
+        let observations = Observations::new(&lattice, told);
+        let posterior = Posterior::new(&lattice, kernel_of(&[0.0, 0.0, -4.0]), observations).unwrap();
         let cells: Vec<Cell> = [0.1, 0.5, 0.9].map(|place| vec![lattice.axes[0].at(place)]).into();
         let (means, covariance) = posterior.joint(&cells);
         for (place, cell) in cells.iter().enumerate() {

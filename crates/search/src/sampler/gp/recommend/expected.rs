@@ -9,6 +9,8 @@ use super::stopped::Stopped;
 use super::{Expected, LEVEL, MOST_FITTED, NoExpectation};
 use crate::normal;
 use crate::sampler::gp::fit::{Likelihood, kernel_of};
+use crate::sampler::gp::kernel::Kernel;
+use crate::sampler::gp::observations::{Observations, noise_factor};
 use crate::sampler::gp::point::Point;
 use crate::sampler::gp::posterior::Posterior;
 use crate::sampler::gp::representative;
@@ -56,89 +58,47 @@ impl Values {
     }
 }
 
-/// The evaluations of each configuration: their mean, number and deviations. A repeat with an identical value
-/// does not count.
-struct Configurations {
-    points: Vec<Point>,
-    means: Vec<f64>,
-    counts: Vec<f64>,
-    /// Sum of squared deviations of evaluations from their configuration's mean.
-    squares: f64,
-    /// Degrees of freedom: the number of evaluations less the number of configurations.
-    freedom: f64,
-    /// Index of each cell.
-    place: HashMap<Cell, usize>,
+/// The evaluations of each configuration. A repeat with an identical value does not count.
+fn evaluations(lattice: &Lattice, ended: &[EndedTrial<'_>], values: &[f64]) -> Observations {
+    Observations::of_distinct(lattice, ended.iter().map(|(_, cell, _)| cell).zip(values.iter().copied()))
 }
 
-impl Configurations {
-    fn new(lattice: &Lattice, ended: &[EndedTrial<'_>], values: &[f64]) -> Self {
-        let mut groups: Vec<(&Cell, Vec<f64>)> = Vec::new();
-        let mut place: HashMap<Cell, usize> = HashMap::new();
-        for ((_, cell, _), value) in ended.iter().zip(values) {
-            let at = *place.entry(cell.clone()).or_insert(groups.len());
-            if at == groups.len() {
-                groups.push((cell, Vec::new()));
-            }
-            if !groups[at].1.contains(value) {
-                groups[at].1.push(*value);
-            }
-        }
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        let squares = |values: &[f64]| {
-            let center = mean(values);
-            values.iter().map(|value| (value - center).powi(2)).sum::<f64>()
-        };
-        Self {
-            points: groups.iter().map(|(cell, _)| Point::own(lattice, cell)).collect(),
-            means: groups.iter().map(|(_, values)| mean(values)).collect(),
-            counts: groups.iter().map(|(_, values)| values.len() as f64).collect(),
-            squares: groups.iter().map(|(_, values)| squares(values)).sum(),
-            freedom: groups.iter().map(|(_, values)| values.len() as f64 - 1.0).sum(),
-            place,
-        }
+/// Draws of the kernel parameters from their posterior, each with the configuration-specific share of the
+/// noise. Only repeats inform about that share; without them it is 0 in all draws.
+fn parameter_draws(
+    all: &Observations,
+    lattice: &Lattice,
+    most_probable: &[f64],
+    trials: usize,
+) -> Vec<(Vec<f64>, f64)> {
+    let fitted = representative(&all.means, MOST_FITTED);
+    let points: Vec<&Point> = fitted.iter().map(|i| &all.points[*i]).collect();
+    let y: Vec<f64> = fitted.iter().map(|i| all.means[*i]).collect();
+    let counts = fitted.iter().map(|i| all.counts[*i]).collect();
+    let likelihood = Likelihood::new(lattice.scales(), &points, &y, counts, all.repeats);
+    let mut rng = stream(0, "recommendation", trials as u64);
+    let start = most_probable.to_vec();
+    if all.repeats.freedom == 0.0 {
+        let energy = |theta: &[f64]| likelihood.energy(theta, NOISE_PRIOR, 0.0);
+        let draws = draws(energy, start, WARM_UP, DRAWS, &mut rng);
+        return draws.into_iter().map(|theta| (theta, 0.0)).collect();
     }
-
-    /// Draws of the kernel parameters from their posterior, each with the configuration-specific share of the
-    /// noise. Only repeats inform about that share; without them it is 0 in all draws.
-    fn draws(&self, lattice: &Lattice, most_probable: &[f64], trials: usize) -> Vec<(Vec<f64>, f64)> {
-        let fitted = representative(&self.means, MOST_FITTED);
-        let points: Vec<&Point> = fitted.iter().map(|i| &self.points[*i]).collect();
-        let y: Vec<f64> = fitted.iter().map(|i| self.means[*i]).collect();
-        let likelihood = Likelihood::new(lattice.scales(), &points, &y);
-        let mut rng = stream(0, "recommendation", trials as u64);
-        let start = most_probable.to_vec();
-        if self.freedom == 0.0 {
-            let energy = |theta: &[f64]| likelihood.energy(theta, NOISE_PRIOR, |_| 1.0);
-            let draws = draws(energy, start, WARM_UP, DRAWS, &mut rng);
-            return draws.into_iter().map(|theta| (theta, 0.0)).collect();
-        }
-        let energy = |theta: &[f64]| {
-            let (place, parameters) = theta.split_last().expect("the share follows the parameters");
-            let Some(own) = own_share(*place) else { return f64::INFINITY };
-            // Evaluations of one configuration are normal with the remaining noise.
-            let among = (1.0 - own) * kernel_of(parameters).noise;
-            let repeats = 0.5 * (self.freedom * among.ln() + self.squares / among);
-            repeats + likelihood.energy(parameters, NOISE_PRIOR, |k| factor(own, self.counts[fitted[k]]))
-        };
-        let draws = draws(energy, [start, vec![0.5 * NOTHING_OWN]].concat(), WARM_UP, DRAWS, &mut rng);
-        let split = |mut theta: Vec<f64>| {
-            let own = theta.pop().and_then(own_share).unwrap_or(0.0);
-            (theta, own)
-        };
-        draws.into_iter().map(split).collect()
-    }
+    let energy = |theta: &[f64]| {
+        let (place, parameters) = theta.split_last().expect("the share follows the parameters");
+        own_share(*place).map_or(f64::INFINITY, |own| likelihood.energy(parameters, NOISE_PRIOR, own))
+    };
+    let draws = draws(energy, [start, vec![0.5 * NOTHING_OWN]].concat(), WARM_UP, DRAWS, &mut rng);
+    let split = |mut theta: Vec<f64>| {
+        let own = theta.pop().and_then(own_share).unwrap_or(0.0);
+        (theta, own)
+    };
+    draws.into_iter().map(split).collect()
 }
 
 /// The quantile `place` of the prior of the configuration-specific share of the noise; `None` outside `[0,
 /// 1)`.
 fn own_share(place: f64) -> Option<f64> {
     (0.0..1.0).contains(&place).then(|| ((place - NOTHING_OWN) / (1.0 - NOTHING_OWN)).max(0.0))
-}
-
-/// The factor of the noise variance in the mean of `count` evaluations, where `own` is the
-/// configuration-specific share.
-fn factor(own: f64, count: f64) -> f64 {
-    own + (1.0 - own) / count
 }
 
 /// The estimated mean of the configuration `cell` over seeds, given all ended trials.
@@ -154,27 +114,26 @@ pub(super) fn expected(
     cell: &Cell,
     most_probable: &[f64],
 ) -> Result<Expected, NoExpectation> {
-    let imputed: Vec<Configurations> =
-        values.imputed.iter().map(|values| Configurations::new(lattice, ended, values)).collect();
+    let imputed: Vec<Observations> =
+        values.imputed.iter().map(|values| evaluations(lattice, ended, values)).collect();
     let all = &imputed[0];
     let n = all.means.len() as f64;
     let widening = n / (n - lattice.dimension() as f64 - 2.0).max(1.0);
-    let place = all.place[cell];
-    let draws = all.draws(lattice, most_probable, ended.len());
+    let place = all.place(cell).expect("the configuration was tried");
+    let draws = parameter_draws(all, lattice, most_probable, ended.len());
     // Each draw is combined with the next imputation.
-    let posteriors: Vec<(Posterior<'_>, (f64, f64), f64, &Configurations)> = draws
+    let posteriors: Vec<(Posterior<'_>, (f64, f64), f64, &Observations)> = draws
         .iter()
         .zip(imputed.iter().cycle())
         .filter_map(|((parameters, own), all)| {
-            let (kernel, points) = (kernel_of(parameters), all.points.clone());
-            let factor_of = |i: usize| factor(*own, all.counts[i]);
-            let posterior = Posterior::with(lattice, kernel, points, &all.means, factor_of)?;
+            let kernel = Kernel { own: *own, ..kernel_of(parameters) };
+            let posterior = Posterior::new(lattice, kernel, all.clone())?;
             let at = posterior.at(cell, &mut Vec::new());
             Some((posterior, at, *own, all))
         })
         .collect();
     let normals = |own: Option<f64>| -> Vec<(f64, f64)> {
-        let normal = |(posterior, at, drawn, all): &(Posterior<'_>, (f64, f64), f64, &Configurations)| {
+        let normal = |(posterior, at, drawn, all): &(Posterior<'_>, (f64, f64), f64, &Observations)| {
             let (value, count) = (all.means[place], all.counts[place]);
             let (mean, variance) = with_own(*at, own.unwrap_or(*drawn), value, count, posterior.kernel.noise);
             (mean, widening * variance.max(LEAST_VARIANCE))
@@ -183,7 +142,7 @@ pub(super) fn expected(
     };
     let tail = 0.5 * (1.0 - LEVEL);
     // Without repeats the covariance, and so the draws, do not depend on the share.
-    let assumptions = if all.freedom > 0.0 {
+    let assumptions = if all.repeats.freedom > 0.0 {
         vec![(normals(None), tail)]
     } else {
         vec![(normals(Some(0.0)), 2.0 * tail), (normals(Some(0.5)), tail), (normals(Some(1.0)), tail)]
@@ -213,7 +172,7 @@ pub(super) fn expected(
 /// Williams 2006, section 2.2).
 fn with_own(at: (f64, f64), own: f64, value: f64, count: f64, noise: f64) -> (f64, f64) {
     let (smooth, variance) = at;
-    let spread = factor(own, count);
+    let spread = noise_factor(own, count);
     let share = own / spread;
     let own_variance = share * (1.0 - share) * spread * noise;
     (smooth + share * (value - smooth), own_variance + (1.0 - share).powi(2) * variance)

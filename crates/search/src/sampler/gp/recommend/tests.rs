@@ -8,6 +8,7 @@ use allometry_core::{SamplerKind, SamplerSpec, TrialRng};
 
 use super::*;
 use crate::normal;
+use crate::sampler::gp::kernel::OWN_SHARE;
 use crate::sampler::gp::kernel::matern;
 use crate::sampler::gp::point::squared_difference;
 use crate::sampler::tests::ordinals;
@@ -148,6 +149,8 @@ struct Effects {
     repeats: f64,
     /// Variance of the configuration-specific part, relative to that of the noise.
     own: f64,
+    /// Whether the sampler itself may repeat configurations.
+    again: bool,
 }
 
 impl Effects {
@@ -169,7 +172,8 @@ impl Effects {
     /// Whether the interval covers; `None` where there is none.
     fn covers(&self, kind: SamplerKind, trials: u64, seed: u64) -> Option<bool> {
         let feasible = Arc::new(ordinals(&self.levels));
-        let spec = SamplerSpec { probes: false, random_share: 0.2, ..SamplerSpec::new(kind) };
+        let spec = SamplerSpec::new(kind);
+        let spec = SamplerSpec { probes: false, random_share: 0.2, repeats: self.again, ..spec };
         let mut sampler = build(&[Direction::Maximize], spec, Arc::clone(&feasible), seed).unwrap();
         let mut finished: Vec<FrozenTrial> = Vec::new();
         let mut rng = stream(seed, "noise", 0);
@@ -197,27 +201,30 @@ impl Effects {
 #[test]
 fn intervals_cover_under_noise_between_seeds() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(24);
-    let cases =
-        std::env::var("CASES").unwrap_or_else(|_| "Random flat 20;Random effects 20;Tpe flat 20".into());
+    let cases = std::env::var("CASES")
+        .unwrap_or_else(|_| "Random flat 20;Random effects 20;Tpe flat 20;Gp effects, again 20".into());
     let (small, large) = (vec![5, 5, 4, 4], vec![5, 5, 4, 4, 3, 6, 4]);
     let mut shares = Vec::new();
     for kind in [SamplerKind::Random, SamplerKind::Tpe, SamplerKind::Gp] {
-        for (name, levels, size, repeats, own) in [
-            ("flat", &small, 0.0, 0.0, 0.0),
-            ("effects", &small, 2.0, 0.0, 0.0),
-            ("flat of 7", &large, 0.0, 0.0, 0.0),
-            ("effects of 7", &large, 2.0, 0.0, 0.0),
-            ("flat, repeats", &small, 0.0, 0.3, 0.0),
-            ("effects, repeats", &small, 2.0, 0.3, 0.0),
-            ("own, repeats", &small, 2.0, 0.3, 0.7),
-            ("own", &small, 2.0, 0.0, 0.7),
+        for (name, levels, size, repeats, own, again) in [
+            ("flat", &small, 0.0, 0.0, 0.0, false),
+            ("effects", &small, 2.0, 0.0, 0.0, false),
+            ("flat of 7", &large, 0.0, 0.0, 0.0, false),
+            ("effects of 7", &large, 2.0, 0.0, 0.0, false),
+            ("flat, repeats", &small, 0.0, 0.3, 0.0, false),
+            ("effects, repeats", &small, 2.0, 0.3, 0.0, false),
+            ("own, repeats", &small, 2.0, 0.3, 0.7, false),
+            ("own", &small, 2.0, 0.0, 0.7, false),
+            ("flat, again", &small, 0.0, 0.0, 0.0, true),
+            ("effects, again", &small, 2.0, 0.0, 0.0, true),
+            ("own, again", &small, 2.0, 0.0, 0.7, true),
         ] {
             for trials in [20, 50, 100] {
                 let case = format!("{kind:?} {name} {trials}");
                 if cases != "all" && !cases.split(';').any(|one| one == case) {
                     continue;
                 }
-                let world = Effects { levels: levels.clone(), size, repeats, own };
+                let world = Effects { levels: levels.clone(), size, repeats, own, again };
                 let told: Vec<bool> = (0..runs).filter_map(|seed| world.covers(kind, trials, seed)).collect();
                 let covered = told.iter().filter(|covers| **covers).count() as f64 / told.len() as f64;
                 println!("{case}: {covered:.3} of {}", told.len());
@@ -273,7 +280,7 @@ fn covers_after_pruning(world: &Effects, seed: u64) -> (bool, f64, usize) {
 fn intervals_cover_where_trials_are_stopped_early() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(40);
     for (name, size) in [("flat", 0.0), ("effects", 2.0)] {
-        let world = Effects { levels: vec![5, 5, 4, 4], size, repeats: 0.0, own: 0.0 };
+        let world = Effects { levels: vec![5, 5, 4, 4], size, repeats: 0.0, own: 0.0, again: false };
         let told: Vec<(bool, f64, usize)> =
             (0..runs).map(|seed| covers_after_pruning(&world, seed)).collect();
         let covered = told.iter().filter(|(covers, ..)| *covers).count() as f64 / runs as f64;
