@@ -70,8 +70,9 @@ pub struct SamplerSpec {
     /// of other budgets are used; `None` for that of the Step Law.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_exponent: Option<f64>,
-    /// Whether `gp` may suggest a configuration again, with another seed. The recommendation gains by it;
-    /// budgets then have unequal numbers of distinct configurations.
+    /// Whether `gp` may suggest a configuration again, with another seed, in a finite space without
+    /// constraints of trials. The recommendation gains by it; budgets then have unequal numbers of distinct
+    /// configurations.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeats: bool,
 }

@@ -31,8 +31,9 @@ use self::session::Session;
 /// input.
 ///
 /// gp may propose a leading configuration again, since its value under another seed can be worth more
-/// than that of a new one. It stops where three repeats had the values of before. "repeats": false in
-/// the first line asks for new configurations alone.
+/// than that of a new one: where all parameters are lists or have steps, and no trial has
+/// constraints. It stops where three repeats had the values of before. "repeats": false in the first
+/// line asks for new configurations alone.
 ///
 /// For several objectives the first line has a field such as "directions": ["minimize", "maximize"].
 /// A trial then has as many values, {"tell": 0, "values": [0.25, 3]}, and {"recommend": true} is

@@ -19,6 +19,7 @@ use std::path::Path;
 use allometry_core::{Metrics, SamplerKind, SamplerSpec, Secret, Share, WeightTarget};
 
 use super::document::{Located, Table};
+use super::limit::Limit;
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
 use super::spec::{
@@ -58,9 +59,9 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let metrics = metric::metrics(&mut file, objective.as_ref(), has_command, problems);
     metric::single_only(&mut file, &metrics, problems);
     let limits = limit::limits(&mut file, objective.as_ref(), problems);
-    let sampler = file
-        .section("sampler", problems)
-        .map_or(SAMPLER, |inner| sampler(inner, &budgets, metrics.len(), objective.as_ref(), problems));
+    let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| {
+        sampler(inner, &budgets, (metrics.len(), &limits), objective.as_ref(), problems)
+    });
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let folds = match &objective {
         Some(ObjectiveSpec::Model { data, .. }) => data.folds,
@@ -145,7 +146,7 @@ const SHARE: (fn(f64) -> bool, &str) = (|share| (0.0..=1.0).contains(&share), "b
 fn sampler(
     mut section: Section<'_>,
     budgets: &[BudgetSpec],
-    objectives: usize,
+    (objectives, limits): (usize, &[Limit]),
     objective: Option<&ObjectiveSpec>,
     problems: &mut Problems,
 ) -> SamplerSpec {
@@ -180,8 +181,15 @@ fn sampler(
     let rate_exponent = (given.is_some() || carries_over).then_some(exponent);
     let place = section.node("repeats").map(|node| node.place.clone());
     let repeats = section.read("repeats", problems).is_some_and(|repeats| repeats.value);
-    if let Some(place) = place.as_ref().filter(|_| repeats && (kind != SamplerKind::Gp || objectives > 1)) {
-        let what = if objectives > 1 { metric::SINGLE } else { "the sampler `gp`" };
+    let is_finite = |spec: &BudgetSpec| spec.space.iter().all(|(_, set)| set.levels().is_some());
+    let what = match kind {
+        _ if objectives > 1 => Some(metric::SINGLE),
+        SamplerKind::Gp if !limits.is_empty() => Some("a ladder without `limits`"),
+        SamplerKind::Gp if budgets.iter().all(is_finite) => None,
+        SamplerKind::Gp => Some("lists, or ranges with steps, of all parameters"),
+        _ => Some("the sampler `gp`"),
+    };
+    if let (true, Some(what), Some(place)) = (repeats, what, place.as_ref()) {
         problems.push(place, ProblemKind::Needs { key: "repeats", what });
     }
     section.finish(problems);

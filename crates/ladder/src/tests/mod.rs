@@ -475,13 +475,20 @@ fn rates_of_other_budgets_follow_an_exponent() {
 }
 
 #[test]
-fn only_gp_with_one_objective_repeats() {
-    assert!(!with(&[]).unwrap().sampler.repeats);
-    assert!(with(&[("sampler.repeats", "true")]).unwrap().sampler.repeats);
-    assert!(with(&[("sampler.kind", "tpe"), ("sampler.repeats", "false")]).is_ok());
-    let errors = with(&[("sampler.kind", "tpe"), ("sampler.repeats", "true")]).unwrap_err();
-    let kinds: Vec<&str> = errors.problems().iter().map(|problem| problem.kind.code()).collect();
-    assert_eq!(kinds, ["needs"]);
+fn gp_repeats_in_finite_spaces_without_limits() {
+    let with = |settings: &[(&str, &str)]| with(&[&[("sampler.repeats", "true")], settings].concat());
+    assert!(with(&[]).unwrap().sampler.repeats);
+    assert!(!with(&[("sampler.kind", "tpe"), ("sampler.repeats", "false")]).unwrap().sampler.repeats);
+    for settings in [
+        [("sampler.kind", "tpe")],
+        [("space.dropout", "{ float = [0.0, 0.5] }")],
+        [("metric", "['auc', 'seconds']")],
+        [("limits", "['seconds <= 5']")],
+    ] {
+        let errors = with(&settings).unwrap_err();
+        let kinds: Vec<String> = errors.problems().iter().map(|problem| problem.kind.to_string()).collect();
+        assert!(kinds.iter().any(|kind| kind.starts_with("`repeats` needs ")), "{kinds:?}");
+    }
 }
 
 #[test]

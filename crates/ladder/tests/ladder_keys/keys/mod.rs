@@ -370,7 +370,8 @@ pub(crate) const SAMPLER: &[Key] = &[
         "true",
         "Whether `gp` may try a leading configuration again with another seed, where that is worth more \
          than a new one. The recommendation is better; budgets have unequal numbers of configurations, \
-         which makes the verdict wider.",
+         which makes the verdict wider. It needs lists, or ranges with steps, of all parameters, a single \
+         objective and no `limits`.",
     ),
 ];
 

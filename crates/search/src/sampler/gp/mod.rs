@@ -124,7 +124,8 @@ impl Gp {
         // Where no trial is feasible yet, only feasibility is maximized (Gardner et al. 2014, section 3.3).
         let best = order.first().map(|(mean, _)| *mean);
         let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.ended[*i].1.clone()).collect();
-        let gradient = self.spec.repeats.then(|| {
+        let is_finite = self.lattice.axes.iter().all(|axis| axis.level_count().is_some());
+        let gradient = (self.spec.repeats && is_finite && limits.is_empty()).then(|| {
             let values = order.iter().map(|(_, i)| &outcomes.ended[*i]);
             let values = values.filter(|(.., value)| value.is_some_and(f64::is_finite));
             KnowledgeGradient::new(&posterior, values.map(|(_, cell, _)| cell).collect::<BTreeSet<_>>())
