@@ -239,7 +239,7 @@ fn count_classes(
         class: class_name(absent, &rows.class_names),
         classes,
         rows: of_class().count() as u64,
-        first: of_class().next().map(|(row, _)| Box::new(rows.site(*row))),
+        first: of_class().map(|(row, _)| *row).min().map(|row| Box::new(rows.site(row))),
     })
 }
 

@@ -271,6 +271,18 @@ fn a_class_that_only_later_times_or_other_series_have_is_refused() {
     let message = error.to_string();
     assert!(message.contains("class 2 of 3 of label `y` has no window in the training part"), "{message}");
 
+    // The first row is that of the file, not that of the first series: D's of day 38 is before B's of day 39.
+    let mut sorted = stacked();
+    sorted.sort();
+    let last = sorted.len() - 4;
+    let class = |(place, line): (usize, &String)| {
+        with_class(line, if place >= last { "2" } else { ["0", "1"][place % 2] })
+    };
+    let lines: Vec<String> = sorted.iter().enumerate().map(class).collect();
+    let error = load(&panel(&lines).spec, 3, Normalize::None, Task::Classes).expect_err("class 2 is late");
+    let first = format!("it occurs in 4 rows, the first is line {} (series `D`)", last + 2);
+    assert!(error.to_string().ends_with(&first), "{error}");
+
     let lines: Vec<String> = (0..20).flat_map(|i| series(&format!("s{i:02}"), 0..10)).collect();
     let table = |lines: &[String]| Table::csv(text(PANEL, lines)).with(by_series(SeriesSplit::Series));
     let dataset = loaded(&table(&lines)).dataset;
