@@ -96,8 +96,8 @@ pub fn handover(kind: SamplerKind, ended: usize) -> Option<Handover> {
 
 /// Suggests configurations.
 pub trait Sampler: Send {
-    /// The next configuration to try, distinct from all in `view` except where [`allometry_core::SamplerSpec::repeats`] lets
-    /// `gp` repeat one.
+    /// The next configuration to try, distinct from all in `view` except where
+    /// [`allometry_core::SamplerSpec::repeats`] lets `gp` repeat one.
     ///
     /// # Errors
     /// [`SampleError::Exhausted`] where all configurations were tried.

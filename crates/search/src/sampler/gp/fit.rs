@@ -62,8 +62,8 @@ impl<'a> Likelihood<'a> {
 
     /// The negative logarithm of the posterior density of `theta` (logarithms of length scales, signal and
     /// noise) up to a constant, and its gradient (Rasmussen & Williams 2006, equations 5.8 and 5.9). Infinite
-    /// where the covariance cannot be factored. All noise counts as that of the seeds, with which `gp` searches
-    /// better than with a share that is specific to configurations (`docs/adr/0083`).
+    /// where the covariance cannot be factored. All noise counts as that of the seeds, with which `gp`
+    /// searches better than with a share that is specific to configurations (`docs/adr/0083`).
     ///
     /// Length scales have the prior of Hvarfner, Hellsten & Nardi (2024): log-normal with `mu = sqrt 2 +
     /// ln(D) / 2`, `sigma = sqrt 3`.

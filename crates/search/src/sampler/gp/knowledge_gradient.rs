@@ -72,8 +72,9 @@ impl<'p> KnowledgeGradient<'p> {
 }
 
 /// The logarithm of `E max(a + b Z) - max a` over `lines` `(a, b)`, where `Z` is standard normal: the sum
-/// over the corners of their upper envelope of `(b' - b) h(-|c|)`, where the corner lies at `Z = c`, the slope
-/// changes from `b` to `b'`, and `h(z) = phi(z) + z Phi(z)` (Frazier, Powell & Dayanik 2009, equation 14).
+/// over the corners of their upper envelope of `(b' - b) h(-|c|)`. The corner lies at `Z = c`, the slope
+/// changes from `b` to `b'` there, and `h(z) = phi(z) + z Phi(z)` (Frazier, Powell & Dayanik 2009, equation
+/// 14).
 fn log_gain_of(mut lines: Vec<(f64, f64)>) -> f64 {
     lines.sort_by(|x, y| x.1.total_cmp(&y.1).then(x.0.total_cmp(&y.0)));
     // Each line of the envelope with the corner at which it begins.
