@@ -158,7 +158,7 @@ mod tests {
             smooth + if i == j { 0.4 * 0.3 } else { 0.0 }
         };
         let mut covariance: Vec<Vec<f64>> = (0..5).map(|i| (0..5).map(|j| prior(i, j)).collect()).collect();
-        let mut means = vec![0.0; 5];
+        let mut means = [0.0; 5];
         // One value after the other: Kalman's update.
         for (i, value) in told {
             let column: Vec<f64> = covariance.iter().map(|row| row[i]).collect();

@@ -72,21 +72,17 @@ impl Observations {
 
     /// Adds a value of one of the study's own configurations.
     pub(super) fn add(&mut self, lattice: &Lattice, cell: &Cell, value: f64) {
-        match self.places.get(cell) {
-            Some(i) => {
-                // Welford (1962): the mean and the squared deviations with one more value.
-                let (mean, count) = (&mut self.means[*i], &mut self.counts[*i]);
-                let before = value - *mean;
-                *count += 1.0;
-                *mean += before / *count;
-                self.repeats.squares += before * (value - *mean);
-                self.repeats.freedom += 1.0;
-            }
-            None => {
-                self.places.insert(cell.clone(), self.points.len());
-                self.extend([Point::own(lattice, cell)], &[value]);
-            }
-        }
+        let Some(&i) = self.places.get(cell) else {
+            self.places.insert(cell.clone(), self.points.len());
+            return self.extend([Point::own(lattice, cell)], &[value]);
+        };
+        // Welford (1962): the mean and the squared deviations with one more value.
+        let (mean, count) = (&mut self.means[i], &mut self.counts[i]);
+        let before = value - *mean;
+        *count += 1.0;
+        *mean += before / *count;
+        self.repeats.squares += before * (value - *mean);
+        self.repeats.freedom += 1.0;
     }
 
     /// Adds configurations with one value each.
