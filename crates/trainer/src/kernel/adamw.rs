@@ -56,6 +56,9 @@ impl<T: Real> Kernel for AdamW<'_, T> {
     }
 }
 
+/// Numbers of a block of a sum of squares.
+const BLOCK: usize = 4096;
+
 /// Sum of squares, computed in blocks so that single precision loses no significant digits.
 pub(crate) struct SumOfSquares<'a, T> {
     /// Numbers to sum.
@@ -68,7 +71,17 @@ impl<T: Real> Kernel for SumOfSquares<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
         let mut total = 0.0;
-        for block in self.values.chunks(4096) {
+        // Memory is read faster in several places at once.
+        let (together, rest) = self.values.as_chunks::<{ 4 * BLOCK }>();
+        for blocks in together {
+            let (a, b) = blocks.split_at(2 * BLOCK);
+            let ((a, b), (c, d)) = (a.split_at(BLOCK), b.split_at(BLOCK));
+            let squares = sums([a, b, c, d], |[a, b, c, d]| [a * a, b * b, c * c, d * d]);
+            for i in 0..squares.len() {
+                total += squares[i].to_f64();
+            }
+        }
+        for block in rest.chunks(BLOCK) {
             total += sums([block], |[x]| [x * x])[0].to_f64();
         }
         total

@@ -116,7 +116,7 @@ fn adamw_follows_its_definition() {
 
 #[test]
 fn sums_of_squares_cover_blocks_and_remainders() {
-    for n in [0usize, 1, 15, 16, 17, 4096, 4100, 10_001] {
+    for n in [0usize, 1, 15, 16, 17, 4096, 4100, 10_001, 16_384, 16_385, 50_001] {
         let values: Vec<f32> = (0..n).map(|i| (i % 7) as f32).collect();
         let expected: f64 = values.iter().map(|x| f64::from(*x).powi(2)).sum();
         assert_eq!(launch(adamw::SumOfSquares { values: &values }), expected);

@@ -90,6 +90,8 @@ fn products_of_every_kind_of_shape_are_right() {
         (17, 95, 16),
         (96, 40, 130),
         (130, 40, 96),
+        (64, 400, 16),
+        (130, 700, 33),
     ] {
         check(rows, depth, columns);
     }

@@ -5,6 +5,7 @@ mod pack;
 mod tiles;
 mod vectors;
 
+use std::arch::asm;
 use std::ops::Range;
 
 pub(super) use pack::{Packed, Side};
@@ -21,7 +22,9 @@ const DEPTH: usize = 32;
 const STRIPE: usize = 2 * SIDE;
 /// Stripes of rows that are multiplied by each stripe of columns in turn: the columns are then read from
 /// memory less often, and the results of all stay in the processor's caches until the next step with them.
-const GROUP: usize = 3;
+const GROUP: usize = 2;
+/// Time to transpose a tile of results, in that of a tile of a left factor.
+const RESULT_TILE: usize = 3;
 
 /// Pairs of bf16 numbers that follow each other along the inner dimension, the first in the low half.
 ///
@@ -46,6 +49,29 @@ struct Place {
     start: *mut f32,
     /// Distance from row to row, in numbers.
     stride: usize,
+}
+
+impl Place {
+    /// Fetches the numbers of the place for writing. They need not exist.
+    #[inline]
+    fn prefetch(self) {
+        // SAFETY: an instruction that fetches does nothing at an address that does not exist. Every processor
+        // with bf16 instructions has this one.
+        unsafe {
+            asm!(
+                "2:",
+                "prefetchw [{row}]",
+                "prefetchw [{row} + 64]",
+                "add {row}, {stride}",
+                "dec {rows}",
+                "jnz 2b",
+                row = inout(reg) self.start => _,
+                stride = in(reg) self.stride * size_of::<f32>(),
+                rows = inout(reg) STRIPE => _,
+                options(nostack),
+            );
+        }
+    }
 }
 
 /// Instructions that multiply tiles. A value shows that the machine has them, and those of AVX-512 for bf16
@@ -75,12 +101,25 @@ pub(super) fn bytes(lines: usize, depth: usize) -> usize {
 /// Returns the bytes of the [`Factors`] of a model with these linear maps, of inputs and outputs, for batches
 /// of this many rows.
 pub(super) fn bytes_of_factors(maps: &[[usize; 2]], rows: usize) -> usize {
-    let largest = |size: fn([usize; 2], usize) -> usize| maps.iter().map(|map| size(*map, rows)).max();
-    // A group of rows, or the smaller factor of a gradient.
-    let left = largest(|[a, b], rows| bytes(a.min(b), rows).max(bytes(GROUP * STRIPE, a.max(b))));
-    // A weight, either way, or the larger factor of a gradient.
-    let right = largest(|[a, b], rows| bytes(a.max(b), rows).max(bytes(a, b)).max(bytes(b, a)));
+    let largest = |size: &dyn Fn([usize; 2], usize) -> usize| maps.iter().map(|map| size(*map, rows)).max();
+    let gradient = |[a, b]: [usize; 2], rows| if is_swapped([a, rows, b]) { [b, a] } else { [a, b] };
+    // A group of rows, or the left factor of a gradient.
+    let left =
+        largest(&|[a, b], rows| bytes(gradient([a, b], rows)[0], rows).max(bytes(GROUP * STRIPE, a.max(b))));
+    // A weight, either way, or the right factor of a gradient.
+    let right =
+        largest(&|[a, b], rows| bytes(gradient([a, b], rows)[1], rows).max(bytes(a, b)).max(bytes(b, a)));
     left.unwrap_or(0) + right.unwrap_or(0)
+}
+
+/// Whether the transposed product is computed in place of a product with this many rows, numbers along the
+/// inner dimension and columns, whose left factor lies by columns and whose right factor by rows.
+///
+/// Such a left factor is transposed as it is packed. That of the transposed product may be smaller, but then
+/// the results are transposed.
+fn is_swapped([rows, depth, columns]: [usize; 3]) -> bool {
+    let saved = rows.saturating_sub(columns).div_ceil(SIDE) * depth.div_ceil(DEPTH);
+    saved > RESULT_TILE * rows.div_ceil(SIDE) * columns.div_ceil(SIDE)
 }
 
 /// Memory of the factors of one product.
@@ -118,9 +157,7 @@ impl Factors {
         }
         assert_eq!(a.columns(), b.rows(), "inner dimensions");
         let rows = a.rows();
-        // A left factor that lies by columns is transposed as it is packed, which takes longer. If that of
-        // the transposed product is smaller, that product is computed.
-        let swapped = !b.lies_by_columns() && rows > b.columns();
+        let swapped = !b.lies_by_columns() && is_swapped([rows, a.columns(), b.columns()]);
         let (a, b) = if swapped { (b.transposed(), a.transposed()) } else { (a, b) };
         let Self { left, right, square } = self;
         left.pack(unit, a, Side::Left);
@@ -129,7 +166,10 @@ impl Factors {
         if swapped {
             multiply_transposed(configured.as_ref(), left, right, square, out);
         } else {
-            multiply_rows(configured.as_ref(), left, right, square, out);
+            // The results are larger than the factors here, so they are written as they lie in memory.
+            for (pair, out) in out.chunks_mut(STRIPE * right.lines()).enumerate().take(left.pairs()) {
+                multiply_rows(configured.as_ref(), (left, pair..pair + 1), right, square, out);
+            }
         }
         drop(configured);
         finish(0..rows, out);
@@ -158,7 +198,8 @@ impl Factors {
             let group = &mut out[place.clone()];
             // Configured anew for each group, because `finish` may multiply, too.
             let configured = unit.configure();
-            multiply_rows(configured.as_ref(), &self.left, b, &mut self.square, group);
+            let left = (&self.left, 0..self.left.pairs());
+            multiply_rows(configured.as_ref(), left, b, &mut self.square, group);
             drop(configured);
             match kept {
                 ResultRows::All => finish(rows, out),
@@ -168,10 +209,10 @@ impl Factors {
     }
 }
 
-/// Computes `out`, the product of packed factors.
+/// Computes `out`, the product of some pairs of blocks of a packed left factor and of a right one.
 fn multiply_rows(
     configured: Option<&tiles::Configured>,
-    left: &Packed,
+    (left, pairs): (&Packed, Range<usize>),
     right: &Packed,
     square: &mut Square,
     out: &mut [f32],
@@ -180,7 +221,7 @@ fn multiply_rows(
     for right_pair in 0..right.pairs() {
         let first = right_pair * STRIPE;
         let width = (columns - first).min(STRIPE);
-        for (left_pair, out) in out.chunks_mut(STRIPE * columns).enumerate().take(left.pairs()) {
+        for (left_pair, out) in pairs.clone().zip(out.chunks_mut(STRIPE * columns)) {
             let height = (left.lines() - left_pair * STRIPE).min(STRIPE);
             let (left, right) = (left.pair(left_pair), right.pair(right_pair));
             if width == STRIPE && height == STRIPE {
@@ -189,6 +230,15 @@ fn multiply_rows(
                     "the square lies in the result"
                 );
                 let place = Place { start: out[first..].as_mut_ptr(), stride: columns };
+                let next = if left_pair + 1 < pairs.end {
+                    place.start.wrapping_add(STRIPE * columns)
+                } else {
+                    place
+                        .start
+                        .wrapping_sub((left_pair - pairs.start) * STRIPE * columns)
+                        .wrapping_add(STRIPE)
+                };
+                Place { start: next, ..place }.prefetch();
                 // SAFETY: the place has room for two by two tiles, as just asserted.
                 unsafe { multiply_pairs(configured, left, right, place) };
             } else {

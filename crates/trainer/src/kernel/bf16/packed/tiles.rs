@@ -18,6 +18,13 @@ const REQUEST_STATE: libc::c_int = 0x1023;
 /// Bytes of a line of a tile.
 const LINE: usize = 64;
 
+/// Instructions that fetch lines of the tile after the next, at these bytes from a register.
+macro_rules! fetch {
+    ($register:literal, [$($at:literal),+]) => {
+        concat!($("prefetcht0 [{", $register, "} + ", $at, "]\n"),+)
+    };
+}
+
 /// Whether the processor multiplies tiles of bf16 numbers.
 pub(in crate::kernel) fn in_processor() -> bool {
     const TILES: u32 = 1 << 24;
@@ -131,8 +138,12 @@ impl Configured {
                 "tileloadd tmm4, [{left0} + {line}*1]",
                 "tileloadd tmm7, [{right1} + {line}*1]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
+                fetch!("left0", [2048, 2112, 2176, 2240, 2304, 2368, 2432, 2496]),
                 "tileloadd tmm5, [{left1} + {line}*1]",
                 "tdpbf16ps tmm1, tmm4, tmm7",
+                fetch!("left0", [2560, 2624, 2688, 2752, 2816, 2880, 2944, 3008]),
+                fetch!("left1", [2048, 2112, 2176, 2240, 2304, 2368, 2432, 2496]),
+                fetch!("left1", [2560, 2624, 2688, 2752, 2816, 2880, 2944, 3008]),
                 "add {right0}, 1024",
                 "add {right1}, 1024",
                 "add {left0}, 1024",
