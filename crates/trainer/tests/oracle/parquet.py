@@ -3,7 +3,7 @@
     pip install pyarrow==26.0.1 && python parquet.py
 
 `parquet-arrow.parquet` carries Arrow's schema, as pandas and pyarrow write it; `parquet-plain.parquet` does not, and stores timestamps as INT96,
-decimals as integers and texts in delta encodings. The column `y` is 0, 1, 0, 1, ...
+decimals as integers and texts in delta encodings. Every second column of both is compressed by Brotli. The column `y` is 0, 1, 0, 1, ...
 """
 
 import datetime
@@ -94,16 +94,18 @@ def shown(name, values):
     return [m.isoformat() for m in moments]
 
 
-def write(name, features, times, skipped, **options):
+def write(name, features, times, skipped, compression, **options):
     y = pyarrow.array([i % 2 for i in range(ROWS)])
     columns = {**skipped, **features, **times, "y": y}
-    pyarrow.parquet.write_table(pyarrow.table(columns), HERE / f"{name}.parquet", row_group_size=8, **options)
+    codecs = {column: "brotli" if i % 2 else compression for i, column in enumerate(columns)}
+    table = pyarrow.table(columns)
+    pyarrow.parquet.write_table(table, HERE / f"{name}.parquet", row_group_size=8, compression=codecs, **options)
     exact = {c: [None if v is None else float(v) for v in values.to_pylist()] for c, values in features.items()}
     expected = {"features": exact, "times": {c: shown(c, v) for c, v in times.items()}, "skipped": list(skipped)}
     (HERE / f"{name}.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
-write("parquet-arrow", {**features, **wide}, {**times, **categories}, skipped)
+write("parquet-arrow", {**features, **wide}, {**times, **categories}, skipped, "snappy")
 # Without Arrow's schema a duration is a number, a zone is lost where INT96 is used, and so are categories.
 plain = {k: v for k, v in times.items() if not k.startswith("zoned")}
 del skipped["duration"]
@@ -112,11 +114,11 @@ write(
     features,
     plain,
     skipped,
+    "zstd",
     store_schema=False,
     use_deprecated_int96_timestamps=True,
     store_decimal_as_integer=True,
     data_page_version="2.0",
     use_dictionary=False,
-    compression="zstd",
     column_encoding={"text": "DELTA_BYTE_ARRAY", "large text": "DELTA_LENGTH_BYTE_ARRAY", "int64": "DELTA_BINARY_PACKED", "float32": "BYTE_STREAM_SPLIT"},
 )

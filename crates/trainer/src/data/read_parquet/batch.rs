@@ -1,6 +1,8 @@
 //! Batches of one column's values.
 
+use std::fs::File;
 use std::str;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use num_bigint::BigInt;
@@ -11,8 +13,9 @@ use parquet::data_type::{
     Int96, Int96Type,
 };
 use parquet::errors::ParquetError;
-use parquet::file::reader::RowGroupReader;
+use parquet::file::metadata::RowGroupMetaData;
 
+use super::compressed;
 use super::field::{Field, ValueType};
 use super::pages::CheckedPages;
 use super::unit::Unit;
@@ -52,10 +55,14 @@ struct Typed<T: DataType> {
 
 impl Batch {
     /// Opens a column that is not nested.
-    pub(super) fn open(group: &dyn RowGroupReader, field: &Field) -> Result<Self, ParquetError> {
-        let description = group.metadata().schema_descr().column(field.leaf);
+    pub(super) fn open(
+        file: &Arc<File>,
+        group: &RowGroupMetaData,
+        field: &Field,
+    ) -> Result<Self, ParquetError> {
+        let description = group.schema_descr().column(field.leaf);
         let physical_type = description.physical_type();
-        let pages = Box::new(CheckedPages::new(group.get_column_page_reader(field.leaf)?, &description));
+        let pages = Box::new(CheckedPages::new(compressed::pages(file, group, field.leaf)?, &description));
         let column = match physical_type {
             PhysicalType::BOOLEAN => Column::Boolean(Typed::new(ColumnReaderImpl::new(description, pages))),
             PhysicalType::INT32 => Column::Int32(Typed::new(ColumnReaderImpl::new(description, pages))),

@@ -2,6 +2,7 @@
 
 mod arrow_schema;
 mod batch;
+mod compressed;
 mod field;
 mod pages;
 mod unit;
@@ -9,10 +10,11 @@ mod unit;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
 use super::error::{DataError, Role};
@@ -37,7 +39,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
 pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
     let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
     catch_panics(path, || {
-        let (_, fields) = open(path, file)?;
+        let (_, fields) = open(path, &file)?;
         named_columns(path, &fields)
     })
 }
@@ -47,17 +49,17 @@ pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
 pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
     let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
     catch_panics(path, || {
-        let (reader, fields) = open(path, file)?;
+        let (metadata, fields) = open(path, &file)?;
+        let file = Arc::new(file);
         let used: Vec<usize> = wanted.iter().copied().filter(|&c| fields[c].is_readable()).collect();
         if used.is_empty() {
             // No values are decoded, so a corrupt row count cannot be detected.
-            visitor.rows(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0));
+            visitor.rows(u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0));
             return Ok(());
         }
         let mut first = 0;
-        for number in 0..reader.metadata().num_row_groups() {
-            let group = reader.get_row_group(number).map_err(|error| unreadable(path, &error.to_string()))?;
-            for_each_batch(path, &*group, &fields, &used, |batches, count| {
+        for group in metadata.row_groups() {
+            for_each_batch(path, (&file, group), &fields, &used, |batches, count| {
                 for (&column, batch) in used.iter().zip(batches) {
                     visit_batch(column, first, batch, visitor)
                         .map_err(|message| unreadable(path, message))?;
@@ -114,11 +116,11 @@ fn catch_panics<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -
 }
 
 /// Reads the metadata of a file.
-fn open(path: &Path, file: File) -> Result<(SerializedFileReader<File>, Vec<Field>), DataError> {
-    let reader = SerializedFileReader::new(file).map_err(|error| unreadable(path, &error.to_string()))?;
-    let fields =
-        Field::all(reader.metadata().file_metadata()).map_err(|message| unreadable(path, message))?;
-    Ok((reader, fields))
+fn open(path: &Path, file: &File) -> Result<(ParquetMetaData, Vec<Field>), DataError> {
+    let read = ParquetMetaDataReader::new().parse_and_finish(file);
+    let metadata = read.map_err(|error| unreadable(path, &error.to_string()))?;
+    let fields = Field::all(metadata.file_metadata()).map_err(|message| unreadable(path, message))?;
+    Ok((metadata, fields))
 }
 
 /// Returns the columns of a file, whose names must differ.
@@ -132,9 +134,8 @@ fn named_columns(path: &Path, fields: &[Field]) -> Result<Vec<Column>, DataError
 
 fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     let path = wanted.path;
-    let failed = |error: ParquetError| unreadable(path, &error.to_string());
-    let (reader, fields) = open(path, file)?;
-    let metadata = reader.metadata();
+    let (metadata, fields) = open(path, &file)?;
+    let file = Arc::new(file);
     let columns = named_columns(path, &fields)?;
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     let selection = columns::select(wanted, &columns)?;
@@ -148,9 +149,8 @@ fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     rows.time_texts = (wanted.keeps_times && has_texts).then(Vec::new);
     // The row count may be corrupt. If it is too large to reserve, the vector grows with the rows.
     let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
-    for number in 0..metadata.num_row_groups() {
-        let group = reader.get_row_group(number).map_err(failed)?;
-        for_each_batch(path, &*group, &fields, &used, |batches, count| {
+    for group in metadata.row_groups() {
+        for_each_batch(path, (&file, group), &fields, &used, |batches, count| {
             append(path, &mut rows, &used, batches, count)
         })?;
     }
@@ -211,16 +211,16 @@ fn found(field: &Field) -> String {
 /// Passes the rows of a row group to `take` in batches.
 fn for_each_batch(
     path: &Path,
-    group: &dyn RowGroupReader,
+    (file, group): (&Arc<File>, &RowGroupMetaData),
     fields: &[Field],
     used: &[usize],
     mut take: impl FnMut(&[Batch], usize) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let failed = |error: ParquetError| unreadable(path, &error.to_string());
     let uneven = || unreadable(path, "a column has more or fewer values than its row group has rows");
-    let open = |&column: &usize| Batch::open(group, &fields[column]).map_err(failed);
+    let open = |&column: &usize| Batch::open(file, group, &fields[column]).map_err(failed);
     let mut batches: Vec<Batch> = used.iter().map(open).collect::<Result<_, _>>()?;
-    let mut left = usize::try_from(group.metadata().num_rows()).map_err(|_| uneven())?;
+    let mut left = usize::try_from(group.num_rows()).map_err(|_| uneven())?;
     while left > 0 {
         let wanted = left.min(BATCH_ROWS);
         for batch in &mut batches {

@@ -24,6 +24,12 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     Limits::of(|| drop(table.load(2)))
 });
 
+/// A table by pyarrow whose every second column is compressed by Brotli.
+static BROTLI: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle");
+    std::fs::read(format!("{folder}/parquet-arrow.parquet")).expect("is beside the script")
+});
+
 /// Loads a damaged table, which must succeed or fail with a message.
 fn load_bytes(name: &str, bytes: &[u8], missing: MissingPolicy) -> Result<(), TestCaseError> {
     let table = Table::empty(name).with(|spec| spec.missing = missing);
@@ -47,5 +53,20 @@ proptest! {
     #[test]
     fn parquet(bytes in allometry_testkit::damaged(PARQUET.clone())) {
         load_bytes("t.parquet", &bytes, MissingPolicy::Drop)?;
+    }
+
+    #[test]
+    fn brotli(bytes in allometry_testkit::damaged(BROTLI.clone())) {
+        let table = Table::empty("t.parquet").with(|spec| {
+            spec.time = None;
+            spec.missing = MissingPolicy::Drop;
+            let include = ["int8", "int16", "int32", "int64", "float32", "float64", "boolean"];
+            spec.features.include = Some(include.map(String::from).to_vec());
+        });
+        std::fs::write(&table.spec.path, &bytes).expect("file is written");
+        match LIMITS.hold(|| table.load(2)) {
+            Ok(loaded) => prop_assert!(loaded.dataset.train.windows.len() <= 2 * 24),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
     }
 }

@@ -313,7 +313,11 @@ impl Square {
             unsafe { pack::transpose_corner(&self.0, first_row, first_column, &mut lines) };
             let count = (height - first_row).min(SIDE);
             for (column, line) in lines.iter().enumerate().take(width - first_column) {
-                to[(first_column + column) * stride + first_row..][..count].copy_from_slice(&line[..count]);
+                let to = &mut to[(first_column + column) * stride + first_row..][..count];
+                match to.first_chunk_mut() {
+                    Some(whole) => *whole = *line,
+                    None => to.copy_from_slice(&line[..count]),
+                }
             }
         }
     }

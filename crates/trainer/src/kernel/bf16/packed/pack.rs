@@ -121,26 +121,34 @@ fn pack_along(matrix: Matrix<'_, f32>, transposed: bool, steps: usize, tiles: &m
         let count = rows.saturating_sub(first).min(SIDE);
         for (step, tile) in tiles.iter_mut().enumerate() {
             let place = step * DEPTH;
+            let whole = count == SIDE && place + DEPTH <= depth;
             let mut lines = [_mm512_setzero_si512(); SIDE];
-            if count == SIDE && place + DEPTH <= depth {
-                for i in 0..SIDE {
+            for i in 0..SIDE {
+                let line = if whole {
                     let line = matrix.line(first + i);
                     let from: &[f32; DEPTH] = line[place..].first_chunk().expect("within the line");
                     prefetch(from.as_ptr().wrapping_add(AHEAD));
                     prefetch(from.as_ptr().wrapping_add(AHEAD + SIDE));
                     // SAFETY: 32 numbers are read.
-                    lines[i] = unsafe {
+                    unsafe {
                         rounded(_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from.as_ptr().add(SIDE)))
-                    };
-                }
-            } else {
-                for i in 0..count {
+                    }
+                } else if i < count {
                     let from = &matrix.line(first + i)[place..depth.min(place + DEPTH)];
                     let (low, high) = from.split_at(from.len().min(SIDE));
-                    lines[i] = rounded(load(low), load(high));
+                    rounded(load(low), load(high))
+                } else {
+                    _mm512_setzero_si512()
+                };
+                if transposed {
+                    lines[i] = line;
+                } else {
+                    store(line, &mut tile.0[i]);
                 }
             }
-            store(lines, transposed, tile);
+            if transposed {
+                store_transposed(lines, tile);
+            }
         }
     }
 }
@@ -157,10 +165,7 @@ fn pack_across(matrix: Matrix<'_, f32>, transposed: bool, steps: usize, tiles: &
             for i in 0..SIDE {
                 let columns = Columns::new(matrix, step * DEPTH + 2 * i);
                 for block in 0..blocks {
-                    let pairs = columns.pairs(block * SIDE);
-                    let line = &mut tiles[block * steps + step].0[i];
-                    // SAFETY: a line of a tile is 64 bytes.
-                    unsafe { _mm512_storeu_si512(line.as_mut_ptr().cast(), pairs) };
+                    store(columns.pairs(block * SIDE), &mut tiles[block * steps + step].0[i]);
                 }
             }
             continue;
@@ -175,7 +180,7 @@ fn pack_across(matrix: Matrix<'_, f32>, transposed: bool, steps: usize, tiles: &
                 columns[i].prefetch(block * SIDE + AHEAD);
                 lines[i] = columns[i].pairs(block * SIDE);
             }
-            store(lines, true, &mut tiles[block * steps + step]);
+            store_transposed(lines, &mut tiles[block * steps + step]);
         }
     }
 }
@@ -245,16 +250,21 @@ fn rounded(low: __m512, high: __m512) -> __m512i {
     unsafe { transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
 }
 
-/// Stores a tile, transposed if asked.
+/// Stores a line of a tile.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn store(mut lines: [__m512i; SIDE], transposed: bool, tile: &mut Tile) {
-    if transposed {
-        transpose(&mut lines);
-    }
+fn store(line: __m512i, to: &mut [u32; SIDE]) {
+    // SAFETY: a line of a tile is 64 bytes.
+    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), line) };
+}
+
+/// Stores the transpose of a tile with these lines.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_transposed(mut lines: [__m512i; SIDE], tile: &mut Tile) {
+    transpose(&mut lines);
     for i in 0..SIDE {
-        // SAFETY: a line of a tile is 64 bytes.
-        unsafe { _mm512_storeu_si512(tile.0[i].as_mut_ptr().cast(), lines[i]) };
+        store(lines[i], &mut tile.0[i]);
     }
 }
 
