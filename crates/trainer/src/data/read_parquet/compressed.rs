@@ -1,6 +1,7 @@
 //! Pages of a column, decompressed.
 //!
-//! Brotli is decompressed here, because the `parquet` crate would bring Brotli's encoder, too, which is large.
+//! Brotli is decompressed here, because the `parquet` crate would bring Brotli's encoder, too, which is
+//! large.
 
 use std::fs::File;
 use std::io::Read as _;
