@@ -140,7 +140,7 @@ fn a_running_study_is_followed() {
     assert!(requests.iter().all(|asked| asked.starts_with(&dashboard.url)), "{requests:?}");
 }
 
-/// A reader of a failure keeps the open log and the keyboard's place while other trials fail.
+/// A reader of a failure keeps the open log and the keyboard's place while other trials begin and fail.
 #[test]
 fn an_open_log_stays_while_trials_fail() {
     let Some(browser) = Browser::start("an_open_log_stays_while_trials_fail") else { return };
@@ -162,6 +162,9 @@ fn an_open_log_stays_while_trials_fail() {
     browser.value("document.querySelector('#live details summary').focus()");
     let open =
         "Array.from(document.querySelectorAll('#live details[open] pre'), (one) => one.textContent).join()";
+    assert_eq!(browser.value(open), "the log of trial 1");
+    study.begin(9);
+    browser.wait_for("document.querySelector('#live').textContent.includes('1 running')");
     assert_eq!(browser.value(open), "the log of trial 1");
     (2..4).for_each(fail);
     browser.wait_for("document.querySelectorAll('#live details').length === 4");

@@ -78,7 +78,7 @@ fn running(study: &StoredStudy) -> Markup {
     let title = format!("{}: running", words::label(study));
     let figure = curves_figure_over(&id, &title, "value", &curves, &behind(study));
     html! {
-        section aria-label={ (words::label(study)) ": running trials" } {
+        section data-key=(id) aria-label={ (words::label(study)) ": running trials" } {
             h2 { (words::label(study)) ": " (trials.len()) " running" }
             ul {
                 @for trial in trials.iter().take(MOST_CURVES) {
@@ -130,7 +130,7 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
     failed.sort_by_key(|(_, trial)| std::cmp::Reverse(trial.completed));
     html! {
         @if !failed.is_empty() {
-            section aria-label="Failures" {
+            section data-key="failures" aria-label="Failures" {
                 h2 { (failed.len()) " failed" }
                 ul {
                     @for (study, trial) in failed.iter().take(MOST_FAILURES) {

@@ -29,7 +29,7 @@ const COLUMNS: [&str; 6] = ["Budget", "Trials", "State", "Best", "Best configura
 pub(super) fn section(studies: &[Arc<StoredStudy>]) -> Markup {
     let all: Vec<Progress<'_>> = studies.iter().map(|study| Progress::of(study)).collect();
     html! {
-        section.run aria-label="Progress" {
+        section.run data-key="progress" aria-label="Progress" {
             p.total { (total(&all)) }
             div.scroll tabindex="0" {
                 table {
