@@ -52,7 +52,7 @@ impl PageReader for BrotliPages {
         let Some(mut page) = self.pages.get_next_page()? else { return Ok(None) };
         match &mut page {
             Page::DictionaryPage { buf, .. } | Page::DataPage { buf, .. } => {
-                *buf = decompress(buf, 0, self.most)?
+                *buf = decompress(buf, 0, self.most)?;
             }
             Page::DataPageV2 {
                 buf, is_compressed: true, def_levels_byte_len, rep_levels_byte_len, ..
@@ -108,7 +108,7 @@ mod tests {
         let page = [&[7, 8][..], &ZEROS].concat();
         let bytes = decompress(&page, 2, 100_002).expect("is decompressed");
         assert_eq!(bytes[..2], [7, 8]);
-        assert_eq!(bytes[2..], [0; 100_000]);
+        assert_eq!(bytes[2..], vec![0; 100_000]);
         assert_eq!(&decompress(&[7, 8], 2, 2).expect("has no values")[..], [7, 8]);
     }
 
