@@ -62,7 +62,8 @@ impl Batch {
     ) -> Result<Self, ParquetError> {
         let description = group.schema_descr().column(field.leaf);
         let physical_type = description.physical_type();
-        let pages = Box::new(CheckedPages::new(compressed::pages(file, group, field.leaf)?, &description));
+        let (pages, brotli) = compressed::open(file, group, field.leaf)?;
+        let pages = Box::new(CheckedPages::new(pages, brotli, &description));
         let column = match physical_type {
             PhysicalType::BOOLEAN => Column::Boolean(Typed::new(ColumnReaderImpl::new(description, pages))),
             PhysicalType::INT32 => Column::Int32(Typed::new(ColumnReaderImpl::new(description, pages))),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use parquet::basic::Compression;
-use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::column::page::{Page, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
@@ -18,39 +18,34 @@ use parquet::file::serialized_reader::SerializedPageReader;
 /// Bytes that a decompressor reads at once.
 const BUFFER: usize = 4096;
 
-/// Opens the pages of a column of a row group.
-pub(super) fn pages(file: &Arc<File>, group: &RowGroupMetaData, leaf: usize) -> Result<Box<dyn PageReader>> {
+/// Opens the pages of a column of a row group. Those compressed by Brotli are returned as they are stored.
+pub(super) fn open(
+    file: &Arc<File>,
+    group: &RowGroupMetaData,
+    leaf: usize,
+) -> Result<(Box<dyn PageReader>, Option<Brotli>)> {
     let column = group.column(leaf);
     let rows = usize::try_from(group.num_rows())?;
     if !matches!(column.compression(), Compression::BROTLI(_)) {
-        return Ok(Box::new(SerializedPageReader::new(file.clone(), column, rows, None)?));
+        return Ok((Box::new(SerializedPageReader::new(file.clone(), column, rows, None)?), None));
     }
     let stored = column.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
     let pages = SerializedPageReader::new(file.clone(), &stored, rows, None)?;
     // The format counts the bytes of a page in 31 bits.
     let most = u64::try_from(column.uncompressed_size())?.min(i32::MAX as u64);
-    Ok(Box::new(BrotliPages { pages, most }))
+    Ok((Box::new(pages), Some(Brotli { most })))
 }
 
-/// Pages compressed by Brotli.
-struct BrotliPages {
-    pages: SerializedPageReader<File>,
+/// How pages compressed by Brotli become pages.
+pub(super) struct Brotli {
     /// Maximum number of bytes of a decompressed page.
     most: u64,
 }
 
-impl Iterator for BrotliPages {
-    type Item = Result<Page>;
-
-    fn next(&mut self) -> Option<Result<Page>> {
-        self.get_next_page().transpose()
-    }
-}
-
-impl PageReader for BrotliPages {
-    fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let Some(mut page) = self.pages.get_next_page()? else { return Ok(None) };
-        match &mut page {
+impl Brotli {
+    /// Decompresses a page.
+    pub(super) fn decompress(&self, page: &mut Page) -> Result<()> {
+        match page {
             Page::DictionaryPage { buf, .. } | Page::DataPage { buf, .. } => {
                 *buf = decompress(buf, 0, self.most)?;
             }
@@ -62,19 +57,7 @@ impl PageReader for BrotliPages {
             }
             Page::DataPageV2 { .. } => {}
         }
-        Ok(Some(page))
-    }
-
-    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
-        self.pages.peek_next_page()
-    }
-
-    fn skip_next_page(&mut self) -> Result<()> {
-        self.pages.skip_next_page()
-    }
-
-    fn at_record_boundary(&mut self) -> Result<bool> {
-        self.pages.at_record_boundary()
+        Ok(())
     }
 }
 

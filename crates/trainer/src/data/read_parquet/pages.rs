@@ -5,9 +5,13 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::compressed::Brotli;
+
 /// Pages of a column that is not nested.
 pub(super) struct CheckedPages {
     pages: Box<dyn PageReader>,
+    /// How the pages are decompressed, if they still are compressed.
+    brotli: Option<Brotli>,
     /// Minimum number of bits of a value in a dictionary.
     bits_per_value: u64,
     /// Whether rows may lack a value, in which case a page starts with levels.
@@ -15,7 +19,7 @@ pub(super) struct CheckedPages {
 }
 
 impl CheckedPages {
-    pub(super) fn new(pages: Box<dyn PageReader>, column: &ColumnDescPtr) -> Self {
+    pub(super) fn new(pages: Box<dyn PageReader>, brotli: Option<Brotli>, column: &ColumnDescPtr) -> Self {
         let bits_per_value = match column.physical_type() {
             PhysicalType::BOOLEAN => 1,
             // Each byte array is preceded by a length of 32 bits.
@@ -24,7 +28,7 @@ impl CheckedPages {
             PhysicalType::INT96 => 96,
             PhysicalType::FIXED_LEN_BYTE_ARRAY => 8 * u64::try_from(column.type_length()).unwrap_or(0),
         };
-        Self { pages, bits_per_value, optional: column.max_def_level() > 0 }
+        Self { pages, brotli, bits_per_value, optional: column.max_def_level() > 0 }
     }
 
     fn check(&self, page: &Page) -> Option<()> {
@@ -61,7 +65,10 @@ impl Iterator for CheckedPages {
 
 impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let page = self.pages.get_next_page()?;
+        let mut page = self.pages.get_next_page()?;
+        if let (Some(page), Some(brotli)) = (&mut page, &self.brotli) {
+            brotli.decompress(page)?;
+        }
         match page.as_ref().map_or(Some(()), |page| self.check(page)) {
             Some(()) => Ok(page),
             None => Err(ParquetError::General("a page holds fewer values than it claims".to_owned())),
@@ -171,7 +178,7 @@ mod tests {
     fn is_accepted(page: Page) -> bool {
         let text = Type::primitive_type_builder("text", PhysicalType::BYTE_ARRAY).build().expect("is valid");
         let column = ColumnDescriptor::new(Arc::new(text), 0, 0, ColumnPath::new(Vec::new()));
-        CheckedPages::new(Box::new(Single(Some(page))), &Arc::new(column)).get_next_page().is_ok()
+        CheckedPages::new(Box::new(Single(Some(page))), None, &Arc::new(column)).get_next_page().is_ok()
     }
 
     fn dictionary(num_values: u32) -> Page {
